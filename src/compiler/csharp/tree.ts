@@ -518,7 +518,7 @@ export interface QueryExpression extends Span {
 
 export interface QueryBody extends Span {
   readonly clauses: readonly QueryClause[];
-  readonly end: SelectClause | GroupClause;
+  readonly final: SelectClause | GroupClause;
   /** `into name` and what follows. */
   readonly continuation: QueryContinuation | null;
 }
