@@ -1,0 +1,96 @@
+/**
+ * Fuel, time, depth and memory of one evaluation (`expressions.md` §6). Evaluation is synchronous and never nests,
+ * so the budget is module state: one decrement per loop turn or call.
+ */
+import { BudgetError } from "./errors.ts";
+
+export interface Limits {
+  readonly steps: number;
+  readonly timeMs: number;
+  readonly depth: number;
+  /** UTF-16 units. */
+  readonly stringLength: number;
+  readonly collectionSize: number;
+  /** Octets of one byte array. */
+  readonly byteArraySize: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  steps: 1_000_000,
+  timeMs: 50,
+  depth: 128,
+  stringLength: 16 * 1024 * 1024,
+  collectionSize: 1_000_000,
+  byteArraySize: 16 * 1024 * 1024,
+};
+
+/** Steps between two looks at the clock, so that a short expression never pays for one. */
+const CLOCK_EVERY = 1024;
+
+let limits: Limits = DEFAULT_LIMITS;
+let clock: () => number = () => 0;
+let left = 0;
+let untilClock = 0;
+let deadline = 0;
+let depth = 0;
+
+/** Sets the monotonic clock (ms) and the limits for evaluations to come. */
+export function configureBudget(now: () => number, changed: Limits = DEFAULT_LIMITS): void {
+  clock = now;
+  limits = changed;
+}
+
+/** Starts an evaluation: a full budget. The clock is first read when the first 1,024 steps are used up. */
+export function beginEvaluation(): void {
+  left = limits.steps;
+  untilClock = CLOCK_EVERY;
+  deadline = 0;
+  depth = 0;
+}
+
+/** Pays for `count` loop turns, calls or elements. */
+export function spend(count = 1): void {
+  left -= count;
+  untilClock -= count;
+  if (untilClock <= 0) lookAtClock();
+}
+
+function lookAtClock(): void {
+  if (left < 0) throw new BudgetError("steps", `The expression took more than ${limits.steps} steps.`);
+  const now = clock();
+  if (deadline === 0) deadline = now + limits.timeMs;
+  else if (now > deadline) throw new BudgetError("time", `The expression took longer than ${limits.timeMs} ms.`);
+  untilClock = Math.min(CLOCK_EVERY, left + 1);
+}
+
+/** Enters a local function or lambda; pair with `leave` in `finally`. */
+export function enter(): void {
+  if (++depth > limits.depth) throw new BudgetError("depth", `Calls are nested deeper than ${limits.depth}.`);
+  spend();
+}
+
+export function leave(): void {
+  depth--;
+}
+
+/** Checks a text's length before it is built. Long texts also cost steps. */
+export function checkLength(length: number): void {
+  if (length > limits.stringLength) {
+    throw new BudgetError("memory", `A text would be longer than ${limits.stringLength} characters.`);
+  }
+  if (length > 4096) spend(length >>> 12);
+}
+
+/** Checks a collection's size before it grows. */
+export function checkSize(size: number): void {
+  if (size > limits.collectionSize) {
+    throw new BudgetError("memory", `A collection would hold more than ${limits.collectionSize} elements.`);
+  }
+}
+
+export function checkBytes(size: number): void {
+  if (size > limits.byteArraySize) {
+    throw new BudgetError("memory", `A byte array would be larger than ${limits.byteArraySize} octets.`);
+  }
+  if (size > 4096) spend(size >>> 12);
+}
