@@ -1,0 +1,76 @@
+import type { Duration, OpenProperties, Reference } from "./resource.ts";
+
+/** `backends`. Source: spec "Resource model" 1.7. */
+export interface BackendProperties extends OpenProperties {
+  /** Default `Single`. */
+  type?: "Single" | "Pool";
+  url?: string;
+  protocol?: "http" | "soap";
+  title?: string;
+  description?: string;
+  resourceId?: string;
+  azureRegion?: string;
+  credentials?: BackendCredentials;
+  tls?: BackendTls;
+  proxy?: { url?: string; username?: string; password?: string };
+  properties?: OpenProperties;
+  circuitBreaker?: { rules?: CircuitBreakerRule[]; [key: string]: unknown };
+  pool?: BackendPool;
+}
+
+export interface BackendCredentials extends OpenProperties {
+  header?: { [name: string]: string[] };
+  query?: { [name: string]: string[] };
+  authorization?: { scheme?: string; parameter?: string };
+  /** Thumbprints; `certificateIds` wins. */
+  certificate?: string[];
+  certificateIds?: Reference[];
+  /** Undocumented, used by every inference lab. */
+  managedIdentity?: { resource?: string; clientId?: string };
+  /** Ours. */
+  awsSigV4?: OpenProperties;
+}
+
+export interface BackendTls extends OpenProperties {
+  validateCertificateChain?: boolean;
+  validateCertificateName?: boolean;
+  serverCertificateThumbprints?: string[];
+  serverX509Names?: { name?: string; issuerCertificateThumbprint?: string }[];
+}
+
+export interface CircuitBreakerRule extends OpenProperties {
+  name?: string;
+  failureCondition?: FailureCondition;
+  tripDuration?: Duration;
+  acceptRetryAfter?: boolean;
+  /** Ours: the longest `Retry-After` believed. */
+  maxTripDuration?: Duration;
+  failureResponse?: { statusCode?: number };
+}
+
+export interface FailureCondition extends OpenProperties {
+  count?: number;
+  percentage?: number;
+  interval?: Duration;
+  statusCodeRanges?: { min?: number; max?: number }[];
+  errorReasons?: string[];
+}
+
+export interface BackendPool extends OpenProperties {
+  services?: BackendPoolMember[];
+  sessionAffinity?: SessionAffinity;
+  failureResponse?: { statusCode?: number };
+}
+
+export interface BackendPoolMember extends OpenProperties {
+  id?: Reference;
+  /** 0-100, lower first; missing: 1. */
+  priority?: number;
+  /** 0-100, the share inside a priority; missing: 1. */
+  weight?: number;
+  preferredCarbonEmission?: string;
+}
+
+export interface SessionAffinity extends OpenProperties {
+  sessionId?: { source?: string; name?: string };
+}
