@@ -1,0 +1,239 @@
+/**
+ * A message body on its way through: usually a stream that nobody looks into, sometimes bytes in memory because a
+ * step needed them. The original octets are what is forwarded unless a policy set new ones.
+ *
+ * A body is held in memory only by `buffer()`, which the pipeline calls when a step is reached that mentions it.
+ */
+import { brotliDecompressSync, gunzipSync, inflateSync, inflateRawSync } from "node:zlib";
+import type { HostBody } from "../compiler/runtime/host.ts";
+import type { BodySink, BodySource } from "../transport/transport.ts";
+import type { TransportError } from "../transport/transport.ts";
+import { type GatewayError, GatewayError as Failure, bodyTooLarge } from "./errors.ts";
+import type { HeaderList } from "../base/headers.ts";
+
+/** Decoded octets: at most this many, and at most this many times the encoded ones (`reliability.md` A3). */
+const DECODED_LIMIT = 50 * 1024 * 1024;
+const DECODED_RATIO = 100;
+
+/** Sits between a source and where the body goes; sees every chunk. */
+export type Tap = (next: BodySink) => BodySink;
+
+export class Body implements HostBody {
+  readonly parsed: Map<string, unknown> = new Map();
+  readonly charset: string | null;
+  /** Content-Encoding of the octets, lower case; empty for none. */
+  readonly coding: string;
+  readonly #kind: "request" | "response";
+  #source: BodySource | null;
+  #wire: Uint8Array | null;
+  #decoded: Uint8Array | null = null;
+  #consumed = false;
+  #taps: Tap[] | null = null;
+
+  private constructor(
+    kind: "request" | "response",
+    source: BodySource | null,
+    wire: Uint8Array | null,
+    charset: string | null,
+    coding: string,
+  ) {
+    this.#kind = kind;
+    this.#source = source;
+    this.#wire = wire;
+    this.charset = charset;
+    this.coding = coding;
+  }
+
+  /** A body as it arrives; `headers` tell its charset and content-coding. */
+  static streaming(kind: "request" | "response", source: BodySource, headers: HeaderList): Body {
+    const coding = headers.get("content-encoding");
+    return new Body(kind, source, null, charsetOf(headers), coding === null ? "" : coding.trim().toLowerCase());
+  }
+
+  /** Octets that a policy made, or that are in memory already. They carry no content-coding. */
+  static of(kind: "request" | "response", bytes: Uint8Array, charset: string | null = null): Body {
+    return new Body(kind, null, bytes, charset, "");
+  }
+
+  static text(kind: "request" | "response", text: string): Body {
+    return Body.of(kind, encoder.encode(text));
+  }
+
+  /** In memory: `bytes()` may be called. */
+  get buffered(): boolean {
+    return this.#source === null;
+  }
+
+  get consumed(): boolean {
+    return this.#consumed;
+  }
+
+  /** Octets on the wire, when known. */
+  get length(): number | undefined {
+    return this.#wire !== null ? this.#wire.length : this.#source!.length;
+  }
+
+  bytes(): Uint8Array {
+    if (this.#wire === null) throw new Error("the body was read before it was buffered");
+    return (this.#decoded ??= this.coding === "" || this.coding === "identity" ? this.#wire : decode(this.#wire, this.coding, this.#kind));
+  }
+
+  consume(): void {
+    this.#consumed = true;
+  }
+
+  /** Adds a tap to a body that is still streaming; on a buffered one it sees the octets when they are sent. */
+  tap(tap: Tap): void {
+    (this.#taps ??= []).push(tap);
+  }
+
+  /**
+   * Brings the body into memory.
+   *
+   * @param limitBytes more than this is refused
+   * @returns nothing when it already is
+   * @throws GatewayError `RequestBodyTooLarge`, `ResponseBodyTooLarge`; TransportError when it breaks off
+   */
+  buffer(limitBytes: number): Promise<void> | void {
+    if (this.#source === null) return;
+    const source = this.#source;
+    const kind = this.#kind;
+    if (source.length !== undefined && source.length > limitBytes) {
+      source.cancel();
+      return Promise.reject(bodyTooLarge(kind, limitBytes));
+    }
+    return new Promise((resolve, reject) => {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      let over = false;
+      source.start({
+        write: (chunk) => {
+          if (over) return true;
+          size += chunk.length;
+          if (size > limitBytes) {
+            over = true;
+            chunks.length = 0;
+            source.cancel();
+            reject(bodyTooLarge(kind, limitBytes));
+            return true;
+          }
+          chunks.push(chunk);
+          return true;
+        },
+        end: () => {
+          if (over) return;
+          this.#wire = chunks.length === 1 ? chunks[0]! : concatenate(chunks, size);
+          this.#source = null;
+          resolve();
+        },
+        fail: (error) => reject(error),
+      });
+    });
+  }
+
+  /**
+   * Hands the octets out for sending, once for a stream and any number of times when buffered. A consumed body is
+   * gone: null.
+   */
+  take(): BodySource | Uint8Array | null {
+    if (this.#consumed) {
+      this.#source?.cancel();
+      return null;
+    }
+    const source = this.#source;
+    if (source === null) return this.#taps === null ? this.#wire : tapped(bytesSource(this.#wire!), this.#taps);
+    return this.#taps === null ? source : tapped(source, this.#taps);
+  }
+
+  /** Nobody will read it. */
+  discard(): void {
+    this.#source?.cancel();
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** The `charset` parameter of Content-Type, lower case; null when absent. */
+export function charsetOf(headers: HeaderList): string | null {
+  const type = headers.get("content-type");
+  if (type === null) return null;
+  const match = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type);
+  return match === null ? null : match[1]!.toLowerCase();
+}
+
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** A source over octets in memory. */
+export function bytesSource(bytes: Uint8Array): BodySource {
+  return {
+    length: bytes.length,
+    start(sink) {
+      if (bytes.length > 0) sink.write(bytes);
+      sink.end();
+    },
+    resume() {},
+    cancel() {},
+  };
+}
+
+function tapped(source: BodySource, taps: readonly Tap[]): BodySource {
+  return {
+    length: source.length,
+    start: (sink) => source.start(taps.reduceRight((next, tap) => tap(next), sink)),
+    resume: () => source.resume(),
+    cancel: () => source.cancel(),
+  };
+}
+
+function decode(wire: Uint8Array, coding: string, kind: "request" | "response"): Uint8Array {
+  const codings = coding.split(",").map((part) => part.trim()).filter((part) => part !== "" && part !== "identity");
+  if (codings.length > (kind === "request" ? 1 : 5)) throw undecodable(kind, coding);
+  let bytes = wire;
+  for (const name of codings.reverse()) {
+    const maxOutputLength = Math.min(DECODED_LIMIT, Math.max(bytes.length * DECODED_RATIO, 64 * 1024));
+    try {
+      bytes = decodeOne(name, bytes, maxOutputLength);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw undecodable(kind, coding, error);
+    }
+  }
+  return bytes;
+
+  function decodeOne(name: string, input: Uint8Array, maxOutputLength: number): Uint8Array {
+    switch (name) {
+      case "gzip":
+      case "x-gzip":
+        return gunzipSync(input, { maxOutputLength });
+      case "deflate":
+        // Both forms occur in the wild: with the zlib wrapper (RFC 9110 §8.4.1.2) and without.
+        return (input[0]! & 0x0f) === 8 ? inflateSync(input, { maxOutputLength }) : inflateRawSync(input, { maxOutputLength });
+      case "br":
+        return brotliDecompressSync(input, { maxOutputLength });
+      default:
+        throw undecodable(kind, coding);
+    }
+  }
+}
+
+function undecodable(kind: "request" | "response", coding: string, cause?: unknown): GatewayError {
+  return new Failure({
+    source: "gateway",
+    reason: "ContentCodingUnreadable",
+    message: `The ${kind} body with Content-Encoding ${coding} could not be decoded within its limits.`,
+    status: kind === "request" ? 400 : 500,
+    code: "content_coding_unreadable",
+    own: kind === "request",
+    cause,
+  });
+}
+
+export type { TransportError };

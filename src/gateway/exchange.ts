@@ -1,0 +1,114 @@
+/**
+ * One request and its response, from first byte to last: what the pipeline carries and what expressions see as
+ * `context`.
+ */
+import type { Abort } from "../base/abort.ts";
+import type { Section } from "../compiler/policy.ts";
+import type {
+  HostContext,
+  HostDeployment,
+  HostLastError,
+} from "../compiler/runtime/host.ts";
+import type { Incoming } from "../transport/transport.ts";
+import type { ForwardOptions, Services } from "./services.ts";
+import type { GatewayError } from "./errors.ts";
+import type { RequestMessage, ResponseMessage } from "./message.ts";
+import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
+import type { Trace } from "./trace.ts";
+
+export class Exchange implements HostContext {
+  readonly requestId: string;
+  readonly timestampMs: number;
+  readonly snapshot: Snapshot;
+  readonly services: Services;
+  readonly incoming: Incoming;
+  readonly abort: Abort;
+  readonly request: RequestMessage;
+  response: ResponseMessage | null = null;
+  /** Boxed .NET values. */
+  readonly variables: Map<string, unknown> = new Map();
+  api: Api | null = null;
+  operation: Operation | null = null;
+  product: Product | null = null;
+  /** With the key that the caller used. */
+  subscription: (Subscription & { readonly key: string }) | null = null;
+  lastError: HostLastError | null = null;
+  /** What went wrong, for the record. */
+  error: GatewayError | null = null;
+  /** What went wrong inside on-error itself. */
+  secondError: GatewayError | null = null;
+  /** Set when a backend entity was chosen. */
+  backend: BackendEntity | null = null;
+  /** The section being run. */
+  section: Section = "inbound";
+  /** True once a backend was named by `backend-id`, with the scope that did (set-backend-service). */
+  backendChosenBy: { readonly scope: string; readonly document: string } | null = null;
+  /** Headers that `cors` adds to whatever is answered; flat. */
+  corsHeaders: string[] | null = null;
+  /** How and where the request was sent, for the record. */
+  readonly attempts: Attempt[] = [];
+  /** Null unless the caller holds the right to a trace. */
+  traced: Trace | null = null;
+  readonly #startedMonotonicMs: number;
+
+  constructor(incoming: Incoming, request: RequestMessage, snapshot: Snapshot, services: Services, requestId: string) {
+    this.incoming = incoming;
+    this.abort = incoming.abort;
+    this.request = request;
+    this.snapshot = snapshot;
+    this.services = services;
+    this.requestId = requestId;
+    this.timestampMs = services.clock.now();
+    this.#startedMonotonicMs = services.clock.monotonic();
+  }
+
+  /** What expressions get. */
+  get context(): HostContext {
+    return this;
+  }
+
+  get user(): HostContext["user"] {
+    return this.subscription === null ? null : this.subscription.user;
+  }
+
+  get deployment(): HostDeployment {
+    return this.services.deployment;
+  }
+
+  get workspace(): null {
+    return null;
+  }
+
+  get tracing(): boolean {
+    return this.traced !== null;
+  }
+
+  elapsedMs(): number {
+    return this.services.clock.monotonic() - this.#startedMonotonicMs;
+  }
+
+  trace(message: string): void {
+    this.traced?.message("context.Trace", message);
+  }
+
+  /** A remark for whoever traces the request; nothing otherwise. */
+  remark(source: string, message: string): void {
+    this.traced?.message(source, message);
+  }
+
+  /** Sends the request to the chosen backend; `backends/forward.ts` behind an interface. */
+  forward(options: ForwardOptions): Promise<ResponseMessage> {
+    return this.services.forward(this, options);
+  }
+}
+
+/** One try to reach a backend. */
+export interface Attempt {
+  readonly backendId: string | null;
+  readonly url: string;
+  /** Answer's status, or null when it failed. */
+  status: number | null;
+  error: string | null;
+  readonly startedMs: number;
+  headersMs: number | null;
+}

@@ -1,0 +1,32 @@
+/** What `main.ts` gives to every exchange: the clock, the way out, the log. Policies reach the world through these. */
+import type { Clock } from "../base/clock.ts";
+import type { HostDeployment } from "../compiler/runtime/host.ts";
+import type { Client } from "../transport/transport.ts";
+import type { GatewayError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ResponseMessage } from "./message.ts";
+
+export interface Services {
+  readonly clock: Clock;
+  readonly client: Client;
+  readonly deployment: HostDeployment;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Sends the exchange's request to its backend: `backends/forward.ts`. */
+  readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
+  /** Adds a structured line to the log (the `trace` policy). */
+  readonly log: (record: Readonly<Record<string, unknown>>) => void;
+  /** An error that is ours: the stack goes to our log and not one word of it to the caller. */
+  readonly reportBug: (exchange: Exchange, error: GatewayError) => void;
+}
+
+/** Settings of one `forward-request`, already evaluated. */
+export interface ForwardOptions {
+  /** Until the response's head; 0 = none. */
+  readonly timeoutMs: number;
+  readonly continueTimeoutMs: number | null;
+  readonly httpVersion: "1" | "2" | "2or1";
+  readonly followRedirects: boolean;
+  readonly bufferRequestBody: boolean;
+  readonly bufferResponse: boolean;
+}

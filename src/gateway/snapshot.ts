@@ -1,0 +1,205 @@
+/**
+ * The configuration as requests see it: immutable, everything decided, built whole by `model/build.ts` and swapped
+ * in at once. A request keeps the snapshot it began with.
+ */
+import type { Plan, Step } from "../compiler/policy.ts";
+import type { HostApi, HostGroup, HostUser } from "../compiler/runtime/host.ts";
+import type { ClientTls } from "../transport/transport.ts";
+import type { TemplateMatcher } from "./template.ts";
+
+export interface Snapshot {
+  /** Grows by one with each swap. */
+  readonly version: number;
+  /** Current and other revisions, all versions; the router's index over them. */
+  readonly apis: ApiIndex;
+  readonly keys: KeyIndex;
+  readonly backends: ReadonlyMap<string, BackendEntity>;
+  /** Single backends by URL, longest first, for `backends.matchByUrl`. */
+  readonly backendsByUrl: readonly BackendEntity[];
+  /** What runs when no API matched: global `on-error`. */
+  readonly globalPlan: Plan;
+  /** Tested by tooling and shown by `/status`. */
+  readonly options: GatewayOptions;
+}
+
+/** Gateway-wide settings that the specification names, with its defaults in `DEFAULT_GATEWAY_OPTIONS`. */
+export interface GatewayOptions {
+  readonly fallThrough: boolean;
+  readonly ignoreProtocol: boolean;
+  readonly matchBackendsByUrl: boolean;
+  readonly extendedForwarding: boolean;
+  readonly gatewayStatusCodes: boolean;
+  readonly stripSubscriptionKey: "never" | "knownKeys";
+  /** Octets that a body may have to be held in memory for a policy. */
+  readonly bufferLimitBytes: number;
+  /** Octets of a request body, unless the API raises it. */
+  readonly bodyLimitBytes: number;
+}
+
+export const DEFAULT_GATEWAY_OPTIONS: GatewayOptions = {
+  fallThrough: false,
+  ignoreProtocol: true,
+  matchBackendsByUrl: true,
+  extendedForwarding: false,
+  gatewayStatusCodes: false,
+  stripSubscriptionKey: "never",
+  bufferLimitBytes: 10 * 1024 * 1024,
+  bodyLimitBytes: 10 * 1024 * 1024,
+};
+
+/** APIs by path. Built by `gateway/api-index.ts`. */
+export interface ApiIndex {
+  readonly all: readonly Api[];
+  /** Candidates for a path, longest first. `segments` are decoded once and lower-cased. */
+  candidates(segments: readonly string[]): readonly ApiGroup[];
+}
+
+/** All versions and revisions that share one path. */
+export interface ApiGroup {
+  /** Decoded, lower-cased. Empty for the root API. */
+  readonly segments: readonly string[];
+  readonly apis: readonly Api[];
+}
+
+export interface Api extends HostApi {
+  /** Name without `;rev=n`: what subscriptions and product links refer to. */
+  readonly rootId: string;
+  readonly isOnline: boolean;
+  readonly subscriptionRequired: boolean;
+  /** `enabled`: a bearer token may be the key. */
+  readonly bearerKey: boolean;
+  readonly versionSet: VersionSet | null;
+  /** Default target: `serviceUrl`, or the backend that `backendId` names. */
+  readonly target: Target | null;
+  readonly operations: readonly Operation[];
+  /** For a path that matches no operation: API and global `on-error`, and `cors`. */
+  readonly plan: Plan;
+  /** First `cors` step of API or global inbound, for preflights that match no operation. */
+  readonly cors: readonly Step[];
+  /** The one product that contains it and needs no subscription. */
+  readonly openProduct: Product | null;
+  readonly bodyLimitBytes: number | null;
+  /** Names of products that contain it. */
+  readonly productIds: ReadonlySet<string>;
+}
+
+export interface VersionSet {
+  readonly id: string;
+  readonly scheme: "Segment" | "Query" | "Header";
+  /** Query parameter or header name; empty for `Segment`. */
+  readonly parameter: string;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly name: string;
+  /** Upper case. */
+  readonly method: string;
+  readonly urlTemplate: string;
+  readonly matcher: TemplateMatcher;
+  /** Without a product in context. */
+  readonly plan: Plan;
+  /** Product id → plan, only for products with a policy of their own. */
+  readonly productPlans: ReadonlyMap<string, Plan>;
+  /** Direct `cors` children of the effective inbound. */
+  readonly cors: readonly Step[];
+  /** For `mock-response`. */
+  readonly responses: readonly MockResponse[];
+}
+
+export interface MockResponse {
+  readonly status: number;
+  readonly representations: readonly {
+    readonly contentType: string;
+    /** In order of definition; already text. */
+    readonly examples: readonly string[];
+    /** Made from the schema when there is no example; null without a schema. */
+    readonly sample: string | null;
+  }[];
+}
+
+export interface Product {
+  readonly id: string;
+  readonly name: string;
+  readonly approvalRequired: boolean;
+  readonly subscriptionRequired: boolean;
+  readonly subscriptionsLimit: number | null;
+  readonly state: "Published" | "NotPublished";
+  readonly groups: readonly HostGroup[];
+  readonly apis: readonly HostApi[];
+  /** Root ids of the APIs it contains. */
+  readonly apiIds: ReadonlySet<string>;
+}
+
+/** Where a key leads. Lookup by a keyed hash, so that time tells nothing of keys. */
+export interface KeyIndex {
+  find(key: string): KeyMatch | null;
+}
+
+export interface KeyMatch {
+  readonly subscription: Subscription;
+}
+
+export interface Subscription {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "active" | "suspended" | "submitted" | "rejected" | "cancelled" | "expired";
+  readonly scope: SubscriptionScope;
+  readonly primaryKey: string;
+  readonly secondaryKey: string;
+  readonly createdMs: number;
+  readonly startMs: number | null;
+  readonly endMs: number | null;
+  readonly user: (HostUser & { readonly blocked: boolean }) | null;
+  readonly allowTracing: boolean;
+}
+
+export type SubscriptionScope =
+  /** The service or all APIs. */
+  | { readonly kind: "all" }
+  | { readonly kind: "api"; readonly apiId: string }
+  | { readonly kind: "product"; readonly product: Product };
+
+/** A base URL, split once. */
+export interface Target {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly port: number;
+  /** `host[:port]` as the Host header has it (default port omitted). */
+  readonly authority: string;
+  /** Without trailing `/`; may be empty. */
+  readonly basePath: string;
+  /** Without `?`; parameters that go before the request's own. */
+  readonly baseQuery: string;
+  /** The backend entity behind it: by `backend-id`, or found by URL. */
+  readonly entity: BackendEntity | null;
+}
+
+/** A `backends` resource, ready to use. Pools and breakers grow here. */
+export interface BackendEntity {
+  readonly id: string;
+  readonly type: "Single" | "Pool";
+  readonly azureRegion: string;
+  /** null for pools. */
+  readonly target: Target | null;
+  readonly pool: readonly PoolMember[];
+  /** Answer when no member is available or the breaker is open, else 503. */
+  readonly failureStatus: number | null;
+  readonly tls: ClientTls | null;
+  /** Named values already substituted. */
+  readonly credentials: BackendCredentials | null;
+}
+
+export interface PoolMember {
+  readonly backend: BackendEntity;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface BackendCredentials {
+  /** Flat; each replaces what the request has. */
+  readonly headers: readonly string[];
+  /** Added to the URL, encoded: `a=b&c=d`; empty for none. */
+  readonly query: string;
+  readonly authorization: { readonly scheme: string; readonly parameter: string } | null;
+}
