@@ -1,0 +1,321 @@
+/** Reading chat completion requests: OpenAI's, and Azure OpenAI's where the model is the deployment in the path. */
+import { MEDIA_TOKENS, MESSAGE_TOKENS, PromptMeter, type Format, type Prompt, type Turn } from "./answer.ts";
+import type { Control } from "./control.ts";
+import { ApiFailure, badParameter } from "./failure.ts";
+import * as fields from "./fields.ts";
+import type { Fields } from "./fields.ts";
+import type { Tool, ToolChoice } from "./tool-calls.ts";
+
+export interface ChatRequest {
+  readonly model: string;
+  readonly n: number;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  /** A named tool was forced; the API then reports `finish_reason: "stop"`. */
+  readonly forced: boolean;
+  readonly prompt: Prompt;
+}
+
+/** Most choices per request. */
+const MAX_N = 8;
+const MAX_MESSAGES = 10_000;
+const MAX_TOOLS = 128;
+const MAX_STOPS = 4;
+
+/** @throws ApiFailure 400 naming the parameter that is wrong */
+export function readChat(body: Fields, deployment: string | null, control: Control, context: number): ChatRequest {
+  const model = fields.modelField(body, deployment);
+  const meter = new PromptMeter(context, "messages");
+  const turns = readMessages(body, meter);
+  const tools = readTools(body, meter);
+  const toolChoice = readToolChoice(body, tools);
+  const stream = fields.booleanField(body, "stream") ?? false;
+  const options = fields.objectField(body, "stream_options");
+  if (options !== null && !stream) {
+    throw badParameter(
+      "stream_options",
+      null,
+      "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+    );
+  }
+  fields.numberField(body, "temperature", 0, 2);
+  fields.numberField(body, "top_p", 0, 1);
+  fields.numberField(body, "presence_penalty", -2, 2);
+  fields.numberField(body, "frequency_penalty", -2, 2);
+  const maxTokens = fields.integerField(body, "max_tokens", 1, Number.MAX_SAFE_INTEGER);
+  const maxCompletion = fields.integerField(body, "max_completion_tokens", 1, Number.MAX_SAFE_INTEGER);
+  return {
+    model,
+    n: fields.integerField(body, "n", 1, MAX_N) ?? 1,
+    stream,
+    includeUsage: options?.["include_usage"] === true,
+    forced: typeof toolChoice === "object" && toolChoice.must && toolChoice.names.length === 1,
+    prompt: {
+      turns,
+      tools,
+      toolChoice,
+      parallelToolCalls: fields.booleanField(body, "parallel_tool_calls") ?? true,
+      format: readFormat(body),
+      maxTokens: maxCompletion ?? maxTokens,
+      stop: readStop(body),
+      seed: Math.abs(fields.integerField(body, "seed", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? 0),
+      orderedTokens: control.tokens,
+      promptTokens: meter.tokens,
+    },
+  };
+}
+
+const ROLES: Record<string, Turn["role"]> = {
+  system: "system",
+  developer: "system",
+  user: "user",
+  assistant: "assistant",
+  tool: "tool",
+  function: "tool",
+};
+
+function readMessages(body: Fields, meter: PromptMeter): Turn[] {
+  const messages = fields.arrayField(body, "messages");
+  if (messages === null) throw fields.missing("messages");
+  if (messages.length === 0) throw emptyArray("messages");
+  if (messages.length > MAX_MESSAGES) throw tooLong("messages", MAX_MESSAGES, messages.length);
+  const pending = new PendingCalls();
+  const turns = messages.map((value, i) => {
+    const path = `messages[${i}]`;
+    const message = fields.elementFields(value, path);
+    const name = fields.requiredString(message, "role", `${path}.role`);
+    const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
+    if (role === undefined) throw fields.notOneOf(`${path}.role`, name, Object.keys(ROLES));
+    meter.add(MESSAGE_TOKENS);
+    const text = readContent(message, path, role, meter);
+    pending.see(message, name, i);
+    for (const call of readCalls(message, path)) {
+      meter.addText(call.name);
+      meter.addText(call.args);
+    }
+    return { role, text };
+  });
+  pending.finish();
+  return turns;
+}
+
+/** A message's text; the texts of content parts are joined by line feeds. */
+function readContent(message: Fields, path: string, role: Turn["role"], meter: PromptMeter): string {
+  const content = message["content"];
+  if (typeof content === "string") {
+    meter.addText(content);
+    return content;
+  }
+  if (content === null || content === undefined) {
+    if (role === "assistant" || message["role"] === "function") return "";
+    throw fields.wrongType(`${path}.content`, "one of a string or array of objects", content);
+  }
+  if (!Array.isArray(content)) throw fields.wrongType(`${path}.content`, "one of a string or array of objects", content);
+  const texts: string[] = [];
+  for (const [i, value] of content.entries()) {
+    const at = `${path}.content[${i}]`;
+    const part = fields.elementFields(value, at);
+    const type = fields.requiredString(part, "type", `${at}.type`);
+    switch (type) {
+      case "text":
+      case "refusal": {
+        const text = fields.requiredString(part, type, `${at}.${type}`);
+        meter.addText(text);
+        texts.push(text);
+        break;
+      }
+      case "image_url":
+      case "input_audio":
+      case "file":
+        if (fields.objectField(part, type, `${at}.${type}`) === null) throw fields.missing(`${at}.${type}`);
+        meter.add(MEDIA_TOKENS);
+        break;
+      default:
+        throw fields.notOneOf(`${at}.type`, type, ["text", "image_url", "input_audio", "refusal", "file"]);
+    }
+  }
+  return texts.join("\n");
+}
+
+function readCalls(message: Fields, path: string): { name: string; args: string }[] {
+  const calls = fields.arrayField(message, "tool_calls", `${path}.tool_calls`) ?? [];
+  return calls.map((value, i) => {
+    const at = `${path}.tool_calls[${i}]`;
+    const call = fields.elementFields(value, at);
+    const kind = call["type"] === "custom" ? "custom" : "function";
+    const inner = fields.objectField(call, kind, `${at}.${kind}`);
+    if (inner === null) throw fields.missing(`${at}.${kind}`);
+    const args = kind === "custom" ? "input" : "arguments";
+    return {
+      name: fields.requiredString(inner, "name", `${at}.${kind}.name`),
+      args: fields.requiredString(inner, args, `${at}.${kind}.${args}`),
+    };
+  });
+}
+
+/** Holds the API's rule that every tool call is answered before the conversation goes on, and nothing else is. */
+class PendingCalls {
+  #open: Set<string> | null = null;
+
+  see(message: Fields, role: string, index: number): void {
+    if (role === "tool") {
+      const id = fields.requiredString(message, "tool_call_id", `messages[${index}].tool_call_id`);
+      if (this.#open === null) {
+        throw badParameter(
+          `messages.[${index}].role`,
+          null,
+          "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.",
+        );
+      }
+      this.#open.delete(id);
+      return;
+    }
+    this.finish();
+    const calls = message["tool_calls"];
+    if (role !== "assistant" || !Array.isArray(calls) || calls.length === 0) {
+      this.#open = null;
+      return;
+    }
+    this.#open = new Set();
+    for (const call of calls) {
+      if (fields.isFields(call) && typeof call["id"] === "string") this.#open.add(call["id"]);
+    }
+  }
+
+  finish(): void {
+    if (this.#open === null || this.#open.size === 0) return;
+    throw badParameter(
+      "messages",
+      null,
+      "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. " +
+        `The following tool_call_ids did not have response messages: ${[...this.#open].join(", ")}`,
+    );
+  }
+}
+
+function readTools(body: Fields, meter: PromptMeter): Tool[] {
+  const list = fields.arrayField(body, "tools");
+  if (list === null) return [];
+  if (list.length > MAX_TOOLS) throw tooLong("tools", MAX_TOOLS, list.length);
+  const tools: Tool[] = [];
+  for (const [i, value] of list.entries()) {
+    const path = `tools[${i}]`;
+    const tool = fields.elementFields(value, path);
+    const type = fields.requiredString(tool, "type", `${path}.type`);
+    if (type !== "function" && type !== "custom") throw fields.notOneOf(`${path}.type`, type, ["function", "custom"]);
+    meter.addText(JSON.stringify(tool));
+    // A custom tool takes free text; this model never calls one.
+    if (type === "custom") continue;
+    const fn = fields.objectField(tool, "function", `${path}.function`);
+    if (fn === null) throw fields.missing(`${path}.function`);
+    tools.push(readFunction(fn, `${path}.function`));
+  }
+  return tools;
+}
+
+/** Name and parameters of a function tool. */
+export function readFunction(fn: Fields, path: string): Tool {
+  const name = fields.requiredString(fn, "name", `${path}.name`);
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+    throw badParameter(
+      `${path}.name`,
+      "invalid_value",
+      `Invalid '${path}.name': string does not match pattern. Expected a string that matches the pattern ` +
+        "'^[a-zA-Z0-9_-]+$' and has at most 64 characters.",
+    );
+  }
+  return { name, parameters: fields.objectField(fn, "parameters", `${path}.parameters`) ?? undefined };
+}
+
+function readToolChoice(body: Fields, tools: readonly Tool[]): ToolChoice {
+  const choice = body["tool_choice"];
+  if (choice === undefined || choice === null) return "auto";
+  if (!Array.isArray(body["tools"])) {
+    throw badParameter("tool_choice", null, "'tool_choice' is only allowed when 'tools' are specified.");
+  }
+  if (typeof choice === "string") return plainToolChoice(choice);
+  const object = fields.elementFields(choice, "tool_choice");
+  if (object["type"] === "allowed_tools") {
+    const allowed = fields.objectField(object, "allowed_tools", "tool_choice.allowed_tools");
+    if (allowed === null) throw fields.missing("tool_choice.allowed_tools");
+    return allowedTools(allowed, "tool_choice.allowed_tools", (tool) =>
+      fields.isFields(tool["function"]) ? tool["function"]["name"] : undefined,
+    );
+  }
+  const fn = fields.objectField(object, "function", "tool_choice.function");
+  if (fn === null) throw fields.missing("tool_choice.function");
+  return namedTool(fields.requiredString(fn, "name", "tool_choice.function.name"), tools, "tool_choice");
+}
+
+export function plainToolChoice(choice: string): ToolChoice {
+  if (choice === "auto" || choice === "none" || choice === "required") return choice;
+  throw fields.notOneOf("tool_choice", choice, ["none", "auto", "required"]);
+}
+
+/** A choice narrowed to some tools: `{ mode, tools }`. */
+export function allowedTools(allowed: Fields, path: string, nameOf: (tool: Fields) => unknown): ToolChoice {
+  const mode = fields.requiredString(allowed, "mode", `${path}.mode`);
+  if (mode !== "auto" && mode !== "required") throw fields.notOneOf(`${path}.mode`, mode, ["auto", "required"]);
+  const names: string[] = [];
+  for (const [i, value] of (fields.arrayField(allowed, "tools", `${path}.tools`) ?? []).entries()) {
+    const name = nameOf(fields.elementFields(value, `${path}.tools[${i}]`));
+    if (typeof name === "string") names.push(name);
+  }
+  return { names, must: mode === "required" };
+}
+
+export function namedTool(name: string, tools: readonly Tool[], param: string): ToolChoice {
+  if (tools.some((tool) => tool.name === name)) return { names: [name], must: true };
+  throw badParameter(param, null, `Tool choice '${name.slice(0, 80)}' not found in 'tools' parameter.`);
+}
+
+function readFormat(body: Fields): Format {
+  const format = fields.objectField(body, "response_format");
+  if (format === null) return { type: "text" };
+  return formatOf(format, "response_format", (path) => {
+    const wrapper = fields.objectField(format, "json_schema", path);
+    if (wrapper === null) throw fields.missing(path);
+    return wrapper;
+  });
+}
+
+/** @param schemaIn where `{ name, schema }` stands: in `json_schema` (chat) or in the format itself (responses) */
+export function formatOf(format: Fields, path: string, schemaIn: (path: string) => Fields): Format {
+  const type = fields.requiredString(format, "type", `${path}.type`);
+  if (type === "text" || type === "json_object") return { type };
+  if (type !== "json_schema") {
+    throw fields.notOneOf(`${path}.type`, type, ["json_object", "json_schema", "text"]);
+  }
+  const wrapper = schemaIn(`${path}.json_schema`);
+  fields.requiredString(wrapper, "name", `${path}.json_schema.name`);
+  return { type, schema: wrapper["schema"] ?? {} };
+}
+
+function readStop(body: Fields): string[] {
+  const stop = body["stop"];
+  if (stop === undefined || stop === null) return [];
+  const list = Array.isArray(stop) ? stop : [stop];
+  if (list.length > MAX_STOPS) throw tooLong("stop", MAX_STOPS, list.length);
+  return list.map((sequence: unknown) => {
+    if (typeof sequence !== "string") throw fields.wrongType("stop", "one of a string or array of strings", sequence);
+    if (sequence === "") throw badParameter("stop", null, "Invalid 'stop': a stop sequence cannot be empty.");
+    return sequence;
+  });
+}
+
+export function tooLong(param: string, most: number, length: number): ApiFailure {
+  return badParameter(
+    param,
+    "array_above_max_length",
+    `Invalid '${param}': array too long. Expected an array with maximum length ${most}, but got an array with ` +
+      `length ${length} instead.`,
+  );
+}
+
+export function emptyArray(param: string): ApiFailure {
+  return badParameter(
+    param,
+    "empty_array",
+    `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
+  );
+}
