@@ -28,6 +28,9 @@ export class Body implements HostBody {
   #wire: Uint8Array | null;
   #decoded: Uint8Array | null = null;
   #consumed = false;
+  #spent = false;
+  /** Made by a policy or the gateway, not received. */
+  readonly #made: boolean;
   #taps: Tap[] | null = null;
 
   private constructor(
@@ -42,6 +45,7 @@ export class Body implements HostBody {
     this.#wire = wire;
     this.charset = charset;
     this.coding = coding;
+    this.#made = source === null;
   }
 
   /** A body as it arrives; `headers` tell its charset and content-coding. */
@@ -66,6 +70,11 @@ export class Body implements HostBody {
 
   get consumed(): boolean {
     return this.#consumed;
+  }
+
+  /** A stream that was handed out already: it cannot be sent again. */
+  get spent(): boolean {
+    return this.#spent;
   }
 
   /** Octets on the wire, when known. */
@@ -141,8 +150,14 @@ export class Body implements HostBody {
       return null;
     }
     const source = this.#source;
+    if (source !== null) this.#spent = true;
     if (source === null) return this.#taps === null ? this.#wire : tapped(bytesSource(this.#wire!), this.#taps);
     return this.#taps === null ? source : tapped(source, this.#taps);
+  }
+
+  /** Octets and the Content-Encoding header no longer belong together: never for a received body. */
+  get recoded(): boolean {
+    return this.#made;
   }
 
   /** Nobody will read it. */

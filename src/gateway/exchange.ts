@@ -9,7 +9,7 @@ import type {
   HostDeployment,
   HostLastError,
 } from "../compiler/runtime/host.ts";
-import type { Incoming } from "../transport/transport.ts";
+import type { Incoming, TransportError, Tunnel } from "../transport/transport.ts";
 import type { ForwardOptions, Services } from "./services.ts";
 import type { GatewayError } from "./errors.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
@@ -45,6 +45,14 @@ export class Exchange implements HostContext {
   backendChosenBy: { readonly scope: string; readonly document: string } | null = null;
   /** Headers that `cors` adds to whatever is answered; flat. */
   corsHeaders: string[] | null = null;
+  /** An OPTIONS request that only `cors` looks at. */
+  isPreflight = false;
+  /** Octets of the answer's body handed to the client so far. */
+  bytesSent = 0;
+  /** The backend broke off after the answer's head had gone out. */
+  brokenOff: TransportError | null = null;
+  /** The backend agreed to an upgrade: the connection to it. */
+  tunnel: Tunnel | null = null;
   /** How and where the request was sent, for the record. */
   readonly attempts: Attempt[] = [];
   /** Null unless the caller holds the right to a trace. */

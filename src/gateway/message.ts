@@ -32,7 +32,8 @@ export class RequestMessage implements Message, HostRequest {
   path: string;
   /** Query without `?`, raw. */
   query: string;
-  /** Base without the backend's path was replaced by an absolute URL of its own (send-request). */
+  /** A policy set `Host`: it is sent instead of the backend's. */
+  hostSet = false;
   readonly #certificate: () => Uint8Array | null;
   #url: HostUrl | null = null;
 

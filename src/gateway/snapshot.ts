@@ -3,6 +3,7 @@
  * in at once. A request keeps the snapshot it began with.
  */
 import type { Plan, Step } from "../compiler/policy.ts";
+export type { Plan, Step };
 import type { HostApi, HostGroup, HostUser } from "../compiler/runtime/host.ts";
 import type { ClientTls } from "../transport/transport.ts";
 import type { TemplateMatcher } from "./template.ts";

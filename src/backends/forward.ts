@@ -1,0 +1,271 @@
+/**
+ * `forward-request`: sends the exchange's request to its backend and brings back the head of the answer. The body
+ * stays a stream. Each call is one attempt: it picks anew from a pool and attaches that backend's credentials.
+ */
+import { HeaderList, sameName } from "../base/headers.ts";
+import { Body } from "../gateway/body.ts";
+import { ClientGone, GatewayError } from "../gateway/errors.ts";
+import type { Attempt, Exchange } from "../gateway/exchange.ts";
+import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
+import { ResponseMessage, composeUrl } from "../gateway/message.ts";
+import type { ForwardOptions } from "../gateway/services.ts";
+import type { BackendEntity, Target } from "../gateway/snapshot.ts";
+import { parseTarget } from "../gateway/url.ts";
+import { type BodySource, type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport/transport.ts";
+import { attachCredentials } from "./credentials.ts";
+import { pickMember } from "./pool.ts";
+
+/** Consumed by the gateway, never passed on (`routing.md` §7.1). */
+const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect", "content-length"]);
+const MOST_REDIRECTS = 10;
+
+/**
+ * @throws GatewayError with Source `forward-request`; ClientGone when the caller hung up meanwhile
+ */
+export async function forward(exchange: Exchange, options: ForwardOptions, client: Client): Promise<ResponseMessage> {
+  const { request } = exchange;
+  if (request.target === null) throw notConfigured();
+  const target = targetOf(exchange, request.target);
+  if (options.bufferRequestBody && request.body !== null && !request.body.buffered) {
+    await request.body.buffer(exchange.snapshot.options.bufferLimitBytes);
+  }
+  const body = bodyToSend(exchange);
+  const outgoing = compose(exchange, target, body, options);
+  const attempt: Attempt = {
+    backendId: target.entity?.id ?? null,
+    url: `${target.scheme}://${target.authority}${pathOnly(outgoing.target)}`,
+    status: null,
+    error: null,
+    startedMs: exchange.elapsedMs(),
+    headersMs: null,
+  };
+  exchange.attempts.push(attempt);
+  let answer: ClientResponse;
+  try {
+    answer = await client.send(outgoing);
+    if (options.followRedirects) answer = await followRedirects(exchange, client, outgoing, answer);
+  } catch (error) {
+    throw failed(exchange, attempt, error);
+  }
+  attempt.status = answer.status;
+  attempt.headersMs = exchange.elapsedMs();
+  return toResponse(exchange, answer);
+}
+
+function toResponse(exchange: Exchange, answer: ClientResponse): ResponseMessage {
+  if (answer.tunnel !== null) {
+    exchange.tunnel = answer.tunnel;
+    return new ResponseMessage(answer.status, answer.reason, new HeaderList(answer.rawHeaders));
+  }
+  const headers = new HeaderList(withoutHopByHop(answer.rawHeaders));
+  const body = answer.body === null ? null : Body.streaming("response", answer.body, headers);
+  return new ResponseMessage(answer.status, answer.reason, headers, body);
+}
+
+/** The backend behind the target: a pool's pick, an entity found by URL, or the plain URL. */
+function targetOf(exchange: Exchange, target: Target): Target {
+  const entity = target.entity ?? entityByUrl(exchange, target);
+  if (entity === null) return target;
+  exchange.backend = entity;
+  if (entity.type === "Single") return entity === target.entity ? target : { ...target, entity };
+  const member = pickMember(entity);
+  if (member?.target == null) throw exhausted(entity);
+  return member.target;
+}
+
+/** A Single backend whose URL is a prefix of where the request goes applies even without `backend-id`. */
+function entityByUrl(exchange: Exchange, target: Target): BackendEntity | null {
+  const { backendsByUrl, options } = exchange.snapshot;
+  if (!options.matchBackendsByUrl || backendsByUrl.length === 0) return null;
+  const url = composeUrl(target, exchange.request.path, "");
+  for (const entity of backendsByUrl) {
+    const base = entity.target!;
+    if (base.scheme !== url.scheme || base.host !== url.host || base.port !== url.port) continue;
+    if (base.basePath === "" || url.path === base.basePath || url.path.startsWith(`${base.basePath}/`)) return entity;
+  }
+  return null;
+}
+
+/** A stream can be sent once; what is in memory any number of times. */
+function bodyToSend(exchange: Exchange): BodySource | Uint8Array | null {
+  const { body } = exchange.request;
+  if (body === null) return null;
+  if (body.consumed) exchange.remark("forward-request", "The request body was read without preserveContent and is sent empty.");
+  if (body.spent) {
+    throw new GatewayError({
+      source: "forward-request",
+      reason: "RequestBodyAlreadySent",
+      message: 'The request body was streamed to a backend once and cannot be sent again; set buffer-request-body="true".',
+      status: 500,
+      code: "request_body_already_sent",
+    });
+  }
+  return body.take();
+}
+
+function compose(exchange: Exchange, target: Target, body: BodySource | Uint8Array | null, options: ForwardOptions): ClientRequest {
+  const { request, incoming, snapshot } = exchange;
+  const url = composeUrl(target, request.path, request.query);
+  const headers = outgoingHeaders(exchange, target);
+  const upgrade = incoming.upgrade && exchange.api?.type === "websocket";
+  if (upgrade) addUpgrade(headers, incoming.rawHeaders);
+  const entity = target.entity;
+  const query = entity?.credentials == null ? url.queryString : attachCredentials(headers, url.queryString, entity.credentials);
+  if (snapshot.options.extendedForwarding) extendForwarding(headers, exchange);
+  return {
+    method: request.method,
+    scheme: target.scheme,
+    host: target.host,
+    port: target.port,
+    target: url.path + query,
+    rawHeaders: headers,
+    body,
+    abort: exchange.abort,
+    tls: entity?.tls ?? undefined,
+    timeouts: { headersMs: options.timeoutMs },
+    upgrade,
+    httpVersion: options.httpVersion,
+    continueTimeoutMs: options.continueTimeoutMs ?? undefined,
+  };
+}
+
+function outgoingHeaders(exchange: Exchange, target: Target): string[] {
+  const { request, incoming } = exchange;
+  const passed = withoutHopByHop(request.headers.raw);
+  const headers: string[] = ["Host", request.hostSet ? (request.headers.get("host") ?? target.authority) : target.authority];
+  let forwardedFor = "";
+  for (let i = 0; i < passed.length; i += 2) {
+    const name = passed[i]!;
+    if (sameName(name, "host")) continue;
+    const lower = SUSPECT.has(name.length) ? name.toLowerCase() : "";
+    if (lower !== "") {
+      if (INTERNAL.has(lower)) continue;
+      if (lower === "x-forwarded-for") {
+        forwardedFor = forwardedFor === "" ? passed[i + 1]! : `${forwardedFor}, ${passed[i + 1]!}`;
+        continue;
+      }
+      if (lower === "content-encoding" && request.body?.recoded === true) continue;
+    }
+    headers.push(name, passed[i + 1]!);
+  }
+  headers.push("X-Forwarded-For", forwardedFor === "" ? incoming.remoteAddress : `${forwardedFor}, ${incoming.remoteAddress}`);
+  return headers;
+}
+
+const SUSPECT = new Set([...INTERNAL, "x-forwarded-for", "content-encoding"].map((name) => name.length));
+
+/** RFC 6455 handshake fields are hop-by-hop and so were dropped; the tunnel needs them. */
+function addUpgrade(headers: string[], received: readonly string[]): void {
+  headers.push("Connection", "Upgrade");
+  for (let i = 0; i < received.length; i += 2) {
+    if (sameName(received[i]!, "upgrade")) headers.push("Upgrade", received[i + 1]!);
+  }
+}
+
+function extendForwarding(headers: string[], exchange: Exchange): void {
+  const { scheme, host, port } = exchange.request.originalUrl;
+  const standard = port === (scheme === "https" ? 443 : 80);
+  headers.push("X-Forwarded-Proto", scheme, "X-Forwarded-Host", standard ? host : `${host}:${port}`);
+}
+
+/** 3xx inside the gateway: 303 (and 301/302 after POST) becomes GET, others repeat what can be repeated. */
+async function followRedirects(exchange: Exchange, client: Client, first: ClientRequest, answer: ClientResponse): Promise<ClientResponse> {
+  let request = first;
+  for (let turn = 0; turn < MOST_REDIRECTS; turn++) {
+    const location = redirectLocation(answer);
+    if (location === null) return answer;
+    const next = resolveLocation(request, location);
+    if (next === null) return answer;
+    const toGet = answer.status === 303 || (answer.status < 303 && request.method === "POST");
+    const replay = toGet ? null : exchange.request.body === null ? null : exchange.request.body.buffered ? exchange.request.body.take() : undefined;
+    if (replay === undefined) return answer;
+    answer.body?.cancel();
+    const sameOrigin = next.host === request.host && next.port === request.port && next.scheme === request.scheme;
+    request = {
+      ...request,
+      method: toGet && request.method !== "HEAD" ? "GET" : request.method,
+      scheme: next.scheme,
+      host: next.host,
+      port: next.port,
+      target: next.basePath + (next.baseQuery === "" ? "" : `?${next.baseQuery}`),
+      rawHeaders: redirectedHeaders(request.rawHeaders, next.authority, sameOrigin, toGet),
+      body: replay,
+      tls: sameOrigin ? request.tls : undefined,
+    };
+    answer = await client.send(request);
+  }
+  return answer;
+}
+
+function redirectLocation(answer: ClientResponse): string | null {
+  if (answer.status !== 301 && answer.status !== 302 && answer.status !== 303 && answer.status !== 307 && answer.status !== 308) {
+    return null;
+  }
+  return new HeaderList(answer.rawHeaders).get("location");
+}
+
+function resolveLocation(request: ClientRequest, location: string): Target | null {
+  const base = `${request.scheme}://${request.host.includes(":") ? `[${request.host}]` : request.host}:${request.port}${request.target}`;
+  if (!URL.canParse(location, base)) return null;
+  const url = new URL(location, base);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return null;
+  const target = parseTarget(url.href);
+  return target === null ? null : { ...target, basePath: url.pathname };
+}
+
+/** Credentials stay with the origin they were meant for. */
+function redirectedHeaders(raw: readonly string[], authority: string, sameOrigin: boolean, toGet: boolean): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase();
+    if (name === "host") kept.push("Host", authority);
+    else if (!sameOrigin && (name === "authorization" || name === "cookie" || name === "api-key")) continue;
+    else if (toGet && name.startsWith("content-")) continue;
+    else kept.push(raw[i]!, raw[i + 1]!);
+  }
+  return kept;
+}
+
+function pathOnly(target: string): string {
+  const at = target.indexOf("?");
+  return at < 0 ? target : target.slice(0, at);
+}
+
+function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
+  if (!(error instanceof TransportError)) return error;
+  attempt.error = error.code;
+  if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
+  if (error.code.startsWith("client_") || error.code === "body_too_large") return error;
+  const timedOut = error.code === "headers_timeout" || error.code === "connect_timeout" || error.code === "tls_timeout" || error.code === "idle_timeout";
+  const own = exchange.snapshot.options.gatewayStatusCodes;
+  return new GatewayError({
+    source: "forward-request",
+    reason: timedOut ? "Timeout" : "BackendConnectionFailure",
+    message: error.message,
+    status: own ? (timedOut ? 504 : 502) : 500,
+    clientMessage: own ? (timedOut ? "Gateway Timeout" : "Bad Gateway") : undefined,
+    code: error.code,
+    cause: error,
+  });
+}
+
+function notConfigured(): GatewayError {
+  return new GatewayError({
+    source: "forward-request",
+    reason: "BackendServiceNotConfigured",
+    message: "Neither the API nor a policy says where to send the request: set serviceUrl, backendId or set-backend-service.",
+    status: 500,
+    code: "backend_not_configured",
+  });
+}
+
+function exhausted(entity: BackendEntity): GatewayError {
+  return new GatewayError({
+    source: "forward-request",
+    reason: "BackendPoolExhausted",
+    message: `No member of the backend pool ${entity.id} is available.`,
+    status: entity.failureStatus ?? 503,
+    clientMessage: "Service Unavailable",
+    code: "backend_pool_exhausted",
+  });
+}

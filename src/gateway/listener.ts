@@ -1,0 +1,187 @@
+/**
+ * Where a request enters: takes the current snapshot, makes the exchange, sends it through router, admission and
+ * pipeline, replies, and hands the finished exchange to the log. Health paths are answered here, before anything.
+ */
+import { HeaderList } from "../base/headers.ts";
+import type { Incoming } from "../transport/transport.ts";
+import { admit } from "./admission.ts";
+import { Body } from "./body.ts";
+import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
+import { Exchange } from "./exchange.ts";
+import { RequestMessage } from "./message.ts";
+import { fail, runPlan } from "./pipeline.ts";
+import { sendReply } from "./reply.ts";
+import { preflightSteps, route } from "./router.ts";
+import { runPreflight } from "./preflight.ts";
+import type { Services } from "./services.ts";
+import type { Operation, Plan, Product, Snapshot } from "./snapshot.ts";
+import { originalUrlOf, splitTarget } from "./url.ts";
+import { proxyWebSocket } from "./websocket.ts";
+
+export interface Gateway {
+  /** The listener's callback. */
+  readonly onRequest: (incoming: Incoming) => void;
+  /** Puts a new snapshot in place; requests under way finish on theirs. */
+  swap(snapshot: Snapshot): void;
+  readonly snapshot: Snapshot | null;
+  /** Exchanges under way. */
+  readonly inFlight: number;
+}
+
+export interface GatewayHooks {
+  readonly services: Services;
+  /** A new GUID, lower case. */
+  readonly newRequestId: () => string;
+  /** An exchange is over: log it, settle counters. */
+  readonly onDone: (exchange: Exchange) => void;
+  /** Answers `/livez` and its kin; true when the path was one of them. */
+  readonly health: (incoming: Incoming, path: string) => boolean;
+  /** Whether the caller may have this request traced; null = no. */
+  readonly startTrace?: (exchange: Exchange) => void;
+  /** Scheme the client used, when a trusted proxy in front says so. */
+  readonly schemeOf?: (incoming: Incoming) => "http" | "https";
+}
+
+export function createGateway(hooks: GatewayHooks): Gateway {
+  let current: Snapshot | null = null;
+  let inFlight = 0;
+
+  function onRequest(incoming: Incoming): void {
+    if (hooks.health(incoming, incoming.target)) return;
+    if (current === null) {
+      incoming.reply.send(503, "", JSON_TYPE, encoder.encode(NOT_READY));
+      return;
+    }
+    const requestId = hooks.newRequestId();
+    const split = splitTarget(incoming.target);
+    const scheme = hooks.schemeOf?.(incoming) ?? (incoming.encrypted ? "https" : "http");
+    const headers = new HeaderList(incoming.rawHeaders);
+    const url = originalUrlOf(scheme, headers.get("host") ?? "", split ?? { path: "/", query: "" });
+    const request = new RequestMessage({
+      method: incoming.method,
+      headers,
+      body: incoming.body === null ? null : Body.streaming("request", incoming.body, headers),
+      originalUrl: url,
+      path: url.path,
+      query: split?.query ?? "",
+      ipAddress: incoming.remoteAddress,
+      certificate: () => incoming.clientCertificate(),
+    });
+    const exchange = new Exchange(incoming, request, current, hooks.services, requestId);
+    inFlight++;
+    const finish = (): void => {
+      inFlight--;
+      hooks.onDone(exchange);
+    };
+    let running: void | Promise<void>;
+    try {
+      running = split === null ? fail(exchange, current.globalPlan, badTarget()) : process(exchange, hooks);
+    } catch (error) {
+      return afterFailure(exchange, error, finish);
+    }
+    if (running instanceof Promise) {
+      running.then(
+        () => answer(exchange, finish),
+        (error: unknown) => afterFailure(exchange, error, finish),
+      );
+    } else answer(exchange, finish);
+  }
+
+  return {
+    onRequest,
+    swap(snapshot) {
+      current = snapshot;
+    },
+    get snapshot() {
+      return current;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+  };
+}
+
+const encoder = new TextEncoder();
+const JSON_TYPE = ["Content-Type", "application/json"];
+const NOT_READY = '{ "statusCode": 503, "message": "Service Unavailable" }';
+
+function badTarget(): GatewayError {
+  return new GatewayError({
+    source: "gateway",
+    reason: "BadRequestTarget",
+    message: "The request target is not acceptable: invalid escapes, backslashes, control characters or hidden dot segments.",
+    status: 400,
+    code: "bad_target",
+    own: true,
+  });
+}
+
+/** Router, admission, plan. What comes back is for `answer`. */
+function process(exchange: Exchange, hooks: GatewayHooks): void | Promise<void> {
+  const { snapshot, request } = exchange;
+  const match = route(snapshot, exchange);
+  if (match.kind === "none") {
+    const preflight = preflightSteps(snapshot, exchange, match);
+    if (preflight !== null) return runPreflight(exchange, preflight);
+    hooks.startTrace?.(exchange);
+    return fail(exchange, match.api?.plan ?? snapshot.globalPlan, operationNotFound());
+  }
+  exchange.api = match.api;
+  exchange.operation = match.operation;
+  request.matchedParameters = match.parameters;
+  request.rawParameters = match.rawParameters;
+  request.path = match.remainder;
+  request.target = match.api.target;
+  exchange.incoming.limitBody(match.api.bodyLimitBytes ?? snapshot.options.bodyLimitBytes);
+  hooks.startTrace?.(exchange);
+  try {
+    admit(snapshot, exchange);
+  } catch (error) {
+    return fail(exchange, match.api.plan, error);
+  }
+  return runPlan(exchange, planFor(match.operation, exchange.product));
+}
+
+function planFor(operation: Operation, product: Product | null): Plan {
+  if (product === null) return operation.plan;
+  return operation.productPlans.get(product.id) ?? operation.plan;
+}
+
+function answer(exchange: Exchange, finish: () => void): void {
+  try {
+    if (exchange.abort.aborted) return abandon(exchange, finish);
+    if (exchange.tunnel !== null) return proxyWebSocket(exchange, finish);
+    sendReply(exchange, finish);
+  } catch (error) {
+    afterFailure(exchange, error, finish);
+  }
+}
+
+/** The client is gone: nothing to send; frees what the exchange holds. */
+function abandon(exchange: Exchange, finish: () => void): void {
+  exchange.response?.body?.discard();
+  exchange.request.body?.discard();
+  exchange.tunnel?.close();
+  finish();
+}
+
+/** Not even an error answer could be made. */
+function afterFailure(exchange: Exchange, error: unknown, finish: () => void): void {
+  if (error instanceof ClientGone || exchange.abort.aborted) return abandon(exchange, finish);
+  const failure = new GatewayError({
+    source: "gateway",
+    reason: "InternalError",
+    message: error instanceof Error ? error.message : String(error),
+    status: 500,
+    code: "internal_error",
+    cause: error,
+  });
+  exchange.error ??= failure;
+  exchange.services.reportBug(exchange, failure);
+  exchange.response?.body?.discard();
+  const { reply } = exchange.incoming;
+  reply.onFinish(finish);
+  if (reply.started) return;
+  const body = `{ "statusCode": 500, "message": "Internal server error", "activityId": "${exchange.requestId}" }`;
+  reply.send(500, "", JSON_TYPE, encoder.encode(body));
+}

@@ -1,0 +1,115 @@
+/**
+ * The only place that writes to the client: the pending response's head once, then its bytes as they come, at the
+ * client's pace.
+ */
+import type { HeaderList } from "../base/headers.ts";
+import { sameName } from "../base/headers.ts";
+import type { BodySink, BodySource, TransportError } from "../transport/transport.ts";
+import type { Exchange } from "./exchange.ts";
+import { withoutHopByHop } from "./hop-by-hop.ts";
+import { ResponseMessage } from "./message.ts";
+
+/**
+ * Sends `exchange.response` (an empty 200 when there is none).
+ *
+ * @param done called once, when the last byte is out or the client is gone
+ */
+export function sendReply(exchange: Exchange, done: () => void): void {
+  const response = (exchange.response ??= new ResponseMessage(200));
+  const { reply, method } = exchange.incoming;
+  const headers = withoutHopByHop(response.headers.raw);
+  if (exchange.corsHeaders !== null) mergeCors(headers, exchange.corsHeaders);
+  reply.onFinish(done);
+  const bodyless = method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
+  const content = response.body === null ? null : bodyless ? dropped(response) : response.body.take();
+  if (content === null || content instanceof Uint8Array) {
+    if (!(bodyless && response.body === null)) removeHeader(headers, "content-length");
+    if (content !== null) exchange.bytesSent = content.length;
+    if (response.body !== null && response.body.recoded) removeHeader(headers, "content-encoding");
+    reply.send(response.statusCode, response.statusReason, headers, content);
+    return;
+  }
+  stream(exchange, response, headers, content);
+}
+
+/** A body that must not be sent (HEAD, 204, 304): frees its connection. */
+function dropped(response: ResponseMessage): null {
+  response.body?.discard();
+  return null;
+}
+
+function stream(exchange: Exchange, response: ResponseMessage, headers: string[], source: BodySource): void {
+  const length = source.length;
+  removeHeader(headers, "content-length");
+  if (length !== undefined) headers.push("Content-Length", String(length));
+  const sink = exchange.incoming.reply.head(response.statusCode, response.statusReason, headers, () => source.resume());
+  const stop = exchange.abort.onAbort(() => source.cancel());
+  source.start(new ClientSink(exchange, sink, stop));
+}
+
+/** Counts what is sent and ends or breaks the answer. */
+class ClientSink implements BodySink {
+  readonly #exchange: Exchange;
+  readonly #sink: BodySink;
+  readonly #stop: () => void;
+
+  constructor(exchange: Exchange, sink: BodySink, stop: () => void) {
+    this.#exchange = exchange;
+    this.#sink = sink;
+    this.#stop = stop;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.#exchange.bytesSent += chunk.length;
+    return this.#sink.write(chunk);
+  }
+
+  end(trailers?: string[]): void {
+    this.#stop();
+    this.#sink.end(trailers);
+  }
+
+  /** The backend broke off after the head had gone out. */
+  fail(error: TransportError): void {
+    this.#stop();
+    this.#exchange.brokenOff = error;
+    if (isEventStream(this.#exchange.response!.headers)) this.#sayWhy(error);
+    else this.#sink.fail(error);
+  }
+
+  /** An event stream can still tell its reader: one `error` event, and no `[DONE]` (`reliability.md` R-08). */
+  #sayWhy(error: TransportError): void {
+    const { requestId } = this.#exchange;
+    const body = JSON.stringify({ error: { code: error.code, message: "The upstream response was interrupted.", requestId } });
+    this.#sink.write(new TextEncoder().encode(`\n\nevent: error\ndata: ${body}\n\n`));
+    this.#sink.end();
+  }
+}
+
+export function isEventStream(headers: HeaderList): boolean {
+  const type = headers.get("content-type");
+  return type !== null && /^\s*text\/event-stream\b/i.test(type);
+}
+
+function removeHeader(raw: string[], name: string): void {
+  for (let i = raw.length - 2; i >= 0; i -= 2) if (sameName(raw[i]!, name)) raw.splice(i, 2);
+}
+
+/** The gateway's CORS headers win over the backend's; `Vary` is added to. */
+function mergeCors(headers: string[], cors: readonly string[]): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (headers[i]!.toLowerCase().startsWith("access-control-")) headers.splice(i, 2);
+  }
+  for (let i = 0; i < cors.length; i += 2) {
+    if (!(sameName(cors[i]!, "vary") && alreadyVaries(headers, cors[i + 1]!))) headers.push(cors[i]!, cors[i + 1]!);
+  }
+}
+
+function alreadyVaries(headers: readonly string[], on: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!sameName(headers[i]!, "vary")) continue;
+    const listed = headers[i + 1]!.split(",").map((part) => part.trim().toLowerCase());
+    if (listed.includes("*") || listed.includes(on.toLowerCase())) return true;
+  }
+  return false;
+}
