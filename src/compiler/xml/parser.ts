@@ -1,0 +1,716 @@
+/**
+ * Reads the text of a policy document as authors write it, which is often no XML: expressions hold bare quotes, `&&`
+ * and `<`, even inside attributes. An ordinary XML reader fails on nearly half of the published documents.
+ *
+ * How it works: one pass from left to right. Where a value begins with `@(` or `@{`, `findExpressionEnd` walks over the
+ * C# and says where it ends; everything else is plain XML. Parsing never fails: there is always a tree, and a mistake is
+ * reported once and then walked around. Recovery looks for the likeliest end of what was left open (`LikelyEnd`),
+ * so that one missing quote does not make the rest of the document unreadable.
+ *
+ * Time is linear: what recovery looks at twice is counted, and when that exceeds a small multiple of the length the
+ * parser stops with a diagnostic. Depth, size and declarations are limited as policies-document.md §1 and §2 say.
+ */
+import { DiagnosticList } from "../diagnostics.ts";
+import { MappedText, SourceText } from "../source.ts";
+import { editDistance } from "../suggest.ts";
+import { decodeEntities, decodeEntitiesAt, isXmlCharacter } from "./entities.ts";
+import { findExpressionEnd, isExpressionStart } from "./expression-end.ts";
+import type { ExpressionEnd } from "./expression-end.ts";
+import type { XmlAttribute, XmlDocument, XmlElement, XmlNode } from "./tree.ts";
+
+/** Policies and fragments alike; policies-document.md §1. */
+export const largestDocumentBytes = 512 * 1024;
+export const deepestNesting = 64;
+/** How often, on average, recovery may look at a character again. */
+const recoveryFactor = 16;
+
+export interface ParsedDocument extends XmlDocument {
+  readonly diagnostics: DiagnosticList;
+  /** Parsing stopped early (size, depth, too many mistakes): the tree is only a part. */
+  readonly stopped: boolean;
+}
+
+/**
+ * @param file shown in diagnostics
+ * @returns a tree and all mistakes; never throws
+ */
+export function parseXml(text: string, file?: string): ParsedDocument {
+  const source = new SourceText(text, file);
+  const diagnostics = new DiagnosticList(source);
+  const size = utf8Length(text, largestDocumentBytes);
+  if (size > largestDocumentBytes) {
+    diagnostics.report("HG1001", 0, 0, { size, limit: largestDocumentBytes });
+    return { source, root: null, diagnostics, stopped: true };
+  }
+  return new Parser(source, diagnostics).run();
+}
+
+type OpenElement = { -readonly [K in keyof XmlElement]: XmlElement[K] } & {
+  attributes: XmlAttribute[];
+  children: XmlNode[];
+};
+
+interface Value {
+  readonly value: MappedText;
+  readonly broken: boolean;
+  /** Behind the closing quote. */
+  readonly end: number;
+}
+
+const sections = new Set(["inbound", "backend", "outbound", "on-error"]);
+const typographicQuotes = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb";
+
+class Parser {
+  readonly #source: SourceText;
+  readonly #text: string;
+  readonly #list: DiagnosticList;
+  readonly #stack: OpenElement[] = [];
+  /** Names of tags that were never finished with `>`; their closing tags are forgiven. */
+  readonly #unfinished: string[] = [];
+  #root: OpenElement | null = null;
+  #at = 0;
+  #recovered = 0;
+  #stopped = false;
+  /** Nothing behind this can be told: an open comment, say. Then missing closing tags are not worth a word. */
+  #cutOff = false;
+  #saidTextOutside = false;
+  #saidCharacter = false;
+
+  constructor(source: SourceText, list: DiagnosticList) {
+    this.#source = source;
+    this.#text = source.text;
+    this.#list = list;
+  }
+
+  run(): ParsedDocument {
+    const text = this.#text;
+    if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
+    while (this.#at < text.length && !this.#stopped) this.#content();
+    if (!this.#stopped && !this.#cutOff) {
+      for (let i = this.#stack.length - 1; i >= 0; i--) this.#sayUnclosed(this.#stack[i]!);
+    }
+    while (this.#stack.length > 0) this.#pop(this.#at, this.#at, false);
+    if (this.#root === null && !this.#list.hasErrors) this.#list.report("HG1002", 0, Math.min(1, text.length));
+    this.#checkCharacters();
+    return { source: this.#source, root: this.#root, diagnostics: this.#list, stopped: this.#stopped };
+  }
+
+  // ── Content ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #content(): void {
+    const text = this.#text;
+    const at = this.#at;
+    if (text.charCodeAt(at) !== LESS) return this.#characters();
+    const next = text.charCodeAt(at + 1);
+    if (isNameStart(next)) this.#openTag();
+    else if (next === SLASH && isNameStart(text.charCodeAt(at + 2))) this.#closeTag();
+    else if (text.startsWith("<!--", at)) this.#comment();
+    else if (text.startsWith("<![CDATA[", at)) this.#cdata();
+    else if (next === EXCLAMATION && /^<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(text.slice(at, at + 12))) {
+      this.#declaration();
+    } else if (next === QUESTION) this.#instruction();
+    else this.#characters();
+  }
+
+  /** Text up to the next tag; an expression at its start is walked over as C#. */
+  #characters(): void {
+    const text = this.#text;
+    const start = this.#at;
+    const visible = skipSpace(text, start);
+    if (isExpressionStart(text, visible)) return this.#expressionText(start, visible);
+    const end = this.#endOfText(start);
+    this.#addText(start, decodeEntities(text, start, end, this.#list), end, false);
+  }
+
+  /** Where literal text ends; a `<` that begins nothing is reported and belongs to the text. */
+  #endOfText(from: number): number {
+    const text = this.#text;
+    for (let i = text.indexOf("<", from); i !== -1; i = text.indexOf("<", i + 1)) {
+      if (beginsMarkup(text, i)) return i;
+      this.#list.report("HG1012", i, i + 1);
+    }
+    return text.length;
+  }
+
+  #expressionText(start: number, visible: number): void {
+    const text = this.#text;
+    const found = findExpressionEnd(text, visible, true);
+    if (found.encoded) {
+      const end = this.#endOfText(visible);
+      return this.#addText(start, decodeEntities(text, start, end, this.#list), end, false);
+    }
+    if (found.end !== -1) {
+      const after = skipSpace(text, found.end);
+      if (after >= text.length || beginsMarkup(text, after)) {
+        const broken = this.#sayXmlComment(found);
+        return this.#addText(start, this.#expressionValue(start, after, found), after, broken);
+      }
+    }
+    this.#brokenExpressionText(start, visible, found);
+  }
+
+  /** The expression does not end where the text does. */
+  #brokenExpressionText(start: number, visible: number, found: ExpressionEnd): void {
+    const text = this.#text;
+    const name = this.#stack.at(-1)?.name;
+    const end = this.#likelyEndOfText(visible, name);
+    this.#countRecovery((found.end === -1 ? found.scannedTo : found.end) - visible);
+    if (this.#stopped) return;
+    if (found.end === -1 || found.end > end) {
+      this.#sayOpenExpression(visible, end);
+      return this.#addText(start, new MappedText(text.slice(start, end), start, end), end, true);
+    }
+    const broken = this.#sayXmlComment(found) || this.#sayStrayBracket(found.end);
+    this.#addText(start, decodeEntities(text, start, end, this.#list), end, broken);
+  }
+
+  #likelyEndOfText(from: number, name: string | undefined): number {
+    const text = this.#text;
+    if (name !== undefined) {
+      const close = text.indexOf(`</${name}`, from);
+      if (close !== -1) return close;
+      this.#countRecovery(text.length - from);
+    }
+    const any = text.indexOf("</", from);
+    return any === -1 ? text.length : any;
+  }
+
+  #addText(start: number, value: MappedText, end: number, broken: boolean): void {
+    this.#at = end;
+    const parent = this.#stack.at(-1);
+    if (parent !== undefined) parent.children.push({ kind: "text", value, broken, start, end });
+    else if (value.text.trim() !== "" && !this.#saidTextOutside) {
+      this.#saidTextOutside = true;
+      const from = skipSpace(this.#text, start);
+      const lineEnd = this.#text.slice(from, end).search(/[\r\n]/);
+      this.#list.report("HG1027", from, lineEnd === -1 ? end : from + lineEnd);
+    }
+  }
+
+  #comment(): void {
+    const text = this.#text;
+    const start = this.#at;
+    const close = text.indexOf("-->", start + 4);
+    if (close === -1) return this.#openToTheEnd("HG1022", start, 4);
+    const dashes = text.slice(start + 4, close).indexOf("--");
+    if (dashes !== -1) this.#list.report("HG6009", start + 4 + dashes, start + 6 + dashes);
+    this.#at = close + 3;
+    this.#stack.at(-1)?.children.push({ kind: "comment", start, end: this.#at });
+  }
+
+  #cdata(): void {
+    const start = this.#at;
+    const close = this.#text.indexOf("]]>", start + 9);
+    if (close === -1) return this.#openToTheEnd("HG1023", start, 9);
+    this.#addText(start, new MappedText(this.#text.slice(start + 9, close), start + 9, close), close + 3, false);
+  }
+
+  #instruction(): void {
+    const start = this.#at;
+    const close = this.#text.indexOf("?>", start + 2);
+    if (close === -1) return this.#openToTheEnd("HG1024", start, 2);
+    this.#at = close + 2;
+  }
+
+  #openToTheEnd(code: "HG1022" | "HG1023" | "HG1024", start: number, length: number): void {
+    this.#list.report(code, start, start + length);
+    this.#at = this.#text.length;
+    this.#cutOff = true;
+  }
+
+  /** `<!DOCTYPE … [ … ]>`: refused, never read. */
+  #declaration(): void {
+    const text = this.#text;
+    const start = this.#at;
+    let depth = 0;
+    let i = start + 2;
+    for (; i < text.length; i++) {
+      const c = text.charCodeAt(i);
+      if (c === LESS || c === OPEN_BRACKET) depth++;
+      else if (c === CLOSE_BRACKET) depth--;
+      else if (c === GREATER && depth-- <= 0) break;
+    }
+    this.#list.report("HG1015", start, Math.min(i + 1, text.length));
+    this.#at = i + 1;
+  }
+
+  // ── Tags ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #openTag(): void {
+    const text = this.#text;
+    const start = this.#at;
+    const nameEnd = skipName(text, start + 1);
+    const name = text.slice(start + 1, nameEnd);
+    if (this.#stack.length >= deepestNesting) {
+      this.#list.report("HG1016", start, nameEnd, { limit: deepestNesting });
+      this.#stopped = true;
+      return;
+    }
+    this.#closeForgottenSection(name, start);
+    const element: OpenElement = {
+      kind: "element",
+      name,
+      start,
+      nameEnd,
+      openEnd: nameEnd,
+      closeStart: nameEnd,
+      end: nameEnd,
+      attributes: [],
+      children: [],
+      parent: this.#stack.at(-1) ?? null,
+      closed: true,
+    };
+    this.#at = nameEnd;
+    const ending = this.#attributes(element);
+    element.openEnd = element.closeStart = element.end = this.#at;
+    if (element.parent !== null) (element.parent as OpenElement).children.push(element);
+    else if (this.#root === null) this.#root = element;
+    else this.#list.report("HG1026", start, nameEnd, { element: name });
+    if (ending === "open") this.#stack.push(element);
+    else if (ending === "unfinished") this.#unfinished.push(name);
+  }
+
+  /** A section that begins inside another section: the closing tag of that one was forgotten. */
+  #closeForgottenSection(name: string, at: number): void {
+    const stack = this.#stack;
+    if (!sections.has(name) || stack.length < 2 || stack[0]!.name !== "policies" || !sections.has(stack[1]!.name)) {
+      return;
+    }
+    // `<backend>` is also a child of some policies; directly inside a section it can only be the next section.
+    if (stack.length > 2) return;
+    this.#sayUnclosed(stack[1]!);
+    this.#pop(at, at, false);
+  }
+
+  #attributes(element: OpenElement): "open" | "empty" | "unfinished" {
+    const text = this.#text;
+    let complained = false;
+    const seen = new Map<string, XmlAttribute>();
+    for (;;) {
+      const before = this.#at;
+      const at = (this.#at = skipSpace(text, before));
+      const c = text.charCodeAt(at);
+      if (c === GREATER) {
+        this.#at++;
+        return "open";
+      }
+      if (c === SLASH && text.charCodeAt(at + 1) === GREATER) {
+        this.#at += 2;
+        return "empty";
+      }
+      if (at >= text.length || (c === LESS && beginsMarkup(text, at)) || this.#stopped) {
+        if (!this.#stopped) this.#list.report("HG1003", element.start, element.nameEnd, { element: element.name });
+        return "unfinished";
+      }
+      if (isNameStart(c)) {
+        const attribute = this.#attribute(element, at === before && element.attributes.length > 0);
+        const first = seen.get(attribute.name);
+        if (first === undefined) {
+          seen.set(attribute.name, attribute);
+          element.attributes.push(attribute);
+        } else this.#sayDuplicate(element, attribute, first);
+        continue;
+      }
+      const end = skipJunk(text, at);
+      if (!complained) this.#sayJunk(element, at, end);
+      complained = true;
+      this.#at = end;
+    }
+  }
+
+  #attribute(element: OpenElement, glued: boolean): XmlAttribute {
+    const text = this.#text;
+    const start = this.#at;
+    const nameEnd = skipName(text, start);
+    const name = text.slice(start, nameEnd);
+    if (glued) this.#list.report("HG1008", start, nameEnd, { attribute: name }, { element: element.name });
+    const equals = skipSpace(text, nameEnd);
+    if (text.charCodeAt(equals) !== EQUALS) {
+      this.#at = nameEnd;
+      this.#list.report("HG1009", start, nameEnd, { attribute: name }, { element: element.name });
+      return { name, start, nameEnd, value: new MappedText("", nameEnd, nameEnd), broken: true, end: nameEnd };
+    }
+    const open = skipSpace(text, equals + 1);
+    const quote = text.charCodeAt(open);
+    const value =
+      quote === QUOTE || quote === APOSTROPHE ? this.#quoted(name, open, text[open]!) : this.#unquoted(name, open);
+    this.#at = value.end;
+    return { name, start, nameEnd, value: value.value, broken: value.broken, end: value.end };
+  }
+
+  // ── Attribute values ────────────────────────────────────────────────────────────────────────────────────────────
+
+  #quoted(name: string, open: number, quote: string): Value {
+    const text = this.#text;
+    const start = open + 1;
+    const visible = skipSpace(text, start);
+    if (!isExpressionStart(text, visible)) return this.#literal(name, open, quote, start);
+    const found = findExpressionEnd(text, visible, true);
+    if (found.encoded) return this.#literal(name, open, quote, start);
+    if (found.end !== -1) {
+      const after = skipSpace(text, found.end);
+      if (text[after] === quote) {
+        const broken = this.#sayXmlComment(found);
+        return { value: this.#expressionValue(start, after, found), broken, end: after + 1 };
+      }
+    }
+    return this.#brokenExpression(name, open, quote, visible, found);
+  }
+
+  /** The expression does not end where the value does. */
+  #brokenExpression(name: string, open: number, quote: string, visible: number, found: ExpressionEnd): Value {
+    const text = this.#text;
+    const start = open + 1;
+    const close = this.#likelyClose(visible, quote);
+    this.#countRecovery((found.end === -1 ? found.scannedTo : found.end) - visible);
+    if (found.end !== -1 && (close === -1 || found.end <= close)) {
+      // The brackets are in order; what follows them is not.
+      const after = skipSpace(text, found.end);
+      const rest = text.slice(found.end, close === -1 ? found.end + 200 : close);
+      if (close === -1 || /^\s*\/?>/.test(rest) || /^\s+[\w:-]+\s*=\s*$/.test(rest)) {
+        this.#list.report("HG1007", open, open + 1, { attribute: name });
+        const value = this.#expressionValue(start, found.end, found);
+        return { value, broken: false, end: found.end };
+      }
+      if (this.#sayXmlComment(found) || this.#sayStrayBracket(after)) {
+        return { value: new MappedText(text.slice(start, close), start, close), broken: true, end: close + 1 };
+      }
+      const firstQuote = text.indexOf(quote, after);
+      if (firstQuote < close) this.#list.report("HG1032", firstQuote, firstQuote + 1, { quote, attribute: name });
+      const value = decodeEntities(text, start, close, this.#list);
+      return { value, broken: firstQuote < close, end: close + 1 };
+    }
+    const end = close === -1 ? endOfLine(text, visible) : close;
+    this.#sayOpenExpression(visible, end);
+    return { value: new MappedText(text.slice(start, end), start, end), broken: true, end: close === -1 ? end : close + 1 };
+  }
+
+  #literal(name: string, open: number, quote: string, start: number): Value {
+    const text = this.#text;
+    const close = text.indexOf(quote, start);
+    if (close === -1) {
+      this.#list.report("HG1007", open, open + 1, { attribute: name });
+      return this.#cutLiteral(start, text.length);
+    }
+    const raw = text.slice(start, close);
+    if (!followsValue(text, close + 1)) {
+      const mended = this.#suspiciousLiteral(name, open, quote, start, close, raw);
+      if (mended !== null) return mended;
+    }
+    const less = raw.indexOf("<");
+    if (less !== -1) this.#list.report("HG1031", start + less, start + less + 1, { attribute: name });
+    return { value: decodeEntities(text, start, close, this.#list), broken: less !== -1, end: close + 1 };
+  }
+
+  /** The closing quote is followed by what cannot follow one. Null: it is the closing quote all the same. */
+  #suspiciousLiteral(
+    name: string,
+    open: number,
+    quote: string,
+    start: number,
+    close: number,
+    raw: string,
+  ): Value | null {
+    const text = this.#text;
+    const swallowed = /\s+[A-Za-z_][\w:.-]*\s*=\s*$/.exec(raw.slice(-200));
+    const mixed = raw.includes("@(") || raw.includes("@{");
+    if (swallowed !== null || (/[<>]/.test(raw) && /[>][^]*</.test(raw) && !mixed)) {
+      // The quote found opens the value of a later attribute: this one was never closed.
+      this.#list.report("HG1007", open, open + 1, { attribute: name });
+      this.#countRecovery(close - start);
+      if (swallowed === null) return this.#cutLiteral(start, close);
+      const end = close - swallowed[0].length;
+      return { value: new MappedText(text.slice(start, end), start, end), broken: true, end };
+    }
+    if (isNameStart(text.charCodeAt(close + 1)) && /^[\w:.-]+\s*=\s*["']/.test(text.slice(close + 1, close + 120))) return null;
+    const likely = this.#likelyClose(close, quote);
+    if (likely === -1 || likely === close + 1 || (!mixed && likely > endOfLine(text, close))) return null;
+    const hint = mixed ? undefined : `write \`${quote === '"' ? "&quot;" : "&apos;"}\` for a quote inside`;
+    this.#list.report("HG1032", close, close + 1, { quote, attribute: name }, { hint });
+    return { value: new MappedText(text.slice(start, likely), start, likely), broken: true, end: likely + 1 };
+  }
+
+  /** A value without a closing quote ends, most likely, where its tag does. */
+  #cutLiteral(start: number, limit: number): Value {
+    const text = this.#text;
+    const angle = /\/?>|</.exec(text.slice(start, limit));
+    const end = angle === null ? endOfLine(text, start) : start + angle.index;
+    return { value: new MappedText(text.slice(start, end), start, end), broken: true, end };
+  }
+
+  #unquoted(name: string, open: number): Value {
+    const text = this.#text;
+    const curly = text[open] ?? "";
+    if (curly !== "" && typographicQuotes.includes(curly)) {
+      const rest = text.slice(open + 1, endOfLine(text, open));
+      const close = [...rest].findIndex((c) => typographicQuotes.includes(c) || c === '"');
+      const end = close === -1 ? open + 1 + rest.length : open + 1 + close;
+      this.#list.report("HG1030", open, open + 1, { quote: curly });
+      return { value: new MappedText(text.slice(open + 1, end), open + 1, end), broken: true, end: close === -1 ? end : end + 1 };
+    }
+    let end = open;
+    if (isExpressionStart(text, open)) {
+      const found = findExpressionEnd(text, open, true);
+      if (found.end === -1) this.#countRecovery(found.scannedTo - open);
+      else end = found.end;
+    }
+    if (end === open) while (end < text.length && !endsUnquoted(text, end)) end++;
+    const value = text.slice(open, end);
+    if (value === "") this.#list.report("HG1009", open - 1, open, { attribute: name });
+    else this.#list.report("HG1010", open, end, { attribute: name, value });
+    return { value: new MappedText(value, open, end), broken: true, end };
+  }
+
+  // ── Recovery ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The first quote from `from` on that looks like the end of a value: a tag end or another attribute follows. */
+  #likelyClose(from: number, quote: string): number {
+    const text = this.#text;
+    for (let i = text.indexOf(quote, from); i !== -1; i = text.indexOf(quote, i + 1)) {
+      if (looksLikeClose(text, i + 1)) return i;
+    }
+    this.#countRecovery(text.length - from);
+    return -1;
+  }
+
+  #countRecovery(length: number): void {
+    this.#recovered += length;
+    if (this.#recovered <= recoveryFactor * this.#text.length + 65_536 || this.#stopped) return;
+    this.#list.report("HG1034", this.#at, this.#at);
+    this.#stopped = true;
+  }
+
+  // ── Closing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #closeTag(): void {
+    const text = this.#text;
+    const start = this.#at;
+    const nameEnd = skipName(text, start + 2);
+    const name = text.slice(start + 2, nameEnd);
+    this.#at = this.#endOfCloseTag(start, nameEnd, name);
+    const stack = this.#stack;
+    const index = stack.findLastIndex((element) => element.name === name);
+    if (index === stack.length - 1 && index >= 0) return this.#pop(start, this.#at, true);
+    if (index >= 0) {
+      while (stack.length - 1 > index) {
+        this.#sayUnclosed(stack.at(-1)!);
+        this.#pop(start, start, false);
+      }
+      return this.#pop(start, this.#at, true);
+    }
+    const forgiven = this.#unfinished.lastIndexOf(name);
+    if (forgiven !== -1) return void this.#unfinished.splice(forgiven, 1);
+    const top = stack.at(-1);
+    if (top !== undefined && this.#isMisnamed(name, top)) {
+      this.#list.report("HG1006", start + 2, nameEnd, { found: name, element: top.name });
+      return this.#pop(start, this.#at, true);
+    }
+    this.#list.report("HG1005", start, nameEnd, { element: name });
+  }
+
+  #endOfCloseTag(start: number, nameEnd: number, name: string): number {
+    const text = this.#text;
+    const at = skipSpace(text, nameEnd);
+    if (text.charCodeAt(at) === GREATER) return at + 1;
+    let i = at;
+    while (i < text.length && text.charCodeAt(i) !== GREATER && text.charCodeAt(i) !== LESS) i++;
+    if (text.charCodeAt(i) !== GREATER) {
+      this.#list.report("HG1003", start, nameEnd, { element: `/${name}` }, { hint: "end the tag with `>`" });
+      return i > at ? nameEnd : i;
+    }
+    this.#list.report("HG1033", at, i, { element: name });
+    return i + 1;
+  }
+
+  /** A closing tag that means the open element though it names another. */
+  #isMisnamed(name: string, top: OpenElement): boolean {
+    const a = name.toLowerCase();
+    const b = top.name.toLowerCase();
+    if (a.length < 64 && b.length < 64 && editDistance(a, b) <= Math.max(1, Math.floor(b.length / 3))) return true;
+    // `<set-body>…</value></set-header>`: the next closing tag is the parent's, so this one was meant for the child.
+    const parent = top.parent?.name;
+    const next = /^\s*(?:<[/!?]?([\w:.-]+))/.exec(this.#text.slice(this.#at, this.#at + 500));
+    return next !== null && parent !== undefined && next[1] === parent && next[0].includes("</");
+  }
+
+  #pop(closeStart: number, end: number, closed: boolean): void {
+    const element = this.#stack.pop()!;
+    element.closeStart = closeStart;
+    element.end = end;
+    element.closed = closed;
+  }
+
+  // ── What is said ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #sayUnclosed(element: OpenElement): void {
+    this.#list.report("HG1004", element.start, element.nameEnd, { element: element.name }, { element: element.name });
+  }
+
+  #sayDuplicate(element: OpenElement, attribute: XmlAttribute, first: XmlAttribute): void {
+    const values = { attribute: attribute.name, element: element.name };
+    const line = this.#source.positionAt(first.start).line;
+    const extras = { element: element.name, notes: [`the first stands on line ${line}`] };
+    this.#list.report("HG1011", attribute.start, attribute.nameEnd, values, extras);
+  }
+
+  #sayJunk(element: OpenElement, at: number, end: number): void {
+    const found = this.#text.slice(at, Math.min(end, at + 20));
+    if (typographicQuotes.includes(found[0] ?? " ")) this.#list.report("HG1030", at, at + 1, { quote: found[0]! });
+    else this.#list.report("HG1025", at, end, { found, element: element.name }, { element: element.name });
+  }
+
+  #sayXmlComment(found: ExpressionEnd): boolean {
+    if (found.comment === null) return false;
+    this.#list.report("HG1021", found.comment.start, found.comment.end);
+    return true;
+  }
+
+  #sayStrayBracket(from: number): boolean {
+    const at = skipSpace(this.#text, from);
+    const c = this.#text[at];
+    if (c !== ")" && c !== "}" && c !== "]") return false;
+    this.#list.report("HG1020", at, at + 1, { found: c });
+    return true;
+  }
+
+  /** Says what exactly an expression in `start`..`end` leaves open. */
+  #sayOpenExpression(start: number, end: number): void {
+    const text = this.#text.slice(start, end);
+    const found = findExpressionEnd(text, 0, true);
+    const at = start + Math.max(0, found.failureAt);
+    const open = text[1] ?? "(";
+    if (found.failure === "string") {
+      const lineEnd = Math.min(end, endOfLine(this.#text, at));
+      this.#list.report("HG1018", at, Math.max(at + 1, lineEnd), { what: "string" });
+    } else if (found.failure === "comment") this.#list.report("HG1019", at, at + 2);
+    else if (found.comment !== null) this.#sayXmlComment({ ...found, comment: shift(found.comment, start) });
+    else this.#list.report("HG1017", start, start + 2, { open: `@${open}`, close: open === "(" ? ")" : "}" });
+  }
+
+  #expressionValue(start: number, end: number, found: ExpressionEnd): MappedText {
+    const text = this.#text;
+    if (found.codeEntities === null) return new MappedText(text.slice(start, end), start, end);
+    return decodeEntitiesAt(text, start, end, found.codeEntities);
+  }
+
+  /** Once per document: control characters are a sign of a wrong encoding, and then there are many. */
+  #checkCharacters(): void {
+    // oxlint-disable-next-line no-control-regex
+    const at = this.#text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/);
+    if (at === -1 || this.#saidCharacter) return;
+    this.#saidCharacter = true;
+    const code = this.#text.charCodeAt(at);
+    if (isXmlCharacter(code)) return;
+    const character = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+    this.#list.report("HG1028", at, at + 1, { character });
+  }
+}
+
+// ── Characters ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const EXCLAMATION = 33;
+const QUOTE = 34;
+const APOSTROPHE = 39;
+const SLASH = 47;
+const LESS = 60;
+const EQUALS = 61;
+const GREATER = 62;
+const QUESTION = 63;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+
+function isSpace(c: number): boolean {
+  return c === 32 || c === 10 || c === 13 || c === 9;
+}
+
+function isNameStart(c: number): boolean {
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 58 || (c >= 0xc0 && !isQuoteLike(c));
+}
+
+function isNamePart(c: number): boolean {
+  return isNameStart(c) || (c >= 48 && c <= 57) || c === 45 || c === 46 || c === 0xb7;
+}
+
+/** Characters beyond Latin that are no letters and turn up in documents copied from elsewhere. */
+function isQuoteLike(c: number): boolean {
+  return (c >= 0x2000 && c <= 0x206f) || c === 0x3000 || c === 0xfeff || c === 0xfffd || c !== c;
+}
+
+function skipSpace(text: string, at: number): number {
+  while (isSpace(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function skipName(text: string, at: number): number {
+  while (isNamePart(text.charCodeAt(at))) at++;
+  return at;
+}
+
+/** What is no attribute: up to white space, a quote's partner, or the end of the tag. */
+function skipJunk(text: string, at: number): number {
+  let i = at + 1;
+  for (; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(i + 1) === GREATER)) break;
+  }
+  return i;
+}
+
+function endsUnquoted(text: string, at: number): boolean {
+  const c = text.charCodeAt(at);
+  return isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(at + 1) === GREATER);
+}
+
+function beginsMarkup(text: string, at: number): boolean {
+  if (text.charCodeAt(at) !== LESS) return false;
+  const next = text.charCodeAt(at + 1);
+  if (isNameStart(next)) return true;
+  if (next === SLASH) return isNameStart(text.charCodeAt(at + 2));
+  if (next === QUESTION) return isNameStart(text.charCodeAt(at + 2));
+  return next === EXCLAMATION && /^<!(?:--|\[CDATA\[|[A-Z])/i.test(text.slice(at, at + 9));
+}
+
+/** What may stand behind a closing quote in well-formed XML. */
+function followsValue(text: string, at: number): boolean {
+  const c = text.charCodeAt(at);
+  if (c === SLASH) return text.charCodeAt(at + 1) === GREATER;
+  return isSpace(c) || c === GREATER || c === QUESTION || at >= text.length;
+}
+
+/** Stronger: the tag ends here, or another attribute begins. */
+function looksLikeClose(text: string, at: number): boolean {
+  const next = skipSpace(text, at);
+  const c = text.charCodeAt(next);
+  if (c === GREATER || (c === SLASH && text.charCodeAt(next + 1) === GREATER)) return true;
+  if (next === at || !isNameStart(c)) return false;
+  const equals = skipSpace(text, skipName(text, next));
+  if (text.charCodeAt(equals) !== EQUALS) return false;
+  const quote = text.charCodeAt(skipSpace(text, equals + 1));
+  return quote === QUOTE || quote === APOSTROPHE;
+}
+
+function endOfLine(text: string, from: number): number {
+  let i = from;
+  while (i < text.length && text.charCodeAt(i) !== 10 && text.charCodeAt(i) !== 13) i++;
+  return i;
+}
+
+function shift(span: { readonly start: number; readonly end: number }, by: number): { start: number; end: number } {
+  return { start: span.start + by, end: span.end + by };
+}
+
+/** Bytes in UTF-8; stops counting soon after `enough`. */
+function utf8Length(text: string, enough: number): number {
+  if (text.length * 3 <= enough) return text.length;
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x80) bytes++;
+    else if (c < 0x800) bytes += 2;
+    else if (c >= 0xd800 && c <= 0xdbff && i + 1 < text.length) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}
