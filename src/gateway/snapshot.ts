@@ -73,6 +73,7 @@ export interface Api extends HostApi {
   /** Default target: `serviceUrl`, or the backend that `backendId` names. */
   readonly target: Target | null;
   readonly operations: readonly Operation[];
+  readonly operationIndex: OperationIndex;
   /** For a path that matches no operation: API and global `on-error`, and `cors`. */
   readonly plan: Plan;
   /** First `cors` step of API or global inbound, for preflights that match no operation. */
@@ -82,6 +83,12 @@ export interface Api extends HostApi {
   readonly bodyLimitBytes: number | null;
   /** Names of products that contain it. */
   readonly productIds: ReadonlySet<string>;
+}
+
+/** Built by `indexOperations`. */
+export interface OperationIndex {
+  /** In order of precedence. `firstSegment` is decoded and lower case; empty for the API's root. */
+  candidates(method: string, firstSegment: string): readonly Operation[];
 }
 
 export interface VersionSet {
