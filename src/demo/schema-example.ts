@@ -197,28 +197,30 @@ function distinct(item: unknown, index: number): unknown {
   return typeof item === "string" ? `${item} ${index + 1}` : item;
 }
 
+/** The first that fits of: the number said, 1 (or the step), 0, the ends of the range and what is next to them. */
 function numberExample(schema: Fields, type: "integer" | "number", hint: string | null): number {
-  const step = bound(schema["multipleOf"], type === "integer" ? 1 : 0);
-  const unit = step > 0 ? step : 0;
-  const gap = unit > 0 ? unit : Number.EPSILON;
-  let low = bound(schema["minimum"], -Infinity);
-  let high = bound(schema["maximum"], Infinity);
+  const step = bound(schema["multipleOf"], 0);
+  const unit = type === "integer" ? (Number.isInteger(step) && step > 0 ? step : 1) : Math.max(step, 0);
+  const min = bound(schema["minimum"], -Infinity);
+  const max = bound(schema["maximum"], Infinity);
   const above = bound(schema["exclusiveMinimum"], -Infinity);
   const below = bound(schema["exclusiveMaximum"], Infinity);
-  if (above >= low) low = above + gap * Math.max(1, Math.abs(above));
-  if (below <= high) high = below - gap * Math.max(1, Math.abs(below));
-  if (unit > 0) {
-    // With a step the exclusive bounds are the next multiples inside.
-    low = above > -Infinity && above >= bound(schema["minimum"], -Infinity) ? above + unit / 2 : low;
-    high = below < Infinity && below <= bound(schema["maximum"], Infinity) ? below - unit / 2 : high;
-    low = Math.ceil(low / unit) * unit;
-    high = Math.floor(high / unit) * unit;
-  }
+  const fits = (value: number): boolean =>
+    Number.isFinite(value) &&
+    value >= min &&
+    value <= max &&
+    (value > above || above === -Infinity) &&
+    (value < below || below === Infinity) &&
+    (unit === 0 || Number.isInteger(value / unit));
+  const low = Math.max(min, above);
+  const high = Math.min(max, below);
+  const lowest = unit === 0 ? low : Math.ceil(low / unit) * unit;
+  const highest = unit === 0 ? high : Math.floor(high / unit) * unit;
   const said = hint === null ? NaN : Number(hint);
-  const wish = Number.isFinite(said) && (unit === 0 || Number.isInteger(said / unit)) ? said : Math.max(unit, 1);
-  const value = Math.min(Math.max(wish, low), high);
-  if (unit === 0 || Number.isInteger(value / unit)) return value;
-  return Math.ceil(value / unit) * unit;
+  const candidates = [
+    said, unit || 1, 0, lowest, lowest + unit, highest, highest - unit, (low + high) / 2, low + 1, high - 1,
+  ];
+  return candidates.find(fits) ?? (Number.isFinite(lowest) ? lowest : 0);
 }
 
 const FORMATS: Record<string, string> = {
