@@ -1,0 +1,82 @@
+import { defineKind } from "./kind.ts";
+import * as is from "./shape.ts";
+
+const failureResponse = is.object({ statusCode: is.integer(100, 599) });
+const listsByName = is.map(is.either(is.list(is.text()), is.text()));
+
+const credentials = is.object({
+  header: listsByName,
+  query: listsByName,
+  authorization: is.object({ scheme: is.text(), parameter: is.text() }),
+  certificate: is.list(is.text(), 32),
+  certificateIds: is.list(is.text(), 32),
+  managedIdentity: is.object({ resource: is.text(), clientId: is.text() }),
+  awsSigV4: is.object({}),
+});
+
+const circuitBreakerRule = is.object({
+  name: is.text(),
+  failureCondition: is.object({
+    count: is.integer(1),
+    percentage: is.integer(1, 100),
+    interval: is.duration,
+    statusCodeRanges: is.list(is.object({ min: is.integer(200, 599), max: is.integer(200, 599) }), 10),
+    errorReasons: is.list(is.text(), 10),
+  }),
+  tripDuration: is.duration,
+  acceptRetryAfter: is.boolean,
+  maxTripDuration: is.duration,
+  failureResponse,
+});
+
+const member = is.object(
+  {
+    id: is.text(),
+    priority: is.integer(0, 100),
+    weight: is.integer(0, 100),
+    preferredCarbonEmission: is.text(),
+  },
+  ["id"],
+);
+
+export const backend = defineKind("backends", {
+  noun: "backend",
+  properties: {
+    type: is.oneOf("Single", "Pool"),
+    url: is.text(2000, { rule: backendUrl }),
+    protocol: is.oneOf("http", "soap"),
+    title: is.text(300),
+    description: is.text(2000),
+    resourceId: is.text(2000),
+    azureRegion: is.text(),
+    credentials,
+    tls: is.object({
+      validateCertificateChain: is.boolean,
+      validateCertificateName: is.boolean,
+      serverCertificateThumbprints: is.list(is.text()),
+      serverX509Names: is.list(is.object({ name: is.text(), issuerCertificateThumbprint: is.text() })),
+    }),
+    proxy: is.object({ url: is.text(), username: is.text(), password: is.text() }, ["url"]),
+    properties: is.object({}),
+    circuitBreaker: is.object({ rules: is.list(circuitBreakerRule) }),
+    pool: is.object({
+      services: is.list(member, 30),
+      sessionAffinity: is.object({ sessionId: is.object({ source: is.text(), name: is.text() }) }),
+      failureResponse,
+    }),
+  },
+  references: [
+    { at: "pool.services[].id", to: "backends", noun: "backend" },
+    { at: "credentials.certificateIds[]", to: "certificates", noun: "certificate" },
+  ],
+  artifact: { folders: ["backends"], files: ["backendInformation"] },
+});
+
+/** Named values may stand for all or part of a URL; what is left must look like one. */
+function backendUrl(value: string) {
+  if (value.includes("{{") || /^(https?|wss?|sf|fabric):/i.test(value)) {
+    return /\s/.test(value) ? { rule: "must not contain spaces" } : undefined;
+  }
+  const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(value) ? `write \`https://${value}\`` : undefined;
+  return { rule: `must be an absolute URL, but is \`${value}\``, hint };
+}

@@ -1,0 +1,243 @@
+/**
+ * All resources at one moment, read-only, with the questions the model builder asks. Every store can
+ * make one from its snapshot; the folder loader adds where each resource was written.
+ *
+ * Lookups ignore case and are maps; nothing is copied. Lists keep the order in which resources were
+ * given: for operations that is the order of the specification, which routing uses to break ties.
+ */
+import type { SourceLocation } from "../base/problem.ts";
+import type { ApiProperties, OperationProperties } from "../contract/apis.ts";
+import type { OpenProperties, Reference, Resource, ResourceId } from "../contract/resource.ts";
+import type { KnownResourceType, PropertiesOf } from "../contract/types.ts";
+import type { PolicyFormat, PolicyProperties } from "../contract/policies.ts";
+import * as ids from "./ids.ts";
+import type { PropertyPath } from "./kinds/shape.ts";
+
+/** Where a resource, or one of its properties, was written. */
+export type Locate = (path?: PropertyPath, options?: { key?: boolean }) => SourceLocation | undefined;
+
+export interface PolicyDocument {
+  /** Id of the policy resource, e.g. `/apis/a/policies/policy`. */
+  readonly id: ResourceId;
+  /** What it belongs to: `/`, a workspace, product, API, operation, resolver, or a fragment itself. */
+  readonly scopeId: ResourceId;
+  readonly text: string;
+  readonly format: PolicyFormat;
+  /** The file the text is in; positions in `text` are positions in the file unless `embedded`. */
+  readonly file?: string;
+  /** The text is a value inside a JSON or YAML file; `location` is where that value starts. */
+  readonly embedded: boolean;
+  readonly location?: SourceLocation;
+}
+
+type Api = Resource<ApiProperties>;
+type Operation = Resource<OperationProperties>;
+
+export class ResourceSet {
+  /** Changes whenever any resource does; opaque. */
+  readonly version: string;
+  readonly #byKey = new Map<string, Resource>();
+  readonly #children = new Map<string, Resource[]>();
+  readonly #byType = new Map<string, Resource[]>();
+  readonly #origins: ReadonlyMap<string, Locate>;
+
+  /** @param origins by `idKey` */
+  constructor(resources: Iterable<Resource>, version = "", origins: ReadonlyMap<string, Locate> = new Map()) {
+    this.version = version;
+    this.#origins = origins;
+    for (const resource of resources) this.#add(resource);
+  }
+
+  #add(resource: Resource): void {
+    this.#byKey.set(ids.idKey(resource.id), resource);
+    append(this.#byType, resource.type.toLowerCase(), resource);
+    const parent = ids.parentId(resource.id);
+    if (parent === undefined) return;
+    const collection = resource.type.slice(resource.type.lastIndexOf("/") + 1);
+    append(this.#children, ids.idKey(`${parent}\n${collection}`), resource);
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  all(): Iterable<Resource> {
+    return this.#byKey.values();
+  }
+
+  has(id: ResourceId): boolean {
+    return this.#byKey.has(ids.idKey(id));
+  }
+
+  get<P extends object = OpenProperties>(id: ResourceId): Resource<P> | undefined {
+    return this.#byKey.get(ids.idKey(id)) as Resource<P> | undefined;
+  }
+
+  /** Resources of a type, those inside workspaces included unless `workspace` narrows it. */
+  ofType<T extends KnownResourceType>(type: T, workspace?: ResourceId): readonly Resource<PropertiesOf<T>>[] {
+    const outside = this.#byType.get(type.toLowerCase()) ?? [];
+    if (workspace === ids.SERVICE_ID) return outside as Resource<PropertiesOf<T>>[];
+    const inside = this.#byType.get("workspaces/" + type.toLowerCase()) ?? [];
+    if (workspace === undefined) return [...outside, ...inside] as Resource<PropertiesOf<T>>[];
+    const prefix = ids.idKey(workspace) + "/";
+    return inside.filter((resource) => ids.idKey(resource.id).startsWith(prefix)) as Resource<PropertiesOf<T>>[];
+  }
+
+  /** Direct children, e.g. `childrenOf("/apis/a", "operations")`. */
+  childrenOf<P extends object = OpenProperties>(parent: ResourceId, collection: string): readonly Resource<P>[] {
+    return (this.#children.get(ids.idKey(`${parent}\n${collection}`)) ?? []) as unknown as Resource<P>[];
+  }
+
+  /** Every API and every revision of it, workspaces included. */
+  apis(workspace?: ResourceId): readonly Api[] {
+    return this.ofType("apis", workspace);
+  }
+
+  /** The revisions of an API, the current one first. `id` may name any of them. */
+  revisionsOf(id: ResourceId): readonly Api[] {
+    const root = ids.withoutRevision(id);
+    const rootKey = ids.idKey(root);
+    const parent = ids.parentId(root) ?? ids.SERVICE_ID;
+    const revisions = this.childrenOf<ApiProperties>(parent, "apis").filter(
+      (api) => ids.idKey(ids.withoutRevision(api.id)) === rootKey,
+    );
+    const current = currentOf(revisions);
+    return current ? [current, ...revisions.filter((api) => api !== current)] : revisions;
+  }
+
+  /** True for the revision that answers without `;rev=`. */
+  isCurrent(api: Api): boolean {
+    return this.revisionsOf(api.id)[0] === api;
+  }
+
+  operationsOf(api: ResourceId): readonly Operation[] {
+    return this.childrenOf(api, "operations");
+  }
+
+  /** By name, by the name an importer would have made of it, in any case. */
+  findOperation(api: ResourceId, name: string): Operation | undefined {
+    const exact = this.get<OperationProperties>(ids.childId(api, "operations", name));
+    if (exact) return exact;
+    const alias = ids.operationAlias(name);
+    return this.operationsOf(api).find((operation) => ids.operationAlias(operation.name) === alias);
+  }
+
+  /** The policy document at a scope, if it has one. */
+  policyOf(scope: ResourceId): PolicyDocument | undefined {
+    const resource = this.get<PolicyProperties>(ids.childId(scope, "policies", "policy"));
+    return resource && this.#document(resource, scope);
+  }
+
+  /** Every policy document there is, fragments excluded. */
+  policies(): PolicyDocument[] {
+    const documents: PolicyDocument[] = [];
+    for (const resource of this.#byKey.values()) {
+      if (!/(^|\/)policies$/i.test(resource.type)) continue;
+      const document = this.#document(resource as Resource<PolicyProperties>, ids.parentId(resource.id)!);
+      if (document) documents.push(document);
+    }
+    return documents;
+  }
+
+  /** The documents of policy fragments; their name is the last segment of `id`. */
+  fragments(workspace?: ResourceId): PolicyDocument[] {
+    return this.ofType("policyFragments", workspace)
+      .map((resource) => this.#document(resource, resource.id))
+      .filter((document) => document !== undefined);
+  }
+
+  #document(resource: Resource<PolicyProperties>, scopeId: ResourceId): PolicyDocument | undefined {
+    const { value, format } = resource.properties;
+    if (value === undefined) return undefined;
+    const location = this.locate(resource.id, ["value"]);
+    return {
+      id: resource.id,
+      scopeId,
+      text: value,
+      format: format ?? "xml",
+      file: location?.file,
+      embedded: location?.range !== undefined,
+      location,
+    };
+  }
+
+  /** Ids of the APIs in a product, without revision, links of both forms; unknown ones are left out. */
+  apisOf(product: ResourceId): ResourceId[] {
+    return this.#linked(product, "apis", "apiLinks", "apiId");
+  }
+
+  /** Ids of the groups that may see a product. */
+  groupsOf(product: ResourceId): ResourceId[] {
+    return this.#linked(product, "groups", "groupLinks", "groupId");
+  }
+
+  #linked(product: ResourceId, collection: string, links: string, property: string): ResourceId[] {
+    const found = new Map<string, ResourceId>();
+    const add = (reference: unknown) => {
+      if (typeof reference !== "string") return;
+      const target = this.resolve(reference, collection, product);
+      if (target) found.set(ids.idKey(ids.withoutRevision(target.id)), ids.withoutRevision(target.id));
+    };
+    for (const link of this.childrenOf<{ scope?: unknown }>(product, collection)) add(link.name);
+    for (const link of this.childrenOf<OpenProperties>(product, links)) add(link.properties[property]);
+    return [...found.values()];
+  }
+
+  /** Ids of the APIs a self-hosted gateway serves, without revision. */
+  apisOfGateway(gateway: ResourceId): ResourceId[] {
+    return this.#linked(gateway, "apis", "apiLinks", "apiId");
+  }
+
+  /**
+   * Follows a reference (spec "Resource model" 1.2).
+   *
+   * @param collection where a plain name is looked up, e.g. `backends`; `operations` means those of
+   *                   the API that `from` belongs to
+   * @param from       the resource that holds the reference: inside a workspace, that workspace is
+   *                   searched first
+   */
+  resolve(reference: Reference, collection: string, from: ResourceId = ids.SERVICE_ID): Resource | undefined {
+    if (collection === "operations" && !reference.includes("/")) {
+      const api = /^(?:\/workspaces\/[^/]+)?\/apis\/[^/]+/i.exec(from)?.[0];
+      return api === undefined ? undefined : (this.findOperation(api, reference) as Resource | undefined);
+    }
+    const id = ids.resolveReference(reference, collection);
+    if (id === undefined) return undefined;
+    const workspace = ids.workspaceOf(from);
+    const inside = workspace === ids.SERVICE_ID || id === ids.SERVICE_ID ? undefined : this.#find(workspace + id);
+    return inside ?? this.#find(id);
+  }
+
+  #find(id: ResourceId): Resource | undefined {
+    const exact = this.get(id);
+    if (exact) return exact;
+    const parent = ids.parentId(id);
+    if (parent !== undefined && /\/operations\/[^/]+$/i.test(id)) {
+      return this.findOperation(parent, ids.nameOf(id)) as Resource | undefined;
+    }
+    // `;rev=n` may name the revision that the folder without a suffix holds.
+    const revision = ids.revisionOf(id);
+    if (revision === undefined || ids.idKey(id).includes("/operations/")) return undefined;
+    return this.revisionsOf(id).find((api) => (api.properties.apiRevision ?? "1") === revision) as Resource | undefined;
+  }
+
+  /** Where a resource was written, when that is known. */
+  locate(id: ResourceId, path?: PropertyPath, options?: { key?: boolean }): SourceLocation | undefined {
+    return this.#origins.get(ids.idKey(id))?.(path, options);
+  }
+}
+
+/** `isCurrent` decides; without it the id without suffix, else the first. */
+export function currentOf(revisions: readonly Api[]): Api | undefined {
+  return (
+    revisions.find((api) => api.properties.isCurrent === true) ??
+    revisions.find((api) => ids.revisionOf(api.id) === undefined) ??
+    revisions[0]
+  );
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values) values.push(value);
+  else map.set(key, [value]);
+}
