@@ -128,10 +128,13 @@ export function embed(text: string, dimensions: number): Float32Array {
   return Float32Array.from(sums, (value) => value * scale);
 }
 
+/** Longer words say more than short ones, and punctuation says next to nothing. */
 function addFeatures(sums: Float64Array, word: string): void {
-  add(sums, hash(word), 1);
+  if (!/[\p{L}\p{N}]/u.test(word)) return add(sums, hash(word), 0.05);
+  const weight = Math.min(word.length, 6) / 6;
+  add(sums, hash(word), weight);
   const padded = `<${word}>`;
-  for (let i = 0; i + 3 <= padded.length; i++) add(sums, hash(padded.slice(i, i + 3)), 0.5);
+  for (let i = 0; i + 3 <= padded.length; i++) add(sums, hash(padded.slice(i, i + 3)), weight / 2);
 }
 
 function add(sums: Float64Array, hashed: number, weight: number): void {
