@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// Plain, old-fashioned JavaScript: it must be able to say on any Node that this Node is too old.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(
+    `headgate needs Node 22.19 or newer and this is ${process.versions.node}; run it through "npm start", which brings its own.`,
+  );
+  process.exit(78);
+}
+
+// In the repository Node runs the TypeScript itself; a published package carries compiled JavaScript.
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const compiled = join(root, "dist", "main.js");
+const main = existsSync(compiled) ? compiled : join(root, "src", "main.ts");
+const { run } = await import(pathToFileURL(main).href);
+process.exitCode = await run(process.argv.slice(2));

@@ -1,0 +1,99 @@
+/**
+ * Settings of the process, read once from flags and environment, then frozen. Flags win over the environment, the
+ * environment over defaults (`deployment.md` D5). Only this file and `main.ts` read `process.env`.
+ */
+export interface Settings {
+  /** Folder in an APIOps layout; null = the example configuration in `./headgate`. */
+  readonly configDir: string | null;
+  /** Where the process keeps what it must not lose. */
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  /** False when the port was asked for: then a taken one is an error, not a reason to move. */
+  readonly portIsDefault: boolean;
+  /** PEM files; both or none. */
+  readonly tlsKeyFile: string | null;
+  readonly tlsCertFile: string | null;
+  /** Access log on standard output; default on unless standard output is a terminal. */
+  readonly accessLog: "on" | "off" | "auto";
+  /** How long streams may go on after SIGTERM. */
+  readonly drainMs: number;
+  readonly json: boolean;
+  readonly demoModel: boolean;
+}
+
+export interface Flags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
+  readonly accessLog?: string;
+  readonly json?: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL"]);
+
+/** @throws SettingsError naming the flag or variable and what it takes */
+export function readSettings(flags: Flags, environment: Environment): Settings {
+  const take = (flag: string | undefined, name: string): string | undefined => flag ?? environment[`HEADGATE_${name}`];
+  const port = take(flags.port, "PORT");
+  const tlsKeyFile = take(flags.tlsKey, "TLS_KEY_FILE") ?? null;
+  const tlsCertFile = take(flags.tlsCert, "TLS_CERT_FILE") ?? null;
+  if ((tlsKeyFile === null) !== (tlsCertFile === null)) {
+    throw new SettingsError("--tls-key and --tls-cert (HEADGATE_TLS_KEY_FILE, HEADGATE_TLS_CERT_FILE) go together.");
+  }
+  return Object.freeze({
+    configDir: take(flags.config, "CONFIG") ?? null,
+    dataDir: take(flags.data, "DATA") ?? ".headgate",
+    host: take(flags.host, "HOST") ?? "127.0.0.1",
+    port: port === undefined ? 8080 : readPort(port),
+    portIsDefault: port === undefined,
+    tlsKeyFile,
+    tlsCertFile,
+    accessLog: readChoice("access-log", take(flags.accessLog, "ACCESS_LOG") ?? "auto", ["on", "off", "auto"]),
+    drainMs: readSeconds("HEADGATE_DRAIN_SECONDS", environment["HEADGATE_DRAIN_SECONDS"] ?? "30") * 1000,
+    json: flags.json ?? false,
+    demoModel: (environment["HEADGATE_DEMO_MODEL"] ?? "on") !== "off",
+  });
+}
+
+/** Variables that begin with `HEADGATE_` and mean nothing, each with the nearest one that does. */
+export function unknownVariables(environment: Environment): string[] {
+  return Object.keys(environment).filter((name) => {
+    if (!name.startsWith("HEADGATE_") || name.startsWith("HEADGATE_NAMED_VALUE_")) return false;
+    return !KNOWN.has(name.slice("HEADGATE_".length).replace(/_FILE$/, (end) => (name.includes("TLS") ? end : "")));
+  });
+}
+
+export function knownVariables(): string[] {
+  return [...KNOWN].map((name) => `HEADGATE_${name}`);
+}
+
+export class SettingsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SettingsError";
+  }
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535) throw new SettingsError(`--port takes a number from 0 to 65535, not "${text}".`);
+  return port;
+}
+
+function readSeconds(name: string, text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0) || text.trim() === "") throw new SettingsError(`${name} takes a number of seconds, not "${text}".`);
+  return seconds;
+}
+
+function readChoice<const T extends string>(name: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) throw new SettingsError(`--${name} takes ${choices.join(", ")}, not "${text}".`);
+  return found;
+}
