@@ -125,6 +125,8 @@ export interface Refusal {
   readonly status: number;
   readonly code: RefusalCode;
   readonly detail: string;
+  /** The id in the body that the caller got. */
+  readonly requestId: string;
   readonly remoteAddress: string;
   readonly method?: string;
   readonly target?: string;
@@ -242,6 +244,10 @@ export type TransportErrorCode =
   | "client_disconnected"
   | "client_body_timeout"
   | "client_write_stall"
+  /** The caller's body broke the rules of chunked coding. */
+  | "bad_framing"
+  /** What we were asked to send cannot be put on the wire (a line break in a header value, …). */
+  | "invalid_message"
   | "aborted";
 
 export class TransportError extends Error {

@@ -1,0 +1,146 @@
+/**
+ * A body as it comes off a socket, on either side. It holds what arrives before anybody wants it (up to a lookahead,
+ * then the socket is paused) and afterwards passes chunks straight on.
+ */
+import type { BodySink, BodySource, TransportError } from "../transport.ts";
+
+/** The connection a body comes from. */
+export interface BodyOwner {
+  /** No more bytes for now. */
+  pauseBody(): void;
+  /** Bytes are wanted again. */
+  resumeBody(): void;
+  /** The consumer has come; false: it has been answered with `fail`. */
+  startBody(body: InboundBody): void;
+  /** The consumer has gone. */
+  cancelBody(body: InboundBody): void;
+}
+
+/**
+ * Bytes held for a consumer that has not come or has no room. Reading on that far is what lets a connection
+ * notice that its peer hung up: a FIN shows only behind the bytes before it.
+ */
+const LOOKAHEAD_BYTES = 64 * 1024;
+
+export class InboundBody implements BodySource {
+  readonly length: number | undefined;
+  /** Octets received so far. */
+  received = 0;
+  started = false;
+  readonly #owner: BodyOwner;
+  readonly #eager: boolean;
+  #sink: BodySink | null = null;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #blocked = false;
+  #paused = false;
+  #flushing = false;
+  #complete = false;
+  #over = false;
+  #trailers: string[] | undefined;
+  #error: TransportError | null = null;
+
+  /** @param eager true: stop reading as soon as the consumer has no room; false: only after the lookahead */
+  constructor(owner: BodyOwner, length: number | undefined, eager: boolean) {
+    this.#owner = owner;
+    this.length = length;
+    this.#eager = eager;
+  }
+
+  /** Every octet has arrived (not: been taken). */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Nothing more will be given to a consumer: it has all, or was told of the failure, or has gone. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  // From the connection.
+
+  push(chunk: Uint8Array): void {
+    this.received += chunk.length;
+    if (this.#over) return;
+    if (this.#sink !== null && !this.#blocked && this.#held.length === 0) {
+      if (!this.#sink.write(chunk)) this.#blocked = true;
+    } else {
+      this.#held.push(chunk);
+      this.#heldBytes += chunk.length;
+    }
+    const enough = this.#heldBytes > LOOKAHEAD_BYTES || (this.#eager && this.#blocked);
+    if (enough && !this.#paused && !this.#over) {
+      this.#paused = true;
+      this.#owner.pauseBody();
+    }
+  }
+
+  finish(trailers?: string[]): void {
+    this.#complete = true;
+    this.#trailers = trailers;
+    this.#settle();
+  }
+
+  /** The body broke off. What is held is dropped: whoever waits for it should learn at once. */
+  fail(error: TransportError): void {
+    if (this.#over || this.#error !== null) return;
+    this.#error = error;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#settle();
+  }
+
+  // From the consumer.
+
+  start(sink: BodySink): void {
+    if (this.started) throw new Error("a body can be started once");
+    this.started = true;
+    this.#sink = sink;
+    this.#owner.startBody(this);
+    this.#flush();
+  }
+
+  resume(): void {
+    this.#blocked = false;
+    this.#flush();
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#sink = null;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#owner.cancelBody(this);
+  }
+
+  #flush(): void {
+    if (this.#flushing || this.#sink === null) return;
+    this.#flushing = true;
+    while (this.#held.length > 0 && !this.#blocked && this.#sink !== null) {
+      const chunk = this.#held.shift()!;
+      this.#heldBytes -= chunk.length;
+      if (!this.#sink.write(chunk)) this.#blocked = true;
+    }
+    this.#flushing = false;
+    this.#settle();
+    if (this.#paused && !this.#blocked && !this.#complete && !this.#over) {
+      this.#paused = false;
+      this.#owner.resumeBody();
+    }
+  }
+
+  #settle(): void {
+    const sink = this.#sink;
+    if (sink === null || this.#over || this.#flushing) return;
+    if (this.#error !== null) {
+      this.#over = true;
+      this.#sink = null;
+      sink.fail(this.#error);
+    } else if (this.#complete && this.#held.length === 0) {
+      this.#over = true;
+      this.#sink = null;
+      sink.end(this.#trailers);
+    }
+  }
+}
