@@ -162,6 +162,12 @@ export function unboxed(value: unknown): unknown {
   return value instanceof Box ? value.value : value;
 }
 
+/** Types of the host's own objects (`host.ts`), which carry no `[TYPE]`; filled by the library (`context.ts`). */
+let hostType: (value: object) => Type = () => typeNamed("System.Object");
+export function setHostType(implementation: (value: object) => Type): void {
+  hostType = implementation;
+}
+
 /** The dynamic .NET type of a boxed, non-null value. */
 export function typeOf(value: unknown): Type {
   switch (typeof value) {
@@ -178,8 +184,8 @@ export function typeOf(value: unknown): Type {
     default:
       if (value instanceof Box) return value.type;
       if (value instanceof Uint8Array) return arrayOf(typeNamed("System.Byte"));
-      if (value !== null && typeof value === "object" && TYPE in value) return (value as NetObject)[TYPE];
-      throw nullReference();
+      if (value === null || value === undefined) throw nullReference();
+      return (value as Partial<NetObject>)[TYPE] ?? hostType(value);
   }
 }
 

@@ -1,0 +1,4 @@
+/** `IMessageBody` (`expressions.md` §4.3). */
+import { defineType } from "../define.ts";
+
+defineType("interface Gateway.IMessageBody", {});
