@@ -224,7 +224,9 @@ export function readFunction(fn: Fields, path: string): Tool {
         "'^[a-zA-Z0-9_-]+$' and has at most 64 characters.",
     );
   }
-  return { name, parameters: fields.objectField(fn, "parameters", `${path}.parameters`) ?? undefined };
+  const parameters = fields.objectField(fn, "parameters", `${path}.parameters`) ?? undefined;
+  refuseLargeSchema(parameters, `${path}.parameters`);
+  return { name, parameters };
 }
 
 function readToolChoice(body: Fields, tools: readonly Tool[]): ToolChoice {
@@ -272,23 +274,31 @@ export function namedTool(name: string, tools: readonly Tool[], param: string): 
 function readFormat(body: Fields): Format {
   const format = fields.objectField(body, "response_format");
   if (format === null) return { type: "text" };
-  return formatOf(format, "response_format", (path) => {
-    const wrapper = fields.objectField(format, "json_schema", path);
-    if (wrapper === null) throw fields.missing(path);
-    return wrapper;
-  });
+  return formatOf(format, "response_format", true);
 }
 
-/** @param schemaIn where `{ name, schema }` stands: in `json_schema` (chat) or in the format itself (responses) */
-export function formatOf(format: Fields, path: string, schemaIn: (path: string) => Fields): Format {
+/** @param nested `{ name, schema }` stands in `json_schema` (chat), not in the format itself (responses) */
+export function formatOf(format: Fields, path: string, nested: boolean): Format {
   const type = fields.requiredString(format, "type", `${path}.type`);
   if (type === "text" || type === "json_object") return { type };
   if (type !== "json_schema") {
     throw fields.notOneOf(`${path}.type`, type, ["json_object", "json_schema", "text"]);
   }
-  const wrapper = schemaIn(`${path}.json_schema`);
-  fields.requiredString(wrapper, "name", `${path}.json_schema.name`);
-  return { type, schema: wrapper["schema"] ?? {} };
+  const at = nested ? `${path}.json_schema` : path;
+  const wrapper = nested ? fields.objectField(format, "json_schema", at) : format;
+  if (wrapper === null) throw fields.missing(at);
+  fields.requiredString(wrapper, "name", `${at}.name`);
+  const schema = wrapper["schema"] ?? {};
+  refuseLargeSchema(schema, `${at}.schema`);
+  return { type, schema };
+}
+
+/** Characters of JSON; keeps the work of building an example small. */
+const MAX_SCHEMA = 100_000;
+
+function refuseLargeSchema(schema: unknown, path: string): void {
+  if (schema === undefined || JSON.stringify(schema).length <= MAX_SCHEMA) return;
+  throw badParameter(path, "invalid_json_schema", `Invalid '${path}': the schema exceeds ${MAX_SCHEMA} characters.`);
 }
 
 function readStop(body: Fields): string[] {

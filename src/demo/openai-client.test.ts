@@ -94,7 +94,8 @@ test("the tool runner goes round once", async () => {
         type: "function",
         function: {
           name: "get_weather",
-          parameters,
+          description: "The weather in a city.",
+          parameters: { ...parameters, type: "object" as const, properties: { city: { type: "string" as const } } },
           parse: (args: string) => JSON.parse(args) as { city: string },
           function: ({ city }: { city: string }) => {
             asked.push(city);

@@ -208,5 +208,5 @@ function readToolChoice(body: Fields, tools: readonly Tool[]): ToolChoice {
 
 function readFormat(body: Fields): Format {
   const format = fields.objectField(fields.objectField(body, "text") ?? {}, "format", "text.format");
-  return format === null ? { type: "text" } : formatOf(format, "text.format", () => format);
+  return format === null ? { type: "text" } : formatOf(format, "text.format", false);
 }

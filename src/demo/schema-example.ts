@@ -12,6 +12,7 @@ import { examplePattern } from "./pattern-example.ts";
 const DEEP = 4;
 const DEEPEST = 32;
 const MAX_NODES = 5_000;
+const MAX_LOOKUPS = 5_000;
 const MAX_ITEMS = 100;
 const MAX_STRING = 10_000;
 const MAX_WORDS = 4_000;
@@ -21,6 +22,8 @@ interface Build {
   /** The user's words, capped. */
   readonly words: string;
   nodes: number;
+  /** Enum values looked for in the words. */
+  lookups: number;
 }
 
 /**
@@ -28,7 +31,7 @@ interface Build {
  * @param words where values may be mentioned by name
  */
 export function exampleFor(schema: unknown, words: string): unknown {
-  return example(schema, "", 0, { root: schema, words: words.slice(0, MAX_WORDS), nodes: 0 });
+  return example(schema, "", 0, { root: schema, words: words.slice(0, MAX_WORDS), nodes: 0, lookups: 0 });
 }
 
 function example(source: unknown, name: string, depth: number, build: Build): unknown {
@@ -152,11 +155,15 @@ function isLeaf(type: string): boolean {
 
 function chosen(values: unknown[], name: string, build: Build): unknown {
   const hint = mention(name, build.words);
-  const said = (value: unknown, words: string): boolean =>
-    typeof value === "string" && value !== "" && words.toLowerCase().includes(value.toLowerCase());
+  const words = build.words.toLowerCase();
+  const said = (value: unknown): boolean =>
+    typeof value === "string" &&
+    value !== "" &&
+    ++build.lookups < MAX_LOOKUPS &&
+    words.includes(value.toLowerCase());
   return (
     values.find((value) => hint !== null && String(value).toLowerCase() === hint.toLowerCase()) ??
-    values.find((value) => said(value, build.words)) ??
+    values.find(said) ??
     values[0]
   );
 }

@@ -15,6 +15,8 @@ export interface Tool {
 export type ToolChoice = "auto" | "none" | "required" | { readonly names: readonly string[]; readonly must: boolean };
 
 const MAX_CALLS = 16;
+/** Tools are looked for in this many characters of the message. */
+const MAX_WORDS = 20_000;
 
 interface Mention {
   readonly tool: Tool;
@@ -28,7 +30,7 @@ export function toolCalls(prompt: Prompt): { name: string; args: string }[] {
   if (choice === "none" || prompt.tools.length === 0 || prompt.turns.at(-1)?.role === "tool") return [];
   const tools =
     typeof choice === "object" ? prompt.tools.filter((tool) => choice.names.includes(tool.name)) : prompt.tools;
-  const words = lastText(prompt.turns, "user");
+  const words = lastText(prompt.turns, "user").slice(0, MAX_WORDS);
   const mentions = findMentions(tools, words);
   if (mentions.length === 0) {
     const must = choice === "required" || (typeof choice === "object" && choice.must);
