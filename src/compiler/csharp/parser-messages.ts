@@ -184,7 +184,7 @@ export const SYNTAX_MESSAGES = {
   sectionWithoutLabel: { code: 3067, text: "Statements in a switch need a case or default before them.", hint: null },
   catchOrder: { code: 3068, text: "A catch without a type must be the last one.", hint: null },
   duplicateDefault: { code: 3069, text: "The switch already has a default.", hint: null },
-  oneLabel: { code: 3070, text: "Query expressions end with select or group … by.", hint: null },
+  queryEnd: { code: 3070, text: "Query expressions end with select or group … by.", hint: null },
   emptyStatementBody: { code: 3071, text: "The body of this {0} is empty.", hint: "Delete the semicolon." },
 
   outOfScope: { code: 3080, text: "{0} cannot be used in policy expressions.", hint: null },
