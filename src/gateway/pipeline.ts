@@ -141,7 +141,8 @@ function locate(error: unknown, site: Site): unknown {
   return failure;
 }
 
-function toGatewayError(error: unknown, source: string): GatewayError {
+/** Whatever was thrown, in the author's words. */
+export function toGatewayError(error: unknown, source: string): GatewayError {
   if (error instanceof GatewayError) return error;
   if (error instanceof NetException || error instanceof BudgetError) return expressionFailed(source, error.message, error);
   if (error instanceof TransportError) {
@@ -272,7 +273,8 @@ function builtInResponse(error: GatewayError, requestId: string): ResponseMessag
   return new ResponseMessage(error.status, "", headers, Body.text("response", errorBody(error, requestId)));
 }
 
-function lastErrorOf(error: GatewayError, exchange: Exchange): Exchange["lastError"] {
+/** What `context.LastError` shows of an error. */
+export function lastErrorOf(error: GatewayError, exchange: Exchange): Exchange["lastError"] {
   const site = error.site;
   return {
     source: error.source,

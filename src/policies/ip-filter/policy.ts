@@ -1,0 +1,72 @@
+import { GatewayError } from "../../gateway/errors.ts";
+import { definePolicy } from "../../gateway/policy.ts";
+import { type AddressRange, parseAddress, parseRange, rangeOf, within } from "./addresses.ts";
+
+/** Lets callers through, or keeps them out, by address. */
+export const ipFilter = definePolicy({
+  element: "ip-filter",
+  summary: "Allows or forbids callers by IP address or range.",
+  sections: ["inbound"],
+  shape: {
+    attributes: {
+      action: { type: "string", expression: true, required: true, oneOf: ["allow", "forbid"], doc: "allow: only these; forbid: all but these." },
+    },
+    children: {
+      address: { text: { type: "string", expression: true, required: true }, doc: "One address, or a CIDR block." },
+      "address-range": {
+        attributes: {
+          from: { type: "string", expression: true, required: true, doc: "First address, inclusive." },
+          to: { type: "string", expression: true, required: true, doc: "Last address, inclusive." },
+        },
+      },
+    },
+  },
+  check: ({ children }, report) => {
+    if (children.address.length === 0 && children["address-range"].length === 0) {
+      report("at least one <address> or <address-range> is needed");
+    }
+    for (const { text } of children.address) {
+      if (text.isConstant && parseRange(text.constant!) === null) {
+        report(`"${text.constant!}" is not an IP address or CIDR block`, { child: "address" });
+      }
+    }
+    for (const { attributes } of children["address-range"]) {
+      const { from, to } = attributes;
+      if (from.isConstant && to.isConstant && rangeOf(from.constant!, to.constant!) === null) {
+        report(`"${from.constant!}" to "${to.constant!}" is not a range of addresses`, { child: "address-range" }, "both ends must be IPv4 or both IPv6, and from not above to");
+      }
+    }
+  },
+  prepare: ({ attributes: { action }, children }) => {
+    const singles = children.address.map(({ text }) => text);
+    const ranges = children["address-range"].map(({ attributes }) => attributes);
+    const fixed =
+      singles.every((text) => text.isConstant) && ranges.every(({ from, to }) => from.isConstant && to.isConstant)
+        ? [
+            ...singles.map((text) => parseRange(text.constant!)),
+            ...ranges.map(({ from, to }) => rangeOf(from.constant!, to.constant!)),
+          ].filter((range) => range !== null)
+        : null;
+    return (exchange) => {
+      const { context } = exchange;
+      const caller = exchange.request.ipAddress;
+      const address = parseAddress(caller);
+      if (address === null) throw denied("FailedToParseCallerIP", "Failed to establish IP address for the caller. Access denied.");
+      const list: readonly (AddressRange | null)[] = fixed ?? [
+        ...singles.map((text) => parseRange(text(context))),
+        ...ranges.map(({ from, to }) => rangeOf(from(context), to(context))),
+      ];
+      const listed = list.some((range) => range !== null && within(address, range));
+      const how = action(context).toLowerCase();
+      if (how === "forbid" ? listed : !listed) {
+        throw how === "forbid"
+          ? denied("CallerIpBlocked", "Caller IP address is blocked. Access denied.")
+          : denied("CallerIpNotAllowed", `Caller IP address ${caller} is not allowed. Access denied.`);
+      }
+    };
+  },
+});
+
+function denied(reason: string, message: string): GatewayError {
+  return new GatewayError({ source: "ip-filter", reason, message, status: 403, clientMessage: "Forbidden" });
+}

@@ -1,0 +1,85 @@
+import { GatewayError } from "../../gateway/errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import { definePolicy } from "../../gateway/policy.ts";
+import type { Target } from "../../gateway/snapshot.ts";
+import { parseTarget } from "../../gateway/url.ts";
+
+/** The short name in any form that a reference may take: `b`, `/backends/b`, a full resource id. */
+function backendName(reference: string): string {
+  return reference.slice(reference.lastIndexOf("/") + 1).toLowerCase();
+}
+
+/** Changes where the request will be sent: to a URL, or to a backend entity with its credentials and rules. */
+export const setBackendService = definePolicy({
+  element: "set-backend-service",
+  summary: "Changes where the request will be sent: a base URL or a backend entity.",
+  sections: ["inbound", "backend"],
+  shape: {
+    attributes: {
+      "base-url": { type: "string", expression: true, doc: "New base URL: scheme, host, optional port and path." },
+      "backend-id": { type: "string", expression: true, references: "backend", doc: "Name of a backend entity." },
+      "sf-resolve-condition": { type: "bool", expression: true, doc: "Service Fabric only." },
+      "sf-service-instance-name": { type: "string", expression: true, doc: "Service Fabric only." },
+      "sf-partition-key": { type: "string", expression: true, doc: "Service Fabric only." },
+      "sf-replica-type": { type: "string", expression: true, doc: "Service Fabric only." },
+      "sf-listener-name": { type: "string", expression: true, doc: "Service Fabric only." },
+      "dapr-app-id": { type: "string", expression: true, doc: "Dapr only: the application to call." },
+      "dapr-method": { type: "string", expression: true, doc: "Dapr only: the method to call." },
+      "dapr-namespace": { type: "string", expression: true, doc: "Dapr only." },
+    },
+  },
+  check: ({ attributes }, report) => {
+    const baseUrl = attributes["base-url"];
+    const backendId = attributes["backend-id"];
+    if (baseUrl === undefined && backendId === undefined) {
+      report("one of base-url and backend-id is required", undefined, 'add base-url="https://…" or backend-id="…"');
+    }
+    if (baseUrl?.isConstant === true && backendId?.isConstant === true) {
+      report("base-url and backend-id cannot stand together", { attribute: "base-url" }, "keep one of them");
+    }
+    if (baseUrl?.isConstant === true && parseTarget(baseUrl.constant!) === null) {
+      report(`"${baseUrl.constant!}" is not an absolute http or https URL`, { attribute: "base-url" });
+    }
+  },
+  prepare: ({ attributes }, site) => {
+    const { "base-url": baseUrl, "backend-id": backendId } = attributes;
+    const fixed = baseUrl?.isConstant === true ? parseTarget(baseUrl.constant!) : null;
+    return (exchange) => {
+      if (backendId !== undefined) {
+        exchange.request.setTarget(targetOfBackend(exchange, backendId(exchange.context)));
+        exchange.backendChosenBy = { scope: site.scope, document: site.scopeId };
+        return;
+      }
+      const chosen = exchange.backendChosenBy;
+      // A wider scope's backend-id is only undone by another backend-id (`routing.md` §6.1).
+      if (chosen !== null && chosen.document !== site.scopeId) {
+        exchange.remark("set-backend-service", `base-url is ignored: ${chosen.scope} scope chose a backend by backend-id.`);
+        return;
+      }
+      exchange.request.setTarget(fixed ?? targetOfUrl(baseUrl!(exchange.context)));
+      exchange.backend = null;
+      exchange.backendChosenBy = null;
+    };
+  },
+});
+
+function targetOfBackend(exchange: Exchange, reference: string): Target {
+  const entity = exchange.snapshot.backends.get(backendName(reference));
+  if (entity === undefined) throw invalid(`There is no backend "${reference}".`);
+  exchange.backend = entity;
+  if (entity.target !== null) return entity.target;
+  // A pool's members are picked per attempt; until then the first one stands for it in `context.Request.Url`.
+  const first = entity.pool[0]?.backend.target;
+  if (first == null) throw invalid(`The backend pool "${reference}" has no members.`);
+  return { ...first, entity };
+}
+
+function targetOfUrl(url: string): Target {
+  const target = parseTarget(url);
+  if (target === null) throw invalid(`"${url}" is not an absolute http or https URL.`);
+  return target;
+}
+
+function invalid(message: string): GatewayError {
+  return new GatewayError({ source: "set-backend-service", reason: "BackendNotFound", message, status: 500 });
+}

@@ -1,0 +1,57 @@
+import type { Value } from "../../compiler/policy.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
+
+const SEVERITIES = ["verbose", "information", "error"] as const;
+
+/** Says something in the request trace and, from `information` up, in the log. Never fails the request. */
+export const trace = definePolicy({
+  element: "trace",
+  summary: "Adds a message to the request trace and, from severity information up, to the log.",
+  sections: ALL_SECTIONS,
+  shape: {
+    attributes: {
+      source: { type: "string", required: true, doc: "Free text: who says it." },
+      severity: { type: "string", oneOf: SEVERITIES, default: "verbose", doc: "verbose, information or error." },
+    },
+    children: {
+      message: { max: 1, text: { type: "string", expression: true }, doc: "What is said." },
+      metadata: {
+        attributes: {
+          name: { type: "string", required: true, doc: "Name of a property." },
+          value: { type: "string", expression: true, required: true, doc: "Its value." },
+        },
+      },
+    },
+  },
+  prepare: ({ attributes: { source, severity }, children }) => {
+    const level = SEVERITIES.indexOf(severity.toLowerCase() as (typeof SEVERITIES)[number]);
+    const message = children.message[0]?.text;
+    return (exchange) => {
+      if (level < 1 && exchange.traced === null) return;
+      const say = (value: Value<string> | undefined): string => spoken(value, exchange);
+      const text = say(message);
+      const metadata = Object.fromEntries(children.metadata.map(({ attributes }) => [attributes.name, say(attributes.value)]));
+      exchange.traced?.message(source, text);
+      if (level < 1) return;
+      exchange.services.log({
+        level: level === 2 ? "error" : "info",
+        msg: "trace",
+        requestId: exchange.requestId,
+        source,
+        text,
+        ...(children.metadata.length > 0 ? { metadata } : {}),
+      });
+    };
+  },
+});
+
+/** A message that cannot be worked out says so itself. */
+function spoken(value: Value<string> | undefined, exchange: Exchange): string {
+  if (value === undefined) return "";
+  try {
+    return value(exchange.context);
+  } catch (error) {
+    return `(${error instanceof Error ? error.message : String(error)})`;
+  }
+}
