@@ -1,6 +1,6 @@
 /**
- * What the demo model says. Chat completions and responses are read into one `Prompt`, answered here without regard
- * to their shapes, and written out in either. Deterministic: the same prompt gets the same answer.
+ * What the demo model says. Chat completions and responses are read into one `Prompt`, answered here without
+ * regard to their shapes, and written out in either. Deterministic: the same prompt gets the same answer.
  */
 import { countTokens, tokenise } from "./tokens.ts";
 import { ApiFailure } from "./failure.ts";
@@ -131,7 +131,9 @@ export function lastText(turns: readonly Turn[], role: Turn["role"]): string {
   return turns.findLast((turn) => turn.role === role)?.text ?? "";
 }
 
-const FILLER = tokenise(" Every word of this sentence is one token and the model repeats it until the length is right.");
+const FILLER = tokenise(
+  " Every word of this sentence is one token and the model repeats it until the length is right.",
+);
 
 /** Exactly `length` tokens: `text` cut, or followed by filler. */
 function stretched(text: string, length: number): string[] {
@@ -152,8 +154,8 @@ function beforeStop(tokens: string[], stop: readonly string[]): string[] {
 }
 
 /**
- * Counts a prompt's tokens: its texts by the tokeniser, plus fixed amounts (3 per message, 3 to prime the answer, 85
- * per image, file or sound). Refuses a prompt that exceeds the context.
+ * Counts a prompt's tokens: its texts by the tokeniser, plus fixed amounts (3 per message, 3 to prime the
+ * answer, 85 per image, file or sound). Refuses a prompt that exceeds the context.
  */
 export class PromptMeter {
   tokens = 3;

@@ -101,7 +101,7 @@ export function* chatChunks(request: ChatRequest, control: Control, stamp: Stamp
   const streams = choices.map((choice, index) => choiceDeltas(choice, index, request, stamp));
   let middle = control.usage === "middle" ? Math.ceil(total / 2) : Infinity;
   let made = -choices.length;
-  for (let open: typeof streams = streams; open.length > 0; ) {
+  for (let open: typeof streams = streams; open.length > 0;) {
     const still: typeof streams = [];
     for (const stream of open) {
       const next = stream.next();

@@ -1,4 +1,7 @@
-/** Reading chat completion requests: OpenAI's, and Azure OpenAI's where the model is the deployment in the path. */
+/**
+ * Reading chat completion requests: OpenAI's, and Azure OpenAI's where the model is the deployment in the
+ * path.
+ */
 import { MEDIA_TOKENS, MESSAGE_TOKENS, PromptMeter, type Format, type Prompt, type Turn } from "./answer.ts";
 import type { Control } from "./control.ts";
 import { ApiFailure, badParameter } from "./failure.ts";
@@ -23,7 +26,12 @@ const MAX_TOOLS = 128;
 const MAX_STOPS = 4;
 
 /** @throws ApiFailure 400 naming the parameter that is wrong */
-export function readChat(body: Fields, deployment: string | null, control: Control, context: number): ChatRequest {
+export function readChat(
+  body: Fields,
+  deployment: string | null,
+  control: Control,
+  context: number,
+): ChatRequest {
   const model = fields.modelField(body, deployment);
   const meter = new PromptMeter(context, "messages");
   const turns = readMessages(body, meter);
@@ -58,7 +66,9 @@ export function readChat(body: Fields, deployment: string | null, control: Contr
       format: readFormat(body),
       maxTokens: maxCompletion ?? maxTokens,
       stop: readStop(body),
-      seed: Math.abs(fields.integerField(body, "seed", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? 0),
+      seed: Math.abs(
+        fields.integerField(body, "seed", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ?? 0,
+      ),
       orderedTokens: control.tokens,
       promptTokens: meter.tokens,
     },
@@ -110,7 +120,8 @@ function readContent(message: Fields, path: string, role: Turn["role"], meter: P
     if (role === "assistant" || message["role"] === "function") return "";
     throw fields.wrongType(`${path}.content`, "one of a string or array of objects", content);
   }
-  if (!Array.isArray(content)) throw fields.wrongType(`${path}.content`, "one of a string or array of objects", content);
+  if (!Array.isArray(content))
+    throw fields.wrongType(`${path}.content`, "one of a string or array of objects", content);
   const texts: string[] = [];
   for (const [i, value] of content.entries()) {
     const at = `${path}.content[${i}]`;
@@ -153,7 +164,9 @@ function readCalls(message: Fields, path: string): { name: string; args: string 
   });
 }
 
-/** Holds the API's rule that every tool call is answered before the conversation goes on, and nothing else is. */
+/**
+ * Holds the API's rule that every tool call is answered before the conversation goes on, and nothing else is.
+ */
 class PendingCalls {
   #open: Set<string> | null = null;
 
@@ -202,7 +215,8 @@ function readTools(body: Fields, meter: PromptMeter): Tool[] {
     const path = `tools[${i}]`;
     const tool = fields.elementFields(value, path);
     const type = fields.requiredString(tool, "type", `${path}.type`);
-    if (type !== "function" && type !== "custom") throw fields.notOneOf(`${path}.type`, type, ["function", "custom"]);
+    if (type !== "function" && type !== "custom")
+      throw fields.notOneOf(`${path}.type`, type, ["function", "custom"]);
     meter.addText(JSON.stringify(tool));
     // A custom tool takes free text; this model never calls one.
     if (type === "custom") continue;
@@ -257,7 +271,8 @@ export function plainToolChoice(choice: string): ToolChoice {
 /** A choice narrowed to some tools: `{ mode, tools }`. */
 export function allowedTools(allowed: Fields, path: string, nameOf: (tool: Fields) => unknown): ToolChoice {
   const mode = fields.requiredString(allowed, "mode", `${path}.mode`);
-  if (mode !== "auto" && mode !== "required") throw fields.notOneOf(`${path}.mode`, mode, ["auto", "required"]);
+  if (mode !== "auto" && mode !== "required")
+    throw fields.notOneOf(`${path}.mode`, mode, ["auto", "required"]);
   const names: string[] = [];
   for (const [i, value] of (fields.arrayField(allowed, "tools", `${path}.tools`) ?? []).entries()) {
     const name = nameOf(fields.elementFields(value, `${path}.tools[${i}]`));
@@ -298,7 +313,11 @@ const MAX_SCHEMA = 100_000;
 
 function refuseLargeSchema(schema: unknown, path: string): void {
   if (schema === undefined || JSON.stringify(schema).length <= MAX_SCHEMA) return;
-  throw badParameter(path, "invalid_json_schema", `Invalid '${path}': the schema exceeds ${MAX_SCHEMA} characters.`);
+  throw badParameter(
+    path,
+    "invalid_json_schema",
+    `Invalid '${path}': the schema exceeds ${MAX_SCHEMA} characters.`,
+  );
 }
 
 function readStop(body: Fields): string[] {
@@ -307,7 +326,8 @@ function readStop(body: Fields): string[] {
   const list = Array.isArray(stop) ? stop : [stop];
   if (list.length > MAX_STOPS) throw tooLong("stop", MAX_STOPS, list.length);
   return list.map((sequence: unknown) => {
-    if (typeof sequence !== "string") throw fields.wrongType("stop", "one of a string or array of strings", sequence);
+    if (typeof sequence !== "string")
+      throw fields.wrongType("stop", "one of a string or array of strings", sequence);
     if (sequence === "") throw badParameter("stop", null, "Invalid 'stop': a stop sequence cannot be empty.");
     return sequence;
   });

@@ -1,6 +1,6 @@
 /**
- * What a caller can order with `x-demo-…` request headers. Every header overrides the constructor's default for one
- * request; an unknown name or a bad value is refused, so that a typo in a test never passes silently.
+ * What a caller can order with `x-demo-…` request headers. Every header overrides the constructor's default
+ * for one request; an unknown name or a bad value is refused, so that a typo in a test never passes silently.
  */
 import type { HeaderList } from "../base/headers.ts";
 import { ApiFailure } from "./failure.ts";
@@ -90,7 +90,10 @@ export function readControl(headers: HeaderList, defaults: Control): Control {
     if (!name.startsWith("x-demo-")) continue;
     const entry = Object.hasOwn(HEADERS, name) ? HEADERS[name] : undefined;
     if (entry === undefined) {
-      throw new ApiFailure(400, `Unknown header '${name}'. The demo model knows: ${Object.keys(HEADERS).join(", ")}.`);
+      throw new ApiFailure(
+        400,
+        `Unknown header '${name}'. The demo model knows: ${Object.keys(HEADERS).join(", ")}.`,
+      );
     }
     control ??= { ...defaults };
     control[entry[0]] = entry[1](raw[i + 1]!.trim(), name);
@@ -102,13 +105,19 @@ function integer(min: number, max: number): Parse {
   return (value, header) => {
     const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
     if (number >= min && number <= max) return number;
-    throw new ApiFailure(400, `Header '${header}' must be an integer from ${min} to ${max}, not '${value.slice(0, 40)}'.`);
+    throw new ApiFailure(
+      400,
+      `Header '${header}' must be an integer from ${min} to ${max}, not '${value.slice(0, 40)}'.`,
+    );
   };
 }
 
 function oneOf(...allowed: string[]): Parse {
   return (value, header) => {
     if (allowed.includes(value)) return value;
-    throw new ApiFailure(400, `Header '${header}' must be one of ${allowed.join(", ")}, not '${value.slice(0, 40)}'.`);
+    throw new ApiFailure(
+      400,
+      `Header '${header}' must be one of ${allowed.join(", ")}, not '${value.slice(0, 40)}'.`,
+    );
   };
 }

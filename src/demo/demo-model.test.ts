@@ -35,7 +35,8 @@ function rawPost(headers: string, body = JSON.stringify(hello)): string {
   return `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
 }
 
-const firstData = (socket: net.Socket): Promise<Buffer> => new Promise((resolve) => socket.once("data", resolve));
+const firstData = (socket: net.Socket): Promise<Buffer> =>
+  new Promise((resolve) => socket.once("data", resolve));
 
 describe("on the wire", () => {
   test("answers, and remembers what it saw", async () => {
@@ -46,7 +47,12 @@ describe("on the wire", () => {
     expect(await response.json()).toMatchObject({ id: "chatcmpl-demo000000001", object: "chat.completion" });
     const [seen] = model.seen;
     expect(await seen!.done).toBe("complete");
-    expect(seen).toMatchObject({ method: "POST", target: "/v1/chat/completions", status: 200, closedEarly: false });
+    expect(seen).toMatchObject({
+      method: "POST",
+      target: "/v1/chat/completions",
+      status: 200,
+      closedEarly: false,
+    });
     expect(seen!.headers.get("x-mine")).toBe("1");
     expect(seen!.json()).toEqual(hello);
     expect(model.counters).toEqual({ requests: 1, active: 0, complete: 1, broken: 0, closedEarly: 0 });
@@ -62,7 +68,9 @@ describe("on the wire", () => {
 
   test("pauses between chunks lose nothing", async () => {
     const quick = await (await post({ ...hello, stream: true })).text();
-    const slow = await (await post({ ...hello, stream: true }, { "x-demo-chunk-ms": "1", "x-demo-latency-ms": "1" })).text();
+    const slow = await (
+      await post({ ...hello, stream: true }, { "x-demo-chunk-ms": "1", "x-demo-latency-ms": "1" })
+    ).text();
     expect(slow.replaceAll("demo000000002", "demo000000001")).toBe(quick);
   });
 
@@ -82,11 +90,13 @@ describe("on the wire", () => {
     const response = await fetch(model.url + path, { method });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error" } });
-    expect(response.headers.get("allow")).toBe(status === 405 ? (method === "GET" ? "POST" : path === "/v1/models" ? "GET" : "POST") : null);
+    expect(response.headers.get("allow")).toBe(
+      status === 405 ? (method === "GET" ? "POST" : path === "/v1/models" ? "GET" : "POST") : null,
+    );
   });
 
   test.each([
-    ["announced", 'Content-Length: 2000\r\n\r\n'],
+    ["announced", "Content-Length: 2000\r\n\r\n"],
     ["found on the way", `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${"x".repeat(2000)}\r\n0\r\n\r\n`],
   ])("a body too large, %s, is 413", async (_, rest) => {
     await restart({ maxBodyBytes: 1000 });
@@ -192,7 +202,9 @@ describe("scripts", () => {
     const steps: DemoStep[] = ["a", { waitMs: 0 }, new Uint8Array([0xff]), { waitMs: 1 }, "", "b"];
     await restart({
       script: (request) =>
-        request.headers.get("x-script") === null ? undefined : { status: 207, headers: ["X-A", "1"], body: steps },
+        request.headers.get("x-script") === null
+          ? undefined
+          : { status: 207, headers: ["X-A", "1"], body: steps },
     });
     const response = await post(hello, { "x-script": "1" });
     expect(response.status).toBe(207);
@@ -231,7 +243,10 @@ test("what is remembered is bounded in number and bytes", async () => {
 });
 
 test("closing ends a stalled answer", async () => {
-  const response = await post({ ...hello, stream: true }, { "x-demo-error-after-chunks": "1", "x-demo-error-kind": "stall" });
+  const response = await post(
+    { ...hello, stream: true },
+    { "x-demo-error-after-chunks": "1", "x-demo-error-kind": "stall" },
+  );
   const body = response.text();
   body.catch(() => {});
   await model.close();

@@ -1,6 +1,7 @@
 /**
- * The built-in demo model: an upstream on loopback that speaks OpenAI's chat completions, responses and embeddings.
- * It answers a newcomer's first call, and it is the model that tests talk to: exact, deterministic, scriptable.
+ * The built-in demo model: an upstream on loopback that speaks OpenAI's chat completions, responses and
+ * embeddings. It answers a newcomer's first call, and it is the model that tests talk to: exact,
+ * deterministic, scriptable.
  */
 import { HeaderList } from "../base/headers.ts";
 import { createServer } from "../transport/node/index.ts";
@@ -33,7 +34,10 @@ export interface DemoModelOptions {
   /** How many requests `seen` holds (100), and their bodies' bytes in all (32 MiB). */
   readonly seenLimit?: number;
   readonly seenBytes?: number;
-  /** Milliseconds since 1970, for `created`. The default stands still, so that answers are the same every time. */
+  /**
+   * Milliseconds since 1970, for `created`. The default stands still, so that answers are the same every
+   * time.
+   */
   readonly now?: () => number;
   /** Answers instead of the model, byte for byte, when it returns something. */
   readonly script?: (request: DemoRequest) => Answer | undefined;

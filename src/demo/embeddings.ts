@@ -1,6 +1,6 @@
 /**
- * Embeddings: deterministic unit vectors in which similar texts lie close together. Each word and each three letters
- * of a word are hashed to one dimension and a sign, counted, and the sum is scaled to length 1.
+ * Embeddings: deterministic unit vectors in which similar texts lie close together. Each word and each three
+ * letters of a word are hashed to one dimension and a sign, counted, and the sum is scaled to length 1.
  */
 import { modelField } from "./fields.ts";
 import * as fields from "./fields.ts";
@@ -57,7 +57,11 @@ function readInputs(body: Fields): { inputs: string[]; promptTokens: number } {
   if (input === undefined || input === null) throw fields.missing("input");
   const list = typeof input === "string" ? [input] : input;
   if (!Array.isArray(list)) {
-    throw fields.wrongType("input", "one of a string, array of strings, array of integers or array of integer arrays", input);
+    throw fields.wrongType(
+      "input",
+      "one of a string, array of strings, array of integers or array of integer arrays",
+      input,
+    );
   }
   if (list.length === 0) throw emptyArray("input");
   // A flat list of integers is one input, already split into tokens.
@@ -78,18 +82,24 @@ function readInputs(body: Fields): { inputs: string[]; promptTokens: number } {
 
 function inputTokens(item: unknown, path: string): number {
   if (typeof item === "string") {
-    if (item === "") throw badParameter(path, "invalid_value", `Invalid '${path}': input cannot be an empty string.`);
+    if (item === "")
+      throw badParameter(path, "invalid_value", `Invalid '${path}': input cannot be an empty string.`);
     return countTokens(item, MAX_INPUT_TOKENS + 1);
   }
   if (!Array.isArray(item)) throw fields.wrongType(path, "one of a string or array of integers", item);
   if (item.length === 0) throw emptyArray(path);
   const wrong = item.findIndex((id) => !Number.isInteger(id) || id < 0);
-  if (wrong >= 0) throw fields.wrongType(`${path}[${wrong}]`, "a token id (an integer of at least 0)", item[wrong]);
+  if (wrong >= 0)
+    throw fields.wrongType(`${path}[${wrong}]`, "a token id (an integer of at least 0)", item[wrong]);
   return item.length;
 }
 
 function tooManyTokens(param: string, limit: number): Error {
-  return badParameter(param, "context_length_exceeded", `Invalid '${param}': maximum input length is ${limit} tokens.`);
+  return badParameter(
+    param,
+    "context_length_exceeded",
+    `Invalid '${param}': maximum input length is ${limit} tokens.`,
+  );
 }
 
 /** The reply as JSON text. */
@@ -98,10 +108,16 @@ export function embeddingsReply(request: EmbeddingsRequest, withUsage: boolean):
     object: "list",
     data: request.inputs.map((text, index) => {
       const vector = embed(text, request.dimensions);
-      return { object: "embedding", index, embedding: request.base64 ? toBase64(vector) : Array.from(vector) };
+      return {
+        object: "embedding",
+        index,
+        embedding: request.base64 ? toBase64(vector) : Array.from(vector),
+      };
     }),
     model: request.model,
-    usage: withUsage ? { prompt_tokens: request.promptTokens, total_tokens: request.promptTokens } : undefined,
+    usage: withUsage
+      ? { prompt_tokens: request.promptTokens, total_tokens: request.promptTokens }
+      : undefined,
   });
 }
 
@@ -115,7 +131,11 @@ function toBase64(vector: Float32Array): string {
 /** The unit vector of a text. */
 export function embed(text: string, dimensions: number): Float32Array {
   const sums = new Float64Array(dimensions);
-  const words = text.normalize("NFKC").toLowerCase().match(/[\p{L}\p{M}\p{N}_]+|[^\s\p{L}\p{M}\p{N}_]/gu) ?? [];
+  const words =
+    text
+      .normalize("NFKC")
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}_]+|[^\s\p{L}\p{M}\p{N}_]/gu) ?? [];
   for (const word of words) addFeatures(sums, word);
   let square = 0;
   for (const value of sums) square += value * value;

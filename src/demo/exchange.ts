@@ -3,7 +3,10 @@ import { TransportError, type BodySink, type Incoming } from "../transport/trans
 import { isWrite, toBytes, type Answer, type Step } from "./steps.ts";
 import type { Outcome, SeenRequest } from "./seen.ts";
 
-/** Reads a body of at most `limitBytes`. `done` gets the bytes, or null when there were more; at most one call. */
+/**
+ * Reads a body of at most `limitBytes`. `done` gets the bytes, or null when there were more; at most one
+ * call.
+ */
 export class BodyCollector implements BodySink {
   readonly #incoming: Incoming;
   readonly #limitBytes: number;
@@ -14,7 +17,12 @@ export class BodyCollector implements BodySink {
   #over = false;
 
   /** @param gone the body broke off: the caller left, or took too long */
-  constructor(incoming: Incoming, limitBytes: number, done: (body: Uint8Array | null) => void, gone: () => void) {
+  constructor(
+    incoming: Incoming,
+    limitBytes: number,
+    done: (body: Uint8Array | null) => void,
+    gone: () => void,
+  ) {
     this.#incoming = incoming;
     this.#limitBytes = limitBytes;
     this.#done = done;

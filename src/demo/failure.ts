@@ -1,6 +1,6 @@
 /**
- * Refusals in OpenAI's error shape: `{ "error": { "message", "type", "param", "code" } }`. Thrown by the readers of
- * requests, turned into an answer in `model.ts` alone.
+ * Refusals in OpenAI's error shape: `{ "error": { "message", "type", "param", "code" } }`. Thrown by the
+ * readers of requests, turned into an answer in `model.ts` alone.
  */
 export class ApiFailure extends Error {
   readonly status: number;
@@ -48,7 +48,11 @@ const SERVER_ERROR = "The server had an error while processing your request. Sor
 const ORDERED: Record<number, [message: string, type: string, code: string | null]> = {
   401: ["Incorrect API key provided.", "invalid_request_error", "invalid_api_key"],
   403: ["You are not allowed to do this.", "invalid_request_error", "permission_denied"],
-  404: ["The model does not exist or you do not have access to it.", "invalid_request_error", "model_not_found"],
+  404: [
+    "The model does not exist or you do not have access to it.",
+    "invalid_request_error",
+    "model_not_found",
+  ],
   429: ["Rate limit reached for requests.", "requests", "rate_limit_exceeded"],
   503: ["The server is currently overloaded with other requests.", "server_error", "server_overloaded"],
 };

@@ -1,6 +1,6 @@
 /**
- * Reading a request's JSON, field by field, with OpenAI's wording for what is wrong. `path` arguments name the field
- * as the API does (`messages[0].role`).
+ * Reading a request's JSON, field by field, with OpenAI's wording for what is wrong. `path` arguments name
+ * the field as the API does (`messages[0].role`).
  */
 import { ApiFailure, badParameter } from "./failure.ts";
 
@@ -151,7 +151,11 @@ export function elementFields(value: unknown, path: string): Fields {
 /** A value outside a closed list. */
 export function notOneOf(path: string, value: unknown, allowed: readonly string[]): ApiFailure {
   const list = allowed.map((word) => `'${word}'`).join(", ");
-  return badParameter(path, "invalid_value", `Invalid value: ${quote(value)}. Supported values are: ${list}.`);
+  return badParameter(
+    path,
+    "invalid_value",
+    `Invalid value: ${quote(value)}. Supported values are: ${list}.`,
+  );
 }
 
 function quote(value: unknown): string {

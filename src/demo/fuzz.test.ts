@@ -1,4 +1,7 @@
-/** Whatever JSON stands in whichever field: an answer or a refusal, never an exception, never an unfinished stream. */
+/**
+ * Whatever JSON stands in whichever field: an answer or a refusal, never an exception, never an unfinished
+ * stream.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HeaderList } from "../base/headers.ts";
@@ -7,12 +10,22 @@ import { answerRequest } from "./model.ts";
 import { exampleFor } from "./schema-example.ts";
 import { toBytes, type Step } from "./steps.ts";
 
-const settings = { defaults: DEFAULT_CONTROL, models: [], onlyListed: false, apiKeys: null, contextTokens: 1000 };
+const settings = {
+  defaults: DEFAULT_CONTROL,
+  models: [],
+  onlyListed: false,
+  apiKeys: null,
+  contextTokens: 1000,
+};
 
 const json = fc.jsonValue({ maxDepth: 3 });
-const words = fc.constantFrom(
-  "role user assistant tool system content type text function name arguments parameters tool_calls tool_call_id id".split(" "),
-).chain((list) => fc.constantFrom(...list));
+const words = fc
+  .constantFrom(
+    "role user assistant tool system content type text function name arguments parameters tool_calls tool_call_id id".split(
+      " ",
+    ),
+  )
+  .chain((list) => fc.constantFrom(...list));
 /** Objects whose keys mean something, so that the readers get past their first check. */
 const likely = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
@@ -45,7 +58,7 @@ test.each(Object.keys(valid))("%s", (target) => {
       else expect([...(answer.body as Iterable<Step>)].length).toBeGreaterThan(2);
       expect([200, 400]).toContain(answer.status);
     }),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 1 },
   );
 });
 
@@ -66,8 +79,8 @@ test("any schema has an example that JSON can hold", () => {
   })).value;
   fc.assert(
     fc.property(schema, (value) => {
-      expect(typeof (JSON.stringify(exampleFor(value, "")) ?? "none")).toBe("string");
+      expect(typeof (JSON.stringify(exampleFor(value, "type=2 items=x")) ?? "none")).toBe("string");
     }),
-    { numRuns: 1000 },
+    { numRuns: 1000, seed: 1 },
   );
 });

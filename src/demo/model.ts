@@ -10,7 +10,16 @@ import { ApiFailure, orderedFailure } from "./failure.ts";
 import { readBody } from "./fields.ts";
 import { responseEvents, responseStreamError, responseWhole } from "./responses-reply.ts";
 import { readResponses } from "./responses.ts";
-import { brokenAfter, carriageReturned, paced, pinged, sliced, toBytes, type Answer, type Step } from "./steps.ts";
+import {
+  brokenAfter,
+  carriageReturned,
+  paced,
+  pinged,
+  sliced,
+  toBytes,
+  type Answer,
+  type Step,
+} from "./steps.ts";
 
 export interface DemoRequest {
   readonly method: string;
@@ -175,20 +184,31 @@ function checkModel(model: string, settings: ModelSettings): void {
 }
 
 function noSuchModel(model: string): ApiFailure {
-  return new ApiFailure(404, `The model '${model.slice(0, 80)}' does not exist or you do not have access to it.`, {
-    param: "model",
-    code: "model_not_found",
-  });
+  return new ApiFailure(
+    404,
+    `The model '${model.slice(0, 80)}' does not exist or you do not have access to it.`,
+    {
+      param: "model",
+      code: "model_not_found",
+    },
+  );
 }
 
 function modelsReply(id: string | null, settings: ModelSettings): string {
-  const entry = (name: string): object => ({ id: name, object: "model", created: 1767225600, owned_by: "headgate" });
+  const entry = (name: string): object => ({
+    id: name,
+    object: "model",
+    created: 1767225600,
+    owned_by: "headgate",
+  });
   if (id === null) return JSON.stringify({ object: "list", data: settings.models.map(entry) });
   if (!settings.models.includes(id)) throw noSuchModel(id);
   return JSON.stringify(entry(id));
 }
 
-/** Orders about the body's delivery, applied from the inside out: faults, comments, line ends, slices, pace. */
+/**
+ * Orders about the body's delivery, applied from the inside out: faults, comments, line ends, slices, pace.
+ */
 function withFaults({ answer, streamError }: EndpointAnswer, control: Control): Answer {
   const { errorAfterChunks, errorKind } = control;
   if (streamError === null) {
@@ -225,7 +245,13 @@ function json(status: number, text: string, stamp: Stamp, extra: readonly string
 function stream(steps: Iterable<Step>, stamp: Stamp): Answer {
   return {
     status: 200,
-    headers: ["Content-Type", "text/event-stream; charset=utf-8", "Cache-Control", "no-cache", ...common(stamp)],
+    headers: [
+      "Content-Type",
+      "text/event-stream; charset=utf-8",
+      "Cache-Control",
+      "no-cache",
+      ...common(stamp),
+    ],
     body: steps,
   };
 }

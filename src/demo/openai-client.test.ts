@@ -1,4 +1,6 @@
-/** The official `openai` package against the demo model: what it accepts and understands is the API's shape. */
+/**
+ * The official `openai` package against the demo model: what it accepts and understands is the API's shape.
+ */
 import OpenAI, { APIError, AzureOpenAI } from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startDemoModel, type DemoModel } from "./index.ts";
@@ -10,14 +12,24 @@ let azure: AzureOpenAI;
 beforeAll(async () => {
   model = await startDemoModel({ apiKeys: ["demo-key"] });
   openai = new OpenAI({ apiKey: "demo-key", baseURL: `${model.url}/v1`, maxRetries: 0 });
-  azure = new AzureOpenAI({ apiKey: "demo-key", endpoint: model.url, apiVersion: "2024-10-21", maxRetries: 0 });
+  azure = new AzureOpenAI({
+    apiKey: "demo-key",
+    endpoint: model.url,
+    apiVersion: "2024-10-21",
+    maxRetries: 0,
+  });
 });
 
 afterAll(() => model.close());
 
 const messages = [{ role: "user" as const, content: "Hi there" }];
 const text = 'Hello from Headgate\'s demo model. You said: "Hi there". I saw 1 message.';
-const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
+const parameters = {
+  type: "object",
+  properties: { city: { type: "string" } },
+  required: ["city"],
+  additionalProperties: false,
+};
 const tools = [{ type: "function" as const, function: { name: "get_weather", parameters } }];
 const flatTools = [{ type: "function" as const, name: "get_weather", parameters, strict: true }];
 
@@ -62,20 +74,32 @@ describe.each([
 
   test("embeddings, as floats and as the client's base64", async () => {
     const input = ["one", "two"];
-    const floats = await client().embeddings.create({ model: "demo/embedding", input, encoding_format: "float" });
+    const floats = await client().embeddings.create({
+      model: "demo/embedding",
+      input,
+      encoding_format: "float",
+    });
     // Without a format the client asks for base64 and decodes it itself.
     const decoded = await client().embeddings.create({ model: "demo/embedding", input });
-    expect(decoded.data.map((one) => Array.from(one.embedding))).toEqual(floats.data.map((one) => one.embedding));
+    expect(decoded.data.map((one) => Array.from(one.embedding))).toEqual(
+      floats.data.map((one) => one.embedding),
+    );
     expect(floats.usage).toEqual({ prompt_tokens: 2, total_tokens: 2 });
   });
 });
 
 test("the stream helper builds the same message as the whole answer", async () => {
-  const body = { model: "demo/echo", messages: [{ role: "user" as const, content: "get_weather city=Oslo, get_weather" }], tools };
+  const body = {
+    model: "demo/echo",
+    messages: [{ role: "user" as const, content: "get_weather city=Oslo, get_weather" }],
+    tools,
+  };
   const streamed = await openai.chat.completions.stream(body).finalChatCompletion();
   const whole = await openai.chat.completions.create(body);
   const calls = (completion: OpenAI.ChatCompletion): unknown[] =>
-    completion.choices[0]!.message.tool_calls!.map((call) => call.type === "function" && [call.function.name, call.function.arguments]);
+    completion.choices[0]!.message.tool_calls!.map(
+      (call) => call.type === "function" && [call.function.name, call.function.arguments],
+    );
   expect(calls(streamed)).toEqual(calls(whole));
   expect(calls(whole)).toEqual([
     ["get_weather", '{"city":"Oslo"}'],
@@ -95,7 +119,11 @@ test("the tool runner goes round once", async () => {
         function: {
           name: "get_weather",
           description: "The weather in a city.",
-          parameters: { ...parameters, type: "object" as const, properties: { city: { type: "string" as const } } },
+          parameters: {
+            ...parameters,
+            type: "object" as const,
+            properties: { city: { type: "string" as const } },
+          },
           parse: (args: string) => JSON.parse(args) as { city: string },
           function: ({ city }: { city: string }) => {
             asked.push(city);
@@ -113,7 +141,10 @@ test("structured output parses", async () => {
   const completion = await openai.chat.completions.parse({
     model: "demo/echo",
     messages,
-    response_format: { type: "json_schema", json_schema: { name: "place", schema: parameters, strict: true } },
+    response_format: {
+      type: "json_schema",
+      json_schema: { name: "place", schema: parameters, strict: true },
+    },
   });
   expect(JSON.parse(completion.choices[0]!.message.content!)).toEqual({ city: "demo city" });
 });
@@ -129,7 +160,11 @@ test("responses, streamed: the helper's final response is the model's", async ()
 });
 
 test("responses with a function call and its result", async () => {
-  const first = await openai.responses.create({ model: "demo/echo", input: "get_weather city=Oslo", tools: flatTools });
+  const first = await openai.responses.create({
+    model: "demo/echo",
+    input: "get_weather city=Oslo",
+    tools: flatTools,
+  });
   const call = first.output[0] as OpenAI.Responses.ResponseFunctionToolCall;
   expect([call.type, call.name, call.arguments]).toEqual(["function_call", "get_weather", '{"city":"Oslo"}']);
   const second = await openai.responses.create({

@@ -1,7 +1,8 @@
 /**
- * A string that matches a regular expression, for the `pattern` of a JSON schema. The expression is read, never run:
- * it comes from the caller, and running it could take for ever. Known are literals, escapes, `.`, classes, groups,
- * alternatives and quantifiers; anything else (look-around, back-references, properties) gives null.
+ * A string that matches a regular expression, for the `pattern` of a JSON schema. The expression is read,
+ * never run: it comes from the caller, and running it could take for ever. Known are literals, escapes, `.`,
+ * classes, groups, alternatives and quantifiers; anything else (look-around, back-references, properties)
+ * gives null.
  */
 const MAX_LENGTH = 1_000;
 
@@ -110,7 +111,9 @@ class PatternReader {
     return free;
   }
 
-  /** One character of a class, or all members of an escape such as `\d`, which may stand in a negated class. */
+  /**
+   * One character of a class, or all members of an escape such as `\d`, which may stand in a negated class.
+   */
   #member(): string {
     const c = this.pattern[this.at++]!;
     if (c !== "\\") return c;
@@ -159,7 +162,10 @@ class PatternReader {
     }
   }
 
-  /** How often the atom before it is repeated: the least that shows it, once where zero is allowed but one is too. */
+  /**
+   * How often the atom before it is repeated: the least that shows it, once where zero is allowed but one is
+   * too.
+   */
   #quantifier(): number {
     let times = 1;
     if (this.#take("*") || this.#take("+") || this.#take("?")) times = 1;

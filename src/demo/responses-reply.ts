@@ -36,7 +36,12 @@ class Reply {
     return this.object(this.outcome, this.items(), usage);
   }
 
-  object(status: Status | "failed", output: object[], usage: object | null, error: object | null = null): object {
+  object(
+    status: Status | "failed",
+    output: object[],
+    usage: object | null,
+    error: object | null = null,
+  ): object {
     const { body, prompt, model } = this.request;
     return {
       id: `resp_${this.stamp.id}`,
@@ -78,7 +83,10 @@ class Reply {
     const output = made + this.control.reasoningTokens;
     return {
       input_tokens: input,
-      input_tokens_details: { cached_tokens: Math.min(this.control.cachedTokens, input), cache_write_tokens: 0 },
+      input_tokens_details: {
+        cached_tokens: Math.min(this.control.cachedTokens, input),
+        cache_write_tokens: 0,
+      },
       output_tokens: output,
       output_tokens_details: { reasoning_tokens: this.control.reasoningTokens },
       total_tokens: input + output,
@@ -131,13 +139,16 @@ export function* responseEvents(request: ResponsesRequest, control: Control, sta
   const started = reply.object("in_progress", [], null);
   yield events.next("response.created", { response: started });
   yield events.next("response.in_progress", { response: started });
-  const deltas = choice.content === null ? callEvents(reply, events) : messageEvents(reply, events, choice.content);
+  const deltas =
+    choice.content === null ? callEvents(reply, events) : messageEvents(reply, events, choice.content);
   const middle = control.usage === "middle" ? Math.ceil(choice.tokens / 2) : Infinity;
   let writes = 0;
   for (const step of deltas) {
     yield step;
     if (++writes !== middle) continue;
-    yield events.next("response.in_progress", { response: reply.object("in_progress", [], reply.usage(middle)) });
+    yield events.next("response.in_progress", {
+      response: reply.object("in_progress", [], reply.usage(middle)),
+    });
   }
   const end = { response: reply.final() };
   yield events.next(`response.${reply.outcome}`, end);
@@ -162,9 +173,13 @@ function* messageEvents(reply: Reply, events: Sequence, content: readonly string
   const text = content.join("");
   const item_id = `msg_${reply.stamp.id}`;
   const at = { item_id, output_index: 0, content_index: 0 };
-  yield events.next("response.output_item.added", { output_index: 0, item: reply.message("in_progress", []) });
+  yield events.next("response.output_item.added", {
+    output_index: 0,
+    item: reply.message("in_progress", []),
+  });
   yield events.next("response.content_part.added", { ...at, part: textPart("") });
-  for (const delta of content) yield events.next("response.output_text.delta", { ...at, delta, logprobs: [] });
+  for (const delta of content)
+    yield events.next("response.output_text.delta", { ...at, delta, logprobs: [] });
   yield events.next("response.output_text.done", { ...at, text, logprobs: [] });
   yield events.next("response.content_part.done", { ...at, part: textPart(text) });
   const item = reply.message(reply.outcome, [textPart(text)]);
@@ -177,7 +192,8 @@ function* callEvents(reply: Reply, events: Sequence): Generator<string> {
     const args = call.args.join("");
     const begun = reply.call(output_index, call, "in_progress", "");
     yield events.next("response.output_item.added", { output_index, item: begun });
-    for (const delta of call.args) yield events.next("response.function_call_arguments.delta", { ...at, delta });
+    for (const delta of call.args)
+      yield events.next("response.function_call_arguments.delta", { ...at, delta });
     yield events.next("response.function_call_arguments.done", { ...at, arguments: args });
     const item = reply.call(output_index, call, reply.callStatus(output_index), args);
     yield events.next("response.output_item.done", { output_index, item });

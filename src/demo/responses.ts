@@ -65,11 +65,19 @@ function refuseStoredState(body: Fields): void {
   }
   for (const name of ["conversation", "prompt"]) {
     if (body[name] !== undefined && body[name] !== null) {
-      throw badParameter(name, "unsupported_parameter", `Unsupported parameter: '${name}' is not supported with this model.`);
+      throw badParameter(
+        name,
+        "unsupported_parameter",
+        `Unsupported parameter: '${name}' is not supported with this model.`,
+      );
     }
   }
   if (fields.booleanField(body, "background") === true) {
-    throw badParameter("background", "unsupported_value", "Unsupported value: 'background' must be false with this model.");
+    throw badParameter(
+      "background",
+      "unsupported_value",
+      "Unsupported value: 'background' must be false with this model.",
+    );
   }
 }
 
@@ -116,7 +124,11 @@ function readItem(item: Fields, path: string, turns: Turn[], calls: Set<string>,
     case "function_call_output": {
       const id = fields.requiredString(item, "call_id", `${path}.call_id`);
       if (!calls.has(id)) {
-        throw badParameter("input", null, `No tool call found for function call output with call_id ${id.slice(0, 80)}.`);
+        throw badParameter(
+          "input",
+          null,
+          `No tool call found for function call output with call_id ${id.slice(0, 80)}.`,
+        );
       }
       const output = item["output"];
       if (typeof output !== "string" && !Array.isArray(output)) {
@@ -200,10 +212,14 @@ function readToolChoice(body: Fields, tools: readonly Tool[]): ToolChoice {
   if (type === "function") {
     return namedTool(fields.requiredString(object, "name", "tool_choice.name"), tools, "tool_choice");
   }
-  throw new ApiFailure(400, `The demo model calls functions only; it cannot be made to use '${type.slice(0, 80)}'.`, {
-    param: "tool_choice",
-    code: "unsupported_value",
-  });
+  throw new ApiFailure(
+    400,
+    `The demo model calls functions only; it cannot be made to use '${type.slice(0, 80)}'.`,
+    {
+      param: "tool_choice",
+      code: "unsupported_value",
+    },
+  );
 }
 
 function readFormat(body: Fields): Format {

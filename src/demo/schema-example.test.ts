@@ -25,6 +25,8 @@ describe("exampleFor", () => {
     [{ type: "boolean" }, "", true],
     [{ type: "null" }, "", null],
     [{ type: ["null", "integer"] }, "", 1],
+    [{ type: [{ toString: 1, valueOf: 1 }] }, "", null],
+    [{ properties: { a: { enum: [{ toString: 1 }, 2] } } }, "a=2", { a: 2 }],
     [{ const: 7 }, "", 7],
     [{ enum: ["celsius", "fahrenheit"] }, "", "celsius"],
     [{ enum: ["celsius", "fahrenheit"] }, "in Fahrenheit please", "fahrenheit"],
@@ -40,12 +42,20 @@ describe("exampleFor", () => {
     [city, 'city: "New York", please', { city: "New York" }],
     [city, '{"city": "Rome"}', { city: "Rome" }],
     [city, "velocity=3", { city: "demo city" }],
-    [{ properties: { n: { type: "integer" }, on: { type: "boolean" } } }, "n=4 on=false", { n: 4, on: false }],
+    [
+      { properties: { n: { type: "integer" }, on: { type: "boolean" } } },
+      "n=4 on=false",
+      { n: 4, on: false },
+    ],
     [{ properties: { n: { type: "integer", maximum: 3 } } }, "n=4", { n: 1 }],
     [{ type: "object", required: ["x"] }, "", { x: "demo x" }],
     [{ type: "object", minProperties: 1, additionalProperties: { type: "integer" } }, "", { key1: 1 }],
     [{ anyOf: [{ type: "null" }, { type: "integer" }] }, "", 1],
-    [{ allOf: [{ properties: { a: { type: "integer" } } }, { properties: { b: { const: 2 } } }] }, "", { a: 1, b: 2 }],
+    [
+      { allOf: [{ properties: { a: { type: "integer" } } }, { properties: { b: { const: 2 } } }] },
+      "",
+      { a: 1, b: 2 },
+    ],
     [{ $ref: "#/$defs/n", $defs: { n: { type: "integer", minimum: 4 } } }, "", 4],
     [{ $ref: "#/nowhere" }, "", "demo"],
     [{ $ref: "#" }, "", "demo"],
@@ -67,7 +77,11 @@ describe("exampleFor", () => {
       required: ["next"],
     };
     expect(JSON.stringify(exampleFor(list, ""))).toMatch(/null\}+$/);
-    const endless = { type: "object", properties: { a: { $ref: "#" }, b: { $ref: "#" } }, required: ["a", "b"] };
+    const endless = {
+      type: "object",
+      properties: { a: { $ref: "#" }, b: { $ref: "#" } },
+      required: ["a", "b"],
+    };
     expect(JSON.stringify(exampleFor(endless, "")).length).toBeLessThan(100_000);
   });
 });
@@ -88,7 +102,10 @@ describe("examplePattern", () => {
     expect(examplePattern(pattern)).toMatch(new RegExp(pattern));
   });
 
-  test.each(["(?=a)b", "(a)\\1", "\\p{L}", "[", "(", "*", "a{99999}", "(".repeat(1000)])("%s is not known", (pattern) => {
-    expect(examplePattern(pattern)).toBeNull();
-  });
+  test.each(["(?=a)b", "(a)\\1", "\\p{L}", "[", "(", "*", "a{99999}", "(".repeat(1000)])(
+    "%s is not known",
+    (pattern) => {
+      expect(examplePattern(pattern)).toBeNull();
+    },
+  );
 });

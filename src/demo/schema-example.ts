@@ -1,10 +1,11 @@
 /**
- * Builds a value that satisfies a JSON schema, so that the demo model can fill in tool arguments and structured
- * answers. Values mentioned in the user's words are used (`city=Paris`, `"city": "Paris"`, `city is Paris`, or an
- * enum's value by itself); everything else gets the plainest value that fits.
+ * Builds a value that satisfies a JSON schema, so that the demo model can fill in tool arguments and
+ * structured answers. Values mentioned in the user's words are used (`city=Paris`, `"city": "Paris"`, `city
+ * is Paris`, or an enum's value by itself); everything else gets the plainest value that fits.
  *
- * Keywords that no generator can satisfy in general (`not`, `if`, `dependentSchemas`, …) are not consulted. Recursive
- * schemas end because optional parts are left out, arrays stay empty and alternatives turn to leaves below `DEEP`.
+ * Keywords that no generator can satisfy in general (`not`, `if`, `dependentSchemas`, …) are not consulted.
+ * Recursive schemas end because optional parts are left out, arrays stay empty and alternatives turn to
+ * leaves below `DEEP`.
  */
 import { isFields, type Fields } from "./fields.ts";
 import { examplePattern } from "./pattern-example.ts";
@@ -106,7 +107,10 @@ function decoded(part: string): string {
   }
 }
 
-/** Both schemas at once: properties and required names together, the narrower bound, else the second one's word. */
+/**
+ * Both schemas at once: properties and required names together, the narrower bound, else the second one's
+ * word.
+ */
 function merged(a: Fields, other: unknown): Fields {
   if (!isFields(other)) return a;
   const result: Fields = { ...a, ...other };
@@ -116,18 +120,28 @@ function merged(a: Fields, other: unknown): Fields {
   if (Array.isArray(a["required"]) && Array.isArray(other["required"])) {
     result["required"] = [...a["required"], ...other["required"]];
   }
-  for (const key of ["minimum", "exclusiveMinimum", "minLength", "minItems"]) narrow(result, a, other, key, Math.max);
-  for (const key of ["maximum", "exclusiveMaximum", "maxLength", "maxItems"]) narrow(result, a, other, key, Math.min);
+  for (const key of ["minimum", "exclusiveMinimum", "minLength", "minItems"])
+    narrow(result, a, other, key, Math.max);
+  for (const key of ["maximum", "exclusiveMaximum", "maxLength", "maxItems"])
+    narrow(result, a, other, key, Math.min);
   return result;
 }
 
-function narrow(result: Fields, a: Fields, b: Fields, key: string, pick: (x: number, y: number) => number): void {
+function narrow(
+  result: Fields,
+  a: Fields,
+  b: Fields,
+  key: string,
+  pick: (x: number, y: number) => number,
+): void {
   const x = a[key];
   const y = b[key];
   if (typeof x === "number" && typeof y === "number") result[key] = pick(x, y);
 }
 
-/** Near the root the first alternative that says something; further down the first that ends the recursion. */
+/**
+ * Near the root the first alternative that says something; further down the first that ends the recursion.
+ */
 function alternative(any: unknown[], depth: number): unknown {
   const typeIs = (schema: unknown, ...types: string[]): boolean =>
     isFields(schema) && typeof schema["type"] === "string" && types.includes(schema["type"]);
@@ -142,7 +156,7 @@ function alternative(any: unknown[], depth: number): unknown {
 function typeOf(schema: Fields): string {
   const type = schema["type"];
   if (typeof type === "string") return type;
-  if (Array.isArray(type)) return String(type.find((one) => one !== "null") ?? type[0] ?? "null");
+  if (Array.isArray(type)) return type.filter(isString).find((one) => one !== "null") ?? "null";
   if (isFields(schema["properties"]) || Array.isArray(schema["required"])) return "object";
   if ("items" in schema || "prefixItems" in schema) return "array";
   if ("minimum" in schema || "maximum" in schema || "multipleOf" in schema) return "number";
@@ -162,7 +176,9 @@ function chosen(values: unknown[], name: string, build: Build): unknown {
     ++build.lookups < MAX_LOOKUPS &&
     words.includes(value.toLowerCase());
   return (
-    values.find((value) => hint !== null && String(value).toLowerCase() === hint.toLowerCase()) ??
+    values.find(
+      (value) => hint !== null && isPlain(value) && String(value).toLowerCase() === hint.toLowerCase(),
+    ) ??
     values.find(said) ??
     values[0]
   );
@@ -204,7 +220,10 @@ function distinct(item: unknown, index: number): unknown {
   return typeof item === "string" ? `${item} ${index + 1}` : item;
 }
 
-/** The first that fits of: the number said, 1 (or the step), 0, the ends of the range and what is next to them. */
+/**
+ * The first that fits of: the number said, 1 (or the step), 0, the ends of the range and what is next to
+ * them.
+ */
 function numberExample(schema: Fields, type: "integer" | "number", hint: string | null): number {
   const step = bound(schema["multipleOf"], 0);
   const unit = type === "integer" ? (Number.isInteger(step) && step > 0 ? step : 1) : Math.max(step, 0);
@@ -225,7 +244,16 @@ function numberExample(schema: Fields, type: "integer" | "number", hint: string 
   const highest = unit === 0 ? high : Math.floor(high / unit) * unit;
   const said = hint === null ? NaN : Number(hint);
   const candidates = [
-    said, unit || 1, 0, lowest, lowest + unit, highest, highest - unit, (low + high) / 2, low + 1, high - 1,
+    said,
+    unit || 1,
+    0,
+    lowest,
+    lowest + unit,
+    highest,
+    highest - unit,
+    (low + high) / 2,
+    low + 1,
+    high - 1,
   ];
   return candidates.find(fits) ?? (Number.isFinite(lowest) ? lowest : 0);
 }
@@ -273,6 +301,11 @@ function mention(name: string, words: string): string | null {
 
 function bound(value: unknown, otherwise: number): number {
   return typeof value === "number" ? value : otherwise;
+}
+
+/** Objects are left out: theirs may be a `toString` that is no function. */
+function isPlain(value: unknown): boolean {
+  return value === null || typeof value !== "object";
 }
 
 function isString(value: unknown): value is string {

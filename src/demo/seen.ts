@@ -1,7 +1,13 @@
-/** What the demo model remembers of its last requests, for tests and for the curious. Bounded in number and bytes. */
+/**
+ * What the demo model remembers of its last requests, for tests and for the curious. Bounded in number and
+ * bytes.
+ */
 import type { HeaderList } from "../base/headers.ts";
 
-/** `open`: not finished · `complete`: answered to the end · `broken`: broken off by order · `closed-early`: the caller left. */
+/**
+ * `open`: not finished · `complete`: answered to the end · `broken`: broken off by order · `closed-early`:
+ * the caller left.
+ */
 export type Outcome = "open" | "complete" | "broken" | "closed-early";
 
 export class SeenRequest {

@@ -1,6 +1,6 @@
 /**
- * An answer as data: a head, then either a whole body or a lazy list of steps. A stream of a hundred thousand tokens
- * thus never exists at once, and pacing, faults and odd framing are wrappers around one list.
+ * An answer as data: a head, then either a whole body or a lazy list of steps. A stream of a hundred thousand
+ * tokens thus never exists at once, and pacing, faults and odd framing are wrappers around one list.
  */
 
 /** Write this · wait · break off (`reset` closes the connection, `stall` goes silent and leaves it open). */
@@ -8,7 +8,9 @@ export type Step = string | Uint8Array | { readonly waitMs: number } | { readonl
 
 export interface Answer {
   readonly status: number;
-  /** Flat `[name, value, …]`. Framing headers are the transport's, except a Content-Length given on purpose. */
+  /**
+   * Flat `[name, value, …]`. Framing headers are the transport's, except a Content-Length given on purpose.
+   */
   readonly headers: string[];
   /** Wait before the head. */
   readonly latencyMs?: number;
@@ -54,7 +56,7 @@ export function* sliced(steps: Iterable<Step>, sizeBytes: number): Generator<Ste
       continue;
     }
     const bytes = toBytes(step);
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const count = Math.min(bytes.length - at, sizeBytes - filled);
       slice.set(bytes.subarray(at, at + count), filled);
       at += count;

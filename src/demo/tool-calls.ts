@@ -1,6 +1,7 @@
 /**
- * Which tools the demo model calls: the ones it must (`tool_choice` required or named), or those that the last user
- * message names, once per mention. Arguments are built from the tool's schema and the words after the mention.
+ * Which tools the demo model calls: the ones it must (`tool_choice` required or named), or those that the
+ * last user message names, once per mention. Arguments are built from the tool's schema and the words after
+ * the mention.
  */
 import { lastText, type Prompt } from "./answer.ts";
 import { exampleFor } from "./schema-example.ts";
@@ -12,7 +13,11 @@ export interface Tool {
 }
 
 /** `names`: call one of these. With `must: false` the names only narrow the choice. */
-export type ToolChoice = "auto" | "none" | "required" | { readonly names: readonly string[]; readonly must: boolean };
+export type ToolChoice =
+  | "auto"
+  | "none"
+  | "required"
+  | { readonly names: readonly string[]; readonly must: boolean };
 
 const MAX_CALLS = 16;
 /** Tools are looked for in this many characters of the message. */
@@ -29,7 +34,9 @@ export function toolCalls(prompt: Prompt): { name: string; args: string }[] {
   const choice = prompt.toolChoice;
   if (choice === "none" || prompt.tools.length === 0 || prompt.turns.at(-1)?.role === "tool") return [];
   const tools =
-    typeof choice === "object" ? prompt.tools.filter((tool) => choice.names.includes(tool.name)) : prompt.tools;
+    typeof choice === "object"
+      ? prompt.tools.filter((tool) => choice.names.includes(tool.name))
+      : prompt.tools;
   const words = lastText(prompt.turns, "user").slice(0, MAX_WORDS);
   const mentions = findMentions(tools, words);
   if (mentions.length === 0) {
