@@ -2,35 +2,10 @@
  * What the demo model says. Chat completions and responses are read into one `Prompt`, answered here without
  * regard to their shapes, and written out in either. Deterministic: the same prompt gets the same answer.
  */
-import { countTokens, tokenise } from "./tokens.ts";
-import { ApiFailure } from "./failure.ts";
+import { tokenise } from "./tokens.ts";
+import { lastText, type Prompt, type Turn } from "./prompt.ts";
 import { exampleFor } from "./schema-example.ts";
-import { toolCalls, type Tool, type ToolChoice } from "./tool-calls.ts";
-
-export interface Turn {
-  readonly role: "system" | "user" | "assistant" | "tool";
-  readonly text: string;
-}
-
-export type Format =
-  | { readonly type: "text" }
-  | { readonly type: "json_object" }
-  | { readonly type: "json_schema"; readonly schema: unknown };
-
-export interface Prompt {
-  readonly turns: readonly Turn[];
-  readonly tools: readonly Tool[];
-  readonly toolChoice: ToolChoice;
-  readonly parallelToolCalls: boolean;
-  readonly format: Format;
-  /** Most tokens of one choice; null = no limit. */
-  readonly maxTokens: number | null;
-  readonly stop: readonly string[];
-  readonly seed: number;
-  /** Exact length of a text answer, ordered by `x-demo-tokens`. */
-  readonly orderedTokens: number | null;
-  readonly promptTokens: number;
-}
+import { toolCalls } from "./tool-calls.ts";
 
 /** One answer to a prompt: text, or tool calls. */
 export interface Choice {
@@ -127,10 +102,6 @@ function echo(text: string): string {
   return tokens.length > ECHO_TOKENS ? `${tokens.slice(0, ECHO_TOKENS).join("")} …` : text;
 }
 
-export function lastText(turns: readonly Turn[], role: Turn["role"]): string {
-  return turns.findLast((turn) => turn.role === role)?.text ?? "";
-}
-
 const FILLER = tokenise(
   " Every word of this sentence is one token and the model repeats it until the length is right.",
 );
@@ -152,38 +123,3 @@ function beforeStop(tokens: string[], stop: readonly string[]): string[] {
   }
   return end === text.length ? tokens : tokenise(text.slice(0, end));
 }
-
-/**
- * Counts a prompt's tokens: its texts by the tokeniser, plus fixed amounts (3 per message, 3 to prime the
- * answer, 85 per image, file or sound). Refuses a prompt that exceeds the context.
- */
-export class PromptMeter {
-  tokens = 3;
-  readonly #limit: number;
-  readonly #param: string;
-
-  /** @param param the request's field to blame, `messages` or `input` */
-  constructor(limit: number, param: string) {
-    this.#limit = limit;
-    this.#param = param;
-  }
-
-  addText(text: string): void {
-    this.add(countTokens(text, this.#limit - this.tokens + 1));
-  }
-
-  /** @throws ApiFailure 400 `context_length_exceeded` */
-  add(tokens: number): void {
-    this.tokens += tokens;
-    if (this.tokens <= this.#limit) return;
-    throw new ApiFailure(
-      400,
-      `This model's maximum context length is ${this.#limit} tokens. However, your ${this.#param} resulted in more. ` +
-        `Please reduce the length of the ${this.#param}.`,
-      { param: this.#param, code: "context_length_exceeded" },
-    );
-  }
-}
-
-export const MESSAGE_TOKENS = 3;
-export const MEDIA_TOKENS = 85;

@@ -2,12 +2,21 @@
  * Reading chat completion requests: OpenAI's, and Azure OpenAI's where the model is the deployment in the
  * path.
  */
-import { MEDIA_TOKENS, MESSAGE_TOKENS, PromptMeter, type Format, type Prompt, type Turn } from "./answer.ts";
+import {
+  MEDIA_TOKENS,
+  MESSAGE_TOKENS,
+  PromptMeter,
+  type Format,
+  type Prompt,
+  type Tool,
+  type ToolChoice,
+  type Turn,
+} from "./prompt.ts";
 import type { Control } from "./control.ts";
-import { ApiFailure, badParameter } from "./failure.ts";
+import { badParameter } from "./failure.ts";
 import * as fields from "./fields.ts";
 import type { Fields } from "./fields.ts";
-import type { Tool, ToolChoice } from "./tool-calls.ts";
+import { allowedTools, formatOf, namedTool, plainToolChoice, readFunction } from "./tool-fields.ts";
 
 export interface ChatRequest {
   readonly model: string;
@@ -87,8 +96,8 @@ const ROLES: Record<string, Turn["role"]> = {
 function readMessages(body: Fields, meter: PromptMeter): Turn[] {
   const messages = fields.arrayField(body, "messages");
   if (messages === null) throw fields.missing("messages");
-  if (messages.length === 0) throw emptyArray("messages");
-  if (messages.length > MAX_MESSAGES) throw tooLong("messages", MAX_MESSAGES, messages.length);
+  if (messages.length === 0) throw fields.emptyArray("messages");
+  if (messages.length > MAX_MESSAGES) throw fields.tooLong("messages", MAX_MESSAGES, messages.length);
   const pending = new PendingCalls();
   const turns = messages.map((value, i) => {
     const path = `messages[${i}]`;
@@ -209,7 +218,7 @@ class PendingCalls {
 function readTools(body: Fields, meter: PromptMeter): Tool[] {
   const list = fields.arrayField(body, "tools");
   if (list === null) return [];
-  if (list.length > MAX_TOOLS) throw tooLong("tools", MAX_TOOLS, list.length);
+  if (list.length > MAX_TOOLS) throw fields.tooLong("tools", MAX_TOOLS, list.length);
   const tools: Tool[] = [];
   for (const [i, value] of list.entries()) {
     const path = `tools[${i}]`;
@@ -225,22 +234,6 @@ function readTools(body: Fields, meter: PromptMeter): Tool[] {
     tools.push(readFunction(fn, `${path}.function`));
   }
   return tools;
-}
-
-/** Name and parameters of a function tool. */
-export function readFunction(fn: Fields, path: string): Tool {
-  const name = fields.requiredString(fn, "name", `${path}.name`);
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw badParameter(
-      `${path}.name`,
-      "invalid_value",
-      `Invalid '${path}.name': string does not match pattern. Expected a string that matches the pattern ` +
-        "'^[a-zA-Z0-9_-]+$' and has at most 64 characters.",
-    );
-  }
-  const parameters = fields.objectField(fn, "parameters", `${path}.parameters`) ?? undefined;
-  refuseLargeSchema(parameters, `${path}.parameters`);
-  return { name, parameters };
 }
 
 function readToolChoice(body: Fields, tools: readonly Tool[]): ToolChoice {
@@ -263,89 +256,21 @@ function readToolChoice(body: Fields, tools: readonly Tool[]): ToolChoice {
   return namedTool(fields.requiredString(fn, "name", "tool_choice.function.name"), tools, "tool_choice");
 }
 
-export function plainToolChoice(choice: string): ToolChoice {
-  if (choice === "auto" || choice === "none" || choice === "required") return choice;
-  throw fields.notOneOf("tool_choice", choice, ["none", "auto", "required"]);
-}
-
-/** A choice narrowed to some tools: `{ mode, tools }`. */
-export function allowedTools(allowed: Fields, path: string, nameOf: (tool: Fields) => unknown): ToolChoice {
-  const mode = fields.requiredString(allowed, "mode", `${path}.mode`);
-  if (mode !== "auto" && mode !== "required")
-    throw fields.notOneOf(`${path}.mode`, mode, ["auto", "required"]);
-  const names: string[] = [];
-  for (const [i, value] of (fields.arrayField(allowed, "tools", `${path}.tools`) ?? []).entries()) {
-    const name = nameOf(fields.elementFields(value, `${path}.tools[${i}]`));
-    if (typeof name === "string") names.push(name);
-  }
-  return { names, must: mode === "required" };
-}
-
-export function namedTool(name: string, tools: readonly Tool[], param: string): ToolChoice {
-  if (tools.some((tool) => tool.name === name)) return { names: [name], must: true };
-  throw badParameter(param, null, `Tool choice '${name.slice(0, 80)}' not found in 'tools' parameter.`);
-}
-
 function readFormat(body: Fields): Format {
   const format = fields.objectField(body, "response_format");
   if (format === null) return { type: "text" };
   return formatOf(format, "response_format", true);
 }
 
-/** @param nested `{ name, schema }` stands in `json_schema` (chat), not in the format itself (responses) */
-export function formatOf(format: Fields, path: string, nested: boolean): Format {
-  const type = fields.requiredString(format, "type", `${path}.type`);
-  if (type === "text" || type === "json_object") return { type };
-  if (type !== "json_schema") {
-    throw fields.notOneOf(`${path}.type`, type, ["json_object", "json_schema", "text"]);
-  }
-  const at = nested ? `${path}.json_schema` : path;
-  const wrapper = nested ? fields.objectField(format, "json_schema", at) : format;
-  if (wrapper === null) throw fields.missing(at);
-  fields.requiredString(wrapper, "name", `${at}.name`);
-  const schema = wrapper["schema"] ?? {};
-  refuseLargeSchema(schema, `${at}.schema`);
-  return { type, schema };
-}
-
-/** Characters of JSON; keeps the work of building an example small. */
-const MAX_SCHEMA = 100_000;
-
-function refuseLargeSchema(schema: unknown, path: string): void {
-  if (schema === undefined || JSON.stringify(schema).length <= MAX_SCHEMA) return;
-  throw badParameter(
-    path,
-    "invalid_json_schema",
-    `Invalid '${path}': the schema exceeds ${MAX_SCHEMA} characters.`,
-  );
-}
-
 function readStop(body: Fields): string[] {
   const stop = body["stop"];
   if (stop === undefined || stop === null) return [];
   const list = Array.isArray(stop) ? stop : [stop];
-  if (list.length > MAX_STOPS) throw tooLong("stop", MAX_STOPS, list.length);
+  if (list.length > MAX_STOPS) throw fields.tooLong("stop", MAX_STOPS, list.length);
   return list.map((sequence: unknown) => {
     if (typeof sequence !== "string")
       throw fields.wrongType("stop", "one of a string or array of strings", sequence);
     if (sequence === "") throw badParameter("stop", null, "Invalid 'stop': a stop sequence cannot be empty.");
     return sequence;
   });
-}
-
-export function tooLong(param: string, most: number, length: number): ApiFailure {
-  return badParameter(
-    param,
-    "array_above_max_length",
-    `Invalid '${param}': array too long. Expected an array with maximum length ${most}, but got an array with ` +
-      `length ${length} instead.`,
-  );
-}
-
-export function emptyArray(param: string): ApiFailure {
-  return badParameter(
-    param,
-    "empty_array",
-    `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
-  );
 }

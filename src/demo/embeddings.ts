@@ -2,10 +2,8 @@
  * Embeddings: deterministic unit vectors in which similar texts lie close together. Each word and each three
  * letters of a word are hashed to one dimension and a sign, counted, and the sum is scaled to length 1.
  */
-import { modelField } from "./fields.ts";
 import * as fields from "./fields.ts";
 import type { Fields } from "./fields.ts";
-import { emptyArray, tooLong } from "./chat.ts";
 import { badParameter } from "./failure.ts";
 import { countTokens } from "./tokens.ts";
 
@@ -34,7 +32,7 @@ const DEFAULT_DIMENSIONS = 256;
 
 /** @throws ApiFailure 400 naming the parameter that is wrong */
 export function readEmbeddings(body: Fields, deployment: string | null): EmbeddingsRequest {
-  const model = modelField(body, deployment);
+  const model = fields.modelField(body, deployment);
   const usual = Object.hasOwn(DIMENSIONS, model) ? DIMENSIONS[model]! : DEFAULT_DIMENSIONS;
   const dimensions = fields.integerField(body, "dimensions", 1, MAX_DIMENSIONS) ?? usual;
   const format = fields.stringField(body, "encoding_format") ?? "float";
@@ -63,10 +61,10 @@ function readInputs(body: Fields): { inputs: string[]; promptTokens: number } {
       input,
     );
   }
-  if (list.length === 0) throw emptyArray("input");
+  if (list.length === 0) throw fields.emptyArray("input");
   // A flat list of integers is one input, already split into tokens.
   const items: unknown[] = typeof list[0] === "number" ? [list] : list;
-  if (items.length > MAX_INPUTS) throw tooLong("input", MAX_INPUTS, items.length);
+  if (items.length > MAX_INPUTS) throw fields.tooLong("input", MAX_INPUTS, items.length);
   const inputs: string[] = [];
   let promptTokens = 0;
   for (const [i, item] of items.entries()) {
@@ -87,7 +85,7 @@ function inputTokens(item: unknown, path: string): number {
     return countTokens(item, MAX_INPUT_TOKENS + 1);
   }
   if (!Array.isArray(item)) throw fields.wrongType(path, "one of a string or array of integers", item);
-  if (item.length === 0) throw emptyArray(path);
+  if (item.length === 0) throw fields.emptyArray(path);
   const wrong = item.findIndex((id) => !Number.isInteger(id) || id < 0);
   if (wrong >= 0)
     throw fields.wrongType(`${path}[${wrong}]`, "a token id (an integer of at least 0)", item[wrong]);

@@ -169,3 +169,20 @@ export function modelField(body: Fields, deployment: string | null): string {
   if (deployment !== null) return deployment;
   throw new ApiFailure(400, "you must provide a model parameter");
 }
+
+export function tooLong(param: string, most: number, length: number): ApiFailure {
+  return badParameter(
+    param,
+    "array_above_max_length",
+    `Invalid '${param}': array too long. Expected an array with maximum length ${most}, but got an array with ` +
+      `length ${length} instead.`,
+  );
+}
+
+export function emptyArray(param: string): ApiFailure {
+  return badParameter(
+    param,
+    "empty_array",
+    `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
+  );
+}

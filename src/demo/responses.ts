@@ -1,11 +1,19 @@
 /** Reading Responses API requests into the same `Prompt` that chat completions make. */
-import { MEDIA_TOKENS, MESSAGE_TOKENS, PromptMeter, type Format, type Prompt, type Turn } from "./answer.ts";
-import { allowedTools, formatOf, namedTool, plainToolChoice, readFunction, tooLong } from "./chat.ts";
+import {
+  MEDIA_TOKENS,
+  MESSAGE_TOKENS,
+  PromptMeter,
+  type Format,
+  type Prompt,
+  type Tool,
+  type ToolChoice,
+  type Turn,
+} from "./prompt.ts";
 import type { Control } from "./control.ts";
 import { ApiFailure, badParameter } from "./failure.ts";
 import * as fields from "./fields.ts";
 import type { Fields } from "./fields.ts";
-import type { Tool, ToolChoice } from "./tool-calls.ts";
+import { allowedTools, formatOf, namedTool, plainToolChoice, readFunction } from "./tool-fields.ts";
 
 export interface ResponsesRequest {
   readonly model: string;
@@ -92,7 +100,7 @@ function readInput(body: Fields, meter: PromptMeter): Turn[] {
     return turns;
   }
   if (!Array.isArray(input)) throw fields.wrongType("input", "one of a string or array of objects", input);
-  if (input.length > MAX_ITEMS) throw tooLong("input", MAX_ITEMS, input.length);
+  if (input.length > MAX_ITEMS) throw fields.tooLong("input", MAX_ITEMS, input.length);
   const calls = new Set<string>();
   for (const [i, value] of input.entries()) {
     readItem(fields.elementFields(value, `input[${i}]`), `input[${i}]`, turns, calls, meter);
@@ -191,7 +199,7 @@ function readParts(parts: unknown[], path: string, meter: PromptMeter): string {
 function readTools(body: Fields, meter: PromptMeter): Tool[] {
   const list = fields.arrayField(body, "tools");
   if (list === null) return [];
-  if (list.length > MAX_TOOLS) throw tooLong("tools", MAX_TOOLS, list.length);
+  if (list.length > MAX_TOOLS) throw fields.tooLong("tools", MAX_TOOLS, list.length);
   const tools: Tool[] = [];
   for (const [i, value] of list.entries()) {
     const tool = fields.elementFields(value, `tools[${i}]`);

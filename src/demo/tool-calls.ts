@@ -3,21 +3,8 @@
  * last user message names, once per mention. Arguments are built from the tool's schema and the words after
  * the mention.
  */
-import { lastText, type Prompt } from "./answer.ts";
+import { lastText, type Prompt, type Tool } from "./prompt.ts";
 import { exampleFor } from "./schema-example.ts";
-
-export interface Tool {
-  readonly name: string;
-  /** JSON schema of the arguments; undefined = no arguments. */
-  readonly parameters: unknown;
-}
-
-/** `names`: call one of these. With `must: false` the names only narrow the choice. */
-export type ToolChoice =
-  | "auto"
-  | "none"
-  | "required"
-  | { readonly names: readonly string[]; readonly must: boolean };
 
 const MAX_CALLS = 16;
 /** Tools are looked for in this many characters of the message. */
