@@ -68,6 +68,8 @@ export class ServerConnection implements BodyOwner {
   /** Octets of a body with Content-Length still to come. */
   #bodyLeft = 0;
   #discarded = 0;
+  /** The answer is out; only the rest of the body is in the way of the next request. */
+  #answered = false;
   #continued = false;
   #keep = true;
   #tunnel: SocketTunnel | null = null;
@@ -185,6 +187,7 @@ export class ServerConnection implements BodyOwner {
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#bodyLeft = head.chunked ? 0 : head.contentLength;
     this.#discarded = 0;
+    this.#answered = false;
     this.#continued = false;
     this.#keep = true;
     this.#state = hasBody ? "body" : "wait";
@@ -238,7 +241,7 @@ export class ServerConnection implements BodyOwner {
     this.#discarded += bytes;
     if (this.#discarded <= DISCARD_BYTES) return;
     this.#keep = false;
-    if (this.#exchange === null) this.#linger();
+    if (this.#answered) this.#linger();
   }
 
   #bodyComplete(body: InboundBody, trailers: string[] | undefined): void {
@@ -246,8 +249,7 @@ export class ServerConnection implements BodyOwner {
     this.#readDeadline.clear();
     if (this.socket.isPaused()) this.socket.resume();
     body.finish(trailers);
-    // The answer may be out already; then the connection waited only for the rest of this body.
-    if (this.#exchange === null) this.#next();
+    if (this.#answered) this.#next();
   }
 
   // The body's consumer.
@@ -350,7 +352,11 @@ export class ServerConnection implements BodyOwner {
     this.#leave(exchange, !this.socket.destroyed);
     if (this.#state === "wait") this.#next();
     else if (!this.#keep) this.#linger();
-    else this.#body?.cancel();
+    else {
+      this.#answered = true;
+      this.#readDeadline.set(this.#host.limits.bodyIdleTimeoutMs);
+      this.#body?.cancel();
+    }
   }
 
   /** Ends an exchange in the books; the connection may live on. */
