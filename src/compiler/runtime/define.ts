@@ -30,6 +30,7 @@ import {
   type TypeKind,
   type TypeParameter,
 } from "./type.ts";
+import { enumValue } from "./values.ts";
 
 type Code = ((...args: any[]) => unknown) | Declared | string | number | bigint | boolean;
 
@@ -46,6 +47,8 @@ export interface TypeOptions {
   readonly defaultValue?: unknown;
   /** For enums, in order of declaration. */
   readonly values?: Readonly<Record<string, number>>;
+  /** For enums whose values combine (`[Flags]`). */
+  readonly flags?: boolean;
   /** May appear in source; default true. */
   readonly nameable?: boolean;
 }
@@ -55,9 +58,10 @@ class Definition implements TypeDefinition {
   readonly fullName: string;
   readonly shortName: string;
   readonly parameters: readonly TypeParameter[];
-  readonly defaultValue: unknown;
   readonly enumValues: ReadonlyMap<string, number> | null;
+  readonly isFlags: boolean;
   readonly nameable: boolean;
+  readonly #defaultValue: unknown;
   readonly #bases: readonly string[];
   readonly #sources: Members[];
   #resolvedBases: { base: NamedType | null; interfaces: NamedType[] } | null = null;
@@ -71,9 +75,14 @@ class Definition implements TypeDefinition {
     this.parameters = parsed.parameters.map((name) => ({ kind: "parameter", name }));
     this.#bases = parsed.bases;
     this.#sources = [members];
-    this.defaultValue = options.defaultValue ?? null;
+    this.#defaultValue = options.defaultValue ?? null;
     this.enumValues = options.values === undefined ? null : new Map(Object.entries(options.values));
+    this.isFlags = options.flags ?? false;
     this.nameable = options.nameable ?? true;
+  }
+
+  get defaultValue(): unknown {
+    return this.kind === "enum" ? enumValue(this, 0) : this.#defaultValue;
   }
 
   /** Adds members from another file (`extendType`). */
@@ -99,6 +108,7 @@ class Definition implements TypeDefinition {
       if (type.definition.kind === "interface") interfaces.push(type);
       else base = type;
     }
+    if (base === null && this.kind === "enum") base = resolveTypeName("System.Enum", []) as NamedType;
     if (base === null && this.fullName !== "System.Object" && (this.kind === "class" || this.kind === "struct" || this.kind === "enum" || this.kind === "delegate")) {
       base = resolveTypeName("System.Object", []) as NamedType;
     }

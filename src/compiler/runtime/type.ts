@@ -51,6 +51,8 @@ export interface TypeDefinition {
   readonly defaultValue: unknown;
   /** Name → number, for enums. */
   readonly enumValues: ReadonlyMap<string, number> | null;
+  /** An enum whose values combine, and print as a list of names. */
+  readonly isFlags?: boolean;
   /** May be named in source. False for types that only appear in signatures. */
   readonly nameable: boolean;
 }

@@ -17,7 +17,7 @@
  * Int32 stay as they are, so a bare number there is always Int32; every other number, bigint and char sits in a
  * `Box`. Objects that carry `[TYPE]` (decimal, DateTime, Guid, enums, …) describe themselves and need no box.
  */
-import { BudgetError, nullReference, invalidOperation } from "./errors.ts";
+import { BudgetError, argumentError, formatError, nullReference, invalidOperation } from "./errors.ts";
 import { spend } from "./budget.ts";
 import { type NamedType, type Type, type TypeDefinition, arrayOf, instantiate } from "./type.ts";
 import { lookupType } from "./define.ts";
@@ -87,6 +87,27 @@ export class EnumValue implements NetObject {
   netHashCode(): number {
     return this.number;
   }
+  netCompareTo(other: unknown): number {
+    if (!(other instanceof EnumValue) || other.definition !== this.definition) {
+      throw argumentError("Object must be the same type as the enum.");
+    }
+    return this.number - other.number;
+  }
+  /** G and F: names, D: digits, X: hexadecimal. */
+  netFormat(format: string): string {
+    switch (format.toUpperCase()) {
+      case "":
+      case "G":
+      case "F":
+        return this.text;
+      case "D":
+        return String(this.number);
+      case "X":
+        return (this.number >>> 0).toString(16).toUpperCase().padStart(8, "0");
+      default:
+        throw formatError('Format string can be only "G", "g", "X", "x", "F", "f", "D" or "d".');
+    }
+  }
 }
 
 const enumValues = new Map<TypeDefinition, Map<number, EnumValue>>();
@@ -106,8 +127,9 @@ export function enumValue(definition: TypeDefinition, number: number): EnumValue
 function enumText(definition: TypeDefinition, number: number): string {
   const names: string[] = [];
   let rest = number;
+  for (const [name, value] of definition.enumValues ?? []) if (value === number) return name;
+  if (!definition.isFlags) return String(number);
   for (const [name, value] of definition.enumValues ?? []) {
-    if (value === number) return name;
     if (value !== 0 && (rest & value) === value) {
       names.push(name);
       rest &= ~value;

@@ -1,5 +1,7 @@
 /** Everything that expressions may see. Importing this file declares it all; order does not matter. */
 import "./array.ts";
+import "./boolean.ts";
+import "./char.ts";
 import "./collections-dictionary.ts";
 import "./collections-list.ts";
 import "./collections-set.ts";
@@ -7,3 +9,13 @@ import "./collections.ts";
 import "./comparers.ts";
 import "./context-body.ts";
 import "./context.ts";
+import "./decimal.ts";
+import "./delegates.ts";
+import "./enums.ts";
+import "./exceptions.ts";
+import "./format-standard.ts";
+import "./nullable.ts";
+import "./numbers-floating.ts";
+import "./numbers-integral.ts";
+import "./object.ts";
+import "./string.ts";
