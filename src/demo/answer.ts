@@ -4,7 +4,7 @@
  */
 import { tokenise } from "./tokens.ts";
 import { lastText, type Prompt, type Turn } from "./prompt.ts";
-import { exampleFor } from "./schema-example.ts";
+import { exampleFor } from "../base/schema-example.ts";
 import { toolCalls } from "./tool-calls.ts";
 
 /** One answer to a prompt: text, or tool calls. */

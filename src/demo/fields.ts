@@ -2,9 +2,11 @@
  * Reading a request's JSON, field by field, with OpenAI's wording for what is wrong. `path` arguments name
  * the field as the API does (`messages[0].role`).
  */
+import { type JsonObject, isJsonObject as isFields } from "../base/json-object.ts";
 import { ApiFailure, badParameter } from "./failure.ts";
 
-export type Fields = Record<string, unknown>;
+export type Fields = JsonObject;
+export { isJsonObject as isFields } from "../base/json-object.ts";
 
 /** Deeper nesting than any schema needs; keeps the recursive walks below from exhausting the stack. */
 const MAX_DEPTH = 100;
@@ -50,9 +52,6 @@ function refuseDeepNesting(text: string): void {
   }
 }
 
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Kind of a JSON value with its article, for messages. */
 export function describe(value: unknown): string {

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { HeaderList } from "../base/headers.ts";
 import { DEFAULT_CONTROL } from "./control.ts";
 import { answerRequest } from "./model.ts";
-import { exampleFor } from "./schema-example.ts";
+import { exampleFor } from "../base/schema-example.ts";
 import { toBytes, type Step } from "./steps.ts";
 
 const settings = {

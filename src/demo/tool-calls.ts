@@ -4,7 +4,7 @@
  * the mention.
  */
 import { lastText, type Prompt, type Tool } from "./prompt.ts";
-import { exampleFor } from "./schema-example.ts";
+import { exampleFor } from "../base/schema-example.ts";
 
 const MAX_CALLS = 16;
 /** Tools are looked for in this many characters of the message. */

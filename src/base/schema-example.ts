@@ -7,7 +7,7 @@
  * Recursive schemas end because optional parts are left out, arrays stay empty and alternatives turn to
  * leaves below `DEEP`.
  */
-import { isFields, type Fields } from "./fields.ts";
+import { type JsonObject as Fields, isJsonObject as isFields } from "./json-object.ts";
 import { examplePattern } from "./pattern-example.ts";
 
 const DEEP = 4;
