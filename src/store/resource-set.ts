@@ -40,6 +40,8 @@ export class ResourceSet {
   readonly #children = new Map<string, Resource[]>();
   readonly #byType = new Map<string, Resource[]>();
   readonly #origins: ReadonlyMap<string, Locate>;
+  /** By the key of the id without revision; made when first asked for. */
+  #revisions: Map<string, Api[]> | undefined;
 
   /** @param origins by `idKey` */
   constructor(resources: Iterable<Resource>, version = "", origins: ReadonlyMap<string, Locate> = new Map()) {
@@ -95,14 +97,12 @@ export class ResourceSet {
 
   /** The revisions of an API, the current one first. `id` may name any of them. */
   revisionsOf(id: ResourceId): readonly Api[] {
-    const root = ids.withoutRevision(id);
-    const rootKey = ids.idKey(root);
-    const parent = ids.parentId(root) ?? ids.SERVICE_ID;
-    const revisions = this.childrenOf<ApiProperties>(parent, "apis").filter(
-      (api) => ids.idKey(ids.withoutRevision(api.id)) === rootKey,
-    );
-    const current = currentOf(revisions);
-    return current ? [current, ...revisions.filter((api) => api !== current)] : revisions;
+    if (!this.#revisions) {
+      this.#revisions = new Map();
+      for (const api of this.apis()) append(this.#revisions, ids.idKey(ids.withoutRevision(api.id)), api);
+      for (const [key, revisions] of this.#revisions) this.#revisions.set(key, currentFirst(revisions));
+    }
+    return this.#revisions.get(ids.idKey(ids.withoutRevision(id))) ?? [];
   }
 
   /** True for the revision that answers without `;rev=`. */
@@ -234,6 +234,11 @@ export function currentOf(revisions: readonly Api[]): Api | undefined {
     revisions.find((api) => ids.revisionOf(api.id) === undefined) ??
     revisions[0]
   );
+}
+
+function currentFirst(revisions: Api[]): Api[] {
+  const current = currentOf(revisions);
+  return current && revisions[0] !== current ? [current, ...revisions.filter((api) => api !== current)] : revisions;
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -21,9 +21,8 @@ export interface FileEntry {
   /** For the operating system. */
   readonly path: string;
   readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  /** Tells a file from one that took its place with the same size and time. */
-  readonly inode: number;
+  /** Times, size and inode in one: equal stamps mean that the file need not be read again. */
+  readonly stamp: string;
 }
 
 export interface FolderEntry {
@@ -90,28 +89,31 @@ async function scan(walk: Walk, name: string, path: string, file: string, ancest
   const entries = await Promise.all(names.map((entry) => look(walk, entry, path, file)));
   for (const entry of entries) {
     if (!entry) continue;
-    if ("sizeBytes" in entry) {
-      files.push(entry);
-      continue;
-    }
-    if (ancestors.includes(entry.real)) {
+    if (entry.kind === "file") {
+      files.push(entry.found);
+    } else if (ancestors.includes(entry.real)) {
       walk.problems.push(problem("HG5004", {}, { file: entry.file }));
-      continue;
+    } else {
+      folders.push(await scan(walk, entry.name, entry.path, entry.file, [...ancestors, entry.real]));
     }
-    folders.push(await scan(walk, entry.name, entry.path, entry.file, [...ancestors, entry.real]));
   }
   return found;
 }
 
+type Look =
+  | { readonly kind: "file"; readonly found: FileEntry }
+  | { readonly kind: "folder"; readonly name: string; readonly path: string; readonly file: string; readonly real: string };
+
 /** One entry of a folder; folders come back with their real path, for the loop check. */
-async function look(walk: Walk, name: string, parentPath: string, parentFile: string) {
+async function look(walk: Walk, name: string, parentPath: string, parentFile: string): Promise<Look | undefined> {
   const path = join(parentPath, name);
   const file = parentFile === "" ? name : `${parentFile}/${name}`;
   try {
     const found = await stat(path);
-    if (found.isDirectory()) return { name, path, file, real: await realpath(path) };
+    if (found.isDirectory()) return { kind: "folder", name, path, file, real: await realpath(path) };
     if (!found.isFile()) return undefined;
-    return { name, path, file, sizeBytes: found.size, mtimeMs: found.mtimeMs, inode: found.ino } satisfies FileEntry;
+    const { size, mtimeMs, ctimeMs, ino } = found;
+    return { kind: "file", found: { name, path, file, sizeBytes: size, stamp: `${mtimeMs}.${ctimeMs}.${size}.${ino}` } };
   } catch (error) {
     const code = (error as { code?: string }).code;
     // A file that vanished since readdir was deleted: no problem. A link to nowhere is told.

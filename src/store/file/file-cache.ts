@@ -1,0 +1,78 @@
+/** Files read and parsed once: a change to one of ten thousand files costs one file. */
+import { createHash } from "node:crypto";
+import type { Problem } from "../../base/problem.ts";
+import { parseStructured, readText } from "./read.ts";
+import type { FileEntry } from "./scan.ts";
+import type { ParsedFile } from "./source.ts";
+
+export interface CachedFile {
+  readonly entry: FileEntry;
+  /** Undefined when it could not be read; `problems` says why. */
+  readonly text?: string;
+  readonly problems: readonly Problem[];
+  /** Of the content; part of the set's version and the resource's ETag. */
+  readonly hash: string;
+  /** Parsed when first asked for: policy documents never are. */
+  parsed(options: { numbersAsWritten: boolean }): ParsedFile;
+}
+
+/** How many files are read at a time: enough to keep the disk busy, few enough for any `ulimit`. */
+const CONCURRENCY = 16;
+
+export class FileCache {
+  readonly #maxBytes: number;
+  #files = new Map<string, CachedFile>();
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Brings the cache in line with a scan: reads what is new or changed, forgets what is gone.
+   *
+   * @returns false when a file changed while it was read; scan and read again
+   */
+  async update(entries: readonly FileEntry[]): Promise<boolean> {
+    const files = new Map<string, CachedFile>();
+    const stale: FileEntry[] = [];
+    for (const entry of entries) {
+      const known = this.#files.get(entry.file);
+      if (known && known.entry.stamp === entry.stamp) files.set(entry.file, known);
+      else stale.push(entry);
+    }
+    let stable = true;
+    const next = stale.values();
+    const worker = async () => {
+      for (const entry of next) {
+        const read = await readText(entry.path, entry.file, this.#maxBytes);
+        stable &&= read.stable;
+        const known = this.#files.get(entry.file);
+        // Touched but the same: what was parsed stays valid.
+        const same = known !== undefined && read.text !== undefined && known.text === read.text;
+        if (read.stable) files.set(entry.file, same ? withEntry(known, entry) : cached(entry, read.text, read.problems));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, stale.length) }, worker));
+    this.#files = files;
+    return stable;
+  }
+
+  get(entry: FileEntry): CachedFile {
+    return this.#files.get(entry.file) ?? cached(entry, undefined, []);
+  }
+}
+
+function cached(entry: FileEntry, text: string | undefined, problems: readonly Problem[]): CachedFile {
+  let parsed: ParsedFile | undefined;
+  return {
+    entry,
+    text,
+    problems,
+    hash: createHash("sha256").update(text ?? "").digest("hex").slice(0, 32),
+    parsed: (options) => (parsed ??= parseStructured(entry.file, text ?? "", options)),
+  };
+}
+
+function withEntry(file: CachedFile, entry: FileEntry): CachedFile {
+  return { ...file, entry };
+}

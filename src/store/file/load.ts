@@ -1,0 +1,164 @@
+/**
+ * Loads an artifact folder: scan → recognise → read → merge overrides → check → link up. The folder is
+ * judged as a whole, every problem is reported, and nothing is ever half applied: the caller gets all
+ * resources and all problems, and decides.
+ *
+ * Policy documents are handed on as text; compiling them is not this folder's business.
+ */
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import { type Problem, sortProblems, type SourceLocation } from "../../base/problem.ts";
+import { suggest } from "../../base/suggest.ts";
+import type { Resource, ResourceId } from "../../contract/resource.ts";
+import { builtIns } from "../built-in.ts";
+import { checkDuplicates } from "../checks/duplicates.ts";
+import { checkReferences } from "../checks/references.ts";
+import { idKey } from "../ids.ts";
+import { didYouMean, problem } from "../messages.ts";
+import { type Locate, ResourceSet } from "../resource-set.ts";
+import { DraftReader } from "./drafts.ts";
+import { FileCache } from "./file-cache.ts";
+import { type KeyStore, memoryKeyStore } from "./keys.ts";
+import { type Layout, recogniseLayout } from "./layout.ts";
+import * as defaults from "./options.ts";
+import type { LoadOptions } from "./options.ts";
+import { NO_OVERRIDES, type Overrides, readOverrides } from "./overrides.ts";
+import { readText } from "./read.ts";
+import { fillRevisions, fillSecrets, fillSubscriptionKeys } from "./resolve.ts";
+import { type FileEntry, type FolderEntry, scanFolder } from "./scan.ts";
+import { Secrets } from "./secrets.ts";
+
+export interface LoadedFolder {
+  readonly resources: ResourceSet;
+  /** Everything wrong, by file and line; errors mean that the resources must not be applied. */
+  readonly problems: Problem[];
+  /** Where each resource is told, by `idKey`. */
+  readonly files: ReadonlyMap<ResourceId, SourceLocation>;
+  /** The text of a loaded file, for code frames; undefined when it was not read. */
+  textOf(file: string): string | undefined;
+}
+
+/** Loads once. To load again and again, keep a `FolderLoader`: it reads only what changed. */
+export function loadFolder(folder: string, options: LoadOptions = {}): Promise<LoadedFolder> {
+  return new FolderLoader(folder, options).load();
+}
+
+/** A file that changes under our hands is read again this often, then taken as it is next time. */
+const READ_ATTEMPTS = 5;
+const READ_AGAIN_MS = 20;
+
+export class FolderLoader {
+  readonly #folder: string;
+  readonly #options: LoadOptions;
+  readonly #cache: FileCache;
+  readonly #keys: KeyStore;
+
+  constructor(folder: string, options: LoadOptions = {}) {
+    this.#folder = resolve(folder);
+    this.#options = options;
+    this.#cache = new FileCache(options.maxFileBytes ?? defaults.DEFAULT_MAX_FILE_BYTES);
+    this.#keys = options.keys ?? memoryKeyStore();
+  }
+
+  /** @throws only when generated keys cannot be kept (see `fileKeyStore`) */
+  async load(): Promise<LoadedFolder> {
+    const { root, layout, problems } = await this.#scanAndRead();
+    const overrides = await this.#readOverrides(layout, problems);
+    const reader = new DraftReader(this.#cache, overrides);
+    reader.read(layout);
+    const environment = this.#options.environment ?? {};
+    await fillSecrets(reader, new Secrets(this.#folder, environment));
+    fillRevisions(reader);
+    await fillSubscriptionKeys(reader, new Secrets(this.#folder, environment), this.#keys);
+    problems.push(...layout.problems, ...overrides.problems, ...reader.problems);
+    const resources = this.#resourceSet(reader);
+    checkReferences(resources, problems);
+    checkDuplicates(resources, problems);
+    await this.#keys.save();
+    const files = new Map([...reader.drafts].map(([key, draft]) => [key, { file: draft.file }]));
+    return { resources, problems: sortProblems(unique(problems)), files, textOf: this.#texts(root) };
+  }
+
+  async #scanAndRead(): Promise<{ root: FolderEntry | undefined; layout: Layout; problems: Problem[] }> {
+    const { maxDepth = defaults.DEFAULT_MAX_DEPTH, maxEntries = defaults.DEFAULT_MAX_ENTRIES } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const scan = await scanFolder(this.#folder, { maxDepth, maxEntries });
+      const layout = recogniseLayout(scan.root ?? EMPTY);
+      const stable = await this.#cache.update(neededFiles(layout));
+      if (stable || attempt === READ_ATTEMPTS) return { root: scan.root, layout, problems: [...scan.problems] };
+      await new Promise((done) => setTimeout(done, READ_AGAIN_MS));
+    }
+  }
+
+  async #readOverrides(layout: Layout, problems: Problem[]): Promise<Overrides> {
+    const { overridesFile, overridesFor, maxFileBytes = defaults.DEFAULT_MAX_FILE_BYTES } = this.#options;
+    const tokens = (name: string) => this.#options.variables?.[name] ?? this.#options.environment?.[name];
+    if (overridesFile !== undefined) {
+      const { text, problems: found } = await readText(overridesFile, overridesFile, maxFileBytes);
+      problems.push(...found);
+      return text === undefined ? NO_OVERRIDES : readOverrides(overridesFile, text, tokens);
+    }
+    if (overridesFor === undefined) return NO_OVERRIDES;
+    const entry = layout.overrides.get(overridesFor.toLowerCase());
+    if (!entry) {
+      const hint = didYouMean(suggest(overridesFor, layout.overrides.keys()));
+      problems.push(problem("HG5409", { path: `configuration.${overridesFor}.yaml` }, undefined, hint));
+      return NO_OVERRIDES;
+    }
+    const { text, problems: found } = this.#cache.get(entry);
+    problems.push(...found);
+    return text === undefined ? NO_OVERRIDES : readOverrides(entry.file, text, tokens);
+  }
+
+  #resourceSet(reader: DraftReader): ResourceSet {
+    const resources: Resource[] = reader.resources();
+    for (const builtIn of builtIns) {
+      if (reader.drafts.has(idKey(builtIn.id))) continue;
+      const keys = builtIn.type === "subscriptions" ? this.#keys.get(builtIn.id) : undefined;
+      resources.push(keys ? { ...builtIn, properties: { ...builtIn.properties, ...keys } } : builtIn);
+    }
+    const hash = createHash("sha256");
+    const origins = new Map<string, Locate>();
+    for (const [key, draft] of reader.drafts) {
+      origins.set(key, draft.locate);
+      hash.update(`${key} ${draft.hash}\n`);
+    }
+    return new ResourceSet(resources, hash.digest("hex").slice(0, 16), origins);
+  }
+
+  #texts(root: FolderEntry | undefined): (file: string) => string | undefined {
+    const cache = this.#cache;
+    return (file) => {
+      const entry = root && entryOf(root, file.split("/"));
+      return entry && cache.get(entry).text;
+    };
+  }
+}
+
+const EMPTY: FolderEntry = { name: "", path: "", file: "", folders: [], files: [] };
+
+function neededFiles(layout: Layout): FileEntry[] {
+  const files = new Set<FileEntry>();
+  for (const { info, policy, specification } of layout.artifacts) {
+    for (const entry of [info, policy, specification]) if (entry) files.add(entry);
+  }
+  for (const { entry } of layout.lists) files.add(entry);
+  for (const entry of layout.overrides.values()) files.add(entry);
+  return [...files];
+}
+
+function entryOf(folder: FolderEntry, steps: string[]): FileEntry | undefined {
+  const [step, ...rest] = steps;
+  if (rest.length === 0) return folder.files.find((file) => file.name === step);
+  const child = folder.folders.find((entry) => entry.name === step);
+  return child && entryOf(child, rest);
+}
+
+/** One specification shared by two resources tells its problems once. */
+function unique(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, file, range, message }) => {
+    const key = `${code}\n${file}\n${range?.start.line}:${range?.start.column}\n${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
