@@ -3,12 +3,20 @@
  */
 import { describe } from "vitest";
 import type { Adapter } from "./suite/adapter.ts";
+import { abortSuite } from "./suite/abort.ts";
+import { exchangeSuite } from "./suite/exchange.ts";
 import { framingSuite } from "./suite/framing.ts";
+import { limitsSuite } from "./suite/limits.ts";
+import { tunnelSuite } from "./suite/tunnel.ts";
 
 export type { Adapter } from "./suite/adapter.ts";
 
 export function transportSuite(adapter: Adapter): void {
   describe(adapter.name, () => {
     framingSuite(adapter);
+    exchangeSuite(adapter);
+    abortSuite(adapter);
+    tunnelSuite(adapter);
+    limitsSuite(adapter);
   });
 }

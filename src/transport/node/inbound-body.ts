@@ -18,9 +18,10 @@ export interface BodyOwner {
 
 /**
  * Bytes held for a consumer that has not come or has no room. Reading on that far is what lets a connection
- * notice that its peer hung up: a FIN shows only behind the bytes before it.
+ * notice that its peer hung up: a FIN shows only behind the bytes before it. Behind a larger unread body it stays
+ * unseen until somebody reads.
  */
-const LOOKAHEAD_BYTES = 64 * 1024;
+const LOOKAHEAD_BYTES = 256 * 1024;
 
 export class InboundBody implements BodySource {
   readonly length: number | undefined;
