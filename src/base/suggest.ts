@@ -5,13 +5,14 @@
  * then the optimal string alignment distance decides (a swap of neighbours costs one).
  *
  * @returns the candidate as it is spelt; undefined when the best needs more than a third of the
- *          letters (at least one, at most three) changed. Never the word itself.
+ *          letters (at most three) changed. Never the word itself.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 100) return undefined;
   const folded = fold(word);
   let best: string | undefined;
-  let bestDistance = Math.min(3, Math.max(1, Math.floor(folded.length / 3))) + 1;
+  // Of one or two letters any change makes another word.
+  let bestDistance = Math.min(3, Math.floor(folded.length / 3)) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) > 6) continue;
     const distance = editDistance(folded, fold(candidate), bestDistance);

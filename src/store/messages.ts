@@ -169,7 +169,7 @@ export const messages = {
   HG5303: error("`{ref}` leads nowhere", "A `$ref` must point at something inside the same document."),
   HG5304: error("`{ref}` points outside this document", "Only references inside the document (`#/…`) are read; bundle the files first."),
   HG5305: error("`{ref}` leads back to itself", "A `$ref` that only ever leads to another `$ref` never arrives."),
-  HG5306: warning("{count} operations need `{id}` as their name; `{name}` is used for this one", "Operation names must be unique within an API."),
+  HG5306: warning("several operations need `{id}` as their name; `{name}` is used for this one", "Operation names must be unique within an API."),
   HG5307: warning("{reason}; skipped", "A part of the specification that cannot be imported; the rest is."),
   HG5308: warning(
     "`{file}` is not imported",

@@ -33,6 +33,12 @@ export interface PolicyDocument {
 type Api = Resource<ApiProperties>;
 type Operation = Resource<OperationProperties>;
 
+/**
+ * What a workspace sees of the service around it. Backends, APIs, products, version sets, named values
+ * and fragments of the service are not visible inside (spec "Resource model" 1.23).
+ */
+const SHARED_WITH_WORKSPACES = new Set(["loggers", "groups", "users", "tags", "gateways", "caches"]);
+
 export class ResourceSet {
   /** Changes whenever any resource does; opaque. */
   readonly version: string;
@@ -194,7 +200,7 @@ export class ResourceSet {
    * @param collection where a plain name is looked up, e.g. `backends`; `operations` means those of
    *                   the API that `from` belongs to
    * @param from       the resource that holds the reference: inside a workspace, that workspace is
-   *                   searched first
+   *                   searched, and of the service only what workspaces see
    */
   resolve(reference: Reference, collection: string, from: ResourceId = ids.SERVICE_ID): Resource | undefined {
     if (collection === "operations" && !reference.includes("/")) {
@@ -204,8 +210,9 @@ export class ResourceSet {
     const id = ids.resolveReference(reference, collection);
     if (id === undefined) return undefined;
     const workspace = ids.workspaceOf(from);
-    const inside = workspace === ids.SERVICE_ID || id === ids.SERVICE_ID ? undefined : this.#find(workspace + id);
-    return inside ?? this.#find(id);
+    if (workspace === ids.SERVICE_ID || id === ids.SERVICE_ID || /^\/workspaces\//i.test(id)) return this.#find(id);
+    const target = id.slice(1, id.indexOf("/", 1)).toLowerCase();
+    return this.#find(workspace + id) ?? (SHARED_WITH_WORKSPACES.has(target) ? this.#find(id) : undefined);
   }
 
   #find(id: ResourceId): Resource | undefined {

@@ -324,7 +324,7 @@ export class DraftReader {
 
   /** The policy of `operations/getorder` belongs to the operation imported as `GetOrder`. */
   #adoptChildren(from: ResourceId, to: ResourceId): void {
-    if (ids.idKey(from) === ids.idKey(to)) return;
+    if (from === to) return;
     for (const draft of [...(this.#children.get(ids.idKey(from)) ?? [])]) {
       this.#remove(draft);
       this.add({ ...draft, id: to + draft.id.slice(from.length) });

@@ -40,11 +40,11 @@ export type TokenValues = (name: string) => string | undefined;
 
 /** `{#name#}` or `{#[NAME]#}`. */
 const TOKEN = /\{#\[?([\w.-]+)\]?#\}/g;
-/** What a token's braces become while YAML looks: unquoted, `{#` would open a map and a comment. */
-const MASKED = /\uE000#\[?([\w.-]+)\]?#\uE001/g;
+/** A token as YAML sees it: as long as before, without the brackets that would open maps and lists. */
+const MASKED = /\uE000#\uE000?([\w.-]+)\uE000?#\uE000/g;
 
 export function readOverrides(file: string, text: string, tokens: TokenValues): Overrides {
-  const masked = text.replace(TOKEN, (token) => `\uE000${token.slice(1, -1)}\uE001`);
+  const masked = text.replace(TOKEN, (token) => token.replace(/[{}[\]]/g, "\uE000"));
   const source = parseYaml(file, masked, { numbersAsWritten: true });
   const problems = [...source.problems];
   if (source.value === undefined) {

@@ -78,7 +78,7 @@ function uniqueName(wanted: string, taken: Set<string>, reading: Reading, path: 
   taken.add(name.toLowerCase());
   if (name !== wanted) {
     const at = reading.file.locate([...path, "operationId"]);
-    reading.problems.push(problem("HG5306", { id: wanted, name, count: "several" }, at));
+    reading.problems.push(problem("HG5306", { id: wanted, name }, at));
   }
   return name;
 }
