@@ -4,9 +4,11 @@
 import { describe } from "vitest";
 import type { Adapter } from "./suite/adapter.ts";
 import { abortSuite } from "./suite/abort.ts";
+import { clientSuite } from "./suite/client.ts";
 import { exchangeSuite } from "./suite/exchange.ts";
 import { framingSuite } from "./suite/framing.ts";
 import { limitsSuite } from "./suite/limits.ts";
+import { tlsSuite } from "./suite/tls.ts";
 import { tunnelSuite } from "./suite/tunnel.ts";
 
 export type { Adapter } from "./suite/adapter.ts";
@@ -18,5 +20,7 @@ export function transportSuite(adapter: Adapter): void {
     abortSuite(adapter);
     tunnelSuite(adapter);
     limitsSuite(adapter);
+    clientSuite(adapter);
+    tlsSuite(adapter);
   });
 }

@@ -69,11 +69,7 @@ export class InboundBody implements BodySource {
       this.#held.push(chunk);
       this.#heldBytes += chunk.length;
     }
-    const enough = this.#heldBytes > LOOKAHEAD_BYTES || (this.#eager && this.#blocked);
-    if (enough && !this.#paused && !this.#over) {
-      this.#paused = true;
-      this.#owner.pauseBody();
-    }
+    this.#pauseIfFull();
   }
 
   finish(trailers?: string[]): void {
@@ -125,10 +121,18 @@ export class InboundBody implements BodySource {
     }
     this.#flushing = false;
     this.#settle();
-    if (this.#paused && !this.#blocked && !this.#complete && !this.#over) {
+    if (this.#over || this.#complete) return;
+    if (this.#paused && !this.#blocked) {
       this.#paused = false;
       this.#owner.resumeBody();
-    }
+    } else this.#pauseIfFull();
+  }
+
+  #pauseIfFull(): void {
+    const full = this.#heldBytes > LOOKAHEAD_BYTES || (this.#eager && this.#blocked);
+    if (!full || this.#paused || this.#over) return;
+    this.#paused = true;
+    this.#owner.pauseBody();
   }
 
   #settle(): void {
