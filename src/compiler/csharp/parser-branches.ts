@@ -67,7 +67,12 @@ function parseCatch(p: Cursor): CatchClause {
   let type: CatchClause["type"] = null;
   let name: string | null = null;
   let nameStart = p.lastEnd;
-  if (p.is("(")) {
+  if (p.is("identifier") && !p.isWord("when")) {
+    p.missing('"("', "write catch (Exception e)");
+    type = parseType(p);
+    if (p.is("identifier")) name = p.next().text;
+    p.take(")");
+  } else if (p.is("(")) {
     const opener = p.index;
     p.next();
     type = parseType(p);

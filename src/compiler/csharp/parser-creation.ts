@@ -52,7 +52,7 @@ function finishNew(p: Cursor, type: TypeNode | null, start: number): Expression 
 function parseImplicitArray(p: Cursor, start: number): Expression {
   const rank = parseEmptyRank(p);
   if (!p.is("{")) {
-    p.missing('"{"', "Write new[] { a, b }.");
+    p.missing('"{"', "write new[] { a, b }");
     return { kind: "missing", ...spanFrom(p, start) };
   }
   const initializer = parseArrayInitializer(p);
@@ -128,7 +128,7 @@ function parseMemberInitializer(p: Cursor): MemberInitializer {
 function parseIndexInitializer(p: Cursor): IndexInitializer {
   const { start } = p.token;
   const args = parseArguments(p, "]");
-  p.expect("=", 'Write ["key"] = value.');
+  p.expect("=", 'write ["key"] = value');
   const value = parseInitializerValue(p);
   return { kind: "indexInitializer", arguments: args, value, ...spanFrom(p, start) };
 }
@@ -139,6 +139,12 @@ function parseInitializerValue(p: Cursor): Expression | Initializer {
 
 function parseElementInitializer(p: Cursor): ElementInitializer {
   const { start } = p.token;
+  if (p.is("literal") && (p.peek(1).kind === "=" || p.peek(1).kind === ":")) {
+    p.error("expectedInstead", p.token, ['"["', p.describe()], 'write ["key"] = value');
+    p.index += 2;
+    parseInitializerValue(p);
+    return { arguments: [{ kind: "missing", ...spanFrom(p, start) }], ...spanFrom(p, start) };
+  }
   if (!p.is("{")) return { arguments: [parseExpression(p)], ...spanFrom(p, start) };
   const args = parseList(p, () => parseExpression(p));
   if (args.length === 0) missingExpression(p);
@@ -161,7 +167,7 @@ function parseAnonymousMember(p: Cursor): AnonymousMember {
     return { name, expression, ...spanFrom(p, start) };
   }
   if (p.is("literal") && p.peek(1).kind === ":") {
-    p.error("anonymousName", p.token, [], 'Names are written without quotes, and "=" before the value.');
+    p.error("anonymousName", p.token, [], 'names are written without quotes, and "=" before the value');
     p.index += 2;
     return { name: "", expression: parseExpression(p), ...spanFrom(p, start) };
   }

@@ -14,6 +14,9 @@ import { type SyntaxDiagnostic, type SyntaxMessageId, syntaxDiagnostic } from ".
 /** Brackets, operators and statements inside each other; the parser's own recursion is bounded by it. */
 export const MAX_NESTING = 256;
 
+/** More mistakes than this in one expression help nobody. */
+export const MOST_DIAGNOSTICS = 50;
+
 /** Thrown by `Cursor.enter` and caught by `parseExpression`; carries nothing because the diagnostic is already there. */
 export class TooDeep extends Error {}
 
@@ -124,14 +127,12 @@ export class Cursor {
     const partner = this.partners[opener]!;
     const open = this.tokens[opener]!;
     if (partner > this.index) {
-      const before = this.tokens[this.index - 1];
-      if (isText(before) && (isText(this.token) || this.is("identifier"))) this.error("missingPlus");
-      else this.error("expectedInstead", this.token, [`, or ${quoted(kind)}`.slice(kind === "}" ? 5 : 0), this.describe()]);
+      this.unexpected("expectedInstead", [kind === "holeEnd" ? quoted(kind) : `"," or ${quoted(kind)}`, this.describe()]);
       this.index = partner + 1;
       return;
     }
-    const { line, column } = this.position(open.start);
-    const args = [quoted(kind), quoted(open.kind === "holeStart" ? "{" : open.kind), String(line), String(column)];
+    if (open.kind === "holeStart" && this.#hasUnterminated()) return;
+    const args = [quoted(kind), quoted(open.kind === "holeStart" ? "{" : open.kind)];
     this.errorAt("unclosed", this.lastEnd, this.lastEnd, args);
   }
 
@@ -147,15 +148,27 @@ export class Cursor {
     this.report(id, start, end, args, hint);
   }
 
+  /** Something stands where nothing can: says what the author probably meant, or `id` with `args`. */
+  unexpected(id: SyntaxMessageId, args: readonly string[]): void {
+    const before = this.tokens[this.index - 1];
+    const stands = isText(this.token) || this.is("identifier") || this.is("literal");
+    const stood = before !== undefined && (isText(before) || ["identifier", "literal", ")", "]"].includes(before.kind));
+    if (this.is("=>")) this.error("arrowMisuse");
+    else if (stands && stood && (isText(this.token) || isText(before))) this.error("missingPlus");
+    else this.error(id, this.token, args);
+  }
+
   /** Reports even when something was already said here. */
   report(id: SyntaxMessageId, start: number, end: number, args: readonly string[] = [], hint?: string): void {
     // The scanner has seen the same place first: a string without end explains whatever is missing behind it.
-    const isKnown = this.is("eof") && this.diagnostics.some((d) => UNTERMINATED.has(d.code));
-    if (!isKnown) this.diagnostics.push(syntaxDiagnostic(id, start, end, args, hint));
+    if (this.diagnostics.length > MOST_DIAGNOSTICS) return;
+    if (!this.is("eof") || !this.#hasUnterminated()) this.diagnostics.push(syntaxDiagnostic(id, start, end, args, hint));
   }
 
   /** Reports that something is missing between the previous token and this one. */
   missing(what: string, hint?: string): void {
+    // A string without end has swallowed it.
+    if (this.diagnostics.some((d) => d.end === this.lastEnd && UNTERMINATED.has(d.code))) return;
     this.errorAt("expected", this.lastEnd, this.lastEnd, [what], hint);
   }
 
@@ -170,7 +183,7 @@ export class Cursor {
 
   newer(feature: string, version: string, start: number, end: number): void {
     const severity = this.#strict ? "error" : "warning";
-    this.diagnostics.push(syntaxDiagnostic("newerSyntax", start, end, [feature, version], null, severity));
+    this.diagnostics.push(syntaxDiagnostic("newerSyntax", start, end, [feature, version], undefined, severity));
   }
 
   /** The current token for a message; never the text of a name or literal. */
@@ -185,9 +198,8 @@ export class Cursor {
     return quoted(kind);
   }
 
-  position(offset: number): { line: number; column: number } {
-    const before = this.source.slice(0, offset).split(/\r\n|\n|\r/);
-    return { line: before.length, column: before.at(-1)!.length + 1 };
+  #hasUnterminated(): boolean {
+    return this.diagnostics.some((d) => UNTERMINATED.has(d.code));
   }
 
   // ── Depth ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -60,7 +60,7 @@ export function parseExpression(p: Cursor): Expression {
 function parseAssignment(p: Cursor): Expression {
   if (isLambda(p)) return parseLambda(p);
   if (isQuery(p)) return parseQuery(p);
-  const target = parseConditional(p);
+  const target = isVarDeconstruction(p) ? parseDeclaration(p) : parseConditional(p);
   const operator = assignmentOperator(p);
   if (operator === null) return target;
   const { start } = p.token;
@@ -69,6 +69,13 @@ function parseAssignment(p: Cursor): Expression {
   if (!isAssignable(target, operator)) p.report("notAssignable", target.start, target.end, [`"${operator}"`]);
   const value = parseExpression(p);
   return { kind: "assignment", operator, operatorStart: start, target, value, start: target.start, end: value.end };
+}
+
+/** `var (a, b) =`. */
+function isVarDeconstruction(p: Cursor): boolean {
+  if (!p.isWord("var") || p.peek(1).kind !== "(") return false;
+  const partner = p.partners[p.index + 1]!;
+  return partner > 0 && p.tokens[partner + 1]!.kind === "=";
 }
 
 function assignmentOperator(p: Cursor): AssignmentOperator | null {
@@ -116,9 +123,10 @@ function parseConditional(p: Cursor): Expression {
   if (p.is("holeFormat")) {
     p.error("conditionalInHole");
     p.next();
-    return { kind: "conditional", condition, whenTrue, whenFalse: missingExpression(p), ...spanFrom(p, condition.start) };
+    const whenFalse: Expression = { kind: "missing", start: p.lastEnd, end: p.lastEnd };
+    return { kind: "conditional", condition, whenTrue, whenFalse, ...spanFrom(p, condition.start) };
   }
-  p.expect(":", "A conditional is condition ? value : otherwise.");
+  p.expect(":", "a conditional is condition ? value : otherwise");
   const whenFalse = parseExpressionOrThrow(p);
   return { kind: "conditional", condition, whenTrue, whenFalse, start: condition.start, end: whenFalse.end };
 }
@@ -183,14 +191,16 @@ const WORD_OPERATORS: ReadonlyMap<string, string> = new Map([
   ["mod", "%"],
 ]);
 
-/** `a and b`: says how C# writes it, and leaves the parser in front of `b` as if the operator had been read. */
+/** `a and b`: says how C# writes it, and reads over `b` so that one mistake stays one. */
 function wordOperator(p: Cursor): boolean {
   if (p.noLambda || p.token.kind !== "identifier" || p.token.escaped) return false;
   const operator = WORD_OPERATORS.get(p.token.text);
   if (operator === undefined || !startsOperand(p, p.peek(1))) return false;
   p.error("wordOperator", p.token, [`"${operator}"`]);
   p.next();
+  p.enter();
   parseBinary(p, SHIFT_PRECEDENCE);
+  p.leave();
   return true;
 }
 
@@ -210,14 +220,14 @@ function parseRange(p: Cursor): Expression {
 
 function finishRange(p: Cursor, from: Expression | null, start: number): Expression {
   const { start: at, end } = p.next();
-  p.newer("A range", "8", at, end);
+  p.newer("a range", "8", at, end);
   const to = startsOperand(p, p.token) ? parseUnary(p) : null;
   return { kind: "range", from, to, ...spanFrom(p, start) };
 }
 
 function parseSwitchExpression(p: Cursor, subject: Expression): Expression {
   const { start, end } = p.next();
-  p.newer("A switch expression", "8", start, end);
+  p.newer("a switch expression", "8", start, end);
   const opener = p.index;
   p.next();
   const { noLambda } = p;
@@ -268,14 +278,14 @@ function parseUnaryInside(p: Cursor): Expression {
       return parsePrefix(p, kind);
     case "^": {
       p.next();
-      p.newer("An index from the end", "8", start, end);
+      p.newer("an index from the end", "8", start, end);
       const operand = parseUnary(p);
       return { kind: "fromEnd", operand, start, end: operand.end };
     }
     case "&":
     case "*":
-      if (!startsOperand(p, p.peek(1))) return missingExpression(p);
-      p.outOfScope(kind === "&" ? "Taking an address" : "A pointer");
+      if (!startsOperand(p, p.peek(1)) || p.lastEnd === start) break;
+      p.outOfScope(kind === "&" ? "taking an address" : "a pointer");
       p.next();
       return parseUnary(p);
     case "(":
@@ -345,7 +355,7 @@ function parsePostfix(p: Cursor, primary: Expression): Expression {
         // Null-forgiving: says nothing at run time, so the operand alone goes into the tree.
         if (startsOperand(p, p.peek(1)) && p.peek(1).kind !== "(" && p.peek(1).kind !== "^") return expression;
         p.next();
-        p.newer("The operator x!", "8", start, end);
+        p.newer("the operator x!", "8", start, end);
         continue;
       case "with":
         return expression;
@@ -354,7 +364,7 @@ function parsePostfix(p: Cursor, primary: Expression): Expression {
         expression = parseConditionalAccess(p, expression);
         continue;
       case "->":
-        p.outOfScope("->", p.token, 'Write ".".');
+        p.outOfScope("->", p.token, 'write "."');
         p.next();
         if (p.is("identifier")) p.next();
         continue;
@@ -457,7 +467,7 @@ function parseArgument(p: Cursor): Argument {
   }
   let mode: Argument["mode"] = "value";
   if (p.is("out") || p.is("ref") || p.is("in")) {
-    if (!p.is("out")) p.outOfScope(`A ${p.kind} argument`);
+    if (!p.is("out")) p.outOfScope(`a ${p.kind} argument`);
     mode = p.next().kind as Argument["mode"];
   }
   const expression = mode === "out" && isDeclaration(p) ? parseDeclaration(p) : parseExpression(p);
@@ -522,7 +532,7 @@ function parseIdentifier(p: Cursor): Expression {
   if (p.noLambda === false && p.peek(1).kind === "=>") return parseLambda(p);
   if (isQueryWord(p, p.token)) return missingExpression(p);
   if (p.peek(1).kind === "::") {
-    if (!p.isWord("global")) p.outOfScope("A namespace alias");
+    if (!p.isWord("global")) p.outOfScope("a namespace alias");
     p.index += 2;
     if (!p.is("identifier")) return missingExpression(p);
   }
@@ -542,7 +552,7 @@ function parseNameof(p: Cursor): Expression {
   const { start } = p.next();
   const args = parseArguments(p, ")");
   const argument = args[0]?.expression ?? { kind: "missing", ...spanFrom(p, start) };
-  if (args.length !== 1) p.report("expected", p.lastEnd, p.lastEnd, ["One name in nameof( )"]);
+  if (args.length !== 1) p.report("expected", p.lastEnd, p.lastEnd, ["one name in nameof( )"]);
   return { kind: "nameof", argument, ...spanFrom(p, start) };
 }
 
@@ -551,15 +561,17 @@ function parseFunction(p: Cursor): Expression {
   const { start } = p.token;
   const partner = p.partners[p.index + 1]!;
   if (partner < 0 || p.tokens[partner + 1]!.kind !== "{") return parseName(p);
-  p.error("javascriptDeclaration", p.token, ["function", "Write (x) => { … }."]);
+  p.error("javascriptDeclaration", p.token, ["function", "write (x) => { … }"]);
   p.index = Math.max(p.partners[partner + 1]! + 1, partner + 2);
   return { kind: "missing", ...spanFrom(p, start) };
 }
 
 function parseTypeKeyword(p: Cursor): Expression {
+  const isCast = p.tokens[p.index - 1]?.kind === "(";
   const type = parsePredefinedType(p);
-  if (!p.is(".") && !p.is("?") && !p.hasFailedHere) {
-    p.errorAt("expected", p.lastEnd, p.lastEnd, ['"."'], "A type is no value; its members follow after a dot.");
+  if (!p.is(".") && !p.is("?")) {
+    if (isCast) p.errorAt("expected", p.lastEnd, p.lastEnd, ['")"'], "a cast is written (type)value");
+    else p.errorAt("expected", p.lastEnd, p.lastEnd, ['"."'], "a type is no value; its members follow after a dot");
   }
   return { kind: "typeExpression", type, start: type.start, end: type.end };
 }
@@ -619,7 +631,7 @@ export function parseParen(p: Cursor): Expression {
   const first = elements[0];
   if (first === undefined) return { kind: "missing", ...span };
   if (elements.length > 1) return { kind: "tuple", elements, ...span };
-  if (first.name !== null) p.report("expected", span.end - 1, span.end, ["A second element of the tuple"]);
+  if (first.name !== null) p.report("expected", span.end - 1, span.end, ["a second element of the tuple"]);
   return { kind: "paren", expression: first.expression, ...span };
 }
 
@@ -643,7 +655,7 @@ function parseInterpolated(p: Cursor): Expression {
     const { kind, text, start: from, end } = p.token;
     if (kind === "interpolatedText") {
       p.next();
-      parts.push({ kind: "text", value: text, start: from, end });
+      if (text !== "") parts.push({ kind: "text", value: text, start: from, end });
     } else if (kind === "holeStart") parts.push(parseHole(p));
     else p.next();
   }
@@ -670,8 +682,15 @@ const OUT_OF_SCOPE: ReadonlyMap<string, string> = new Map([
   ["base", "base"],
   ["sizeof", "sizeof"],
   ["stackalloc", "stackalloc"],
-  ["delegate", "An anonymous method"],
+  ["delegate", "an anonymous method"],
   ["ref", "ref"],
+]);
+
+/** Two operators in a row, as other languages write them. */
+const FOREIGN_OPERATORS: ReadonlyMap<string, string> = new Map([
+  ["**", "Math.Pow(a, b)"],
+  ["<>", "!="],
+  [">>>", ">> on an unsigned value"],
 ]);
 
 /** Nothing that starts a value. Steps over what clearly was meant as one. */
@@ -683,7 +702,7 @@ function parseNoValue(p: Cursor): Expression {
   };
   const what = OUT_OF_SCOPE.get(kind);
   if (what !== undefined) {
-    p.outOfScope(what, p.token, kind === "delegate" ? "Write a lambda: x => …" : undefined);
+    p.outOfScope(what, p.token, kind === "delegate" ? "write a lambda: x => …" : undefined);
     return skipNotValue(p, start);
   }
   if (kind === "throw") {
@@ -704,8 +723,15 @@ function parseNoValue(p: Cursor): Expression {
   }
   if (BINARY_PRECEDENCE.has(kind as BinaryOperator) || kind === "=") {
     // `a ** b`, `a <> b`, `a = = b`: an operator where its operand should be.
-    const hint = kind === "=" ? 'Equality is "==", without a space.' : undefined;
-    p.error("expectedInstead", p.token, ["A value", p.describe()], kind === ">" ? 'Inequality is "!=".' : hint);
+    const before = p.tokens[p.index - 1];
+    const foreign = before?.end === start ? FOREIGN_OPERATORS.get(before.kind + kind) : undefined;
+    if (foreign !== undefined) {
+      p.errorAt("swappedOperator", before!.start, end, [before!.kind + kind, foreign]);
+      p.next();
+      return parseUnary(p);
+    }
+    const hint = kind === "=" ? 'equality is "==", without a space' : undefined;
+    p.error("expectedInstead", p.token, ["a value", p.describe()], kind === ">" ? 'inequality is "!="' : hint);
     if (!startsOperand(p, p.peek(1))) return { kind: "missing", start, end: start };
     p.next();
     return parseUnary(p);
@@ -715,8 +741,11 @@ function parseNoValue(p: Cursor): Expression {
 
 /** Steps over `this.x`, `delegate (…) { … }`, `stackalloc int[3]`: the word and what hangs behind it. */
 function skipNotValue(p: Cursor, start: number): Expression {
-  const { kind } = p.next();
-  if (kind === "stackalloc" || kind === "ref") {
+  const { kind } = p.token;
+  // `stackalloc T[n]` reads like `new T[n]`.
+  if (kind === "stackalloc") return { ...parseNew(p), kind: "missing", start };
+  p.next();
+  if (kind === "ref") {
     parseUnary(p);
   } else {
     if (p.is("(")) p.index = Math.max(p.partners[p.index]! + 1, p.index + 1);

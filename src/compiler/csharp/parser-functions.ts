@@ -11,7 +11,7 @@ export function parseLocalFunction(p: Cursor): LocalFunctionStatement {
   const isStatic = p.is("static");
   if (isStatic) {
     const { start: at, end } = p.next();
-    p.newer("A static local function", "8", at, end);
+    p.newer("a static local function", "8", at, end);
   }
   const returnType = p.is("void") ? parsePredefinedType(p) : parseType(p);
   const { start: nameStart, end: nameEnd, text } = p.token;
@@ -20,7 +20,7 @@ export function parseLocalFunction(p: Cursor): LocalFunctionStatement {
   const typeParameters = p.is("<") ? parseTypeParameters(p) : [];
   const parameters = p.is("(") ? parseParameters(p) : [];
   if (p.isWord("where")) {
-    p.outOfScope("A constraint");
+    p.outOfScope("a constraint");
     while (!p.is("{") && !p.is("=>") && !p.is(";") && !p.is("eof")) p.next();
   }
   const body = parseFunctionBody(p);
@@ -35,13 +35,13 @@ function parseFunctionBody(p: Cursor): Expression | BlockStatement {
     endStatement(p);
     return body;
   }
-  p.missing("The body of the function", "Write { … }, or => and a value.");
+  p.missing("the body of the function", "write { … }, or => and a value");
   recover(p);
   return { kind: "missing", start: p.lastEnd, end: p.lastEnd };
 }
 
 function parseTypeParameters(p: Cursor): string[] {
-  p.outOfScope("A generic local function");
+  p.outOfScope("a generic local function");
   p.next();
   const names: string[] = [];
   do {
@@ -68,17 +68,17 @@ function parseParameter(p: Cursor): Parameter {
   const { start, kind } = p.token;
   let modifier: Parameter["modifier"] = null;
   if (kind === "params" || kind === "out" || kind === "ref" || kind === "in") {
-    if (kind === "ref" || kind === "in") p.outOfScope(`A ${kind} parameter`);
+    if (kind === "ref" || kind === "in") p.outOfScope(`a ${kind} parameter`);
     modifier = kind;
     p.next();
   } else if (kind === "this") {
-    p.outOfScope("An extension method");
+    p.outOfScope("an extension method");
     p.next();
   }
   const type = parseType(p);
   let name = "_";
   if (p.is("identifier")) name = p.next().text;
-  else p.errorAt("expectedName", p.lastEnd, p.lastEnd, [], "Every parameter has a type and a name.");
+  else p.errorAt("expectedName", p.lastEnd, p.lastEnd, [], "every parameter has a type and a name");
   const defaultValue = p.take("=") ? parseExpression(p) : null;
   return { modifier, type, name, defaultValue, ...spanFrom(p, start) };
 }

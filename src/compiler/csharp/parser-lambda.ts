@@ -12,7 +12,7 @@ export function parseLambda(p: Cursor): LambdaExpression {
   const { start } = p.token;
   if (p.is("static")) {
     const { start: at, end } = p.next();
-    p.newer("A static lambda", "9", at, end);
+    p.newer("a static lambda", "9", at, end);
   } else if (p.isWord("async") && p.peek(1).kind !== "=>") {
     p.outOfScope("async");
     p.next();
@@ -57,7 +57,7 @@ function parseLambdaParameters(p: Cursor): LambdaParameter[] {
 function parseLambdaParameter(p: Cursor): LambdaParameter {
   const { start } = p.token;
   if (p.is("ref") || p.is("out") || p.is("in")) {
-    p.outOfScope(`A ${p.kind} parameter of a lambda`);
+    p.outOfScope(`a ${p.kind} parameter of a lambda`);
     p.next();
   }
   const type = declaredName(p, p.index) >= 0 ? parseType(p) : null;
@@ -66,6 +66,6 @@ function parseLambdaParameter(p: Cursor): LambdaParameter {
     return { type, name: "_", ...spanFrom(p, start) };
   }
   const name = p.next().text;
-  if (p.is("=")) p.outOfScope("A default value of a lambda parameter");
+  if (p.is("=")) p.outOfScope("a default value of a lambda parameter");
   return { type, name, ...spanFrom(p, start) };
 }

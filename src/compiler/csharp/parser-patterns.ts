@@ -46,7 +46,7 @@ function parseCombined(p: Cursor, operator: "and" | "or", operand: () => Pattern
   let left = operand();
   while (p.isWord(operator)) {
     const { start, end } = p.next();
-    p.newer(`The pattern ${operator}`, "9", start, end);
+    p.newer(`the pattern ${operator}`, "9", start, end);
     const right = operand();
     left = { kind: "binaryPattern", operator, left, right, start: left.start, end: right.end };
   }
@@ -56,7 +56,7 @@ function parseCombined(p: Cursor, operator: "and" | "or", operand: () => Pattern
 function parseNot(p: Cursor): Pattern {
   if (!p.isWord("not") || !startsPattern(p)) return parsePrimaryPattern(p);
   const { start, end } = p.next();
-  p.newer("The pattern not", "9", start, end);
+  p.newer("the pattern not", "9", start, end);
   p.enter();
   const pattern = parseNot(p);
   p.leave();
@@ -89,14 +89,14 @@ function parsePrimaryInside(p: Cursor): Pattern {
   }
   if (kind === "<" || kind === ">" || kind === "<=" || kind === ">=") {
     p.next();
-    p.newer("A relational pattern", "9", start, end);
+    p.newer("a relational pattern", "9", start, end);
     const expression = parseBinary(p, SHIFT_PRECEDENCE);
     return { kind: "relationalPattern", operator: kind, expression, start, end: expression.end };
   }
   if (kind === "{") return parseRecursive(p, null, start);
   if (kind === "(" && !isCast(p) && !isConstantInParens(p)) return parseParenPattern(p);
   if (kind === "[") {
-    p.outOfScope("A list pattern");
+    p.outOfScope("a list pattern");
     p.index = Math.max(p.partners[p.index]! + 1, p.index + 1);
     return missingPattern(p);
   }
@@ -192,7 +192,7 @@ function parseRecursive(p: Cursor, type: TypeNode | null, start: number): Patter
 function finishRecursive(p: Cursor, type: TypeNode | null, positions: Subpattern[] | null, start: number): Pattern {
   const properties = p.is("{") ? parseSubpatterns(p, "{", "}") : null;
   const designation = isDesignation(p) ? parseDesignation(p) : null;
-  p.newer(properties === null ? "A positional pattern" : "A property pattern", "8", start, p.lastEnd);
+  p.newer(properties === null ? "a positional pattern" : "a property pattern", "8", start, p.lastEnd);
   return { kind: "recursivePattern", type, positions, properties, designation, ...spanFrom(p, start) };
 }
 

@@ -50,11 +50,14 @@ export function parseStatements(p: Cursor, isEnd: () => boolean): Statement[] {
   const statements: Statement[] = [];
   while (!p.is("eof") && !isEnd()) {
     const before = p.index;
-    const statement = parseStatement(p);
-    statements.push(statement);
+    if (isClosing(p.kind)) {
+      p.error("extraClosing", p.token, [quoted(p.kind)]);
+      p.next();
+      continue;
+    }
+    statements.push(parseStatement(p));
     if (p.index > before) continue;
-    if (isClosing(p.kind)) p.error("extraClosing", p.token, [quoted(p.kind)]);
-    else p.error("unexpected", p.token, [capital(p.describe())]);
+    p.error("unexpected", p.token, [p.describe()]);
     p.next();
   }
   return statements;
@@ -62,10 +65,6 @@ export function parseStatements(p: Cursor, isEnd: () => boolean): Statement[] {
 
 function isClosing(kind: string): boolean {
   return kind === ")" || kind === "]" || kind === "}";
-}
-
-function capital(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
 }
 
 export function parseStatement(p: Cursor): Statement {
@@ -143,7 +142,7 @@ function parseSimple(p: Cursor): Statement {
   if (p.is("identifier") && p.peek(1).kind === ":" && p.peek(2).kind !== ":") {
     const label = p.next().text;
     p.next();
-    if (p.is("}") || p.is("eof")) p.missing("A statement");
+    if (p.is("}") || p.is("eof")) p.missing("a statement");
     const statement: Statement =
       p.is("}") || p.is("eof") ? { kind: "empty", start: p.lastEnd, end: p.lastEnd } : parseStatement(p);
     return { kind: "labeled", label, statement, ...spanFrom(p, start) };
@@ -181,9 +180,14 @@ function parseDeclarators(
   start: number,
 ): LocalDeclarationStatement {
   const declaredAt = p.token;
+  if (modifier === "const" && p.is("identifier") && p.peek(1).kind === "=") {
+    p.errorAt("expectedType", p.start, p.start, [], "a constant needs its type: const int x = 1");
+    const missing = { kind: "missingType", start, end: start } as const;
+    return { kind: "localDeclaration", modifier, type: missing, declarators: [parseDeclarator(p, modifier, false)], ...spanFrom(p, start) };
+  }
   const type = parseVariableType(p);
   const isJavaScript = type.kind === "namedType" && declaredAt.text === "let" && type.parts.length === 1;
-  if (isJavaScript) p.error("javascriptDeclaration", declaredAt, ["let", "Write var."]);
+  if (isJavaScript) p.error("javascriptDeclaration", declaredAt, ["let", "write var"]);
   const declarators: Declarator[] = [];
   do declarators.push(parseDeclarator(p, modifier, type.kind === "varType"));
   while (p.take(","));
@@ -205,7 +209,7 @@ function parseDeclarator(p: Cursor, modifier: LocalDeclarationStatement["modifie
 
 function parseVariableValue(p: Cursor): Expression {
   if (p.is("ref")) {
-    p.outOfScope("A ref local");
+    p.outOfScope("a ref local");
     p.next();
   }
   return p.is("{") ? parseArrayInitializer(p) : parseExpression(p);
@@ -256,15 +260,9 @@ export function endStatement(p: Cursor): void {
     p.missing('";"');
     return;
   } else {
-    p.error("expectedInstead", p.token, ['";"', p.describe()], adjacentHint(p));
+    p.unexpected("expectedInstead", ['";"', p.describe()]);
   }
   recover(p);
-}
-
-function adjacentHint(p: Cursor): string | undefined {
-  const before = p.tokens[p.index - 1];
-  const isText = before?.literal?.type === "string" || before?.kind === "interpolatedEnd";
-  return isText ? 'Join texts with +; a quote inside a string is written \\".' : undefined;
 }
 
 /** Whether the current token is the first of its line. */
@@ -319,8 +317,12 @@ function isConstant(expression: Expression): boolean {
 export function parseBody(p: Cursor, owner: string): Statement {
   const { start, end } = p.token;
   if (p.is("}") || p.is("eof")) {
-    p.missing("A statement");
+    p.missing("a statement");
     return { kind: "empty", start, end: start };
+  }
+  if (isClosing(p.kind) && p.partners[p.index] === -1) {
+    p.error("extraClosing", p.token, [quoted(p.kind)]);
+    p.next();
   }
   if (p.is(";") && owner === "if") {
     // `if (x); { … }` runs the block always; nobody means that.
@@ -337,10 +339,15 @@ function parseIf(p: Cursor): Statement {
   const { start } = p.next();
   const condition = parseCondition(p);
   if (p.isWord("then")) {
-    p.error("unexpected", p.token, ['"then"'], "C# has no then: the statement follows the condition.");
+    p.error("unexpected", p.token, ['"then"'], "C# has no then: the statement follows the condition");
     p.next();
   }
   const then = parseBody(p, "if");
+  if (p.token.kind === "identifier" && /^(?:elseif|elsif|elif|ElseIf)$/.test(p.token.text) && p.peek(1).kind === "(") {
+    p.error("wordOperator", p.token, ['"else if"']);
+    const nested = parseIf(p);
+    return { kind: "if", condition, then, else: nested, ...spanFrom(p, start) };
+  }
   const otherwise = p.take("else") ? parseBody(p, "else") : null;
   return { kind: "if", condition, then, else: otherwise, ...spanFrom(p, start) };
 }
@@ -377,7 +384,7 @@ function parseFor(p: Cursor): Statement {
   const isDeclared = isDeclaration(p);
   const declaration = isDeclared ? parseDeclarators(p, null, p.start) : null;
   const initializers = isDeclared ? [] : parseExpressions(p, ";");
-  p.expect(";");
+  p.expect(";", "the three parts of for are separated by semicolons");
   const condition = p.is(";") ? null : parseExpression(p);
   if (condition?.kind === "lambda") p.report("arrowMisuse", condition.start, condition.end);
   p.expect(";");
@@ -443,12 +450,12 @@ function parseForeachTarget(p: Cursor): DeclarationExpression | TupleExpression 
   }
   if (p.is("identifier") && p.peek(1).kind === "in") {
     // The type was forgotten.
-    p.error("expectedType", { start, end: start }, [], "Write foreach (var x in …).");
+    p.error("expectedType", { start, end: start }, [], "write foreach (var x in …)");
     const { text, end } = p.next();
     const designation = { kind: "singleDesignation", name: text, start, end } as const;
     return { kind: "declaration", type: { kind: "varType", start, end: start }, designation, start, end };
   }
-  p.error("expectedType", { start, end: start }, [], "Write foreach (var x in …).");
+  p.error("expectedType", { start, end: start }, [], "write foreach (var x in …)");
   const designation = { kind: "discardDesignation", start, end: start } as const;
   return { kind: "declaration", type: { kind: "missingType", start, end: start }, designation, start, end: start };
 }
@@ -458,7 +465,7 @@ function parseForeachTarget(p: Cursor): DeclarationExpression | TupleExpression 
 function parseReturn(p: Cursor): Statement {
   const { start } = p.next();
   if (p.is("ref")) {
-    p.outOfScope("A ref return");
+    p.outOfScope("a ref return");
     p.next();
   }
   const isBare = p.is(";") || p.is("}") || p.is("eof");
@@ -498,10 +505,10 @@ function parseUsing(p: Cursor): Statement {
   const { start, end } = p.next();
   if (!p.is("(")) {
     if (declaredName(p, p.index) >= 0) {
-      p.newer("A using declaration", "8", start, end);
+      p.newer("a using declaration", "8", start, end);
       return parseLocalDeclaration(p, "using", start);
     }
-    p.errorAt("outOfScope", start, end, ["A using directive"], "The usual namespaces are already there.");
+    p.errorAt("outOfScope", start, end, ["a using directive"], "the usual namespaces are already there");
     recover(p);
     return { kind: "empty", ...spanFrom(p, start) };
   }
@@ -519,15 +526,15 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["lock", "lock"],
   ["unsafe", "unsafe"],
   ["fixed", "fixed"],
-  ["class", "A class"],
-  ["struct", "A struct"],
-  ["interface", "An interface"],
-  ["enum", "An enum"],
-  ["delegate", "A delegate declaration"],
-  ["namespace", "A namespace"],
-  ["event", "An event"],
+  ["class", "a class"],
+  ["struct", "a struct"],
+  ["interface", "an interface"],
+  ["enum", "an enum"],
+  ["delegate", "a delegate declaration"],
+  ["namespace", "a namespace"],
+  ["event", "an event"],
   ["extern", "extern"],
-  ["ref", "A ref local"],
+  ["ref", "a ref local"],
   ["public", "public"],
   ["private", "private"],
   ["protected", "protected"],
@@ -553,8 +560,8 @@ function isForeignStatement(p: Cursor): boolean {
 /** Says what it is and skips it: up to a semicolon, or over one block. */
 function skipForeign(p: Cursor): Statement {
   const { start, kind, text } = p.token;
-  const what = FOREIGN.get(kind) ?? (kind === "[" ? "An attribute" : text);
-  if (text === "function") p.error("javascriptDeclaration", p.token, ["function", "Write type name(type parameter) { … }."]);
+  const what = FOREIGN.get(kind) ?? (kind === "[" ? "an attribute" : text);
+  if (text === "function") p.error("javascriptDeclaration", p.token, ["function", "write type name(type parameter) { … }"]);
   else p.outOfScope(what);
   while (!p.is("eof") && !p.is("}")) {
     const isBlock = p.is("{");

@@ -50,7 +50,7 @@ function parseCoreTypeInside(p: Cursor): TypeNode {
   if (kind === "(") return parseTupleType(p);
   if (kind === "identifier" && !isQueryWord(p, p.token)) return parseNamedType(p);
   if (kind === "void") {
-    p.error("expectedInstead", p.token, ["A type", '"void"']);
+    p.error("expectedInstead", p.token, ["a type", '"void"']);
     return parsePredefinedType(p);
   }
   p.errorAt("expectedType", p.lastEnd, Math.max(p.lastEnd, start));
@@ -60,7 +60,7 @@ function parseCoreTypeInside(p: Cursor): TypeNode {
 export function parseNamedType(p: Cursor): NamedTypeNode {
   const { start } = p.token;
   if (p.peek(1).kind === "::") {
-    if (!p.isWord("global")) p.outOfScope("A namespace alias");
+    if (!p.isWord("global")) p.outOfScope("a namespace alias");
     p.next();
     p.next();
   }
@@ -120,7 +120,7 @@ function parseSuffixes(p: Cursor, core: TypeNode, inPattern: boolean): TypeNode 
       type = { kind: "nullableType", element: type, start: core.start, end: p.lastEnd };
     } else {
       if (p.is("*") && !inPattern && (p.peek(1).kind === "identifier" || p.peek(1).kind === ")")) {
-        p.outOfScope("A pointer type");
+        p.outOfScope("a pointer type");
         p.next();
       }
       wrap();

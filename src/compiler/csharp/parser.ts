@@ -14,7 +14,7 @@
  * The parts: `parser-expressions.ts` (start there), `-creation` (`new`), `-lambda`, `-query`, `-patterns`, `-types`,
  * `-statements`, `-branches` (switch, try), `-functions`.
  */
-import { Cursor, TooDeep } from "./parser-cursor.ts";
+import { Cursor, MOST_DIAGNOSTICS, TooDeep } from "./parser-cursor.ts";
 import { parseExpressionOrThrow } from "./parser-expressions.ts";
 import { parseStatements } from "./parser-statements.ts";
 import { type SyntaxDiagnostic, syntaxDiagnostic } from "./parser-messages.ts";
@@ -47,7 +47,10 @@ export function parseExpression(source: string, options: ParseOptions): ParseRes
     return nothing(source, options, [syntaxDiagnostic("tooLong", 0, 0, [String(MAX_SOURCE_LENGTH / 1024)])]);
   }
   const p = new Cursor(source, scan(source), { strict: options.languageVersion === "7" });
-  if (p.is("eof") && p.diagnostics.length === 0) return nothing(source, options, [syntaxDiagnostic("emptySource", 0, source.length)]);
+  if (p.is("eof")) {
+    const found = p.diagnostics.length > 0 ? p.diagnostics : [syntaxDiagnostic("emptySource", 0, source.length)];
+    return nothing(source, options, inOrder(found));
+  }
   try {
     const tree = options.kind === "block" ? parseWholeBlock(p) : parseWholeExpression(p);
     if (p.tokens.length > MAX_HEIGHT && heightOf(tree) > MAX_HEIGHT) {
@@ -69,7 +72,8 @@ function nothing(source: string, options: ParseOptions, diagnostics: readonly Sy
 }
 
 function inOrder(diagnostics: readonly SyntaxDiagnostic[]): SyntaxDiagnostic[] {
-  return [...diagnostics].sort((a, b) => a.start - b.start);
+  const kept = diagnostics.length > MOST_DIAGNOSTICS ? diagnostics.slice(0, MOST_DIAGNOSTICS) : diagnostics;
+  return [...kept].sort((a, b) => a.start - b.start);
 }
 
 function parseWholeBlock(p: Cursor): BlockStatement {
@@ -89,13 +93,7 @@ function parseWholeExpression(p: Cursor): Expression {
   if (p.is("eof")) return expression;
   if (p.is(";") && p.peek(1).kind === "eof") p.error("trailingSemicolon");
   else if (p.is(")") || p.is("]") || p.is("}")) p.error("extraClosing", p.token, [`"${p.kind}"`]);
-  else {
-    const before = p.tokens[p.index - 1];
-    const isText = before?.literal?.type === "string" || before?.kind === "interpolatedEnd";
-    const startsText = p.token.literal?.type === "string" || p.is("interpolatedStart") || p.is("identifier");
-    if (isText && startsText) p.error("missingPlus");
-    else p.error("trailing", p.token, [p.describe()]);
-  }
+  else p.unexpected("trailing", [p.describe()]);
   return expression;
 }
 

@@ -55,6 +55,8 @@ interface OpenString {
   /** Token indexes: texts of this string, and of a raw one also its holes, in order. */
   readonly parts: number[];
   hasLineEnd: boolean;
+  /** Already reported as never closed. */
+  isBroken: boolean;
 }
 
 /** Longest first within the same first character. `>` stands alone, see `tokens.ts`. */
@@ -110,7 +112,7 @@ class Scanner {
 
   run(): Scanned {
     for (this.#skipTrivia(); this.#at < this.#source.length; this.#skipTrivia()) this.#scanToken();
-    for (const open of this.#strings) this.#report("unterminatedHole", open.start, open.start + 2);
+    for (const open of this.#strings) this.#reportHole(open);
     const end = this.#source.length;
     this.#push("eof", end, end);
     const partners = new Int32Array(this.#tokens.length).fill(-1);
@@ -270,12 +272,17 @@ class Scanner {
       this.#push("<=", start, this.#at);
       return true;
     }
-    const entity = /^&(quot|apos|amp|lt|gt|#\d+|#x[0-9a-fA-F]+);/.exec(source.slice(start, start + 12));
+    const entity = /^&(quot|apos|amp;&amp|amp|lt|gt|#\d+|#x[0-9a-fA-F]+);/.exec(source.slice(start, start + 12));
     if (entity === null) return false;
-    this.#at += entity[0].length;
+    const [text, name] = entity;
+    if (name === "quot" && source.indexOf(text, start + 1) > 0) {
+      this.#foreignString("doubleEncoded", text);
+      return true;
+    }
+    this.#at += text.length;
     this.#report("doubleEncoded", start, this.#at);
-    if (entity[1] === "lt") this.#push("<", start, this.#at);
-    if (entity[1] === "gt") this.#push(">", start, this.#at);
+    const mark = ({ lt: "<", gt: ">", amp: "&", "amp;&amp": "&&" } as Record<string, string>)[name!];
+    if (mark !== undefined) this.#push(mark, start, this.#at);
     return true;
   }
 
@@ -317,8 +324,11 @@ class Scanner {
           from = this.#at;
           continue;
         }
+        const open = this.#strings.at(-1);
         if (c === QUOTE) this.#at++;
-        else this.#report(this.#strings.length > 0 ? "unterminatedHole" : "unterminatedString", start, this.#at);
+        // Inside a hole this was most likely the quote that should have ended the outer string.
+        else if (open !== undefined) this.#reportHole(open);
+        else this.#report("unterminatedString", start, this.#at);
         break;
       }
       this.#at++;
@@ -338,7 +348,7 @@ class Scanner {
     if (dollars === 1 && source.charCodeAt(start + 1) === QUOTE) return this.#openString(start, 2, "regular");
     if (source.startsWith('$@"', start)) return this.#openString(start, 3, "verbatim");
     if (source.startsWith('@$"', start)) {
-      this.#newer.push({ feature: 'The order @$"', version: "8", start, end: start + 3 });
+      this.#newer.push({ feature: 'the order @$"', version: "8", start, end: start + 3 });
       return this.#openString(start, 3, "verbatim");
     }
     if (source.startsWith('@"', start)) return this.#verbatimString();
@@ -387,7 +397,7 @@ class Scanner {
     while (this.#source.charCodeAt(this.#at) === QUOTE) this.#at++;
     const { text, problem } = rawText(this.#source.slice(start + quotes, this.#at - quotes));
     if (problem !== null) this.#report("rawString", start, this.#at, [problem]);
-    this.#newer.push({ feature: "A raw string literal", version: "11", start, end: this.#at });
+    this.#newer.push({ feature: "a raw string literal", version: "11", start, end: this.#at });
     this.#literal(start, { type: "string", value: text });
   }
 
@@ -420,12 +430,13 @@ class Scanner {
   }
 
   /** A string in delimiters that C# does not have, up to the same mark again. */
-  #foreignString(id: SyntaxMessageId, close: string): void {
+  #foreignString(id: SyntaxMessageId, mark: string): void {
     const start = this.#at;
-    const end = this.#source.indexOf(close, start + 1);
-    this.#at = end < 0 ? this.#source.length : end + 1;
+    const from = start + mark.length;
+    const end = this.#source.indexOf(mark, from);
+    this.#at = end < 0 ? this.#source.length : end + mark.length;
     this.#report(id, start, this.#at);
-    this.#literal(start, { type: "string", value: this.#source.slice(start + 1, end < 0 ? undefined : end) });
+    this.#literal(start, { type: "string", value: this.#source.slice(from, end < 0 ? undefined : end) });
   }
 
   #smartString(): void {
@@ -473,16 +484,16 @@ class Scanner {
   #openString(start: number, prefix: number, style: "regular" | "verbatim"): void {
     this.#at = start + prefix;
     this.#push("interpolatedStart", start, this.#at);
-    const open: OpenString = { start, style, braces: 1, quotes: 1, parts: [], hasLineEnd: false };
+    const open: OpenString = { start, style, braces: 1, quotes: 1, parts: [], hasLineEnd: false, isBroken: false };
     this.#strings.push(open);
     this.#interpolatedText(open);
   }
 
   #openRaw(start: number, braces: number, quotes: number): void {
     this.#at = start + braces + quotes;
-    this.#newer.push({ feature: "A raw string literal", version: "11", start, end: this.#at });
+    this.#newer.push({ feature: "a raw string literal", version: "11", start, end: this.#at });
     this.#push("interpolatedStart", start, this.#at);
-    const open: OpenString = { start, style: "raw", braces, quotes, parts: [], hasLineEnd: true };
+    const open: OpenString = { start, style: "raw", braces, quotes, parts: [], hasLineEnd: true, isBroken: false };
     this.#strings.push(open);
     this.#rawInterpolatedText(open);
   }
@@ -579,7 +590,7 @@ class Scanner {
       const c = source.charCodeAt(this.#at);
       if (Number.isNaN(c) || c === QUOTE || (open.style === "regular" && isLineEnd(c))) {
         this.#push("holeFormat", start, this.#at, text);
-        this.#report("unterminatedHole", open.start, this.#at);
+        this.#reportHole(open);
         this.#strings.pop();
         if (c === QUOTE) this.#at++;
         this.#closeBracket("holeEnd", this.#at);
@@ -618,6 +629,11 @@ class Scanner {
     });
   }
 
+  #reportHole(open: OpenString): void {
+    if (!open.isBroken) this.#report("unterminatedHole", open.start, open.start + 2);
+    open.isBroken = true;
+  }
+
   // ── Small things ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #runLength(from: number, c: number): number {
@@ -642,6 +658,8 @@ class Scanner {
   }
 
   #report(id: SyntaxMessageId, start: number, end: number, args: readonly string[] = []): void {
+    // The parser keeps 50 of them; a megabyte of the same complaint is of no use to it.
+    if (this.#diagnostics.length > 200) return;
     this.#diagnostics.push(syntaxDiagnostic(id, start, Math.min(end, this.#source.length), args));
   }
 }
