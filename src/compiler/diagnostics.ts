@@ -8,9 +8,12 @@
  *
  * Diagnostics are values: nothing here throws, and all mistakes of a document are reported, not the first.
  */
+import type { Problem, Severity } from "../base/problem.ts";
+import { BINDER_MESSAGES } from "./csharp/binder-messages.ts";
+import { SYNTAX_MESSAGES } from "./csharp/parser-messages.ts";
 import type { Range, SourceText } from "./source.ts";
 
-export type Severity = "error" | "warning";
+export type { Severity };
 
 /** What a page of `headgate explain` says. */
 export interface Explanation {
@@ -30,13 +33,9 @@ export interface Message {
   readonly explain: Explanation;
 }
 
-export interface Diagnostic {
-  readonly code: DiagnosticCode;
-  readonly severity: Severity;
-  readonly message: string;
-  readonly file?: string;
+/** A problem in the text of a policy document; always with a place. */
+export interface Diagnostic extends Problem {
   readonly range: Range;
-  readonly hint?: string;
   readonly notes?: readonly string[];
   /** The policy element that the mistake is in, for the REST texts of `policies-document.md` §5. */
   readonly element?: string;
@@ -777,7 +776,7 @@ const messageTable = {
   },
 
   // ── 3xxx: expressions ─────────────────────────────────────────────────────────────────────────────────────────────
-  HG3001: {
+  HG3901: {
     severity: "error",
     text: "this expression is empty",
     hint: "write what it should give",
@@ -788,7 +787,7 @@ const messageTable = {
       example: "@(context.RequestId)",
     },
   },
-  HG3002: {
+  HG3902: {
     severity: "error",
     text: "this expression does not compile once the secret named value `{name}` is put in",
     hint: "put it inside a string literal: `\"{{{name}}}\"`",
@@ -1007,15 +1006,36 @@ const messageTable = {
   },
 } as const satisfies Record<string, Message>;
 
+/** The codes of this file's own entries; those of expressions are made by parser and binder. */
 export type DiagnosticCode = keyof typeof messageTable;
 
-export const messages: Readonly<Record<DiagnosticCode, Message>> = messageTable;
+/** Every message of the compiler by its code: the table above and those of the expression parser and binder. */
+export const messages: Readonly<Record<string, Message>> = { ...syntaxMessages(), ...BINDER_MESSAGES, ...messageTable };
+
+/** The expression parser's table is terse; its pages are made from it. */
+function syntaxMessages(): Record<string, Message> {
+  const table: Record<string, Message> = {};
+  for (const { code, text, hint } of Object.values(SYNTAX_MESSAGES)) {
+    const mend = hint ?? "Correct the expression at the place shown.";
+    table[`HG${code}`] = {
+      severity: "error",
+      text: text.replace(/\{\d\}/g, "…"),
+      explain: {
+        cause: "The text between the brackets of the expression is not valid C#.",
+        expected: "One C# expression in `@( … )`; statements that return a value in `@{ … }`.",
+        mend,
+        example: '@((string)context.Variables["model"] ?? "none")',
+      },
+    };
+  }
+  return table;
+}
 
 /** What `headgate explain` prints for a code (any case); null for a code that does not exist. */
 export function explain(code: string): string | null {
   const key = code.trim().toUpperCase();
   if (!Object.hasOwn(messages, key)) return null;
-  const { severity, text, explain: page } = messages[key as DiagnosticCode];
+  const { severity, text, explain: page } = messages[key]!;
   const example = page.example.replaceAll("\n", "\n    ");
   return (
     `${severity}[${key}]: ${text}\n\n${page.cause}\n\n` +
@@ -1032,7 +1052,7 @@ export function diagnose(
   values: MessageValues = {},
   extras: DiagnosticExtras = {},
 ): Diagnostic {
-  const message = messages[code];
+  const message: Message = messageTable[code];
   const hint = extras.hint ?? (message.hint === undefined ? undefined : fill(message.hint, values));
   return {
     code,
@@ -1069,6 +1089,7 @@ export const mostDiagnostics = 500;
 export class DiagnosticList {
   readonly source: SourceText;
   readonly items: Diagnostic[] = [];
+  #errorCount = 0;
 
   constructor(source: SourceText) {
     this.source = source;
@@ -1087,14 +1108,16 @@ export class DiagnosticList {
   /** Takes over a diagnostic made elsewhere. */
   add(diagnostic: Diagnostic | null): void {
     const { items } = this;
+    if (diagnostic === null || diagnostic.severity === "error") this.#errorCount++;
     if (diagnostic !== null && items.length < mostDiagnostics) items.push(diagnostic);
     else if (items.length === mostDiagnostics) {
       items.push(diagnose("HG1029", this.source, 0, 0, { limit: mostDiagnostics }));
     }
   }
 
-  get hasErrors(): boolean {
-    return this.items.some((item) => item.severity === "error");
+  /** Grows with each error, also with those that were not kept. */
+  get errorCount(): number {
+    return this.#errorCount;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Diagnostics as people read them in a terminal: the form of a good compiler (spec/ux.md C4). */
-import type { Diagnostic } from "./diagnostics.ts";
+import type { Problem, SourceRange } from "../base/problem.ts";
 import { SourceText } from "./source.ts";
 
 export interface RenderOptions {
@@ -15,34 +15,41 @@ const widestLine = 120;
  * @returns several lines, ending with a line feed
  */
 export function renderDiagnostic(
-  diagnostic: Diagnostic,
+  diagnostic: Problem & { readonly notes?: readonly string[] },
   source: string | SourceText | null,
   options: RenderOptions = {},
 ): string {
   const paint = options.color === true ? painted : plain;
-  const { start } = diagnostic.range;
+  const start = diagnostic.range?.start ?? { line: 1, column: 1 };
   const tone = diagnostic.severity === "error" ? "red" : "yellow";
   const head = paint(tone, `${diagnostic.severity}[${diagnostic.code}]`);
   const lines = [`${head}: ${paint("bold", printable(diagnostic.message))}`];
   const gutter = String(start.line).length;
   const pad = " ".repeat(gutter + 2);
-  const place = diagnostic.file === undefined ? `${start.line}:${start.column}` : `${diagnostic.file}:${start.line}:${start.column}`;
-  lines.push(`${" ".repeat(gutter + 1)}${paint("blue", "-->")} ${printable(place)}`);
+  const place = [diagnostic.file, ...(diagnostic.range === undefined ? [] : [start.line, start.column])]
+    .filter((part) => part !== undefined)
+    .join(":");
+  if (place !== "") lines.push(`${" ".repeat(gutter + 1)}${paint("blue", "-->")} ${printable(place)}`);
   const bar = paint("blue", "|");
-  if (source !== null) {
+  if (source !== null && diagnostic.range !== undefined) {
     const text = typeof source === "string" ? new SourceText(source) : source;
-    lines.push(`${pad}${bar}`, ...frame(diagnostic, text, gutter, paint));
+    lines.push(`${pad}${bar}`, ...frame(diagnostic, diagnostic.range, text, gutter, paint));
   } else if (diagnostic.hint !== undefined) {
     lines.push(`${pad}${paint("blue", "=")} hint: ${printable(diagnostic.hint)}`);
   }
   for (const note of diagnostic.notes ?? []) lines.push(`${pad}${paint("blue", "=")} note: ${printable(note)}`);
+  const { related } = diagnostic;
+  if (related !== undefined) {
+    const at = related.range === undefined ? "" : `:${related.range.start.line}:${related.range.start.column}`;
+    lines.push(`${pad}${paint("blue", "=")} note: ${printable(`${related.message} (${related.file}${at})`)}`);
+  }
   lines.push(`${pad}${paint("blue", "=")} help: headgate explain ${diagnostic.code}`);
   return `${lines.join("\n")}\n`;
 }
 
 /** The line before, the line itself, and carets under the place with the hint behind them. */
-function frame(diagnostic: Diagnostic, source: SourceText, gutter: number, paint: Paint): string[] {
-  const { start, end } = diagnostic.range;
+function frame(diagnostic: Problem, range: SourceRange, source: SourceText, gutter: number, paint: Paint): string[] {
+  const { start, end } = range;
   const line = source.lineText(start.line);
   const from = start.column - 1;
   const to = end.line === start.line ? Math.max(end.column - 1, from + 1) : Math.max(line.length, from + 1);

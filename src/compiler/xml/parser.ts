@@ -11,6 +11,7 @@
  * parser stops with a diagnostic. Depth, size and declarations are limited as policies-document.md §1 and §2 say.
  */
 import { DiagnosticList } from "../diagnostics.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import { MappedText, SourceText } from "../source.ts";
 import { editDistance } from "../suggest.ts";
 import { decodeEntities, decodeEntitiesAt, isXmlCharacter } from "./entities.ts";
@@ -25,7 +26,9 @@ export const deepestNesting = 64;
 const recoveryFactor = 16;
 
 export interface ParsedDocument extends XmlDocument {
-  readonly diagnostics: DiagnosticList;
+  /** Elements behind the end of the first one: a mistake, which the caller words. */
+  readonly extraRoots: readonly XmlElement[];
+  readonly diagnostics: readonly Diagnostic[];
   /** Parsing stopped early (size, depth, too many mistakes): the tree is only a part. */
   readonly stopped: boolean;
 }
@@ -40,7 +43,7 @@ export function parseXml(text: string, file?: string): ParsedDocument {
   const size = utf8Length(text, largestDocumentBytes);
   if (size > largestDocumentBytes) {
     diagnostics.report("HG1001", 0, 0, { size, limit: largestDocumentBytes });
-    return { source, root: null, diagnostics, stopped: true };
+    return { source, root: null, extraRoots: [], diagnostics: diagnostics.items, stopped: true };
   }
   return new Parser(source, diagnostics).run();
 }
@@ -57,6 +60,7 @@ interface Value {
   readonly end: number;
 }
 
+const none: readonly Diagnostic[] = [];
 const sections = new Set(["inbound", "backend", "outbound", "on-error"]);
 const typographicQuotes = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb";
 
@@ -67,6 +71,7 @@ class Parser {
   readonly #stack: OpenElement[] = [];
   /** Names of tags that were never finished with `>`; their closing tags are forgiven. */
   readonly #unfinished: string[] = [];
+  readonly #extraRoots: XmlElement[] = [];
   #root: OpenElement | null = null;
   #at = 0;
   #recovered = 0;
@@ -74,7 +79,6 @@ class Parser {
   /** Nothing behind this can be told: an open comment, say. Then missing closing tags are not worth a word. */
   #cutOff = false;
   #saidTextOutside = false;
-  #saidCharacter = false;
 
   constructor(source: SourceText, list: DiagnosticList) {
     this.#source = source;
@@ -90,9 +94,16 @@ class Parser {
       for (let i = this.#stack.length - 1; i >= 0; i--) this.#sayUnclosed(this.#stack[i]!);
     }
     while (this.#stack.length > 0) this.#pop(this.#at, this.#at, false);
-    if (this.#root === null && !this.#list.hasErrors) this.#list.report("HG1002", 0, Math.min(1, text.length));
+    if (this.#root === null && this.#list.errorCount === 0) this.#list.report("HG1002", 0, Math.min(1, text.length));
     this.#checkCharacters();
-    return { source: this.#source, root: this.#root, diagnostics: this.#list, stopped: this.#stopped };
+    const { length } = this.#list.items;
+    return {
+      source: this.#source,
+      root: this.#root,
+      extraRoots: this.#extraRoots,
+      diagnostics: length === 0 ? none : this.#list.items,
+      stopped: this.#stopped,
+    };
   }
 
   // ── Content ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +276,7 @@ class Parser {
     element.openEnd = element.closeStart = element.end = this.#at;
     if (element.parent !== null) (element.parent as OpenElement).children.push(element);
     else if (this.#root === null) this.#root = element;
-    else this.#list.report("HG1026", start, nameEnd, { element: name });
+    else this.#extraRoots.push(element);
     if (ending === "open") this.#stack.push(element);
     else if (ending === "unfinished") this.#unfinished.push(name);
   }
@@ -597,8 +608,7 @@ class Parser {
   #checkCharacters(): void {
     // oxlint-disable-next-line no-control-regex
     const at = this.#text.search(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/);
-    if (at === -1 || this.#saidCharacter) return;
-    this.#saidCharacter = true;
+    if (at === -1) return;
     const code = this.#text.charCodeAt(at);
     if (isXmlCharacter(code)) return;
     const character = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;

@@ -1,0 +1,108 @@
+/**
+ * Whether an element fits its shape: attributes, children and text that a policy declares. Says everything that is
+ * wrong; what the values mean is `values.ts`, where policies may stand is `bind.ts`.
+ */
+import type { DiagnosticList } from "./diagnostics.ts";
+import type { ElementShape } from "./policy.ts";
+import { suggest } from "./suggest.ts";
+import { attributeOf, firstVisibleText, textOf } from "./xml/tree.ts";
+import type { XmlElement, XmlText } from "./xml/tree.ts";
+
+/** Attributes that every policy takes. */
+const commonAttributes = ["id"];
+
+export function checkAttributes(element: XmlElement, shape: ElementShape, isPolicy: boolean, list: DiagnosticList): void {
+  const shapes = shape.attributes ?? {};
+  const { name } = element;
+  for (const attribute of element.attributes) {
+    if (Object.hasOwn(shapes, attribute.name) || /^xml(?:ns)?(?::|$)/.test(attribute.name)) continue;
+    if (isPolicy && commonAttributes.includes(attribute.name)) continue;
+    const allowed = Object.keys(shapes);
+    const likely = suggest(attribute.name, allowed);
+    const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
+    const notes = [allowed.length === 0 ? `<${name}> takes no attributes` : `allowed here: ${allowed.join(", ")}`];
+    const values = { element: name, attribute: attribute.name };
+    list.report("HG2107", attribute.start, attribute.nameEnd, values, { hint, notes, element: name });
+  }
+  for (const [attribute, { required }] of Object.entries(shapes)) {
+    if (required !== true || attributeOf(element, attribute) !== undefined) continue;
+    // An unknown attribute that looks like the missing one has been reported already, with the right name as hint.
+    if (element.attributes.some((a) => !Object.hasOwn(shapes, a.name) && suggest(a.name, [attribute]) !== null)) continue;
+    list.report("HG2108", element.start, element.nameEnd, { element: name, attribute }, { element: name });
+  }
+}
+
+/** Text where none may stand. */
+export function checkNoText(element: XmlElement, expected: readonly string[], list: DiagnosticList): void {
+  const text = firstVisibleText(element);
+  if (text === null) return;
+  const [start, end] = visibleRange(text);
+  const { name } = element;
+  if (expected.length === 0) list.report("HG2114", start, end, { element: name }, { element: name });
+  else list.report("HG2118", start, end, { element: name, allowed: expected.join(", ") }, { element: name });
+}
+
+/** The first line of what is visible of a text. */
+function visibleRange(text: XmlText): [number, number] {
+  const { value } = text;
+  const from = value.text.search(/\S/);
+  const lineEnd = value.text.slice(from).search(/\s*(?:[\r\n]|$)/);
+  return [value.startOf(from), value.endOf(from + Math.max(1, lineEnd))];
+}
+
+/** How often child elements stand there. */
+export function checkChildCounts(element: XmlElement, shape: ElementShape, list: DiagnosticList): void {
+  const { name } = element;
+  for (const [child, { min, max }] of Object.entries(shape.children ?? {})) {
+    const found = element.children.filter((node): node is XmlElement => node.kind === "element" && node.name === child);
+    if (min !== undefined && found.length < min) {
+      const count = found.length === 0 && min === 1 ? "a" : `at least ${min}`;
+      list.report("HG2105", element.start, element.nameEnd, { element: name, count, child }, { element: name });
+    }
+    if (max === undefined) continue;
+    for (const surplus of found.slice(max)) {
+      const values = { parent: name, element: child, count: max === 1 ? "one" : `at most ${max}` };
+      list.report("HG2106", surplus.start, surplus.nameEnd, values, { element: name });
+    }
+  }
+  checkOtherwiseIsLast(element, list);
+}
+
+function checkOtherwiseIsLast(element: XmlElement, list: DiagnosticList): void {
+  if (element.name !== "choose") return;
+  let otherwise: XmlElement | null = null;
+  for (const node of element.children) {
+    if (node.kind !== "element") continue;
+    if (node.name === "otherwise") otherwise ??= node;
+    else if (node.name === "when" && otherwise !== null) {
+      list.report("HG2121", otherwise.start, otherwise.nameEnd, {}, { element: "choose" });
+      return;
+    }
+  }
+}
+
+/** The text that an element needs, or elements where only text may stand. False when it cannot be used. */
+export function checkText(element: XmlElement, shape: ElementShape, list: DiagnosticList): boolean {
+  const text = shape.text;
+  if (text === undefined) return false;
+  const { name } = element;
+  if (text.type !== "body" && shape.children === undefined && shape.policies === undefined) {
+    const child = element.children.find((node) => node.kind === "element");
+    if (child !== undefined) {
+      list.report("HG2120", child.start, child.nameEnd, { element: name, child: child.name }, { element: name });
+      return false;
+    }
+  }
+  const given = textOf(element);
+  if (given?.broken === true) return false;
+  const isEmpty = (given === null || given.value.text.trim() === "") && !hasElements(element);
+  if (isEmpty && text.required === true && text.type !== "body") {
+    list.report("HG2119", element.start, element.nameEnd, { element: name }, { element: name });
+    return false;
+  }
+  return given !== null || hasElements(element);
+}
+
+function hasElements(element: XmlElement): boolean {
+  return element.children.some((node) => node.kind === "element");
+}
