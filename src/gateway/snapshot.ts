@@ -19,8 +19,9 @@ export interface Snapshot {
   readonly backendsByUrl: readonly BackendEntity[];
   /** What runs when no API matched: global `on-error`. */
   readonly globalPlan: Plan;
-  /** Tested by tooling and shown by `/status`. */
   readonly options: GatewayOptions;
+  /** A subscription's primary key by its name, for the banner of `headgate up`; null when there is none. */
+  readonly subscriptionKey: (name: string) => string | null;
 }
 
 /** Gateway-wide settings that the specification names, with its defaults in `DEFAULT_GATEWAY_OPTIONS`. */

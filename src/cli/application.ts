@@ -1,0 +1,97 @@
+/** What `main.ts` gives to commands: everything of the world and of the other folders that they may use. */
+import type { Writable } from "node:stream";
+import type { Problem } from "../base/problem.ts";
+import type { PolicyDefinition } from "../compiler/policy.ts";
+
+export interface Application {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly catalogue: readonly PolicyDefinition[];
+  readonly readSettings: (flags: SettingFlags, environment: Application["environment"]) => SettingValues;
+  readonly unknownVariables: (environment: Application["environment"]) => string[];
+  readonly knownVariables: () => string[];
+  readonly startGateway: (options: StartOptions) => Promise<StartedGateway>;
+  readonly startDemoModel: () => Promise<{ readonly url: string; close(): Promise<void> }>;
+  /** Loads and compiles a folder without running it. */
+  readonly check: (folder: string, environment: Application["environment"]) => Promise<CheckedFolder>;
+  /** Messages about configuration files and resources, by code; the compiler's own are in its table. */
+  readonly otherMessages: ReadonlyMap<string, { readonly text: string; readonly explain: string }>;
+  readonly onSignal: (listener: () => void) => void;
+  readonly exit: (code: number) => void;
+}
+
+export interface SettingFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
+  readonly accessLog?: string;
+  readonly json?: boolean;
+}
+
+/** See `settings.ts`. */
+export interface SettingValues {
+  readonly configDir: string | null;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly portIsDefault: boolean;
+  readonly tlsKeyFile: string | null;
+  readonly tlsCertFile: string | null;
+  readonly accessLog: "on" | "off" | "auto";
+  readonly drainMs: number;
+  readonly json: boolean;
+  readonly demoModel: boolean;
+}
+
+export interface CheckedFolder {
+  readonly problems: readonly Problem[];
+  readonly textOf: (file: string) => string | undefined;
+  /** How many resources there are. */
+  readonly resources: number;
+}
+
+export interface StartOptions {
+  readonly configDir: string;
+  /** null: nothing is kept. */
+  readonly dataDir: string | null;
+  readonly environment: Application["environment"];
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly portIsDefault: boolean;
+  readonly tls: { readonly key: string; readonly cert: string } | null;
+  readonly watch: boolean;
+  readonly accessLog: boolean;
+  readonly logStream: Writable;
+  /** After every attempt to load the folder. */
+  readonly onReload?: (outcome: ReloadOutcome) => void;
+  /** After every exchange; for tests. */
+  readonly onExchange?: (exchange: unknown) => void;
+}
+
+export interface ReloadOutcome {
+  readonly problems: readonly Problem[];
+  readonly applied: boolean;
+  readonly version: number;
+  readonly textOf: (file: string) => string | undefined;
+}
+
+export interface StartedGateway {
+  readonly port: number;
+  readonly url: string;
+  /** Warnings of the first load. */
+  readonly problems: readonly Problem[];
+  /** Loads the folder again; with errors nothing changes. */
+  reload(): Promise<readonly Problem[]>;
+  /** A subscription's primary key, for the banner. */
+  subscriptionKey(name: string): string | null;
+  readonly inFlight: number;
+  readonly version: number;
+  /** Stops accepting, lets what is under way finish for up to `ms`, then closes. */
+  drain(ms: number): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,216 @@
+/**
+ * The only place where parts meet: settings → folder → snapshot → listen. `run` is the command line; `startGateway` is
+ * the same gateway for tests and for whoever embeds it.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { forward } from "./backends/forward.ts";
+import { type Problem, hasErrors } from "./base/problem.ts";
+import { systemClock } from "./base/system-clock.ts";
+import { commandLine } from "./cli/index.ts";
+import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
+import { configureBudget } from "./compiler/runtime/budget.ts";
+import { startDemoModel } from "./demo/index.ts";
+import { accessLine } from "./gateway/access-record.ts";
+import { answerHealth } from "./gateway/health.ts";
+import { createGateway } from "./gateway/listener.ts";
+import type { Services } from "./gateway/services.ts";
+import { SnapshotBuilder } from "./model/build.ts";
+import { modelMessages } from "./model/report.ts";
+import * as policies from "./policies/index.ts";
+import { readSettings, knownVariables, unknownVariables } from "./settings.ts";
+import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
+import { messages as storeMessages } from "./store/messages.ts";
+import { FolderLoader } from "./store/file/load.ts";
+import { watchFolder } from "./store/file/watch.ts";
+import { createLineLog } from "./telemetry/line-log.ts";
+import { createClient, createServer } from "./transport/node/index.ts";
+import type { Server } from "./transport/transport.ts";
+
+/** Every policy there is, for model, command line and reference pages. */
+export const catalogue = Object.values(policies);
+
+const clock = systemClock(
+  () => Date.now(),
+  () => performance.now(),
+);
+configureBudget(() => performance.now());
+
+/** The command line. @returns the exit code */
+export function run(args: readonly string[]): Promise<number> {
+  return commandLine(application, args);
+}
+
+const application: Application = {
+  environment: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  catalogue,
+  readSettings,
+  unknownVariables,
+  knownVariables,
+  startGateway,
+  startDemoModel: async () => {
+    const model = await startDemoModel({ now: () => Date.now() });
+    return { url: model.url, close: () => model.close() };
+  },
+  check: checkFolder,
+  otherMessages: new Map([...Object.entries(storeMessages), ...Object.entries(modelMessages)]),
+  onSignal: (listener) => {
+    process.on("SIGINT", listener);
+    process.on("SIGTERM", listener);
+  },
+  exit: (code) => process.exit(code),
+};
+
+/** Loads and builds without running. */
+async function checkFolder(folder: string, environment: Application["environment"]): ReturnType<Application["check"]> {
+  const loader = new FolderLoader(folder, { environment, keys: memoryKeyStore() });
+  const loaded = await loader.load();
+  const built = new SnapshotBuilder(catalogue).build(loaded.resources, 1);
+  return { problems: [...loaded.problems, ...built.problems], textOf: (file) => loaded.textOf(file), resources: loaded.resources.size };
+}
+
+/**
+ * Starts a gateway on a folder.
+ *
+ * @throws ConfigurationError when the folder has mistakes; the transport's error when it cannot listen
+ */
+export async function startGateway(options: StartOptions): Promise<StartedGateway> {
+  const keys = options.dataDir === null ? memoryKeyStore() : await fileKeyStore(join(prepared(options.dataDir), "subscription-keys.json"));
+  const loader = new FolderLoader(options.configDir, { environment: options.environment, keys });
+  const builder = new SnapshotBuilder(catalogue);
+  const log = createLineLog(options.logStream);
+  const client = createClient();
+  let draining = false;
+  let version = 0;
+
+  const services: Services = {
+    clock,
+    client,
+    deployment: {
+      region: "self-hosted",
+      serviceName: "headgate",
+      serviceId: "headgate",
+      gatewayId: "managed",
+      gateway: { id: "managed", instanceId: hostname(), isManaged: true },
+      certificates: new Map(),
+    },
+    random: () => Math.random(),
+    forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client),
+    log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
+    reportBug: (exchange, error) => {
+      const { cause } = error;
+      log.write({
+        time: new Date(clock.now()).toISOString(),
+        level: "error",
+        msg: "bug",
+        requestId: exchange.requestId,
+        error: error.message,
+        stack: cause instanceof Error ? cause.stack : undefined,
+      });
+    },
+  };
+
+  const gateway = createGateway({
+    services,
+    newRequestId: () => randomUUID(),
+    onDone: (exchange) => {
+      if (options.accessLog) log.writeText(accessLine(exchange));
+      options.onExchange?.(exchange);
+    },
+    health: (incoming, path) =>
+      answerHealth(incoming, path, () => ({ ready: gateway.snapshot !== null, draining, degraded: [] })),
+  });
+
+  /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */
+  async function reload(): Promise<Problem[]> {
+    const loaded = await loader.load();
+    const built = builder.build(loaded.resources, version + 1);
+    const problems = [...loaded.problems, ...built.problems];
+    if (built.snapshot !== null && !hasErrors(problems)) {
+      version++;
+      gateway.swap(built.snapshot);
+    }
+    options.onReload?.({ problems, applied: !hasErrors(problems), version, textOf: (file) => loaded.textOf(file) });
+    return problems;
+  }
+
+  const problems = await reload();
+  if (gateway.snapshot === null) throw new ConfigurationError(problems);
+  const server = await listen(options, gateway.onRequest, log.write);
+  const watcher = options.watch ? watchFolder(options.configDir, () => void reload()) : null;
+
+  return {
+    port: server.port,
+    url: `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`,
+    problems,
+    reload,
+    subscriptionKey: (name) => gateway.snapshot?.subscriptionKey(name) ?? null,
+    get inFlight() {
+      return gateway.inFlight;
+    },
+    get version() {
+      return version;
+    },
+    drain: async (ms) => {
+      draining = true;
+      watcher?.close();
+      const drained = server.drain();
+      let late = (): void => {};
+      const deadline = new Promise<void>((resolve) => (late = clock.after(ms, resolve)));
+      await Promise.race([drained, deadline]);
+      late();
+      await server.close();
+      await client.close();
+      await log.flush();
+    },
+    close: async () => {
+      watcher?.close();
+      await server.close();
+      await client.close();
+      await log.flush();
+    },
+  };
+}
+
+/** Why a folder could not be started: all its mistakes. */
+export class ConfigurationError extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(`The configuration has ${problems.filter((problem) => problem.severity === "error").length} errors.`);
+    this.name = "ConfigurationError";
+    this.problems = problems;
+  }
+}
+
+/** The port asked for; when it was only the default and is taken, the next free one of ten. */
+async function listen(
+  options: StartOptions,
+  onRequest: Parameters<typeof createServer>[0]["onRequest"],
+  log: (record: Readonly<Record<string, unknown>>) => void,
+): Promise<Server> {
+  const tries = options.portIsDefault ? 10 : 1;
+  for (let i = 0; ; i++) {
+    try {
+      return await createServer({
+        host: options.host,
+        port: options.port === 0 ? 0 : options.port + i,
+        tls: options.tls ?? undefined,
+        onRequest,
+        onRefused: (refusal) =>
+          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", requestId: randomUUID(), ...refusal, target: undefined }),
+      });
+    } catch (error) {
+      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (!taken || i + 1 >= tries) throw error;
+    }
+  }
+}
+
+function prepared(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}

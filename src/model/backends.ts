@@ -1,0 +1,139 @@
+/** `backends` → entities that requests can be sent to. Named values are substituted here, once. */
+import type { BackendProperties } from "../contract/backends.ts";
+import type { Resource } from "../contract/resource.ts";
+import type { BackendCredentials, BackendEntity, PoolMember, Target } from "../gateway/snapshot.ts";
+import { parseTarget } from "../gateway/url.ts";
+import type { ClientTls } from "../transport/transport.ts";
+import type { ResourceSet } from "../store/resource-set.ts";
+import type { Reporter } from "./report.ts";
+
+/** Replaces `{{name}}`; unknown names are reported by the caller's function and left alone. */
+export type Fill = (text: string) => string;
+
+/** @returns by lower-case name; Single before Pool, so that pools find their members */
+export function buildBackends(resources: ResourceSet, fill: Fill, report: Reporter): Map<string, BackendEntity> {
+  const entities = new Map<string, BackendEntity>();
+  const all = resources.ofType("backends");
+  for (const resource of all) {
+    if (isPool(resource)) continue;
+    const entity = single(resource, fill, report);
+    if (entity !== null) entities.set(resource.name.toLowerCase(), entity);
+  }
+  for (const resource of all) {
+    if (isPool(resource)) entities.set(resource.name.toLowerCase(), pool(resource, resources, entities));
+  }
+  return entities;
+}
+
+/** Single backends with the longest URL first, for the look-up by URL. */
+export function orderByUrl(entities: Iterable<BackendEntity>): BackendEntity[] {
+  return [...entities]
+    .filter((entity) => entity.type === "Single" && entity.target !== null)
+    .sort((a, b) => b.target!.basePath.length - a.target!.basePath.length);
+}
+
+function isPool(resource: Resource<BackendProperties>): boolean {
+  return resource.properties.type?.toLowerCase() === "pool" || (resource.properties.url === undefined && resource.properties.pool !== undefined);
+}
+
+function single(resource: Resource<BackendProperties>, fill: Fill, report: Reporter): BackendEntity | null {
+  const { properties } = resource;
+  const parsed = parseTarget(fill(properties.url ?? ""));
+  if (parsed === null) {
+    report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
+    return null;
+  }
+  const entity: Mutable<BackendEntity> = {
+    id: resource.name,
+    type: "Single",
+    azureRegion: properties.azureRegion ?? "",
+    target: null,
+    pool: [],
+    failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
+    tls: tlsOf(properties),
+    credentials: credentialsOf(properties, fill),
+  };
+  entity.target = { ...parsed, entity };
+  return entity;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function pool(
+  resource: Resource<BackendProperties>,
+  resources: ResourceSet,
+  entities: ReadonlyMap<string, BackendEntity>,
+): BackendEntity {
+  const members: PoolMember[] = [];
+  for (const service of resource.properties.pool?.services ?? []) {
+    const found = resources.resolve(service.id ?? "", "backends", resource.id);
+    const backend = found === undefined ? undefined : entities.get(found.name.toLowerCase());
+    // Unknown members and pools in pools were reported when the folder was checked.
+    if (backend === undefined || backend.type === "Pool") continue;
+    members.push({ backend, priority: Number(service.priority ?? 1), weight: Number(service.weight ?? 1) });
+  }
+  return {
+    id: resource.name,
+    type: "Pool",
+    azureRegion: resource.properties.azureRegion ?? "",
+    target: null,
+    pool: members,
+    failureStatus: numberOrNull(resource.properties.pool?.failureResponse?.statusCode),
+    tls: null,
+    credentials: null,
+  };
+}
+
+function numberOrNull(value: unknown): number | null {
+  const number = Number(value);
+  return value === undefined || value === null || Number.isNaN(number) ? null : number;
+}
+
+function tlsOf(properties: BackendProperties): ClientTls | null {
+  const { tls } = properties;
+  if (tls === undefined) return null;
+  return {
+    validateChain: tls.validateCertificateChain ?? true,
+    validateName: tls.validateCertificateName ?? true,
+    thumbprints: tls.serverCertificateThumbprints,
+  };
+}
+
+function credentialsOf(properties: BackendProperties, fill: Fill): BackendCredentials | null {
+  const { credentials } = properties;
+  if (credentials === undefined || credentials === null) return null;
+  const headers: string[] = [];
+  for (const [name, values] of Object.entries(credentials.header ?? {})) {
+    for (const value of asList(values)) headers.push(name, fill(value));
+  }
+  const query = Object.entries(credentials.query ?? {})
+    .flatMap(([name, values]) => asList(values).map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(fill(value))}`))
+    .join("&");
+  const given = credentials.authorization;
+  const authorization =
+    given?.scheme === undefined ? null : { scheme: fill(given.scheme), parameter: fill(given.parameter ?? "") };
+  return headers.length === 0 && query === "" && authorization === null ? null : { headers, query, authorization };
+}
+
+function asList(values: unknown): string[] {
+  return (Array.isArray(values) ? values : [values]).map(String);
+}
+
+/** An API's default target: the backend that `backendId` names, else `serviceUrl`. */
+export function defaultTarget(
+  properties: { readonly backendId?: string; readonly serviceUrl?: string },
+  resources: ResourceSet,
+  apiId: string,
+  entities: ReadonlyMap<string, BackendEntity>,
+  fill: Fill,
+): Target | "bad url" | null {
+  if (properties.backendId !== undefined) {
+    const found = resources.resolve(properties.backendId, "backends", apiId);
+    const entity = found === undefined ? undefined : entities.get(found.name.toLowerCase());
+    if (entity?.target != null) return entity.target;
+    const first = entity?.pool[0]?.backend.target;
+    if (entity !== undefined && first != null) return { ...first, entity };
+  }
+  if (properties.serviceUrl == null || properties.serviceUrl === "") return null;
+  return parseTarget(fill(properties.serviceUrl)) ?? "bad url";
+}

@@ -1,0 +1,44 @@
+/** What the model itself finds wrong: the few things that only show when resources become a snapshot. */
+import type { Problem } from "../base/problem.ts";
+import type { PropertyPath } from "../store/kinds/shape.ts";
+import type { ResourceSet } from "../store/resource-set.ts";
+
+interface Message {
+  readonly text: string;
+  readonly explain: string;
+}
+
+/** Codes HG55xx. `{name}` is replaced by the parameter of that name. */
+export const modelMessages: Readonly<Record<string, Message>> = {
+  HG5501: {
+    text: "the URL of {what} is not an absolute http or https URL: `{url}`",
+    explain:
+      "A backend's `url` and an API's `serviceUrl` say where requests are sent: scheme, host, optional port and path, " +
+      "such as `https://models.example.com/openai`. A named value in it is replaced first.",
+  },
+  HG5502: {
+    text: "the URL template of operation `{operation}` of API `{api}` cannot be used: {reason}",
+    explain:
+      "Templates are segments such as `/items/{id}`; `{*rest}` or `*` may stand only at the end, and two parameters in one " +
+      "segment need a character between them.",
+  },
+  HG5503: {
+    text: "the named value `{name}` that {what} mentions does not exist",
+    explain: "`{{name}}` in a URL or credential is replaced by the named value whose display name it is; there is none.",
+  },
+};
+
+export class Reporter {
+  readonly problems: Problem[] = [];
+  readonly #resources: ResourceSet;
+
+  constructor(resources: ResourceSet) {
+    this.#resources = resources;
+  }
+
+  error(code: string, values: Readonly<Record<string, string>>, resourceId: string, path: PropertyPath): void {
+    const location = this.#resources.locate(resourceId, path) ?? this.#resources.locate(resourceId);
+    const message = modelMessages[code]!.text.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
+    this.problems.push({ code, severity: "error", message, file: location?.file, range: location?.range });
+  }
+}

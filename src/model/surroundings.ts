@@ -1,0 +1,37 @@
+/** What policy documents may refer to, taken from the resources. */
+import type { FragmentSource, Surroundings } from "../compiler/compile.ts";
+import type { NamedValue } from "../compiler/named-values.ts";
+import type { ReferenceKind } from "../compiler/policy.ts";
+import type { KnownResourceType } from "../contract/types.ts";
+import * as ids from "../store/ids.ts";
+import type { ResourceSet } from "../store/resource-set.ts";
+
+/** Where the names of each kind of reference live. */
+const COLLECTIONS: Readonly<Record<ReferenceKind, KnownResourceType>> = {
+  backend: "backends",
+  fragment: "policyFragments",
+  logger: "loggers",
+  certificate: "certificates",
+  schema: "schemas",
+  "authorization-provider": "authorizationProviders",
+  cache: "caches",
+};
+
+export function surroundingsOf(resources: ResourceSet): Surroundings {
+  const namedValues = new Map<string, NamedValue>();
+  for (const { name, properties } of resources.ofType("namedValues")) {
+    if (properties.value === undefined) continue;
+    namedValues.set(properties.displayName ?? name, { value: properties.value, secret: properties.secret ?? false });
+  }
+  const fragments = new Map<string, FragmentSource>();
+  for (const document of resources.fragments()) {
+    const id = ids.nameOf(document.id);
+    fragments.set(id, { id, text: document.text, file: document.file ?? null });
+  }
+  return {
+    namedValues,
+    fragments,
+    exists: (kind, name) => resources.resolve(name, COLLECTIONS[kind]) !== undefined,
+    namesOf: (kind) => resources.ofType(COLLECTIONS[kind]).map((resource) => resource.name),
+  };
+}
