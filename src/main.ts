@@ -201,7 +201,7 @@ async function listen(
         tls: options.tls ?? undefined,
         onRequest,
         onRefused: (refusal) =>
-          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", requestId: randomUUID(), ...refusal, target: undefined }),
+          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", ...refusal, target: undefined }),
       });
     } catch (error) {
       const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
