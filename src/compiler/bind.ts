@@ -22,8 +22,7 @@ import type {
   Value,
 } from "./policy.ts";
 import { MappedText } from "./source.ts";
-import { suggest } from "./suggest.ts";
-import { bindValue, unusable } from "./values.ts";
+import { bindValue, isPlaceholder, unusable } from "./values.ts";
 import type { ValueWorld } from "./values.ts";
 import { warnAboutBranches, warnAboutEffect, warnAboutUnreachable } from "./warnings.ts";
 import { attributeOf, childElements, firstVisibleText, textOf } from "./xml/tree.ts";
@@ -33,6 +32,9 @@ import type { XmlElement, XmlNode } from "./xml/tree.ts";
 export const deepestFragments = 50;
 /** Elements that one document may have with all its fragments in place. */
 export const mostPolicies = 10_000;
+
+/** Of a once-only policy in branches that exclude each other; further ones are not compared. */
+const mostOccurrences = 64;
 
 /** Everything around the document. */
 export interface World extends ValueWorld {
@@ -201,7 +203,7 @@ export class Binder {
     const bound = this.#bindElement(node, definition.shape, inner, true);
     this.#noteVariables(node, bound);
     if (node.name === "choose") warnAboutBranches(node, bound.args, list);
-    if (bound.failed || list.errorCount > before) return null;
+    if (bound.failed || bound.open || list.errorCount > before) return null;
     return this.#prepare(node, definition, bound, site, place);
   }
 
@@ -278,8 +280,8 @@ export class Binder {
       (earlier) => (once === "document" || earlier.section === place.section) && canBothRun(earlier.branches, place.branches),
     );
     const { line } = place.list.source.positionAt(node.start);
-    if (other === undefined) met.push({ section: place.section, branches: place.branches, line });
-    else {
+    if (other === undefined && met.length < mostOccurrences) met.push({ section: place.section, branches: place.branches, line });
+    if (other !== undefined) {
       const values = { element: node.name, unit: once, line: other.line };
       place.list.report("HG2117", node.start, node.nameEnd, values, { element: node.name });
     }
@@ -291,6 +293,7 @@ export class Binder {
     const { list } = place;
     const extras = { element: name };
     if (catalogue.isNotBuilt(name)) {
+      this.#noteRawVariables(node);
       list.report("HG2102", node.start, node.nameEnd, { element: name }, extras);
       return;
     }
@@ -301,7 +304,7 @@ export class Binder {
       list.report("HG2104", node.start, node.nameEnd, { element: name, parents: names }, extras);
       return;
     }
-    const likely = suggest(name, place.allowed ?? catalogue.names());
+    const likely = list.suggest(name, place.allowed ?? catalogue.names());
     const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
     list.report("HG2101", node.start, node.nameEnd, { element: name }, { ...extras, hint });
   }
@@ -311,8 +314,9 @@ export class Binder {
   #bindElement(node: XmlElement, shape: ElementShape, place: Place, isPolicy: boolean): Bound {
     const { list } = place;
     checkAttributes(node, shape, isPolicy, list);
-    if (!place.unsure) checkChildCounts(node, shape, list);
-    const bound: Bound = { args: { attributes: {}, children: {}, text: undefined, steps: [], line: 0 }, needs: 0, failed: false };
+    const isTemplate = this.#world.loose && isPlaceholder(textOf(node)?.value.text ?? "");
+    if (!place.unsure && !isTemplate) checkChildCounts(node, shape, list);
+    const bound: Bound = { args: { attributes: {}, children: {}, text: undefined, steps: [], line: 0 }, needs: 0, failed: false, open: false };
     const args: WritableArgs = {
       attributes: this.#bindAttributes(node, shape, place, bound),
       children: {},
@@ -335,7 +339,7 @@ export class Binder {
         continue;
       }
       const what = `attribute \`${name}\` of <${node.name}>`;
-      values[name] = given.broken ? unusable : this.#value(given.value, attribute, what, node, place);
+      values[name] = given.broken ? unusable : this.#value(given.value, attribute, what, node, place, bound);
       this.#note(values, name, bound);
     }
     return values;
@@ -344,7 +348,8 @@ export class Binder {
   #bindText(node: XmlElement, shape: ElementShape, place: Place, bound: Bound): unknown {
     const { list } = place;
     if (shape.text === undefined) {
-      if (!place.unsure) checkNoText(node, expectedInside(shape), list);
+      const isTemplate = this.#world.loose && isPlaceholder(textOf(node)?.value.text ?? "");
+      if (!place.unsure && !isTemplate) checkNoText(node, expectedInside(shape), list);
       return undefined;
     }
     const before = list.errorCount;
@@ -352,18 +357,26 @@ export class Binder {
       if (list.errorCount > before || textOf(node)?.broken === true) bound.failed = true;
       return undefined;
     }
-    const value = this.#value(contentOf(node, shape, list), shape.text, `the text of <${node.name}>`, node, place);
+    const value = this.#value(contentOf(node, shape, list), shape.text, `the text of <${node.name}>`, node, place, bound);
     const holder = { text: value };
     this.#note(holder, "text", bound);
     return holder.text;
   }
 
-  #value(raw: MappedText, shape: AttributeShape, what: string, node: XmlElement, place: Place): unknown {
+  #value(
+    raw: MappedText,
+    shape: AttributeShape,
+    what: string,
+    node: XmlElement,
+    place: Place,
+    bound: Bound,
+  ): unknown {
     return bindValue(raw, shape, this.#world, {
       what,
       element: node.name,
       list: place.list,
       isLiquid: attributeOf(node, "template")?.value.text.trim().toLowerCase() === "liquid",
+      onOpen: () => (bound.open = true),
       onExpression: (code) => this.expressions.push({ code, section: place.section, list: place.list }),
     });
   }
@@ -394,6 +407,7 @@ export class Binder {
         args.children[child.name]!.push(part.args);
         bound.needs |= part.needs;
         bound.failed ||= part.failed;
+        bound.open ||= part.open;
       } else if (shape.policies !== undefined) policies.push(child);
       else if (shape.text === undefined) this.#sayUnknownChild(node, child, shape, place);
     }
@@ -407,7 +421,7 @@ export class Binder {
   #sayUnknownChild(node: XmlElement, child: XmlElement, shape: ElementShape, place: Place): void {
     if (place.unsure) return;
     const allowed = Object.keys(shape.children ?? {});
-    const likely = suggest(child.name, allowed);
+    const likely = place.list.suggest(child.name, allowed);
     const extras = { element: node.name, hint: likely === null ? undefined : `did you mean \`${likely}\`?` };
     if (allowed.length === 0) {
       place.list.report("HG2114", child.start, child.nameEnd, { element: node.name }, extras);
@@ -475,8 +489,9 @@ export class Binder {
   }
 
   #sayMissingFragment(node: XmlElement, id: string, place: Place): void {
+    this.variablesSet.add(null); // it might set any
     const attribute = attributeOf(node, "fragment-id")!;
-    const likely = attribute.value.hasSecret ? null : suggest(id, this.#world.fragmentIds());
+    const likely = attribute.value.hasSecret ? null : place.list.suggest(id, this.#world.fragmentIds());
     const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
     const severity = this.#world.loose ? "warning" : "error";
     const name = place.list.source.text.slice(attribute.value.start, attribute.value.end);
@@ -507,13 +522,22 @@ export class Binder {
   /** `set-variable`, and the attributes with which other policies store a result. */
   #noteVariables(node: XmlElement, bound: Bound): void {
     for (const attribute of node.attributes) {
-      const names = attribute.name === "name" ? node.name === "set-variable" : attribute.name.endsWith("variable-name");
-      if (!names) continue;
+      if (!namesVariable(node, attribute.name)) continue;
       const value = bound.args.attributes[attribute.name];
       if (typeof value === "string") this.variablesSet.add(value);
+      else if (value === undefined) this.variablesSet.add(attribute.value.text.trim());
       else if (typeof value === "function" && (value as Value<unknown>).isConstant) {
         this.variablesSet.add(String((value as Value<unknown>).constant));
       } else this.variablesSet.add(null);
+    }
+  }
+
+  /** The same for a policy without a definition, as written. */
+  #noteRawVariables(node: XmlElement): void {
+    for (const { name, value } of node.attributes) {
+      if (!namesVariable(node, name)) continue;
+      const text = value.text.trim();
+      this.variablesSet.add(/^@[({]|\{\{/.test(text) ? null : text);
     }
   }
 }
@@ -542,6 +566,12 @@ interface Bound {
   needs: Needs;
   /** A value is missing or wrong; that has been said. */
   failed: boolean;
+  /** A value is not known (a document checked without its service), so relations between values cannot be judged. */
+  open: boolean;
+}
+
+function namesVariable(node: XmlElement, attribute: string): boolean {
+  return attribute === "name" ? node.name === "set-variable" : attribute.endsWith("variable-name");
 }
 
 function defaultOf(shape: AttributeShape): unknown {

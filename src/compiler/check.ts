@@ -18,7 +18,7 @@ export function checkAttributes(element: XmlElement, shape: ElementShape, isPoli
     if (Object.hasOwn(shapes, attribute.name) || /^xml(?:ns)?(?::|$)/.test(attribute.name)) continue;
     if (isPolicy && commonAttributes.includes(attribute.name)) continue;
     const allowed = Object.keys(shapes);
-    const likely = suggest(attribute.name, allowed);
+    const likely = list.suggest(attribute.name, allowed);
     const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
     const notes = [allowed.length === 0 ? `<${name}> takes no attributes` : `allowed here: ${allowed.join(", ")}`];
     const values = { element: name, attribute: attribute.name };
@@ -46,8 +46,8 @@ export function checkNoText(element: XmlElement, expected: readonly string[], li
 function visibleRange(text: XmlText): [number, number] {
   const { value } = text;
   const from = value.text.search(/\S/);
-  const lineEnd = value.text.slice(from).search(/\s*(?:[\r\n]|$)/);
-  return [value.startOf(from), value.endOf(from + Math.max(1, lineEnd))];
+  const line = /^[^\r\n]*/.exec(value.text.slice(from))![0].trimEnd();
+  return [value.startOf(from), value.endOf(from + line.length)];
 }
 
 /** How often child elements stand there. */

@@ -12,6 +12,7 @@ import type { Problem, Severity } from "../base/problem.ts";
 import { BINDER_MESSAGES } from "./csharp/binder-messages.ts";
 import { SYNTAX_MESSAGES } from "./csharp/parser-messages.ts";
 import type { Range, SourceText } from "./source.ts";
+import { suggest } from "./suggest.ts";
 
 export type { Severity };
 
@@ -430,6 +431,17 @@ const messageTable = {
       expected: "A policy document.",
       mend: "Mend the first mistakes and check again.",
       example: "headgate validate --policy policy.xml",
+    },
+  },
+  HG1035: {
+    severity: "error",
+    text: "<{element}> has more than {limit} attributes",
+    hint: "remove those that do not belong to it",
+    explain: {
+      cause: "No policy has that many attributes; the rest of them is not looked at.",
+      expected: "At most 128 attributes in one element.",
+      mend: "Remove the surplus.",
+      example: '<cors allow-credentials="true" />',
     },
   },
 
@@ -1113,6 +1125,11 @@ export class DiagnosticList {
     else if (items.length === mostDiagnostics) {
       items.push(diagnose("HG1029", this.source, 0, 0, { limit: mostDiagnostics }));
     }
+  }
+
+  /** "Did you mean": nothing once no more diagnostics are kept, so that a broken document costs no search. */
+  suggest(name: string, candidates: Iterable<string>): string | null {
+    return this.items.length < mostDiagnostics ? suggest(name, candidates) : null;
   }
 
   /** Grows with each error, also with those that were not kept. */

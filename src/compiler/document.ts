@@ -72,7 +72,7 @@ export function isSection(name: string): name is Section {
 }
 
 function sayWrongRoot(root: XmlElement, expected: "policies" | "fragment", list: DiagnosticList): void {
-  const likely = suggest(root.name, [expected]);
+  const likely = list.suggest(root.name, [expected]);
   const hint =
     root.name === "fragment"
       ? "this is a policy fragment; include it with <include-fragment>"
@@ -135,7 +135,7 @@ function sayNoSection(element: XmlElement, catalogue: Catalogue, list: Diagnosti
     list.report("HG2126", element.start, element.nameEnd, { element: name }, { element: name });
     return;
   }
-  const likely = suggest(name, SECTIONS);
+  const likely = list.suggest(name, SECTIONS);
   const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
   list.report("HG2128", element.start, element.nameEnd, { element: name }, { hint, element: name });
 }

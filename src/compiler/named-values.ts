@@ -8,7 +8,6 @@
 import type { DiagnosticList } from "./diagnostics.ts";
 import { MappedTextBuilder } from "./source.ts";
 import type { MappedText } from "./source.ts";
-import { suggest } from "./suggest.ts";
 
 export interface NamedValue {
   readonly value: string;
@@ -59,7 +58,7 @@ export function substituteNamedValues(
     if (found === undefined) {
       if (undefinedNames === "ignore" || isEscapedHole(text, at, end)) continue;
       unresolved = true;
-      const likely = suggest(name, lookup.names());
+      const likely = list.suggest(name, lookup.names());
       const hint = likely === null ? undefined : `did you mean \`{{${likely}}}\`?`;
       const extras = { hint, element, severity: undefinedNames };
       list.report("HG4001", value.startOf(at), value.endOf(end), { name }, extras);

@@ -9,7 +9,6 @@ import { substituteNamedValues } from "./named-values.ts";
 import type { NamedValueLookup, UndefinedNames } from "./named-values.ts";
 import type { ReferenceKind, ValueShape } from "./policy.ts";
 import type { MappedText } from "./source.ts";
-import { suggest } from "./suggest.ts";
 import { readValue } from "./xml/value.ts";
 
 /** What values may refer to, and how strictly that is taken. */
@@ -34,6 +33,8 @@ export interface ValuePlace {
   readonly list: DiagnosticList;
   /** Unknown `{{names}}` belong to Liquid. */
   readonly isLiquid?: boolean;
+  /** The value refers to something that is not known. */
+  readonly onOpen?: () => void;
   /** The code of an expression was seen, for warnings about the document as a whole. */
   readonly onExpression?: (code: MappedText) => void;
 }
@@ -41,7 +42,10 @@ export interface ValuePlace {
 /** Not a value: there was a mistake, and it has been reported. */
 export const unusable: unique symbol = Symbol("unusable");
 
-const templatePlaceholder = /^\{[A-Za-z_][\w.-]*\}$/;
+/** `{backend-id}`: published documents leave such places to be filled in by a tool. */
+export function isPlaceholder(text: string): boolean {
+  return /^\s*\{[A-Za-z_][\w.-]*\}\s*$/.test(text);
+}
 
 /** @returns the plain value; a `Value` where the shape allows expressions; `unusable` after a mistake */
 export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld, place: ValuePlace): unknown {
@@ -49,6 +53,7 @@ export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld,
   const undefinedNames: UndefinedNames = place.isLiquid === true ? "ignore" : world.loose ? "warning" : "error";
   const { value, unresolved } = substituteNamedValues(raw, world.namedValues, undefinedNames, list, element);
   if (unresolved && !world.loose) return unusable;
+  if (unresolved) place.onOpen?.();
   const read = readValue(value, list, element);
   if (read.kind === "broken") return unusable;
   if (read.kind === "expression") {
@@ -62,7 +67,8 @@ export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld,
     reportExpression(diagnostics, read.code, list, element);
     return compiled ?? unusable;
   }
-  const isOpen = world.loose && (unresolved || templatePlaceholder.test(value.text.trim()));
+  const isOpen = world.loose && (unresolved || isPlaceholder(value.text));
+  if (isOpen) place.onOpen?.();
   if (isOpen && (isTyped(shape) || shape.oneOf !== undefined) && shape.references === undefined) return unusable;
   const literal = isOpen ? value.text : convertLiteral(value, shape, world, place);
   if (literal === unusable) return unusable;
@@ -117,7 +123,7 @@ function oneOf(text: string, value: MappedText, shape: ValueShape, place: ValueP
   const found = allowed.find((candidate) => candidate.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return shape.type === "int" || shape.type === "number" ? Number(found) : found;
   if (text === "") return sayEmpty(value, place);
-  const likely = suggest(text, allowed);
+  const likely = place.list.suggest(text, allowed);
   const hint = likely === null || isSecret(value) ? undefined : `did you mean \`${likely}\`?`;
   const notes = hint === undefined ? undefined : [`one of: ${allowed.join(", ")}`];
   const values = { what: place.what, value: shown(value, place), allowed: allowed.join(", ") };
@@ -159,7 +165,7 @@ function checkReference(
   place: ValuePlace,
 ): unknown {
   if (world.exists(kind, name) !== false) return name;
-  const likely = isSecret(value) ? null : suggest(name, world.namesOf?.(kind) ?? []);
+  const likely = isSecret(value) ? null : place.list.suggest(name, world.namesOf?.(kind) ?? []);
   const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
   const [start, end] = visible(value);
   const severity = world.loose ? "warning" : "error";

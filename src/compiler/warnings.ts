@@ -2,7 +2,6 @@
 import type { DiagnosticList } from "./diagnostics.ts";
 import type { ElementArgs, Section, Value } from "./policy.ts";
 import type { MappedText } from "./source.ts";
-import { suggest } from "./suggest.ts";
 import { childElements } from "./xml/tree.ts";
 import type { XmlElement, XmlNode } from "./xml/tree.ts";
 
@@ -107,7 +106,7 @@ export function warnAboutVariables(
       const name = match[1]!;
       if (code.hasSecret) continue; // its text is not to be shown
       if (set.has(name) || tested.has(name) || said.has(name) || elsewhere?.has(name) === true) continue;
-      const likely = suggest(name, names);
+      const likely = list.suggest(name, names);
       if (elsewhere === null && likely === null) continue;
       said.add(name);
       const start = match.index + match[0].indexOf('"');

@@ -22,6 +22,8 @@ import type { XmlAttribute, XmlDocument, XmlElement, XmlNode } from "./tree.ts";
 /** Policies and fragments alike; policies-document.md §1. */
 export const largestDocumentBytes = 512 * 1024;
 export const deepestNesting = 64;
+/** Of one element; so that checks may look at all of them for each. */
+export const mostAttributes = 128;
 /** How often, on average, recovery may look at a character again. */
 const recoveryFactor = 16;
 
@@ -69,8 +71,8 @@ class Parser {
   readonly #text: string;
   readonly #list: DiagnosticList;
   readonly #stack: OpenElement[] = [];
-  /** Names of tags that were never finished with `>`; their closing tags are forgiven. */
-  readonly #unfinished: string[] = [];
+  /** Names of tags that were never finished with `>`, with their number; their closing tags are forgiven. */
+  readonly #unfinished = new Map<string, number>();
   readonly #extraRoots: XmlElement[] = [];
   #root: OpenElement | null = null;
   #at = 0;
@@ -278,7 +280,7 @@ class Parser {
     else if (this.#root === null) this.#root = element;
     else this.#extraRoots.push(element);
     if (ending === "open") this.#stack.push(element);
-    else if (ending === "unfinished") this.#unfinished.push(name);
+    else if (ending === "unfinished") this.#unfinished.set(name, (this.#unfinished.get(name) ?? 0) + 1);
   }
 
   /** A section that begins inside another section: the closing tag of that one was forgotten. */
@@ -318,7 +320,8 @@ class Parser {
         const first = seen.get(attribute.name);
         if (first === undefined) {
           seen.set(attribute.name, attribute);
-          element.attributes.push(attribute);
+          if (seen.size <= mostAttributes) element.attributes.push(attribute);
+          else if (seen.size === mostAttributes + 1) this.#sayTooManyAttributes(element, attribute);
         } else this.#sayDuplicate(element, attribute, first);
         continue;
       }
@@ -425,15 +428,19 @@ class Parser {
     const text = this.#text;
     const swallowed = /\s+[A-Za-z_][\w:.-]*\s*=\s*$/.exec(raw.slice(-200));
     const mixed = raw.includes("@(") || raw.includes("@{");
-    if (swallowed !== null || (/[<>]/.test(raw) && /[>][^]*</.test(raw) && !mixed)) {
+    const tagEnd = mixed ? -1 : raw.indexOf(">");
+    const leavesTag = tagEnd !== -1 && raw.includes("<", tagEnd);
+    if (swallowed !== null || leavesTag) {
       // The quote found opens the value of a later attribute: this one was never closed.
       this.#list.report("HG1007", open, open + 1, { attribute: name });
       this.#countRecovery(close - start);
-      if (swallowed === null) return this.#cutLiteral(start, close);
+      if (swallowed === null || leavesTag) return this.#cutLiteral(start, close);
       const end = close - swallowed[0].length;
       return { value: new MappedText(text.slice(start, end), start, end), broken: true, end };
     }
     if (isNameStart(text.charCodeAt(close + 1)) && /^[\w:.-]+\s*=\s*["']/.test(text.slice(close + 1, close + 120))) return null;
+    // One quote too many is left to the tag, which says what has no place in it.
+    if (text[close + 1] === quote && !mixed) return null;
     const likely = this.#likelyClose(close, quote);
     if (likely === -1 || likely === close + 1 || (!mixed && likely > endOfLine(text, close))) return null;
     const hint = mixed ? undefined : `write \`${quote === '"' ? "&quot;" : "&apos;"}\` for a quote inside`;
@@ -477,8 +484,10 @@ class Parser {
   /** The first quote from `from` on that looks like the end of a value: a tag end or another attribute follows. */
   #likelyClose(from: number, quote: string): number {
     const text = this.#text;
+    // Statements hold much that looks like attributes (`a=""`), so a block ends at a `}` or where the tag does.
+    const isBlock = text.startsWith("@{", from);
     for (let i = text.indexOf(quote, from); i !== -1; i = text.indexOf(quote, i + 1)) {
-      if (looksLikeClose(text, i + 1)) return i;
+      if (looksLikeClose(text, i + 1) && (!isBlock || endsTag(text, i + 1) || /\}\s*$/.test(text.slice(i - 9, i)))) return i;
     }
     this.#countRecovery(text.length - from);
     return -1;
@@ -509,8 +518,8 @@ class Parser {
       }
       return this.#pop(start, this.#at, true);
     }
-    const forgiven = this.#unfinished.lastIndexOf(name);
-    if (forgiven !== -1) return void this.#unfinished.splice(forgiven, 1);
+    const forgiven = this.#unfinished.get(name) ?? 0;
+    if (forgiven > 0) return void this.#unfinished.set(name, forgiven - 1);
     const top = stack.at(-1);
     if (top !== undefined && this.#isMisnamed(name, top)) {
       this.#list.report("HG1006", start + 2, nameEnd, { found: name, element: top.name });
@@ -537,7 +546,10 @@ class Parser {
   #isMisnamed(name: string, top: OpenElement): boolean {
     const a = name.toLowerCase();
     const b = top.name.toLowerCase();
-    if (a.length < 64 && b.length < 64 && editDistance(a, b) <= Math.max(1, Math.floor(b.length / 3))) return true;
+    if (a.length < 64 && b.length < 64) {
+      const distance = editDistance(a, b);
+      if (distance <= Math.max(1, Math.floor(b.length / 3)) && distance < b.length) return true;
+    }
     // `<set-body>…</value></set-header>`: the next closing tag is the parent's, so this one was meant for the child.
     const parent = top.parent?.name;
     const next = /^\s*(?:<[/!?]?([\w:.-]+))/.exec(this.#text.slice(this.#at, this.#at + 500));
@@ -555,6 +567,11 @@ class Parser {
 
   #sayUnclosed(element: OpenElement): void {
     this.#list.report("HG1004", element.start, element.nameEnd, { element: element.name }, { element: element.name });
+  }
+
+  #sayTooManyAttributes(element: OpenElement, attribute: XmlAttribute): void {
+    const values = { element: element.name, limit: mostAttributes };
+    this.#list.report("HG1035", attribute.start, attribute.nameEnd, values, { element: element.name });
   }
 
   #sayDuplicate(element: OpenElement, attribute: XmlAttribute, first: XmlAttribute): void {
@@ -687,11 +704,17 @@ function followsValue(text: string, at: number): boolean {
   return isSpace(c) || c === GREATER || c === QUESTION || at >= text.length;
 }
 
+function endsTag(text: string, at: number): boolean {
+  const next = skipSpace(text, at);
+  const c = text.charCodeAt(next);
+  return c === GREATER || (c === SLASH && text.charCodeAt(next + 1) === GREATER);
+}
+
 /** Stronger: the tag ends here, or another attribute begins. */
 function looksLikeClose(text: string, at: number): boolean {
   const next = skipSpace(text, at);
   const c = text.charCodeAt(next);
-  if (c === GREATER || (c === SLASH && text.charCodeAt(next + 1) === GREATER)) return true;
+  if (endsTag(text, next)) return true;
   if (next === at || !isNameStart(c)) return false;
   const equals = skipSpace(text, skipName(text, next));
   if (text.charCodeAt(equals) !== EQUALS) return false;
