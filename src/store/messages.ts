@@ -200,6 +200,11 @@ export const messages = {
   HG5409: error("there is no overrides file `{path}`", "The file given for this environment does not exist."),
   HG5410: warning("named values `{name}` and `{other}` read the same variable `{variable}`", "The variable's name is the display name in upper case, with `_` for everything but letters and digits."),
 
+  HG5411: warning(
+    "generated subscription keys cannot be kept: {reason}",
+    "Keys that the folder does not hold are kept in the data folder. Until that can be written they change with every restart.",
+  ),
+
   // HG55xx: layout
   HG5501: warning("unknown file; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
   HG5502: warning("unknown folder; it is ignored", "Its name is none of those the two artifact layouts use at this place."),

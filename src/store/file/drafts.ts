@@ -28,12 +28,12 @@ export interface Draft {
   readonly id: ResourceId;
   /** The file the resource is told by. */
   readonly file: string;
-  /** Of everything it was made from. */
-  readonly hash: string;
+  /** Of everything it was made from; empty when its file is broken. */
+  hash: string;
   properties: OpenProperties;
   locate: Locate;
   /** Made by us from checked parts: its shape is right. */
-  readonly trusted?: boolean;
+  trusted?: boolean;
   readonly envelope?: OpenProperties;
 }
 
@@ -176,7 +176,7 @@ export class DraftReader {
     const below = draft.locate;
     draft.locate = (path = [], options) => (path[0] === "value" ? { file: entry.file } : below(path, options));
     draft.properties = { ...draft.properties, format: "rawxml", value: text };
-    Object.assign(draft, { hash: combine(draft.hash, hash) });
+    draft.hash = combine(draft.hash, hash);
     this.#warnOfMarker(text, { file: entry.file });
   }
 
@@ -255,7 +255,9 @@ export class DraftReader {
     if (!given.serviceUrl && imported.serviceUrl) extra.serviceUrl = imported.serviceUrl;
     if (!given.displayName && imported.title) extra.displayName = imported.title.slice(0, 300);
     if (given.description === undefined && imported.description) extra.description = imported.description;
+    if (Object.keys(extra).length === 0) return;
     api.properties = { ...api.properties, ...extra };
+    api.hash = api.hash && combine(api.hash, hash);
   }
 
   #graphqlSchema(api: Draft, entry: FileEntry): void {
@@ -292,7 +294,8 @@ export class DraftReader {
       known.locate = (path = [], options) =>
         path.length > 0 && Object.hasOwn(given, path[0]!) ? locate(path, options) : fallback(path, options);
       known.properties = { ...known.properties, ...given };
-      Object.assign(known, { hash: combine(known.hash, draft.hash), trusted: known.trusted && Object.keys(given).length === 0 });
+      known.hash = combine(known.hash, draft.hash);
+      known.trusted &&= Object.keys(given).length === 0;
       this.#adoptChildren(draft.id, known.id);
     } else if (draft.properties["method"] === undefined && draft.properties["urlTemplate"] === undefined) {
       this.#unknownOperation(draft, api, name);
@@ -369,7 +372,7 @@ export class DraftReader {
       this.#used.add(ids.idKey(override.id));
       const below = draft.locate;
       draft.locate = (path = [], options) => locateMerged(override, path, options?.key === true) ?? below(path, options);
-      Object.assign(draft, { hash: combine(draft.hash, JSON.stringify(override.properties)) });
+      draft.hash = combine(draft.hash, JSON.stringify(override.properties));
     } else if (draft.trusted) {
       return;
     }
@@ -427,7 +430,8 @@ function folderOf(file: string, up: number): string {
   return file.split("/").slice(0, -up).join("/") + "/";
 }
 
-function combine(a: string, b: string): string {
+/** The hash of two things together. */
+export function combine(a: string, b: string): string {
   return createHash("sha256").update(a).update("\n").update(b).digest("hex").slice(0, 32);
 }
 

@@ -23,9 +23,9 @@ import { type Layout, recogniseLayout } from "./layout.ts";
 import * as defaults from "./options.ts";
 import type { LoadOptions } from "./options.ts";
 import { NO_OVERRIDES, type Overrides, readOverrides } from "./overrides.ts";
-import { readText } from "./read.ts";
+import { readText, systemReason } from "./read.ts";
 import { fillRevisions, fillSecrets, fillSubscriptionKeys } from "./resolve.ts";
-import { type FileEntry, type FolderEntry, scanFolder } from "./scan.ts";
+import { type FileEntry, type FolderEntry, type Scan, scanFolder } from "./scan.ts";
 import { Secrets } from "./secrets.ts";
 
 export interface LoadedFolder {
@@ -34,6 +34,8 @@ export interface LoadedFolder {
   readonly problems: Problem[];
   /** Where each resource is told, by `idKey`. */
   readonly files: ReadonlyMap<ResourceId, SourceLocation>;
+  /** The tree the resources were read from. */
+  readonly scan: Scan;
   /** The text of a loaded file, for code frames; undefined when it was not read. */
   textOf(file: string): string | undefined;
 }
@@ -60,9 +62,13 @@ export class FolderLoader {
     this.#keys = options.keys ?? memoryKeyStore();
   }
 
-  /** @throws only when generated keys cannot be kept (see `fileKeyStore`) */
-  async load(): Promise<LoadedFolder> {
-    const { root, layout, problems } = await this.#scanAndRead();
+  /**
+   * Never rejects: whatever is wrong is among the problems.
+   *
+   * @param known a scan made just now, by a watcher; without it the folder is scanned
+   */
+  async load(known?: Scan): Promise<LoadedFolder> {
+    const { scan, layout, problems } = await this.#scanAndRead(known);
     const overrides = await this.#readOverrides(layout, problems);
     const reader = new DraftReader(this.#cache, overrides);
     reader.read(layout);
@@ -74,18 +80,27 @@ export class FolderLoader {
     const resources = this.#resourceSet(reader);
     checkReferences(resources, problems);
     checkDuplicates(resources, problems);
-    await this.#keys.save();
+    await this.#saveKeys(problems);
     const files = new Map([...reader.drafts].map(([key, draft]) => [key, { file: draft.file }]));
-    return { resources, problems: sortProblems(unique(problems)), files, textOf: this.#texts(root) };
+    return { resources, problems: sortProblems(unique(problems)), files, textOf: this.#texts(scan.root), scan };
   }
 
-  async #scanAndRead(): Promise<{ root: FolderEntry | undefined; layout: Layout; problems: Problem[] }> {
+  /** A full disk must not stop traffic; but after a restart these keys would be others. */
+  async #saveKeys(problems: Problem[]): Promise<void> {
+    try {
+      await this.#keys.save();
+    } catch (error) {
+      problems.push(problem("HG5411", { reason: systemReason(error) }, undefined));
+    }
+  }
+
+  async #scanAndRead(known?: Scan): Promise<{ scan: Scan; layout: Layout; problems: Problem[] }> {
     const { maxDepth = defaults.DEFAULT_MAX_DEPTH, maxEntries = defaults.DEFAULT_MAX_ENTRIES } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      const scan = await scanFolder(this.#folder, { maxDepth, maxEntries });
+      const scan = attempt === 1 && known ? known : await scanFolder(this.#folder, { maxDepth, maxEntries });
       const layout = recogniseLayout(scan.root ?? EMPTY);
       const stable = await this.#cache.update(neededFiles(layout));
-      if (stable || attempt === READ_ATTEMPTS) return { root: scan.root, layout, problems: [...scan.problems] };
+      if (stable || attempt === READ_ATTEMPTS) return { scan, layout, problems: [...scan.problems] };
       await new Promise((done) => setTimeout(done, READ_AGAIN_MS));
     }
   }
@@ -135,7 +150,7 @@ export class FolderLoader {
   }
 }
 
-const EMPTY: FolderEntry = { name: "", path: "", file: "", folders: [], files: [] };
+const EMPTY: FolderEntry = { name: "", path: "", file: "", stamp: "", identity: "", folders: [], files: [], problems: [] };
 
 function neededFiles(layout: Layout): FileEntry[] {
   const files = new Set<FileEntry>();

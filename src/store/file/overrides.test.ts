@@ -43,7 +43,7 @@ workspaces:
     { clientId: 'quote " and \\ and }}', HOST: "https://prod" },
   );
   expect(told(problems)).toEqual([
-    "HG5407 warning configuration.prod.yaml:10:66 `apiRevision` cannot be overridden and keeps its value",
+    "HG5407 warning configuration.prod.yaml:10:69 `apiRevision` cannot be overridden and keeps its value",
   ]);
   const properties = (id: string) => resources.get(id)?.properties;
   expect(properties("/namedValues/client")).toMatchObject({ value: 'quote " and \\ and }}' });

@@ -7,7 +7,7 @@ import * as ids from "../ids.ts";
 import { isObject } from "../kinds/shape.ts";
 import { problem } from "../messages.ts";
 import { currentOf } from "../resource-set.ts";
-import type { Draft, DraftReader } from "./drafts.ts";
+import { combine, type Draft, type DraftReader } from "./drafts.ts";
 import type { KeyStore } from "./keys.ts";
 import { type Secrets, variableOf } from "./secrets.ts";
 
@@ -25,6 +25,8 @@ export async function fillSecrets(reader: DraftReader, secrets: Secrets): Promis
     const { valueFrom: _, value: __, ...rest } = given;
     const displayName = given.displayName ?? name;
     draft.properties = { ...rest, displayName, ...(value !== undefined && { value }) };
+    // A rotated secret is a change like any other.
+    if (value !== given.value) draft.hash = combine(draft.hash, value ?? "");
     warnOfSharedVariable(variables, displayName, draft, reader.problems);
   }
 }
@@ -90,6 +92,7 @@ function copyShared(draft: Draft, current: Draft, problems: Problem[]): void {
     else merged[name] = shared[name];
   }
   draft.properties = merged;
+  draft.hash = draft.hash && combine(draft.hash, current.hash);
 }
 
 /** Keys as text: written, taken from elsewhere, or made once and kept. */
@@ -116,5 +119,8 @@ export async function fillSubscriptionKeys(reader: DraftReader, secrets: Secrets
       primaryKey: primaryKey ?? (given.primaryKey === undefined ? generated?.primaryKey : undefined),
       secondaryKey: secondaryKey ?? (given.secondaryKey === undefined ? generated?.secondaryKey : undefined),
     };
+    if (isObject(given.primaryKey) || isObject(given.secondaryKey)) {
+      draft.hash = combine(draft.hash, `${primaryKey}\n${secondaryKey}`);
+    }
   }
 }

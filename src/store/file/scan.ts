@@ -2,6 +2,9 @@
  * What a folder holds, as names, sizes and times: the first half of loading, and all that watching
  * needs. Hidden entries are skipped, symbolic links followed (Kubernetes mounts ConfigMaps through
  * them), loops noticed.
+ *
+ * A scan can start from an earlier one: folders that nothing happened in are taken over as they
+ * were, the same objects, so that a change to one of ten thousand files looks at one folder.
  */
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,37 +23,49 @@ export interface FileEntry {
   readonly file: string;
   /** For the operating system. */
   readonly path: string;
-  readonly sizeBytes: number;
   /** Times, size and inode in one: equal stamps mean that the file need not be read again. */
   readonly stamp: string;
 }
 
 export interface FolderEntry {
   readonly name: string;
+  /** Relative to the root; `""` for the root itself. */
   readonly file: string;
   readonly path: string;
+  /** Changes when an entry comes or goes, and when another folder takes its place. */
+  readonly stamp: string;
+  /** Which folder this is to the operating system. */
+  readonly identity: string;
   readonly folders: readonly FolderEntry[];
   readonly files: readonly FileEntry[];
+  /** What is wrong with entries of this very folder. */
+  readonly problems: readonly Problem[];
 }
 
 export interface Scan {
+  /** Undefined when there is no such folder. */
   readonly root: FolderEntry | undefined;
   readonly problems: readonly Problem[];
 }
 
-interface Walk {
-  readonly limits: ScanLimits;
-  readonly problems: Problem[];
-  entries: number;
+export interface Earlier {
+  readonly root: FolderEntry;
+  /** `file` of the folders in which something happened. */
+  readonly dirty: ReadonlySet<string>;
 }
 
 /** Walks the tree. Never throws; what cannot be read is a problem. Entries are sorted by name. */
-export async function scanFolder(root: string, limits: ScanLimits): Promise<Scan> {
-  const walk: Walk = { limits, problems: [], entries: 0 };
+export async function scanFolder(root: string, limits: ScanLimits, earlier?: Earlier): Promise<Scan> {
+  const problems: Problem[] = [];
   try {
-    const real = await realpath(root);
-    if (!(await stat(real)).isDirectory()) return missing(root);
-    return { root: await scan(walk, "", real, "", [real]), problems: walk.problems };
+    const path = await realpath(root);
+    const found = await stat(path);
+    if (!found.isDirectory()) return missing(root);
+    const walk = new Walk(limits, earlier?.dirty);
+    const place = { name: "", path, file: "", ...identify(found), real: path };
+    const entry = await walk.folder(place, [], earlier?.root);
+    for (const folder of foldersOf(entry)) problems.push(...folder.problems);
+    return { root: entry, problems };
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return missing(root);
     return { root: undefined, problems: [problem("HG5001", { reason: systemReason(error) }, { file: root })] };
@@ -61,70 +76,122 @@ function missing(root: string): Scan {
   return { root: undefined, problems: [problem("HG5007", { path: root }, undefined)] };
 }
 
-async function scan(walk: Walk, name: string, path: string, file: string, ancestors: string[]): Promise<FolderEntry> {
-  const folders: FolderEntry[] = [];
-  const files: FileEntry[] = [];
-  const found: FolderEntry = { name, path, file, folders, files };
-  if (ancestors.length > walk.limits.maxDepth) {
-    walk.problems.push(problem("HG5005", { limit: walk.limits.maxDepth }, { file }));
-    return found;
-  }
-  let names: string[];
-  try {
-    names = (await readdir(path)).filter((entry) => !entry.startsWith("."));
-  } catch (error) {
-    walk.problems.push(problem("HG5001", { reason: systemReason(error) }, { file }));
-    return found;
-  }
-  const before = walk.entries;
-  walk.entries += names.length;
-  if (walk.entries > walk.limits.maxEntries) {
-    if (before <= walk.limits.maxEntries) {
-      walk.problems.push(problem("HG5006", { limit: walk.limits.maxEntries }, { file }));
-    }
-    return found;
-  }
-  names.sort(compareNames);
-  // Within one folder together: the operating system answers these from its cache.
-  const entries = await Promise.all(names.map((entry) => look(walk, entry, path, file)));
-  for (const entry of entries) {
-    if (!entry) continue;
-    if (entry.kind === "file") {
-      files.push(entry.found);
-    } else if (ancestors.includes(entry.real)) {
-      walk.problems.push(problem("HG5004", {}, { file: entry.file }));
-    } else {
-      folders.push(await scan(walk, entry.name, entry.path, entry.file, [...ancestors, entry.real]));
-    }
-  }
-  return found;
+interface Place {
+  readonly name: string;
+  readonly path: string;
+  readonly file: string;
+  readonly stamp: string;
+  readonly identity: string;
+  /** Without symbolic links, for the loop check. */
+  readonly real: string;
 }
 
-type Look =
-  | { readonly kind: "file"; readonly found: FileEntry }
-  | { readonly kind: "folder"; readonly name: string; readonly path: string; readonly file: string; readonly real: string };
+type Look = { readonly kind: "file"; readonly entry: FileEntry } | { readonly kind: "folder"; readonly place: Place };
 
-/** One entry of a folder; folders come back with their real path, for the loop check. */
-async function look(walk: Walk, name: string, parentPath: string, parentFile: string): Promise<Look | undefined> {
-  const path = join(parentPath, name);
-  const file = parentFile === "" ? name : `${parentFile}/${name}`;
-  try {
-    const found = await stat(path);
-    if (found.isDirectory()) return { kind: "folder", name, path, file, real: await realpath(path) };
-    if (!found.isFile()) return undefined;
-    const { size, mtimeMs, ctimeMs, ino } = found;
-    return { kind: "file", found: { name, path, file, sizeBytes: size, stamp: `${mtimeMs}.${ctimeMs}.${size}.${ino}` } };
-  } catch (error) {
-    const code = (error as { code?: string }).code;
-    // A file that vanished since readdir was deleted: no problem. A link to nowhere is told.
-    if (code === "ENOENT") {
-      if (await isLink(path)) walk.problems.push(problem("HG5008", {}, { file }));
+class Walk {
+  readonly #limits: ScanLimits;
+  readonly #dirty: ReadonlySet<string> | undefined;
+  /** Every folder above a dirty one: those are walked through, not looked at. */
+  readonly #above = new Set<string>();
+  #entries = 0;
+
+  constructor(limits: ScanLimits, dirty: ReadonlySet<string> | undefined) {
+    this.#limits = limits;
+    this.#dirty = dirty;
+    for (const file of dirty ?? []) {
+      for (let end = file.lastIndexOf("/"); end > 0; end = file.lastIndexOf("/", end - 1)) this.#above.add(file.slice(0, end));
+      this.#above.add("");
+    }
+  }
+
+  async folder(place: Place, ancestors: readonly string[], before: FolderEntry | undefined): Promise<FolderEntry> {
+    const same = before !== undefined && before.stamp === place.stamp && before.path === place.path;
+    if (same && this.#dirty && !this.#dirty.has(place.file)) {
+      this.#entries += before.files.length + before.folders.length;
+      return this.#above.has(place.file) ? this.#through(place, ancestors, before) : before;
+    }
+    return this.#look(place, ancestors, before);
+  }
+
+  /** Nothing happened here, but further down. */
+  async #through(place: Place, ancestors: readonly string[], before: FolderEntry): Promise<FolderEntry> {
+    const folders: FolderEntry[] = [];
+    for (const child of before.folders) {
+      if (!this.#dirty!.has(child.file) && !this.#above.has(child.file)) {
+        folders.push(child);
+        continue;
+      }
+      const found = await this.#entry(child.name, place, []);
+      if (found?.kind === "folder") folders.push(await this.folder(found.place, [...ancestors, place.real], child));
+    }
+    return { ...before, folders };
+  }
+
+  async #look(place: Place, ancestors: readonly string[], before: FolderEntry | undefined): Promise<FolderEntry> {
+    const { name, path, file, stamp, identity, real } = place;
+    const folders: FolderEntry[] = [];
+    const files: FileEntry[] = [];
+    const problems: Problem[] = [];
+    const found: FolderEntry = { name, path, file, stamp, identity, folders, files, problems };
+    const { maxDepth, maxEntries } = this.#limits;
+    if (ancestors.length > maxDepth) {
+      problems.push(problem("HG5005", { limit: maxDepth }, { file }));
+      return found;
+    }
+    let names: string[];
+    try {
+      names = (await readdir(path)).filter((entry) => !entry.startsWith("."));
+    } catch (error) {
+      problems.push(problem("HG5001", { reason: systemReason(error) }, { file }));
+      return found;
+    }
+    const already = this.#entries;
+    this.#entries += names.length;
+    if (this.#entries > maxEntries) {
+      if (already <= maxEntries) problems.push(problem("HG5006", { limit: maxEntries }, { file }));
+      return found;
+    }
+    names.sort(compareNames);
+    // Within one folder together: the operating system answers these from its cache.
+    for (const entry of await Promise.all(names.map((child) => this.#entry(child, place, problems)))) {
+      if (!entry) continue;
+      if (entry.kind === "file") {
+        files.push(entry.entry);
+      } else if (entry.place.real === real || ancestors.includes(entry.place.real)) {
+        problems.push(problem("HG5004", {}, { file: entry.place.file }));
+      } else {
+        const earlier = before?.folders.find((child) => child.name === entry.place.name);
+        folders.push(await this.folder(entry.place, [...ancestors, real], earlier));
+      }
+    }
+    return found;
+  }
+
+  async #entry(name: string, parent: Place, problems: Problem[]): Promise<Look | undefined> {
+    const path = join(parent.path, name);
+    const file = parent.file === "" ? name : `${parent.file}/${name}`;
+    try {
+      const found = await stat(path);
+      if (found.isDirectory()) {
+        return { kind: "folder", place: { name, path, file, ...identify(found), real: await realpath(path) } };
+      }
+      if (!found.isFile()) return undefined;
+      const { size, mtimeMs, ctimeMs, ino } = found;
+      return { kind: "file", entry: { name, path, file, stamp: `${mtimeMs}.${ctimeMs}.${size}.${ino}` } };
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      // A file that vanished since readdir was deleted: no problem. A link to nowhere is told.
+      if (code === "ENOENT") {
+        if (await isLink(path)) problems.push(problem("HG5008", {}, { file }));
+      } else if (code === "ELOOP") problems.push(problem("HG5004", {}, { file }));
+      else problems.push(problem("HG5001", { reason: systemReason(error) }, { file }));
       return undefined;
     }
-    const known = code === "ELOOP" ? problem("HG5004", {}, { file }) : problem("HG5001", { reason: systemReason(error) }, { file });
-    walk.problems.push(known);
-    return undefined;
   }
+}
+
+function identify({ mtimeMs, ino, dev }: { mtimeMs: number; ino: number; dev: number }) {
+  return { stamp: `${mtimeMs} ${ino} ${dev}`, identity: `${ino} ${dev}` };
 }
 
 async function isLink(path: string): Promise<boolean> {
@@ -134,14 +201,23 @@ async function isLink(path: string): Promise<boolean> {
   );
 }
 
-/** Numbers inside names count as numbers, so that `;rev=10` follows `;rev=9`; stable everywhere. */
+/** Numbers inside names count as numbers, so that `;rev=10` follows `;rev=9`; the same everywhere. */
 function compareNames(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-/** Every file of a scan. */
-export function* filesOf(folder: FolderEntry): Generator<FileEntry> {
-  yield* folder.files;
-  for (const child of folder.folders) yield* filesOf(child);
+/** The folder and everything below it that is a folder. */
+export function* foldersOf(folder: FolderEntry): Generator<FolderEntry> {
+  yield folder;
+  for (const child of folder.folders) yield* foldersOf(child);
+}
+
+/** True when both hold the same entries with the same stamps. Folder times alone do not matter. */
+export function sameTree(a: FolderEntry | undefined, b: FolderEntry | undefined): boolean {
+  if (a === b) return true;
+  if (!a || !b || a.files.length !== b.files.length || a.folders.length !== b.folders.length) return false;
+  const sameFile = (file: FileEntry, i: number) => file.name === b.files[i]!.name && file.stamp === b.files[i]!.stamp;
+  const sameFolder = (folder: FolderEntry, i: number) => folder.name === b.folders[i]!.name && sameTree(folder, b.folders[i]);
+  return a.files.every(sameFile) && a.folders.every(sameFolder);
 }

@@ -1,0 +1,195 @@
+/**
+ * Watches an artifact folder. The operating system's events only say *where* to look; what is true is
+ * what a scan finds, so an event too many costs little and a lost one is made up for by a regular scan
+ * of everything (network and container file systems lose them).
+ *
+ * A change is told once things have been quiet for a moment, and in a burst that never becomes quiet
+ * after `MAX_DELAY_MS` at the latest: editors write a file in several steps, `git pull` hundreds.
+ */
+import { type FSWatcher, watch } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_ENTRIES } from "./options.ts";
+import { type FolderEntry, foldersOf, sameTree, type Scan, scanFolder } from "./scan.ts";
+
+/** How long nothing must happen. */
+const QUIET_MS = 25;
+/** How long a change may wait for quiet. With the load and the swap it stays under 250 ms. */
+const MAX_DELAY_MS = 100;
+const RESCAN_MS = 2_000;
+/** A scan of everything must not take more than this share of the time. */
+const RESCAN_SHARE = 20;
+
+export interface WatchOptions {
+  /** How often everything is looked at, in ms; more rarely when that takes long. Default 2,000. */
+  readonly rescanMs?: number;
+  /** The tree as it was loaded: what differs from it is told at once. */
+  readonly known?: Scan;
+}
+
+export interface FolderWatch {
+  /** Resolves once every folder is being watched. */
+  readonly ready: Promise<void>;
+  /** True when the system refused to watch (too many folders): changes then wait for the next scan. */
+  readonly limited: boolean;
+  close(): void;
+}
+
+/**
+ * Calls `onChange` with a fresh scan whenever anything in the folder changed. Calls never overlap;
+ * what happens during one is told by the next. `onChange` must not throw or reject.
+ */
+export function watchFolder(
+  folder: string,
+  onChange: (scan: Scan) => void | Promise<void>,
+  options: WatchOptions = {},
+): FolderWatch {
+  return new Watch(resolve(folder), onChange, options);
+}
+
+class Watch implements FolderWatch {
+  readonly ready: Promise<void>;
+  limited = false;
+  readonly #folder: string;
+  readonly #onChange: (scan: Scan) => void | Promise<void>;
+  readonly #rescanMs: number;
+  /** By folder; one that was replaced by another needs a new watcher. */
+  readonly #watchers = new Map<string, { watcher: FSWatcher; identity: string }>();
+  #parent: FSWatcher | undefined;
+  #known: FolderEntry | undefined;
+  /** Folders in which something happened; `undefined` stands for everywhere. */
+  #dirty: Set<string> | undefined = new Set();
+  #quietTimer: NodeJS.Timeout | undefined;
+  #lateTimer: NodeJS.Timeout | undefined;
+  #rescanTimer: NodeJS.Timeout | undefined;
+  #busy = false;
+  #closed = false;
+
+  constructor(folder: string, onChange: (scan: Scan) => void | Promise<void>, options: WatchOptions) {
+    this.#folder = folder;
+    this.#onChange = onChange;
+    this.#rescanMs = options.rescanMs ?? RESCAN_MS;
+    this.#known = options.known?.root;
+    this.#watchParent();
+    this.ready = this.#start(options.known !== undefined);
+  }
+
+  async #start(hasKnown: boolean): Promise<void> {
+    const scan = await this.#scan(undefined);
+    if (this.#closed) return;
+    const changed = hasKnown && !sameTree(this.#known, scan.root);
+    this.#known = scan.root;
+    this.#syncWatchers();
+    // Between the scan and the watchers something may have happened: look once more.
+    this.#touch(undefined);
+    this.#planRescan(0);
+    if (changed) await this.#onChange(scan);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { watcher } of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+    this.#parent?.close();
+    clearTimeout(this.#quietTimer);
+    clearTimeout(this.#lateTimer);
+    clearTimeout(this.#rescanTimer);
+  }
+
+  #scan(dirty: ReadonlySet<string> | undefined): Promise<Scan> {
+    const limits = { maxDepth: DEFAULT_MAX_DEPTH, maxEntries: DEFAULT_MAX_ENTRIES };
+    const earlier = dirty && this.#known ? { root: this.#known, dirty } : undefined;
+    return scanFolder(this.#folder, limits, earlier);
+  }
+
+  /** Something happened in `file`, or, with `undefined`, anywhere. */
+  #touch(file: string | undefined): void {
+    if (this.#closed) return;
+    if (file === undefined) this.#dirty = undefined;
+    else this.#dirty?.add(file);
+    clearTimeout(this.#quietTimer);
+    this.#quietTimer = setTimeout(() => void this.#look(), QUIET_MS);
+    this.#lateTimer ??= setTimeout(() => void this.#look(), MAX_DELAY_MS);
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#quietTimer);
+    clearTimeout(this.#lateTimer);
+    this.#lateTimer = undefined;
+    // Whoever is busy looks again at the end: `#dirty` keeps what to look at.
+    if (this.#busy || this.#closed) return;
+    this.#busy = true;
+    try {
+      const dirty = this.#dirty;
+      this.#dirty = new Set();
+      const started = performance.now();
+      const scan = await this.#scan(dirty);
+      if (this.#closed) return;
+      if (dirty === undefined) this.#planRescan(performance.now() - started);
+      const changed = !sameTree(this.#known, scan.root);
+      this.#known = scan.root;
+      this.#syncWatchers();
+      if (changed) await this.#onChange(scan);
+    } finally {
+      this.#busy = false;
+      if (this.#dirty === undefined || this.#dirty.size > 0) this.#again();
+    }
+  }
+
+  #again(): void {
+    if (!this.#closed) this.#quietTimer = setTimeout(() => void this.#look(), QUIET_MS);
+  }
+
+  #planRescan(tookMs: number): void {
+    clearTimeout(this.#rescanTimer);
+    const waitMs = Math.max(this.#rescanMs, tookMs * RESCAN_SHARE);
+    this.#rescanTimer = setTimeout(() => this.#touch(undefined), waitMs);
+    // Watching alone must not keep a process alive.
+    this.#rescanTimer.unref();
+  }
+
+  /** One watcher per folder: recursive watching on Linux is the same, but loses more. */
+  #syncWatchers(): void {
+    const current = new Set<string>();
+    if (this.#known) {
+      for (const folder of foldersOf(this.#known)) {
+        current.add(folder.file);
+        if (this.#watchers.get(folder.file)?.identity !== folder.identity) this.#watchOne(folder);
+      }
+    }
+    for (const [file, { watcher }] of this.#watchers) {
+      if (current.has(file)) continue;
+      watcher.close();
+      this.#watchers.delete(file);
+    }
+  }
+
+  #watchOne(folder: FolderEntry): void {
+    this.#watchers.get(folder.file)?.watcher.close();
+    this.#watchers.delete(folder.file);
+    if (this.limited) return;
+    try {
+      const watcher = watch(folder.path, { persistent: false }, () => this.#touch(folder.file));
+      watcher.on("error", () => this.#touch(undefined));
+      this.#watchers.set(folder.file, { watcher, identity: folder.identity });
+      // Whatever came into the folder before it was watched.
+      this.#touch(folder.file);
+    } catch (error) {
+      // Out of watches (ENOSPC, EMFILE): regular scans take over. Gone already: the scan will see.
+      const code = (error as { code?: string }).code;
+      if (code === "ENOSPC" || code === "EMFILE") this.limited = true;
+    }
+  }
+
+  /** The folder itself may be replaced: `git-sync` swaps a symbolic link, people rename. */
+  #watchParent(): void {
+    const name = basename(this.#folder);
+    try {
+      this.#parent = watch(dirname(this.#folder), { persistent: false }, (_, changed) => {
+        if (changed === null || changed === name) this.#touch(undefined);
+      });
+      this.#parent.on("error", () => this.#touch(undefined));
+    } catch {
+      // No parent to watch: regular scans notice.
+    }
+  }
+}
