@@ -93,6 +93,8 @@ export interface MemberFacts {
   readonly needs?: "request-body" | "response-body" | "body";
   /** Looks at constant arguments (undefined = not constant) when the document is saved; returns what is wrong, or null. */
   readonly verify?: (args: readonly unknown[]) => string | null;
+  /** Looks at the type arguments (of the type, then of the method); returns what is wrong with them, or null. */
+  readonly verifyTypes?: (types: readonly Type[]) => string | null;
   /** Said as a warning where it is used. */
   readonly warning?: string;
 }
