@@ -1,6 +1,7 @@
 /** Files read and parsed once: a change to one of ten thousand files costs one file. */
 import { createHash } from "node:crypto";
 import type { Problem } from "../../base/problem.ts";
+import type { Disk } from "./disk.ts";
 import { parseStructured, readText } from "./read.ts";
 import type { FileEntry } from "./scan.ts";
 import type { ParsedFile } from "./source.ts";
@@ -32,7 +33,7 @@ export class FileCache {
    *
    * @returns false when a file changed while it was read; scan and read again
    */
-  async update(entries: readonly FileEntry[]): Promise<boolean> {
+  async update(entries: readonly FileEntry[], disk: Disk): Promise<boolean> {
     const files = new Map<string, CachedFile>();
     const stale: FileEntry[] = [];
     for (const entry of entries) {
@@ -44,7 +45,7 @@ export class FileCache {
     const next = stale.values();
     const worker = async () => {
       for (const entry of next) {
-        const read = await readText(entry.path, entry.file, this.#maxBytes);
+        const read = await readText(entry.path, entry.file, this.#maxBytes, disk);
         stable &&= read.stable;
         const known = this.#files.get(entry.file);
         // Touched but the same: what was parsed stays valid.

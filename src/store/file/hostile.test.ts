@@ -14,7 +14,7 @@ test.each<[string, string | Uint8Array, string[]]>([
   [
     "Latin-1",
     Buffer.from('{\n "properties": {"title": "ü"}}', "latin1"),
-    [`HG5003 error ${FILE}:2:28 the file is not UTF-8 text, byte 0xfc is not (save it as UTF-8)`],
+    [`HG5003 error ${FILE}:2:27 the file is not UTF-8 text, byte 0xfc is not (save it as UTF-8)`],
   ],
   ["a byte order mark is fine", '\ufeff{"properties": {"url": "https://b"}}', []],
   ["empty", "", [`HG5105 error ${FILE}:1:1 the file is empty (write \`{}\`, or the resource)`]],

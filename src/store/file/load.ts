@@ -16,6 +16,7 @@ import { checkReferences } from "../checks/references.ts";
 import { idKey } from "../ids.ts";
 import { didYouMean, problem } from "../messages.ts";
 import { type Locate, ResourceSet } from "../resource-set.ts";
+import { blockingDisk, type Disk, waitingDisk } from "./disk.ts";
 import { DraftReader } from "./drafts.ts";
 import { FileCache } from "./file-cache.ts";
 import { type KeyStore, memoryKeyStore } from "./keys.ts";
@@ -54,6 +55,8 @@ export class FolderLoader {
   readonly #options: LoadOptions;
   readonly #cache: FileCache;
   readonly #keys: KeyStore;
+  /** Nobody is served before the first load. */
+  #disk: Disk = blockingDisk;
 
   constructor(folder: string, options: LoadOptions = {}) {
     this.#folder = resolve(folder);
@@ -97,9 +100,10 @@ export class FolderLoader {
   async #scanAndRead(known?: Scan): Promise<{ scan: Scan; layout: Layout; problems: Problem[] }> {
     const { maxDepth = defaults.DEFAULT_MAX_DEPTH, maxEntries = defaults.DEFAULT_MAX_ENTRIES } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      const scan = attempt === 1 && known ? known : await scanFolder(this.#folder, { maxDepth, maxEntries });
+      const scan = attempt === 1 && known ? known : await scanFolder(this.#folder, { maxDepth, maxEntries }, undefined, this.#disk);
       const layout = recogniseLayout(scan.root ?? EMPTY);
-      const stable = await this.#cache.update(neededFiles(layout));
+      const stable = await this.#cache.update(neededFiles(layout), this.#disk);
+      this.#disk = waitingDisk;
       if (stable || attempt === READ_ATTEMPTS) return { scan, layout, problems: [...scan.problems] };
       await new Promise((done) => setTimeout(done, READ_AGAIN_MS));
     }

@@ -1,7 +1,7 @@
 /** From bytes to parsed files: size, encoding and syntax are judged here, nothing else. */
-import { open } from "node:fs/promises";
 import type { Problem } from "../../base/problem.ts";
 import { problem } from "../messages.ts";
+import { type Disk, waitingDisk } from "./disk.ts";
 import { parseJson } from "./json.ts";
 import { SourceText, type ParsedFile } from "./source.ts";
 import { parseYaml, type YamlOptions } from "./yaml.ts";
@@ -18,22 +18,12 @@ export interface FileText {
  *
  * @param file the name for messages
  */
-export async function readText(path: string, file: string, maxBytes: number): Promise<FileText> {
+export async function readText(path: string, file: string, maxBytes: number, disk: Disk = waitingDisk): Promise<FileText> {
   try {
-    await using handle = await open(path, "r");
-    const before = await handle.stat();
-    if (!before.isFile()) return failed(problem("HG5001", { reason: "it is not a regular file" }, { file }));
-    if (before.size > maxBytes) return failed(problem("HG5002", { limit: sizeText(maxBytes) }, { file }));
-    const bytes = Buffer.allocUnsafe(before.size);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    const after = await handle.stat();
-    const stable = after.size === filled && after.mtimeMs === before.mtimeMs;
-    return { ...decode(bytes.subarray(0, filled), file), stable };
+    const found = await disk.read(path, maxBytes);
+    if (found === "not-a-file") return failed(problem("HG5001", { reason: "it is not a regular file" }, { file }));
+    if (found === "too-large") return failed(problem("HG5002", { limit: sizeText(maxBytes) }, { file }));
+    return { ...decode(found.bytes, file), stable: found.stable };
   } catch (error) {
     return failed(problem("HG5001", { reason: systemReason(error) }, { file }));
   }

@@ -6,10 +6,11 @@
  * A scan can start from an earlier one: folders that nothing happened in are taken over as they
  * were, the same objects, so that a change to one of ten thousand files looks at one folder.
  */
-import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
+import type { Dirent } from "node:fs";
+import { sep } from "node:path";
 import type { Problem } from "../../base/problem.ts";
 import { problem } from "../messages.ts";
+import { type Disk, waitingDisk } from "./disk.ts";
 import { systemReason } from "./read.ts";
 
 export interface ScanLimits {
@@ -55,13 +56,13 @@ export interface Earlier {
 }
 
 /** Walks the tree. Never throws; what cannot be read is a problem. Entries are sorted by name. */
-export async function scanFolder(root: string, limits: ScanLimits, earlier?: Earlier): Promise<Scan> {
+export async function scanFolder(root: string, limits: ScanLimits, earlier?: Earlier, disk: Disk = waitingDisk): Promise<Scan> {
   const problems: Problem[] = [];
   try {
-    const path = await realpath(root);
-    const found = await stat(path);
+    const path = await disk.realpath(root);
+    const found = await disk.stat(path);
     if (!found.isDirectory()) return missing(root);
-    const walk = new Walk(limits, earlier?.dirty);
+    const walk = new Walk(disk, limits, earlier?.dirty);
     const place = { name: "", path, file: "", ...identify(found), real: path };
     const entry = await walk.folder(place, [], earlier?.root);
     for (const folder of foldersOf(entry)) problems.push(...folder.problems);
@@ -89,13 +90,15 @@ interface Place {
 type Look = { readonly kind: "file"; readonly entry: FileEntry } | { readonly kind: "folder"; readonly place: Place };
 
 class Walk {
+  readonly #disk: Disk;
   readonly #limits: ScanLimits;
   readonly #dirty: ReadonlySet<string> | undefined;
   /** Every folder above a dirty one: those are walked through, not looked at. */
   readonly #above = new Set<string>();
   #entries = 0;
 
-  constructor(limits: ScanLimits, dirty: ReadonlySet<string> | undefined) {
+  constructor(disk: Disk, limits: ScanLimits, dirty: ReadonlySet<string> | undefined) {
+    this.#disk = disk;
     this.#limits = limits;
     this.#dirty = dirty;
     for (const file of dirty ?? []) {
@@ -121,7 +124,8 @@ class Walk {
         folders.push(child);
         continue;
       }
-      const found = await this.#entry(child.name, place, []);
+      // Always as if it were a link: what it was last time proves nothing.
+      const found = await this.#entry(child.name, true, place, []);
       if (found?.kind === "folder") folders.push(await this.folder(found.place, [...ancestors, place.real], child));
     }
     return { ...before, folders };
@@ -138,22 +142,23 @@ class Walk {
       problems.push(problem("HG5005", { limit: maxDepth }, { file }));
       return found;
     }
-    let names: string[];
+    let entries: Dirent[];
     try {
-      names = (await readdir(path)).filter((entry) => !entry.startsWith("."));
+      entries = (await this.#disk.readdir(path)).filter((entry) => !entry.name.startsWith("."));
     } catch (error) {
       problems.push(problem("HG5001", { reason: systemReason(error) }, { file }));
       return found;
     }
     const already = this.#entries;
-    this.#entries += names.length;
+    this.#entries += entries.length;
     if (this.#entries > maxEntries) {
       if (already <= maxEntries) problems.push(problem("HG5006", { limit: maxEntries }, { file }));
       return found;
     }
-    names.sort(compareNames);
+    if (entries.length > 1) entries.sort((a, b) => compareNames(a.name, b.name));
     // Within one folder together: the operating system answers these from its cache.
-    for (const entry of await Promise.all(names.map((child) => this.#entry(child, place, problems)))) {
+    const looks = entries.map((child) => this.#entry(child.name, child.isSymbolicLink(), place, problems));
+    for (const entry of await Promise.all(looks)) {
       if (!entry) continue;
       if (entry.kind === "file") {
         files.push(entry.entry);
@@ -167,13 +172,14 @@ class Walk {
     return found;
   }
 
-  async #entry(name: string, parent: Place, problems: Problem[]): Promise<Look | undefined> {
-    const path = join(parent.path, name);
+  async #entry(name: string, mayBeLink: boolean, parent: Place, problems: Problem[]): Promise<Look | undefined> {
+    const path = parent.path + sep + name;
     const file = parent.file === "" ? name : `${parent.file}/${name}`;
     try {
-      const found = await stat(path);
+      const found = await this.#disk.stat(path);
       if (found.isDirectory()) {
-        return { kind: "folder", place: { name, path, file, ...identify(found), real: await realpath(path) } };
+        const real = mayBeLink ? await this.#disk.realpath(path) : parent.real + sep + name;
+        return { kind: "folder", place: { name, path, file, ...identify(found), real } };
       }
       if (!found.isFile()) return undefined;
       const { size, mtimeMs, ctimeMs, ino } = found;
@@ -182,7 +188,7 @@ class Walk {
       const code = (error as { code?: string }).code;
       // A file that vanished since readdir was deleted: no problem. A link to nowhere is told.
       if (code === "ENOENT") {
-        if (await isLink(path)) problems.push(problem("HG5008", {}, { file }));
+        if (mayBeLink) problems.push(problem("HG5008", {}, { file }));
       } else if (code === "ELOOP") problems.push(problem("HG5004", {}, { file }));
       else problems.push(problem("HG5001", { reason: systemReason(error) }, { file }));
       return undefined;
@@ -192,13 +198,6 @@ class Walk {
 
 function identify({ mtimeMs, ino, dev }: { mtimeMs: number; ino: number; dev: number }) {
   return { stamp: `${mtimeMs} ${ino} ${dev}`, identity: `${ino} ${dev}` };
-}
-
-async function isLink(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (entry) => entry.isSymbolicLink(),
-    () => false,
-  );
 }
 
 /** Numbers inside names count as numbers, so that `;rev=10` follows `;rev=9`; the same everywhere. */

@@ -16,8 +16,8 @@ const QUIET_MS = 25;
 /** How long a change may wait for quiet. With the load and the swap it stays under 250 ms. */
 const MAX_DELAY_MS = 100;
 const RESCAN_MS = 2_000;
-/** A scan of everything must not take more than this share of the time. */
-const RESCAN_SHARE = 20;
+/** A scan of everything may take one part in this many of the time. */
+const RESCAN_SHARE = 50;
 
 export interface WatchOptions {
   /** How often everything is looked at, in ms; more rarely when that takes long. Default 2,000. */
