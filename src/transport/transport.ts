@@ -26,6 +26,11 @@ export interface BodySink {
   end(trailers?: string[]): void;
   /** The body broke off. */
   fail(error: TransportError): void;
+  /**
+   * True: of a chunk, `write` keeps nothing when it returns, so its memory may be a socket's read buffer. A sink that
+   * only passes chunks on to such a sink should say so, too; without it, each chunk is a copy of its own.
+   */
+  readonly borrows?: boolean;
 }
 
 /** A request as it came in, and the way to answer it. The listener gets one per request. */

@@ -155,7 +155,7 @@ export class ChunkedDecoder {
     if (length === BAD) this.fault = `${scanner.fault} in the trailers`;
     else if (Math.max(length, length === MORE ? section.length : 0) > MAX_TRAILER_BYTES || scanner.lines > MAX_TRAILER_LINES) {
       this.fault = "trailers that are too large";
-    } else if (length === MORE) this.#trailerBytes = section;
+    } else if (length === MORE) this.#trailerBytes = before === 0 ? Buffer.from(section) : section;
     else {
       this.#finish(section.subarray(0, length));
       return at + length - before;

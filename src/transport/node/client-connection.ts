@@ -11,6 +11,7 @@ import { BAD, BlockScanner, MORE } from "./fields.ts";
 import { type BodyOwner, InboundBody } from "./inbound-body.ts";
 import { lastChunk } from "./message.ts";
 import { Outbox } from "./outbox.ts";
+import type { LendingReader } from "./lending-reader.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 import { SocketTunnel } from "./tunnel.ts";
 
@@ -34,11 +35,14 @@ const MAX_INTERIM = 32;
 const DISCARD_BYTES = 64 * 1024;
 
 export class ClientConnection implements BodyOwner, BodySink, Carrier {
+  readonly borrows = true;
   /** How long it may lie idle. */
   keepAliveMs = 0;
   /** When it was last released, on the monotonic clock. */
   idleSince = 0;
   readonly #home: ConnectionHome;
+  /** What it reads is lent (`LendingReader`). */
+  readonly #lent: boolean;
   readonly #socket: Socket;
   readonly #outbox: Outbox;
   readonly #deadline = new Deadline(() => this.#expired());
@@ -64,12 +68,17 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
   #tunnel: SocketTunnel | null = null;
   #error: Error | null = null;
 
-  /** @param socket connected, and past its handshake */
-  constructor(home: ConnectionHome, socket: Socket) {
+  /**
+   * @param socket connected, and past its handshake
+   * @param reader what it was opened with to read into; null: it reads by events
+   */
+  constructor(home: ConnectionHome, socket: Socket, reader: LendingReader | null) {
     this.#home = home;
     this.#socket = socket;
     this.#outbox = new Outbox(socket);
-    socket.on("data", (chunk: Buffer) => this.#feed(chunk));
+    this.#lent = reader !== null;
+    if (reader === null) socket.on("data", (chunk: Buffer) => this.#feed(chunk));
+    else reader.onData = (chunk) => this.#feed(chunk);
     socket.on("end", () => this.#peerEnded());
     socket.on("error", (error) => (this.#error = error));
     socket.on("close", () => this.#gone());
@@ -143,16 +152,14 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
     if (call === null || this.#sent || chunk.length === 0) return true;
     const outbox = this.#outbox;
     if (call.chunked) {
-      outbox.text(`${chunk.length.toString(16)}\r\n`);
-      outbox.bytes(chunk);
-      outbox.text("\r\n");
+      outbox.frame(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n");
     } else {
       if (chunk.length > this.#owed) {
         this.fail(new TransportError("invalid_message", "the body is longer than its Content-Length"));
         return true;
       }
       this.#owed -= chunk.length;
-      outbox.bytes(chunk);
+      outbox.frame("", chunk, "");
     }
     return outbox.send();
   }
@@ -212,7 +219,7 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
         return;
       }
       if (length === MORE) {
-        this.#pending = input;
+        this.#pending = this.#lent ? Buffer.from(input) : input;
         return;
       }
       this.#scanner.reset();
@@ -249,7 +256,7 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
     }
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#left = length;
-    this.#body = new InboundBody(this, length < 0 ? undefined : length, true);
+    this.#body = new InboundBody(this, length < 0 ? undefined : length, true, this.#lent);
     this.#state = "body";
     this.#respond(call, head);
     if (rest.length > 0) this.#readBody(rest, 0);
@@ -317,7 +324,7 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
   }
 
   #becomeTunnel(call: ClientCall, head: ResponseHead, rest: Buffer): void {
-    const tunnel = new SocketTunnel(this.#socket, this.#outbox);
+    const tunnel = new SocketTunnel(this.#socket, this.#outbox, this.#lent);
     this.#tunnel = tunnel;
     this.#state = "tunnel";
     this.#sent = true;

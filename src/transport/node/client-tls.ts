@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import tls, { type TLSSocket } from "node:tls";
 import type { ClientTls } from "../transport.ts";
+import { FULL_BYTES } from "./outbox.ts";
 
 const DEFAULT_TLS: ClientTls = { validateChain: true, validateName: true };
 
@@ -55,6 +56,7 @@ export class TlsDoor {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
       allowHalfOpen: true,
+      highWaterMark: FULL_BYTES,
     } as tls.ConnectionOptions);
   }
 

@@ -6,6 +6,8 @@ import { type Carrier, ClientCall } from "./client-call.ts";
 import { ClientConnection, type ConnectionHome } from "./client-connection.ts";
 import { TlsDoor, tlsKey } from "./client-tls.ts";
 import { Deadline } from "./deadline.ts";
+import { FULL_BYTES } from "./outbox.ts";
+import { LendingReader } from "./lending-reader.ts";
 
 /** After this long a connection is looked at before it is used again: its upstream may have closed it meanwhile. */
 const STALE_AFTER_MS = 1_000;
@@ -117,9 +119,9 @@ class Pool implements ConnectionHome {
 
   #open(call: ClientCall): void {
     this.#connections++;
-    new Opening(this.#host, this.#port, this.#door, call, (socket) => {
+    new Opening(this.#host, this.#port, this.#door, call, (socket, reader) => {
       if (socket === null) this.#left();
-      else new ClientConnection(this, socket).begin(call);
+      else new ClientConnection(this, socket, reader).begin(call);
     });
   }
 
@@ -141,7 +143,8 @@ function prepareTls(request: ClientRequest, host: string): TlsDoor {
 class Opening implements Carrier {
   readonly #call: ClientCall;
   readonly #door: TlsDoor | null;
-  readonly #done: (socket: Socket | null) => void;
+  readonly #done: (socket: Socket | null, reader: LendingReader | null) => void;
+  readonly #reader = new LendingReader();
   readonly #tcp: Socket;
   readonly #deadline = new Deadline(() => this.#expired());
   #tls: TLSSocket | null = null;
@@ -152,14 +155,15 @@ class Opening implements Carrier {
     port: number,
     door: TlsDoor | null,
     call: ClientCall,
-    done: (socket: Socket | null) => void,
+    done: (socket: Socket | null, reader: LendingReader | null) => void,
   ) {
     this.#call = call;
     this.#door = door;
     this.#done = done;
     call.carrier = this;
     this.#deadline.set(call.timeouts.connectMs);
-    this.#tcp = net.connect({ host, port, noDelay: true, allowHalfOpen: true, keepAlive: true });
+    const options = { host, port, noDelay: true, allowHalfOpen: true, keepAlive: true, highWaterMark: FULL_BYTES };
+    this.#tcp = net.connect(door === null ? { ...options, onread: this.#reader } : options);
     this.#tcp.on("connect", this.#connected);
     this.#tcp.on("error", this.#failed);
     this.#tcp.on("close", this.#failed);
@@ -221,7 +225,7 @@ class Opening implements Carrier {
       this.#tls?.destroy();
       this.#tcp.destroy();
     }
-    this.#done(socket);
+    this.#done(socket, socket === this.#tcp ? this.#reader : null);
   }
 }
 

@@ -30,6 +30,7 @@ export class InboundBody implements BodySource {
   started = false;
   readonly #owner: BodyOwner;
   readonly #eager: boolean;
+  readonly #lent: boolean;
   #sink: BodySink | null = null;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -41,11 +42,15 @@ export class InboundBody implements BodySource {
   #trailers: string[] | undefined;
   #error: TransportError | null = null;
 
-  /** @param eager true: stop reading as soon as the consumer has no room; false: only after the lookahead */
-  constructor(owner: BodyOwner, length: number | undefined, eager: boolean) {
+  /**
+   * @param eager    true: stop reading as soon as the consumer has no room; false: only after the lookahead
+   * @param lent     chunks are lent for the call to `push`, so that a consumer that keeps them gets copies
+   */
+  constructor(owner: BodyOwner, length: number | undefined, eager: boolean, lent: boolean) {
     this.#owner = owner;
     this.length = length;
     this.#eager = eager;
+    this.#lent = lent;
   }
 
   /** Every octet has arrived (not: been taken). */
@@ -64,9 +69,10 @@ export class InboundBody implements BodySource {
     this.received += chunk.length;
     if (this.#over) return;
     if (this.#sink !== null && !this.#blocked && this.#held.length === 0) {
-      if (!this.#sink.write(chunk)) this.#blocked = true;
+      const given = this.#lent && this.#sink.borrows !== true ? copy(chunk) : chunk;
+      if (!this.#sink.write(given)) this.#blocked = true;
     } else {
-      this.#held.push(chunk);
+      this.#held.push(this.#lent ? copy(chunk) : chunk);
       this.#heldBytes += chunk.length;
     }
     this.#pauseIfFull();
@@ -148,4 +154,10 @@ export class InboundBody implements BodySource {
       sink.end(this.#trailers);
     }
   }
+}
+
+function copy(bytes: Uint8Array): Uint8Array {
+  const own = Buffer.allocUnsafe(bytes.length);
+  own.set(bytes);
+  return own;
 }

@@ -3,9 +3,14 @@
  * chunk, thirty events that came in one read); a system call costs more than everything else here together.
  */
 import type { Socket } from "node:net";
+import { keepLent } from "./lending-reader.ts";
 
-/** Bytes waiting in front of the kernel from which on a writer is asked to stop. */
-const FULL_BYTES = 64 * 1024;
+/**
+ * Bytes waiting in front of the kernel from which on a writer is asked to stop. To be given to every socket as its
+ * `highWaterMark`, so that its "drain" and our "full" mean the same. Small: a slow reader costs us no more than the
+ * chunk it is at.
+ */
+export const FULL_BYTES = 16 * 1024;
 /** Up to here pieces are copied together; beyond, they go out by reference. */
 const COPY_BYTES = 32 * 1024;
 
@@ -13,6 +18,7 @@ export class Outbox {
   /** Called when somebody was told "full" and there is room again. */
   onDrain: (() => void) | null = null;
   readonly #socket: Socket;
+  readonly #full: number;
   #parts: (string | Uint8Array)[] = [];
   #bytes = 0;
   #scheduled = false;
@@ -20,6 +26,7 @@ export class Outbox {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#full = socket.writableHighWaterMark;
     socket.on("drain", () => this.#drained());
   }
 
@@ -39,14 +46,35 @@ export class Outbox {
     this.#bytes += bytes.length;
   }
 
+  /**
+   * A chunk between two pieces of framing. Keeps no reference to `chunk`: a small one is copied, a large one goes to
+   * the kernel at once, and what the kernel leaves is kept from being read over.
+   */
+  frame(before: string, chunk: Uint8Array, after: string): void {
+    const size = before.length + chunk.length + after.length;
+    if (size < this.#full) {
+      const framed = Buffer.allocUnsafe(size);
+      if (before !== "") framed.write(before, 0, "latin1");
+      framed.set(chunk, before.length);
+      if (after !== "") framed.write(after, size - after.length, "latin1");
+      this.bytes(framed);
+      return;
+    }
+    if (before !== "") this.text(before);
+    this.bytes(chunk);
+    if (after !== "") this.text(after);
+    this.flush();
+    if (this.#socket.writableLength > 0) keepLent(chunk);
+  }
+
   /** Sends what was put in by the end of this turn. @returns false when the writer should wait for `onDrain` */
   send(): boolean {
-    if (this.#bytes >= FULL_BYTES) this.flush();
+    if (this.#bytes >= this.#full) this.flush();
     else if (!this.#scheduled && this.#bytes > 0) {
       this.#scheduled = true;
       process.nextTick(flushLater, this);
     }
-    if (this.waiting < FULL_BYTES) return true;
+    if (this.waiting < this.#full) return true;
     this.#toldFull = true;
     return false;
   }
@@ -69,7 +97,7 @@ export class Outbox {
       socket.uncork();
     }
     // The kernel may have taken all of it at once; then no "drain" will come for a writer that waits.
-    if (this.#toldFull && !socket.writableNeedDrain && socket.writableLength < FULL_BYTES) this.#drained();
+    if (this.#toldFull && !socket.writableNeedDrain && socket.writableLength < this.#full) this.#drained();
   }
 
   /** Calls back once the kernel has everything, or the socket is gone: at once if that is so already. */

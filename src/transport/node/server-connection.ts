@@ -182,7 +182,7 @@ export class ServerConnection implements BodyOwner {
    */
   #begin(head: RequestHead, input: Buffer, headLength: number): Buffer {
     const hasBody = head.chunked || head.contentLength > 0;
-    const body = hasBody ? new InboundBody(this, head.chunked ? undefined : head.contentLength, false) : null;
+    const body = hasBody ? new InboundBody(this, head.chunked ? undefined : head.contentLength, false, false) : null;
     this.#body = body;
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#bodyLeft = head.chunked ? 0 : head.contentLength;
@@ -395,7 +395,7 @@ export class ServerConnection implements BodyOwner {
   }
 
   becomeTunnel(): SocketTunnel {
-    const tunnel = new SocketTunnel(this.socket, this.outbox);
+    const tunnel = new SocketTunnel(this.socket, this.outbox, false);
     this.#state = "tunnel";
     this.#tunnel = tunnel;
     this.outbox.flush();

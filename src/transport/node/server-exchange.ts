@@ -65,6 +65,7 @@ const OVER = 2;
 type Framing = "none" | "length" | "chunked" | "close";
 
 export class ServerReply implements Reply, BodySink {
+  readonly borrows = true;
   readonly #connection: ServerConnection;
   readonly #exchange: ServerExchange;
   #state = UNSENT;
@@ -147,9 +148,7 @@ export class ServerReply implements Reply, BodySink {
       case "none":
         return true;
       case "chunked":
-        outbox.text(`${chunk.length.toString(16)}\r\n`);
-        outbox.bytes(chunk);
-        outbox.text("\r\n");
+        outbox.frame(`${chunk.length.toString(16)}\r\n`, chunk, "\r\n");
         break;
       case "length":
         // A second message must not start inside this one: what is too much is cut, and the connection closed.
@@ -159,10 +158,10 @@ export class ServerReply implements Reply, BodySink {
           if (chunk.length === 0) return true;
         }
         this.#owed -= chunk.length;
-        outbox.bytes(chunk);
+        outbox.frame("", chunk, "");
         break;
       case "close":
-        outbox.bytes(chunk);
+        outbox.frame("", chunk, "");
     }
     if (outbox.send()) return true;
     this.#connection.watchStall();

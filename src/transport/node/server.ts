@@ -10,6 +10,7 @@ import {
   type ServerOptions,
   type ServerTls,
 } from "../transport.ts";
+import { FULL_BYTES } from "./outbox.ts";
 import { ServerConnection, type ServerHost } from "./server-connection.ts";
 
 /**
@@ -134,7 +135,7 @@ class NodeServer implements Server, ServerHost {
 }
 
 /** `allowHalfOpen`: we decide what a FIN means, and still send a refusal to a caller that has said all it had to say. */
-const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true } as const;
+const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, highWaterMark: FULL_BYTES } as const;
 
 function contextOptions(options: ServerTls): tls.SecureContextOptions {
   return { key: options.key, cert: options.cert, minVersion: "TLSv1.2" };

@@ -10,18 +10,20 @@ export class SocketTunnel implements Tunnel, BodyOwner {
   readonly #outbox: Outbox;
   #ended = false;
 
-  constructor(socket: Socket, outbox: Outbox) {
+  /** @param lent what will be pushed is lent for the call only */
+  constructor(socket: Socket, outbox: Outbox, lent: boolean) {
     this.#socket = socket;
     this.#outbox = outbox;
-    this.source = new InboundBody(this, undefined, true);
+    this.source = new InboundBody(this, undefined, true, lent);
   }
 
   sink(onDrain: () => void): BodySink {
     this.#outbox.onDrain = onDrain;
     return {
+      borrows: true,
       write: (chunk) => {
         if (this.#ended || chunk.length === 0) return true;
-        this.#outbox.bytes(chunk);
+        this.#outbox.frame("", chunk, "");
         return this.#outbox.send();
       },
       end: () => {

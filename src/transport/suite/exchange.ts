@@ -5,6 +5,19 @@ import type { BodySource, Client, ClientRequest, Incoming, Server } from "../tra
 import { type Adapter, collect, CountingSink, echo, HandSource, HOST, pairs, text } from "./adapter.ts";
 import { converse, RawClient, turn, until } from "./raw.ts";
 
+/** `length` bytes of an endless text that differs by `seed`, from `at` on. */
+function pattern(seed: number, at: number, length: number): Buffer {
+  const text = PATTERNS[seed]!;
+  const from = at % PERIOD;
+  return text.subarray(from, from + length);
+}
+
+const PERIOD = 65_521;
+const PATTERNS = [0, 1, 2, 3, 4].map((seed) => {
+  const one = Buffer.from(Array.from({ length: PERIOD }, (_, i) => (i * (2 * seed + 1) + (i >> 8)) & 255));
+  return Buffer.concat([one, one, one]);
+});
+
 export function exchangeSuite(adapter: Adapter): void {
   let server: Server;
   let client: Client;
@@ -376,6 +389,56 @@ export function exchangeSuite(adapter: Adapter): void {
       incoming.reply.send(200, "", [], null);
       await raw.until("200 OK");
       raw.destroy();
+    });
+
+    test.each([
+      ["chunked", undefined],
+      ["of known length", 8 * 1024 * 1024],
+    ])("what passes through to slow readers arrives byte for byte, %s", async (_name, length) => {
+      const size = 8 * 1024 * 1024;
+      const seeds = [1, 2, 3, 4];
+      onRequest = (incoming) => {
+        const { method, target, reply, abort } = incoming;
+        if (method === "POST") {
+          const headers = length === undefined ? [] : ["Content-Length", String(length)];
+          const fill = () => {
+            while (at < size) {
+              const chunk = pattern(Number(target.slice(1)), at, Math.min(1 + ((at * 7) % 50_000), size - at));
+              at += chunk.length;
+              if (!sink.write(chunk)) return;
+            }
+            sink.end();
+          };
+          let at = 0;
+          const sink = reply.head(200, "", headers, fill);
+          fill();
+          return;
+        }
+        void client.send({ ...request("POST", target), abort }).then((response) => {
+          const sink = reply.head(200, "", response.rawHeaders, () => response.body!.resume());
+          response.body!.start(sink);
+        });
+      };
+      const readers = seeds.map(async (seed) => {
+        const response = await client.send(request("GET", `/${seed}`));
+        let at = 0;
+        let wrong = -1;
+        await new Promise<void>((resolve, reject) => {
+          response.body!.start({
+            write: (chunk) => {
+              if (wrong < 0 && !pattern(seed, at, chunk.length).equals(chunk)) wrong = at;
+              at += chunk.length;
+              if (at % 3 !== 0) return true;
+              setImmediate(() => response.body!.resume());
+              return false;
+            },
+            end: () => resolve(),
+            fail: reject,
+          });
+        });
+        return [at, wrong];
+      });
+      expect(await Promise.all(readers)).toEqual(seeds.map(() => [size, -1]));
     });
 
     test("a response nobody takes stops the upstream", async () => {
