@@ -81,6 +81,12 @@ export function checkLength(length: number): void {
   if (length > 4096) spend(length >>> 12);
 }
 
+/** Checks a text that grows piece by piece, `added` just now; pays for the piece only. */
+export function checkGrowth(length: number, added: number): void {
+  if (length > limits.stringLength) checkLength(length);
+  if (added > 4096) spend(added >>> 12);
+}
+
 /** Checks a collection's size before it grows. */
 export function checkSize(size: number): void {
   if (size > limits.collectionSize) {

@@ -2,7 +2,7 @@
  * Composite formatting: `{index[,alignment][:format]}` with `{{` and `}}`, for `string.Format`, `AppendFormat` and
  * interpolation.
  */
-import { checkLength, spend } from "../budget.ts";
+import { checkGrowth, checkLength, spend } from "../budget.ts";
 import { argumentNull, formatError } from "../errors.ts";
 import { formatted, textOf } from "../values.ts";
 
@@ -42,8 +42,9 @@ export function formatComposite(format: string | null, args: readonly unknown[])
       if (c === CLOSE) throw formatError();
       const item = readItem(format, at + 1);
       if (item.index >= args.length) throw formatError(MISSING);
-      result += formatHole(args[item.index] ?? null, item.alignment, item.format);
-      checkLength(result.length);
+      const text = formatHole(args[item.index] ?? null, item.alignment, item.format);
+      result += text;
+      checkGrowth(result.length, text.length);
       spend();
       at = literal = item.end;
     } else at++;

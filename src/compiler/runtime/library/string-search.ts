@@ -2,7 +2,7 @@
  * Searching in strings: IndexOf and its kin, Contains, StartsWith, EndsWith, Replace. Ordinal throughout, also where
  * .NET would ask the culture (`expressions.md` §5.2); the IgnoreCase comparisons compare upper-invariant units.
  */
-import { checkLength } from "../budget.ts";
+import { checkGrowth, checkLength } from "../budget.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { EnumValue, NetArray } from "../values.ts";
 import { foldCase, ignoresCase, sameTextIgnoringCase } from "./comparers.ts";
@@ -173,8 +173,8 @@ export function replaceBy(
   let from = 0;
   for (let at = folded.indexOf(wanted); at >= 0; at = folded.indexOf(wanted, from)) {
     result += text.slice(from, at) + replacement;
+    checkGrowth(result.length, at + replacement.length - from);
     from = at + wanted.length;
-    checkLength(result.length);
   }
   return result + text.slice(from);
 }

@@ -1,5 +1,5 @@
 /** Splitting and joining strings. */
-import { checkLength, checkSize, spend } from "../budget.ts";
+import { checkGrowth, checkLength, checkSize, spend } from "../budget.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { Type } from "../type.ts";
 import { type EnumValue, NetArray, box, iterate, needsBoxing, textOf, typeNamed } from "../values.ts";
@@ -156,8 +156,9 @@ function joinTexts(separator: string, items: Iterable<unknown>, type: Type | nul
   for (const item of items) {
     if (first) first = false;
     else result += separator;
-    result += textOf(boxing ? box(item, type) : item);
-    checkLength(result.length);
+    const text = textOf(boxing ? box(item, type) : item);
+    result += text;
+    checkGrowth(result.length, text.length + separator.length);
   }
   return result;
 }

@@ -1,0 +1,57 @@
+/** Base64 as .NET reads and writes it: standard alphabet, strict padding, white space ignored. */
+import { formatError } from "../errors.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const VALUES = new Int8Array(128).fill(-1);
+for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
+
+const PIECE = 0x6000;
+
+export function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  // btoa takes one character per octet; pieces of a multiple of three leave no padding in the middle.
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    text += btoa(String.fromCharCode(...bytes.subarray(at, at + PIECE)));
+  }
+  return text;
+}
+
+/** @throws FormatException */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(Math.ceil(text.length / 4) * 3);
+  let length = 0;
+  let bits = 0;
+  let count = 0;
+  let padding = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === 32 || unit === 9 || unit === 10 || unit === 13) continue;
+    if (unit === 61) {
+      padding++;
+      continue;
+    }
+    const value = unit < 128 ? VALUES[unit]! : -1;
+    if (value < 0 || padding > 0) throw invalid();
+    bits = (bits << 6) | value;
+    if (++count === 4) {
+      bytes[length++] = bits >> 16;
+      bytes[length++] = bits >> 8;
+      bytes[length++] = bits;
+      bits = count = 0;
+    }
+  }
+  if (count === 0) {
+    if (padding > 0) throw invalid();
+  } else if (count === 2 && padding === 2) bytes[length++] = bits >> 4;
+  else if (count === 3 && padding === 1) {
+    bytes[length++] = bits >> 10;
+    bytes[length++] = bits >> 2;
+  } else throw invalid();
+  return bytes.slice(0, length);
+}
+
+function invalid(): Error {
+  return formatError(
+    "The input is not a valid Base-64 string as it contains a non-base 64 character, more than two padding characters, or an illegal character among the padding characters.",
+  );
+}
