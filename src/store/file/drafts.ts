@@ -14,6 +14,7 @@ import type { ResourceKind } from "../kinds/kind.ts";
 import { describe, isObject } from "../kinds/shape.ts";
 import { didYouMean, problem } from "../messages.ts";
 import type { Locate } from "../resource-set.ts";
+import { breather } from "./breathe.ts";
 import type { FileCache } from "./file-cache.ts";
 import type { Artifact, Layout, ListFile } from "./layout.ts";
 import { importOpenApi, type ImportedApi } from "./openapi/import.ts";
@@ -51,20 +52,35 @@ export class DraftReader {
     this.#overrides = overrides;
   }
 
-  read(layout: Layout): void {
+  async read(layout: Layout): Promise<void> {
+    const pause = breather();
     const specifications: Artifact[] = [];
     for (const artifact of layout.artifacts) {
       this.#artifact(artifact);
       if (artifact.kind.type === "apis") specifications.push(artifact);
+      const wait = pause();
+      if (wait) await wait;
     }
     for (const list of layout.lists) this.#listFile(list);
     // Operations of a specification come in its order, before those that only files define.
     const byFile = [...this.drafts.values()].filter((draft) => draft.kind.type === "apis/operations");
     for (const draft of byFile) this.#remove(draft);
-    for (const artifact of specifications) this.#specification(artifact);
-    for (const draft of byFile) this.#operationFile(draft);
+    for (const artifact of specifications) {
+      this.#specification(artifact);
+      const wait = pause();
+      if (wait) await wait;
+    }
+    for (const draft of byFile) {
+      this.#operationFile(draft);
+      const wait = pause();
+      if (wait) await wait;
+    }
     this.#inheritOperations();
-    for (const draft of this.drafts.values()) this.#finish(draft);
+    for (const draft of this.drafts.values()) {
+      this.#finish(draft);
+      const wait = pause();
+      if (wait) await wait;
+    }
     this.#unusedOverrides();
   }
 

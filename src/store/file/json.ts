@@ -24,19 +24,20 @@ export function parseJson(file: string, text: string): ParsedFile {
   }
   if (valid && text.length > EAGER_CHARS) {
     const problems = isTooDeep(value) ? [problem("HG5104", { limit: MAX_DEPTH }, { file })] : [];
-    return parsed(source, problems.length === 0 ? value : undefined, problems, undefined);
+    return parsed(source, problems.length === 0 ? value : undefined, problems);
   }
   const scanner = new JsonScanner(source);
-  const root = scanner.scan();
+  scanner.scan();
   if (!valid && scanner.problems.length === 0) {
     scanner.problems.push(problem("HG5101", { reason: "this is not valid JSON" }, { file }));
   }
   const broken = scanner.problems.length > 0;
-  return parsed(source, broken ? undefined : value, scanner.problems, root);
+  // Most files are never asked for a position: their tree is not kept.
+  return parsed(source, broken ? undefined : value, scanner.problems);
 }
 
-function parsed(source: SourceText, value: unknown, problems: Problem[], known: JsonNode | undefined): ParsedFile {
-  let root = known;
+function parsed(source: SourceText, value: unknown, problems: Problem[]): ParsedFile {
+  let root: JsonNode | undefined;
   return {
     value,
     problems,

@@ -68,21 +68,17 @@ class Watch implements FolderWatch {
     this.#folder = folder;
     this.#onChange = onChange;
     this.#rescanMs = options.rescanMs ?? RESCAN_MS;
-    this.#known = options.known?.root;
     this.#watchParent();
-    this.ready = this.#start(options.known !== undefined);
+    this.ready = this.#start(options.known);
   }
 
-  async #start(hasKnown: boolean): Promise<void> {
-    const scan = await this.#scan(undefined);
+  async #start(known: Scan | undefined): Promise<void> {
+    this.#known = (known ?? (await this.#scan(undefined))).root;
     if (this.#closed) return;
-    const changed = hasKnown && !sameTree(this.#known, scan.root);
-    this.#known = scan.root;
     this.#syncWatchers();
     // Between the scan and the watchers something may have happened: look once more.
     this.#touch(undefined);
     this.#planRescan(0);
-    if (changed) await this.#onChange(scan);
   }
 
   close(): void {

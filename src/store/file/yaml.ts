@@ -19,8 +19,6 @@ import { isTooDeep, MAX_DEPTH, SourceText, type ParsedFile } from "./source.ts";
 const MAX_PROBLEMS = 20;
 /** How many values aliases may multiply into, per alias; the limit of the library. */
 const MAX_ALIASES = 100;
-/** Syntax trees of larger files are made again when a problem asks for a position. */
-const KEEP_TREE_CHARS = 64 * 1024;
 
 export interface YamlOptions {
   /**
@@ -43,7 +41,8 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
     if (options.numbersAsWritten) keepNumbersAsWritten(tree);
     value = toValue(tree, problems, source);
   }
-  let kept: Document | undefined = text.length <= KEEP_TREE_CHARS ? tree : undefined;
+  // Most files are never asked for a position: their tree is not kept.
+  let kept: Document | undefined;
   return {
     value: problems.length > 0 ? undefined : value,
     problems,
