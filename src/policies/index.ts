@@ -10,6 +10,7 @@ export { retry } from "./retry/policy.ts";
 export { returnResponse } from "./return-response/policy.ts";
 export { rewriteUri } from "./rewrite-uri/policy.ts";
 export { setBackendService } from "./set-backend-service/policy.ts";
+export { setBody } from "./set-body/policy.ts";
 export { setHeader } from "./set-header/policy.ts";
 export { setMethod } from "./set-method/policy.ts";
 export { setQueryParameter } from "./set-query-parameter/policy.ts";

@@ -1,0 +1,69 @@
+import { NEEDS_REQUEST_BODY, NEEDS_RESPONSE_BODY } from "../../compiler/policy.ts";
+import { Body } from "../../gateway/body.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import type { Message } from "../../gateway/message.ts";
+import { ensureBodies } from "../../gateway/pipeline.ts";
+import { ALL_SECTIONS, definePolicy, messageOf } from "../../gateway/policy.ts";
+import { type LiquidTemplate, parseTemplate } from "./liquid/engine.ts";
+
+/**
+ * Replaces the body of the message: by a text, by what an expression returns, or by a Liquid template's output. The
+ * old body is read only by an expression or template that mentions it; otherwise it is thrown away unread.
+ */
+export const setBody = definePolicy({
+  element: "set-body",
+  summary: "Replaces the body by a text, an expression's value or the output of a Liquid template.",
+  sections: ALL_SECTIONS,
+  shape: {
+    attributes: {
+      template: { type: "string", oneOf: ["liquid"], doc: "liquid: the content is a Liquid template." },
+      "xsi-nil": { type: "string", oneOf: ["blank", "null"], default: "blank", doc: "What Liquid sees of XML elements with xsi:nil." },
+      "parse-date": { type: "bool", default: true, doc: "Liquid sees ISO date texts of a JSON body as dates." },
+    },
+    text: { type: "body", expression: true, doc: "The new body; empty = an empty body." },
+  },
+  check: ({ attributes, text }, report) => {
+    if (attributes.template === undefined || text === undefined) return;
+    if (!text.isConstant) {
+      report("a Liquid template cannot be an expression", undefined, 'leave out template="liquid", or write the template as text');
+      return;
+    }
+    const parsed = parseTemplate(String(text.constant ?? ""));
+    if (!parsed.ok) report(`Liquid: ${parsed.message} (line ${parsed.line}, column ${parsed.column} of the template)`);
+  },
+  prepare: ({ attributes, text }, site) => {
+    const { section, inMessage } = site;
+    if (attributes.template === undefined || text === undefined) {
+      return (exchange, message) => replace(messageOf(exchange, section, message), text?.(exchange.context) ?? null);
+    }
+    const template = prepared(String(text.constant ?? ""));
+    const options = { nilAsNull: attributes["xsi-nil"] === "null", parseDates: attributes["parse-date"] };
+    return (exchange, message) => {
+      const target = messageOf(exchange, section, message);
+      const render = (): void => replace(target, template.render(exchange, target, options));
+      if (!template.usesBody || inMessage) return render();
+      return bodyOf(target, exchange)?.then(render) ?? render();
+    };
+  },
+});
+
+function prepared(source: string): LiquidTemplate {
+  const parsed = parseTemplate(source);
+  if (!parsed.ok) throw new Error(`Liquid: ${parsed.message}`);
+  return parsed.template;
+}
+
+/** Brings the message's body into memory; nothing to wait for when it is there. */
+function bodyOf(target: Message, exchange: Exchange): Promise<void> | undefined {
+  return ensureBodies(exchange, target.kind === "request" ? NEEDS_REQUEST_BODY : NEEDS_RESPONSE_BODY);
+}
+
+const encoder = new TextEncoder();
+
+function replace(target: Message, content: string | Uint8Array | null): void {
+  target.body?.discard();
+  const bytes = content === null ? NOTHING : typeof content === "string" ? encoder.encode(content) : content;
+  target.body = Body.of(target.kind, bytes, null);
+}
+
+const NOTHING = new Uint8Array(0);
