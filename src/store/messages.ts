@@ -1,5 +1,5 @@
 /**
- * Everything this folder can say about somebody's configuration: files (HG5xxx) and references
+ * Everything this folder can say about somebody's configuration: files (HG50xx to HG54xx, HG56xx) and references
  * between resources (HG45xx, HG46xx). One table, so that wording, severity and the longer text of
  * `headgate explain` stand together, and a code is never used twice.
  */
@@ -205,13 +205,13 @@ export const messages = {
     "Keys that the folder does not hold are kept in the data folder. Until that can be written they change with every restart.",
   ),
 
-  // HG55xx: layout
-  HG5501: warning("unknown file; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
-  HG5502: warning("unknown folder; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
-  HG5503: error("the folder has no `{file}`", "Every resource folder holds an information file that says what the resource is."),
-  HG5504: error("`{name}` is not a legal name: {rule}", "The folder's name is the resource's name and becomes part of its id."),
-  HG5505: warning("`{file}` is used, this one is ignored", "Two files of this folder say the same thing."),
-  HG5506: warning("the folder `{name}` of this API type has no effect", "For example operations below a WebSocket API."),
+  // HG56xx: layout
+  HG5601: warning("unknown file; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
+  HG5602: warning("unknown folder; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
+  HG5603: error("the folder has no `{file}`", "Every resource folder holds an information file that says what the resource is."),
+  HG5604: error("`{name}` is not a legal name: {rule}", "The folder's name is the resource's name and becomes part of its id."),
+  HG5605: warning("`{file}` is used, this one is ignored", "Two files of this folder say the same thing."),
+  HG5606: warning("the folder `{name}` of this API type has no effect", "For example operations below a WebSocket API."),
 } as const satisfies Record<string, Message>;
 
 export type MessageCode = keyof typeof messages;

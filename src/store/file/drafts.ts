@@ -187,7 +187,7 @@ export class DraftReader {
     const { text, problems, hash } = this.#cache.get(entry);
     this.problems.push(...problems);
     if (draft.properties["value"] !== undefined && draft.file !== entry.file) {
-      this.problems.push(problem("HG5505", { file: entry.name }, draft.locate(["value"])));
+      this.problems.push(problem("HG5605", { file: entry.name }, draft.locate(["value"])));
     }
     const below = draft.locate;
     draft.locate = (path = [], options) => (path[0] === "value" ? { file: entry.file } : below(path, options));

@@ -37,7 +37,7 @@ test("limits on size, number and depth", async () => {
   const files = { ...GOOD, [FILE]: " ".repeat(5_000) + "{}", "a/b/c/d/e": undefined };
   const { problems } = await loadFiles(files, { maxFileBytes: 4096, maxDepth: 3 });
   expect(told(problems)).toEqual([
-    "HG5502 warning a unknown folder; it is ignored",
+    "HG5602 warning a unknown folder; it is ignored",
     "HG5005 error a/b/c/d the folder is nested deeper than 3 levels",
     `HG5002 error ${FILE} the file is larger than 4 KB`,
   ]);
@@ -82,10 +82,10 @@ test("a folder where a file is expected, a file where a folder is", async () => 
     await mkdir(join(folder, "policy.xml"));
     await writeFile(join(folder, "apis"), "");
     expect(told((await loadFolder(folder)).problems)).toEqual([
-      "HG5501 warning apis unknown file; it is ignored",
-      "HG5503 error backends/b the folder has no `backendInformation.json`",
-      "HG5502 warning backends/b/backendInformation.json unknown folder; it is ignored",
-      "HG5502 warning policy.xml unknown folder; it is ignored",
+      "HG5601 warning apis unknown file; it is ignored",
+      "HG5603 error backends/b the folder has no `backendInformation.json`",
+      "HG5602 warning backends/b/backendInformation.json unknown folder; it is ignored",
+      "HG5602 warning policy.xml unknown folder; it is ignored",
     ]);
   });
 });
@@ -97,8 +97,8 @@ test("names that are not legal", async () => {
     "policyFragments/my fragment/policy.xml": "<fragment />",
   });
   expect(problems.map(({ code, message }) => `${code} ${message}`.replace(/x{81}/, "x…x"))).toEqual([
-    "HG5504 `a+b` is not a legal name: it must not contain * # & + : < > ? / \\ %",
-    "HG5504 `x…x` is not a legal name: it is longer than 80 characters",
-    "HG5504 `my fragment` is not a legal name: letters, digits, `_` and `-` only",
+    "HG5604 `a+b` is not a legal name: it must not contain * # & + : < > ? / \\ %",
+    "HG5604 `x…x` is not a legal name: it is longer than 80 characters",
+    "HG5604 `my fragment` is not a legal name: letters, digits, `_` and `-` only",
   ]);
 });

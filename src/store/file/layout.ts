@@ -170,7 +170,7 @@ class LayoutReader {
   #pick(folder: FolderEntry, bases: readonly string[]): FileEntry | undefined {
     const found = bases.flatMap((base) => folder.files.filter((file) => isDataFile(file, base)));
     for (const other of found.slice(1)) {
-      this.#layout.problems.push(problem("HG5505", { file: found[0]!.name }, { file: other.file }));
+      this.#layout.problems.push(problem("HG5605", { file: found[0]!.name }, { file: other.file }));
     }
     return found[0];
   }
@@ -180,26 +180,26 @@ class LayoutReader {
     const name = kind.type === "apis" ? folder.name.replace(/;rev=[^;]+$/i, "") : folder.name;
     const broken = name.length > max ? `it is longer than ${max} characters` : forbidden.test(name) ? rule : undefined;
     if (broken === undefined) return;
-    this.#layout.problems.push(problem("HG5504", { name: folder.name, rule: broken }, { file: folder.file }));
+    this.#layout.problems.push(problem("HG5604", { name: folder.name, rule: broken }, { file: folder.file }));
   }
 
   #missingInfo(folder: FolderEntry, bases: readonly string[]): void {
     const expected = `${bases[0]}.json`;
     const near = folder.files.find((file) => suggest(file.name, bases.map((base) => `${base}.json`)) !== undefined);
     const hint = near ? `rename \`${near.name}\` to \`${expected}\`` : undefined;
-    this.#layout.problems.push(problem("HG5503", { file: expected }, { file: folder.file }, hint));
+    this.#layout.problems.push(problem("HG5603", { file: expected }, { file: folder.file }, hint));
   }
 
   #unknownFile(file: FileEntry, known: readonly string[]): void {
     if (IGNORED_FILE.test(file.name)) return;
     const hint = didYouMean(suggest(file.name, known));
-    this.#layout.problems.push(problem("HG5501", {}, { file: file.file }, hint));
+    this.#layout.problems.push(problem("HG5601", {}, { file: file.file }, hint));
   }
 
   #unknownFolder(folder: FolderEntry, candidates: readonly ResourceKind[]): void {
     const known = candidates.map((kind) => kind.artifact!.folders[0]!);
     const hint = didYouMean(suggest(folder.name, known));
-    this.#layout.problems.push(problem("HG5502", {}, { file: folder.file }, hint));
+    this.#layout.problems.push(problem("HG5602", {}, { file: folder.file }, hint));
   }
 }
 

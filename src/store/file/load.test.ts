@@ -301,10 +301,10 @@ describe("problems", () => {
       "misspelt files and folders",
       { "backend/b/backendInformation.json": {}, "backends/x/backendInformaton.json": info({ url: "https://x" }), "apis/readme.md": "", ...API, "apis/a/polcy.xml": POLICY },
       [
-        "HG5501 warning apis/a/polcy.xml unknown file; it is ignored (did you mean `policy.xml`?)",
-        "HG5502 warning backend unknown folder; it is ignored (did you mean `backends`?)",
-        "HG5503 error backends/x the folder has no `backendInformation.json` (rename `backendInformaton.json` to `backendInformation.json`)",
-        "HG5501 warning backends/x/backendInformaton.json unknown file; it is ignored (did you mean `backendInformation.json`?)",
+        "HG5601 warning apis/a/polcy.xml unknown file; it is ignored (did you mean `policy.xml`?)",
+        "HG5602 warning backend unknown folder; it is ignored (did you mean `backends`?)",
+        "HG5603 error backends/x the folder has no `backendInformation.json` (rename `backendInformaton.json` to `backendInformation.json`)",
+        "HG5601 warning backends/x/backendInformaton.json unknown file; it is ignored (did you mean `backendInformation.json`?)",
       ],
     ],
     [
