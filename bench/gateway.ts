@@ -5,7 +5,7 @@
  * take turns, and the ratio of each pair is what is reported. The upstream is another nginx (requests) or a raw socket program
  * (streams), the client is wrk or a raw socket reader: none of them is counted.
  *
- * Usage: node bench/gateway.ts [--pairs 7] [--seconds 3] [--profile FILE.cpuprofile]
+ * Usage: node bench/gateway.ts [--pairs 7] [--seconds 3] [--only requests|stream]
  * Needs nginx and wrk (apt-get install nginx-light wrk).
  */
 import { execFile } from "node:child_process";
@@ -30,6 +30,9 @@ const REPLY = JSON.stringify({
   usage: { prompt_tokens: 10, completion_tokens: 100, total_tokens: 110 },
 });
 const REQUEST = JSON.stringify({ model: "demo", messages: [{ role: "user", content: "y".repeat(950) }] });
+
+const STREAMS = 20;
+const CHUNKS = 1500;
 
 const run = promisify(execFile);
 const bench = new Bench();
@@ -86,9 +89,6 @@ async function requests(): Promise<void> {
   };
   await report("CPU per request (key checked), 1 kB each way, 32 connections", a, b, load);
 }
-
-const STREAMS = 20;
-const CHUNKS = 1500;
 
 async function streams(): Promise<void> {
   const upstreamProcess = bench.start(process.execPath, [join(import.meta.dirname, "stream-upstream.ts"), String(CHUNKS), "2", "160"]);

@@ -50,7 +50,7 @@ export class Bench {
   }
 
   close(): void {
-    for (const child of this.#processes) child.kill("SIGKILL");
+    for (const child of this.#processes) child.kill(process.env["BENCH_KEEP_PROFILE"] === undefined ? "SIGKILL" : "SIGTERM");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
