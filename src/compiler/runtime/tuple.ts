@@ -170,11 +170,14 @@ for (let n = 2; n <= MAX_TUPLE; n++) {
   defineType(`struct System.ValueTuple<${parameters}>`);
 }
 
+/** A `System.ValueTuple`; the mark tells TypeScript that other types may be named, too. */
+export type TupleType = NamedType & { readonly tuple?: true };
+
 /** `System.ValueTuple<…>` over 2 to 7 element types. */
 export function tupleType(elements: readonly Type[]): NamedType {
   return instantiate(lookupType("System.ValueTuple", elements.length), elements);
 }
 
-export function isTupleType(type: Type): type is NamedType {
+export function isTupleType(type: Type): type is TupleType {
   return type.kind === "named" && type.definition.fullName === "System.ValueTuple";
 }

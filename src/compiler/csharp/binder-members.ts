@@ -1,0 +1,324 @@
+/** What stands behind a dot: members through bases and interfaces, extension methods, namespaces and nested names. */
+import { allBases } from "../runtime/cast.ts";
+import { allDefinitions, extensionMethods } from "../runtime/define.ts";
+import {
+  type Member,
+  type NamedType,
+  type Type,
+  bindings,
+  displayName,
+  instantiate,
+  substitute,
+  underlyingOfNullable,
+} from "../runtime/type.ts";
+import { enumValue, typeNamed } from "../runtime/values.ts";
+import { suggest } from "../suggest.ts";
+import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
+import { asValue, namesOfTuple } from "./binder-convert.ts";
+import { memberCall, setterOf } from "./binder-nodes.ts";
+import { bindTypeNode, isNamespace, reportUnknownType, typeByFullName, unsupportedType } from "./binder-type-names.ts";
+import { isEnum, isError, isTupleType, isVoid, known } from "./binder-types.ts";
+import type { Bound, PendingMethods, PendingNamespace, PendingType } from "./binder-untyped.ts";
+import { isUnsupportedMember } from "./binder-unsupported.ts";
+import type { BoundExpression } from "./bound.ts";
+import { type CandidateMethod, methodCandidate } from "./overloads.ts";
+import type { MemberExpression, Span } from "./tree.ts";
+
+export interface FoundMember {
+  readonly member: Member;
+  readonly declaring: NamedType;
+}
+
+/** The types whose members a value of `type` has, nearest first. */
+export function memberTypes(type: Type): readonly NamedType[] {
+  if (type.kind === "array") return allBases(typeNamed("System.Array")).filter((t) => t.definition.kind !== "interface");
+  if (type.kind !== "named") return [];
+  const bases = allBases(type);
+  return type.definition.kind === "interface" ? [...bases, known.object()] : bases;
+}
+
+/** All members of a name, nearest first. */
+export function findMembers(type: Type, name: string): readonly FoundMember[] {
+  const found: FoundMember[] = [];
+  for (const declaring of memberTypes(type)) {
+    for (const member of declaring.definition.members.get(name) ?? []) {
+      if (member.kind !== "constructor" && !member.isExtension) found.push({ member, declaring });
+    }
+  }
+  return found;
+}
+
+/** `left.name` as a value, method group, type or namespace. */
+export function bindMember(b: Binder, left: Bound, node: MemberExpression): Bound {
+  const span = { start: node.nameStart, end: node.nameEnd };
+  if (left.kind === "pendingNamespace") return namespaceMember(b, left, node);
+  const typeArguments = node.typeArguments?.map((arg) => bindTypeNode(b, arg)) ?? null;
+  if (left.kind === "pendingType") return staticMember(b, left, node, typeArguments, span);
+  const receiver = asValue(b, left);
+  if (isError(receiver.type)) return errorNode(node);
+  return instanceMember(b, receiver, node.name, span, node, typeArguments);
+}
+
+function namespaceMember(b: Binder, left: PendingNamespace, node: MemberExpression): Bound {
+  const name = `${left.name}.${node.name}`;
+  const span = { start: left.start, end: node.nameEnd };
+  const args = node.typeArguments?.map((arg) => bindTypeNode(b, arg)) ?? [];
+  const definition = typeByFullName(name, args.length);
+  if (definition !== null) {
+    return { kind: "pendingType", type: null, named: instantiate(definition, args), start: left.start, end: node.end };
+  }
+  if (isNamespace(name)) return { kind: "pendingNamespace", type: null, name, start: left.start, end: node.end };
+  if (unsupportedType(name) !== null) return b.fail("HG3102", span, { type: name }, typeHint(node.name));
+  reportUnknownType(b, name, args.length, span);
+  return errorNode(node);
+}
+
+function typeHint(name: string): string | null {
+  const best = suggest(name, [...allDefinitions()].filter((d) => d.nameable).map((d) => d.shortName));
+  return best === null ? null : `did you mean \`${best}\`?`;
+}
+
+function staticMember(
+  b: Binder,
+  left: PendingType,
+  node: MemberExpression,
+  typeArguments: readonly Type[] | null,
+  span: Span,
+): Bound {
+  const owner = left.named;
+  const { name } = node;
+  if (isError(owner)) return errorNode(node);
+  if (isEnum(owner)) {
+    const number = owner.definition.enumValues?.get(name);
+    if (number !== undefined) return constantNode(enumValue(owner.definition, number), owner, node);
+  }
+  const found = findMembers(owner, name);
+  const statics = found.filter(({ member }) => member.isStatic);
+  const first = statics[0];
+  if (first === undefined) {
+    // `Enumerable.Select(list, …)`: an extension method called as what it is.
+    const plain = owner.kind === "named" ? (owner.definition.members.get(name) ?? []) : [];
+    if (plain.length > 0 && plain[0]!.isExtension) return methods(plain.map((member) => methodCandidate(member, owner as NamedType)));
+    if (found.length > 0) return b.fail("HG3117", span, { member: name, type: displayName(owner) });
+    return unknownMember(b, owner, name, span, true);
+  }
+  if (first.member.kind === "method") {
+    return methods(statics.filter(({ member }) => member.kind === "method").map(({ member, declaring }) => methodCandidate(member, declaring)));
+  }
+  return readProperty(b, first, null, [], node);
+
+  function methods(candidates: readonly CandidateMethod[]): PendingMethods {
+    return {
+      kind: "pendingMethods",
+      type: null,
+      start: node.start,
+      end: node.end,
+      name,
+      nameStart: span.start,
+      nameEnd: span.end,
+      receiver: null,
+      owner,
+      candidates,
+      extensions: [],
+      typeArguments,
+    };
+  }
+}
+
+/** `receiver.name`. */
+export function instanceMember(
+  b: Binder,
+  receiver: BoundExpression,
+  name: string,
+  span: Span,
+  whole: Span,
+  typeArguments: readonly Type[] | null,
+): Bound {
+  const owner = receiver.type;
+  if (isVoid(owner)) return b.fail("HG3134", receiver, { member: receiver.kind === "call" ? receiver.member.name : "this" });
+  if (owner.kind === "null") return b.fail("HG3109", whole, { operator: ".", operand: "null" });
+  const special = specialMember(receiver, name, whole);
+  if (special !== null) return special;
+  const found = findMembers(owner, name);
+  const own = found.filter(({ member }) => !member.isStatic);
+  const first = own[0];
+  if (first !== undefined && first.member.kind !== "method") return readProperty(b, first, receiver, [], whole);
+  const candidates = own.filter(({ member }) => member.kind === "method").map(({ member, declaring }) => methodCandidate(member, declaring));
+  const extensions = extensionCandidates(name);
+  if (candidates.length === 0 && extensions.length === 0) {
+    if (found.length > 0) return b.fail("HG3116", span, { member: name, type: displayName(owner) });
+    return unknownMember(b, owner, name, span, false);
+  }
+  return {
+    kind: "pendingMethods",
+    type: null,
+    start: whole.start,
+    end: whole.end,
+    name,
+    nameStart: span.start,
+    nameEnd: span.end,
+    receiver,
+    owner,
+    candidates,
+    extensions,
+    typeArguments,
+  };
+}
+
+/** Members that are nodes of their own: array length, tuple elements, `HasValue` and `Value` of nullables. */
+function specialMember(receiver: BoundExpression, name: string, span: Span): BoundExpression | null {
+  const { type } = receiver;
+  const at = { start: span.start, end: span.end };
+  if (type.kind === "array" && name === "Length") return { kind: "arrayLength", array: receiver, type: known.int(), ...at };
+  const inner = underlyingOfNullable(type);
+  if (inner !== null && name === "HasValue") return { kind: "isNull", operand: receiver, negated: true, type: known.bool(), ...at };
+  if (inner !== null && name === "Value") return { ...convertNode({ kind: "unwrap" }, receiver, inner), ...at };
+  if (!isTupleType(type)) return null;
+  const index = tupleIndex(type, name);
+  return index < 0 ? null : { kind: "tupleItem", tuple: receiver, index, type: type.args[index]!, ...at };
+}
+
+/** Position of `Item1` or a named element; -1 when there is none. */
+export function tupleIndex(type: NamedType, name: string): number {
+  const named = namesOfTuple(type).indexOf(name);
+  if (named >= 0) return named;
+  const match = /^Item([1-7])$/.exec(name);
+  const index = match === null ? -1 : Number(match[1]) - 1;
+  return index < type.args.length ? index : -1;
+}
+
+const extensionCache = new WeakMap<readonly Member[], readonly CandidateMethod[]>();
+
+export function extensionCandidates(name: string): readonly CandidateMethod[] {
+  const members = extensionMethods(name);
+  if (members.length === 0) return [];
+  let candidates = extensionCache.get(members);
+  if (candidates === undefined) {
+    candidates = members.map((member) => methodCandidate(member, instantiate(member.declaring)));
+    extensionCache.set(members, candidates);
+  }
+  return candidates;
+}
+
+/** Reads a property, constant or (with arguments) indexer. */
+export function readProperty(
+  b: Binder,
+  { member, declaring }: FoundMember,
+  receiver: BoundExpression | null,
+  args: readonly BoundExpression[],
+  span: Span,
+  order: readonly number[] | null = null,
+): BoundExpression {
+  const type = substitute(member.returns, bindings(declaring));
+  useMember(b, member, args, span);
+  if (member.kind === "constant" && member.implementation.kind === "constant") {
+    return constantNode(member.implementation.value, type, span);
+  }
+  return memberCall(member, declaring.args, receiver, args, type, span, order);
+}
+
+/** What the library wants to have said where a member is used: wrong constants, warnings. */
+export function useMember(b: Binder, member: Member, args: readonly BoundExpression[], span: Span): void {
+  const { verify, warning } = member.facts;
+  if (warning !== undefined) b.report("HG3182", span, { warning });
+  if (verify === undefined) return;
+  const problem = verify(args.map((arg) => (arg.kind === "constant" ? arg.value : undefined)));
+  if (problem !== null) b.report("HG3150", span, { problem });
+}
+
+/** The setter of a property, or why there is none. */
+export function writableCode(b: Binder, { member }: FoundMember, receiver: BoundExpression | null, span: Span) {
+  const code = setterOf(member);
+  if (code !== null) return code;
+  const owner = receiver?.type ?? null;
+  if (isContextType(member) || (owner !== null && receiver !== null && readsContext(receiver))) {
+    b.report("HG3118", span, { member: member.kind === "indexer" ? "this" : member.name });
+  } else b.report("HG3119", span, { name: member.kind === "indexer" ? "this element" : member.name });
+  return null;
+}
+
+export function isContextType(member: Member): boolean {
+  return member.declaring.fullName.startsWith("Gateway.");
+}
+
+/** Whether the value is (part of) the context. */
+export function readsContext(node: BoundExpression): boolean {
+  if (node.kind === "context") return true;
+  if (node.kind === "call") return isContextType(node.member) || (node.receiver !== null && readsContext(node.receiver));
+  return node.kind === "convert" && readsContext(node.operand);
+}
+
+// ── Unknown members ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What people bring along from elsewhere → what it is called here. */
+const FAMILIAR: ReadonlyMap<string, string> = new Map([
+  ["length", "Length"],
+  ["size", "Count"],
+  ["includes", "Contains"],
+  ["indexOf", "IndexOf"],
+  ["toString", "ToString"],
+  ["push", "Add"],
+  ["append", "Add"],
+  ["map", "Select"],
+  ["filter", "Where"],
+  ["some", "Any"],
+  ["every", "All"],
+  ["find", "FirstOrDefault"],
+  ["reduce", "Aggregate"],
+  ["sort", "OrderBy"],
+  ["get", "GetValueOrDefault"],
+  ["Get", "GetValueOrDefault"],
+  ["AsString", "As<string>"],
+  ["AsJObject", "As<JObject>"],
+  ["has", "ContainsKey"],
+  ["toUpperCase", "ToUpper"],
+  ["toLowerCase", "ToLower"],
+]);
+
+export function unknownMember(b: Binder, owner: Type, name: string, span: Span, isStatic: boolean): BoundExpression {
+  const type = displayName(owner);
+  const names = memberTypes(owner).map((t) => t.definition.fullName);
+  if (isUnsupportedMember(names, name)) {
+    return b.fail("HG3103", span, { member: name, type: owner.name });
+  }
+  const available = [...new Set(memberNames(owner, isStatic))];
+  const familiar = FAMILIAR.get(name);
+  const bare = familiar?.replace(/<.*/, "");
+  const best = bare !== undefined && available.includes(bare) ? familiar! : suggest(name, available);
+  if (best !== null) return b.fail("HG3104", span, { type, member: name }, `did you mean \`${best}\`?`);
+  const values = available.filter((candidate) => !OBJECT_MEMBERS.has(candidate)).slice(0, 12);
+  if (owner.kind === "named" && owner.definition.fullName === "System.Object") {
+    return b.fail("HG3104", span, { type, member: name }, "cast the value to its real type first, for example `((JObject)value)`");
+  }
+  return b.fail("HG3104", span, { type, member: name }, values.length === 0 ? null : `it has: ${values.join(", ")}`);
+}
+
+const OBJECT_MEMBERS = new Set(["ToString", "Equals", "GetHashCode"]);
+
+function* memberNames(owner: Type, isStatic: boolean): Generator<string> {
+  if (isEnum(owner) && isStatic) yield* owner.definition.enumValues?.keys() ?? [];
+  if (owner.kind === "array") yield "Length";
+  if (isTupleType(owner)) yield* owner.args.map((_, i) => namesOfTuple(owner)[i] ?? `Item${i + 1}`);
+  for (const type of memberTypes(owner)) {
+    for (const [name, group] of type.definition.members) {
+      if (/^[A-Za-z]/.test(name) && !name.startsWith("op_") && !name.startsWith("operator") && group.some((m) => m.isStatic === isStatic)) yield name;
+    }
+  }
+  if (!isStatic) yield* extensionNames(owner);
+}
+
+/** Names of extension methods whose first parameter could take a value of this type, roughly. */
+function* extensionNames(owner: Type): Generator<string> {
+  const own = new Set(memberTypes(owner).map((t) => t.definition));
+  const enumerable = owner.kind === "array" || [...own].some((d) => d.shortName === "IEnumerable");
+  for (const definition of allDefinitions()) {
+    if (definition.kind !== "static") continue;
+    for (const [name, group] of definition.members) {
+      const target = group.find((m) => m.isExtension)?.parameters[0]?.type;
+      if (target === undefined) continue;
+      const isOwn = target.kind === "named" && (own.has(target.definition) || (enumerable && target.definition.shortName === "IEnumerable"));
+      if (isOwn || (target.kind === "array" && owner.kind === "array")) yield name;
+    }
+  }
+}
+
