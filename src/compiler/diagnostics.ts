@@ -10,7 +10,7 @@
  */
 import type { Problem, Severity } from "../base/problem.ts";
 import { BINDER_MESSAGES } from "./csharp/binder-messages.ts";
-import { SYNTAX_MESSAGES } from "./csharp/parser-messages.ts";
+import { SYNTAX_PAGES } from "./csharp/parser-messages.ts";
 import type { Range, SourceText } from "./source.ts";
 import { suggest } from "./suggest.ts";
 
@@ -1022,26 +1022,7 @@ const messageTable = {
 export type DiagnosticCode = keyof typeof messageTable;
 
 /** Every message of the compiler by its code: the table above and those of the expression parser and binder. */
-export const messages: Readonly<Record<string, Message>> = { ...syntaxMessages(), ...BINDER_MESSAGES, ...messageTable };
-
-/** The expression parser's table is terse; its pages are made from it. */
-function syntaxMessages(): Record<string, Message> {
-  const table: Record<string, Message> = {};
-  for (const { code, text, hint } of Object.values(SYNTAX_MESSAGES)) {
-    const mend = hint ?? "Correct the expression at the place shown.";
-    table[`HG${code}`] = {
-      severity: "error",
-      text: text.replace(/\{\d\}/g, "…"),
-      explain: {
-        cause: "The text between the brackets of the expression is not valid C#.",
-        expected: "One C# expression in `@( … )`; statements that return a value in `@{ … }`.",
-        mend,
-        example: '@((string)context.Variables["model"] ?? "none")',
-      },
-    };
-  }
-  return table;
-}
+export const messages: Readonly<Record<string, Message>> = { ...SYNTAX_PAGES, ...BINDER_MESSAGES, ...messageTable };
 
 /** What `headgate explain` prints for a code (any case); null for a code that does not exist. */
 export function explain(code: string): string | null {
