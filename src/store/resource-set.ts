@@ -179,12 +179,12 @@ export class ResourceSet {
 
   #linked(product: ResourceId, collection: string, links: string, property: string): ResourceId[] {
     const found = new Map<string, ResourceId>();
-    const add = (reference: unknown) => {
+    const add = (reference: unknown, from = product) => {
       if (typeof reference !== "string") return;
-      const target = this.resolve(reference, collection, product);
+      const target = this.resolve(reference, collection, from);
       if (target) found.set(ids.idKey(ids.withoutRevision(target.id)), ids.withoutRevision(target.id));
     };
-    for (const link of this.childrenOf<{ scope?: unknown }>(product, collection)) add(link.name);
+    for (const link of this.childrenOf(product, collection)) add(link.name, linkOrigin(link));
     for (const link of this.childrenOf<OpenProperties>(product, links)) add(link.properties[property]);
     return [...found.values()];
   }
@@ -232,6 +232,11 @@ export class ResourceSet {
   locate(id: ResourceId, path?: PropertyPath, options?: { key?: boolean }): SourceLocation | undefined {
     return this.#origins.get(ids.idKey(id))?.(path, options);
   }
+}
+
+/** Where the target of a link named by its own name is looked up: `scope: service` leaves the workspace. */
+export function linkOrigin(link: Resource): ResourceId {
+  return link.properties["scope"] === "service" ? ids.SERVICE_ID : link.id;
 }
 
 /** `isCurrent` decides; without it the id without suffix, else the first. */

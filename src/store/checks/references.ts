@@ -11,7 +11,7 @@ import { kindOf } from "../kinds/index.ts";
 import type { ReferenceField } from "../kinds/kind.ts";
 import { isObject, type PropertyPath } from "../kinds/shape.ts";
 import { didYouMean, problem } from "../messages.ts";
-import type { ResourceSet } from "../resource-set.ts";
+import { linkOrigin, type ResourceSet } from "../resource-set.ts";
 
 export function checkReferences(resources: ResourceSet, problems: Problem[]): void {
   for (const resource of resources.all()) {
@@ -36,7 +36,8 @@ export function checkReferences(resources: ResourceSet, problems: Problem[]): vo
 
 function checkField(resources: ResourceSet, resource: Resource, field: ReferenceField, problems: Problem[]): void {
   for (const { path, value } of referencesAt(resource, field.at)) {
-    if (value === "" || resources.resolve(value, field.to, resource.id)) continue;
+    const from = field.at === "" ? linkOrigin(resource) : resource.id;
+    if (value === "" || resources.resolve(value, field.to, from)) continue;
     const owner = field.at === "" ? ownerOf(resource) : resource;
     const parameters = {
       noun: capital(kindOf(owner.id)?.noun ?? "resource"),

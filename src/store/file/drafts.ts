@@ -9,7 +9,7 @@ import type { ApiProperties } from "../../contract/apis.ts";
 import type { OpenProperties, Resource, ResourceId } from "../../contract/resource.ts";
 import { checkProperties } from "../check-resource.ts";
 import * as ids from "../ids.ts";
-import { canonicalType, kindOfType } from "../kinds/index.ts";
+import { canonicalType, kindOf, kindOfType } from "../kinds/index.ts";
 import type { ResourceKind } from "../kinds/kind.ts";
 import { describe, isObject } from "../kinds/shape.ts";
 import { didYouMean, problem } from "../messages.ts";
@@ -218,7 +218,9 @@ export class DraftReader {
       }
       const id = ids.childId(parent, collection, name);
       const { hash } = this.#cache.get(entry);
-      this.add({ kind, id, file: entry.file, hash, properties: {}, locate: () => parsed.locate(at), trusted: true });
+      // Inside a workspace a link may lead to the service around it: `"scope": "service"`.
+      const properties = isObject(item) && item["scope"] !== undefined ? { scope: item["scope"] } : {};
+      this.add({ kind, id, file: entry.file, hash, properties, locate: () => parsed.locate(at), trusted: true });
     });
   }
 
@@ -397,14 +399,24 @@ export class DraftReader {
     this.problems.push(...checked.problems);
   }
 
+  /** Of an API that is not there its policies are not there either: said once, for the outermost. */
   #unusedOverrides(): void {
+    const said = new Set<string>();
     for (const [key, override] of this.#overrides.byKey) {
       if (this.#used.has(key)) continue;
-      const name = ids.nameOf(override.id);
-      const prefix = key.slice(0, key.lastIndexOf("/") + 1);
-      const others = [...this.drafts].filter(([other]) => other.startsWith(prefix)).map(([, draft]) => ids.nameOf(draft.id));
-      const at = override.source.locate([...override.at.slice(0, -1), "name"]);
-      this.problems.push(problem("HG5401", { noun: override.kind.noun, name }, at, didYouMean(suggest(name, others))));
+      let { id, at } = override;
+      for (let up = ids.parentId(id)!; up !== ids.SERVICE_ID && !this.drafts.has(ids.idKey(up)); up = ids.parentId(up)!) {
+        id = up;
+        at = at.slice(0, -2);
+      }
+      if (said.has(ids.idKey(id))) continue;
+      said.add(ids.idKey(id));
+      const siblings = [...(this.#children.get(ids.idKey(ids.parentId(id)!)) ?? [])];
+      const type = ids.typeOf(id).toLowerCase();
+      const others = siblings.filter((draft) => ids.typeOf(draft.id).toLowerCase() === type).map((draft) => ids.nameOf(draft.id));
+      const parameters = { noun: kindOf(id)?.noun ?? "resource", name: ids.nameOf(id) };
+      const location = override.source.locate([...at.slice(0, -1), "name"]);
+      this.problems.push(problem("HG5401", parameters, location, didYouMean(suggest(parameters.name, others))));
     }
   }
 

@@ -173,6 +173,27 @@ describe("both layouts", () => {
     expect(resources.apisOf("/workspaces/w/products/p")).toEqual(["/workspaces/w/apis/a"]);
     expect(resources.resolve("b", "backends", "/workspaces/w/apis/a")?.id).toBe("/workspaces/w/backends/b");
   });
+
+  test("a workspace sees the service's groups and loggers, its APIs only when a link says so", async () => {
+    const loaded = await loadFiles({
+      "apis/outer/apiInformation.json": info({ path: "o", displayName: "O" }),
+      "backends/outer/backendInformation.json": info({ url: "https://o" }),
+      "loggers/l/loggerInformation.json": info({ loggerType: "azureMonitor" }),
+      "workspaces/w/apis/a/apiInformation.json": info({ path: "a", displayName: "A", backendId: "outer" }),
+      "workspaces/w/diagnostics/d/diagnosticInformation.json": info({ loggerId: "l" }),
+      "workspaces/w/products/p/productInformation.json": info({ displayName: "P" }),
+      "workspaces/w/products/p/apis.json": [{ name: "outer", scope: "service" }, { name: "a", scope: "workspace" }],
+      "workspaces/w/products/p/groups.json": [{ name: "developers" }],
+      "workspaces/w/products/q/productInformation.json": info({ displayName: "Q" }),
+      "workspaces/w/products/q/apis.json": [{ name: "outer" }],
+    });
+    expect(told(loaded.problems)).toEqual([
+      "HG4501 error workspaces/w/apis/a/apiInformation.json:5:18 API `a` refers to backend `outer`, which does not exist",
+      "HG4501 error workspaces/w/products/q/apis.json:3:13 Product `q` refers to API `outer`, which does not exist",
+    ]);
+    expect(loaded.resources.apisOf("/workspaces/w/products/p")).toEqual(["/apis/outer", "/workspaces/w/apis/a"]);
+    expect(loaded.resources.groupsOf("/workspaces/w/products/p")).toEqual(["/groups/developers"]);
+  });
 });
 
 test("unknown properties are kept, known ones normalised, null is absent", async () => {

@@ -56,6 +56,8 @@ export class FolderLoader {
   readonly #options: LoadOptions;
   readonly #cache: FileCache;
   readonly #keys: KeyStore;
+  /** The load in progress: they happen one after the other. */
+  #tail: Promise<unknown> = Promise.resolve();
   /** Nobody is served before the first load. */
   #disk: Disk = blockingDisk;
 
@@ -71,7 +73,13 @@ export class FolderLoader {
    *
    * @param known a scan made just now, by a watcher; without it the folder is scanned
    */
-  async load(known?: Scan): Promise<LoadedFolder> {
+  load(known?: Scan): Promise<LoadedFolder> {
+    const result = this.#tail.then(() => this.#load(known));
+    this.#tail = result;
+    return result;
+  }
+
+  async #load(known: Scan | undefined): Promise<LoadedFolder> {
     const { scan, layout, problems } = await this.#scanAndRead(known);
     const overrides = await this.#readOverrides(layout, problems);
     const reader = new DraftReader(this.#cache, overrides);

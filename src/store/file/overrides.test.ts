@@ -72,6 +72,11 @@ describe("problems", () => {
       ["HG5401 warning configuration.prod.yaml:1:20 no backend is called `ones`, so this override has no effect (did you mean `one`?)"],
     ],
     [
+      "of something unknown the inside is not told as well",
+      "apis: [{ name: demos, policies: [{ name: policy, properties: { value: x } }], operations: [{ name: o, policies: [{ name: policy, properties: {} }] }] }]",
+      ["HG5401 warning configuration.prod.yaml:1:16 no API is called `demos`, so this override has no effect (did you mean `demo`?)"],
+    ],
+    [
       "a wrong value is told where it was written",
       "backends:\n  - name: one\n    properties:\n      url: prod.example\n",
       ["HG5203 error configuration.prod.yaml:4:12 `url` must be an absolute URL, but is `prod.example` (write `https://prod.example`)"],
