@@ -131,7 +131,7 @@ export class ResourceSet {
   /** The policy document at a scope, if it has one. */
   policyOf(scope: ResourceId): PolicyDocument | undefined {
     const resource = this.get<PolicyProperties>(ids.childId(scope, "policies", "policy"));
-    return resource && this.#document(resource, scope);
+    return resource && this.#document(resource, ids.parentId(resource.id)!);
   }
 
   /** Every policy document there is, fragments excluded. */
