@@ -74,7 +74,7 @@ function parseArrayCreation(p: Cursor, element: TypeNode, start: number): Expres
   const inner: number[] = [];
   while (p.is("[") && (p.peek(1).kind === "]" || p.peek(1).kind === ",")) inner.push(parseEmptyRank(p));
   let elementType = element;
-  for (const r of inner.reverse()) elementType = { kind: "arrayType", element: elementType, rank: r, ...spanFrom(p, element.start) };
+  for (const r of inner.toReversed()) elementType = { kind: "arrayType", element: elementType, rank: r, ...spanFrom(p, element.start) };
   const initializer = p.is("{") ? parseArrayInitializer(p) : null;
   if (isOpen && initializer === null) p.errorAt("arraySize", p.lastEnd, p.lastEnd);
   return { kind: "newArray", elementType, rank, sizes, initializer, ...spanFrom(p, start) };

@@ -76,17 +76,19 @@ function tupleTypeEnd(p: Cursor, index: number, depth: number): number {
 export function typeArgumentsEnd(p: Cursor, index: number, depth = 0): number {
   const known = p.typeArgumentEnds[index]!;
   if (known !== UNKNOWN) return known;
-  let at = index;
-  let end = NONE;
-  while (depth <= MAX_TYPE_DEPTH) {
-    at = typeEnd(p, at + 1, depth + 1);
-    if (at === NONE) break;
-    const { kind } = p.tokens[at]!;
-    if (kind === ">") end = at + 1;
-    if (kind !== ",") break;
-  }
+  const end = depth > MAX_TYPE_DEPTH ? NONE : typeListEnd(p, index, depth);
   p.typeArgumentEnds[index] = end;
   return end;
+}
+
+function typeListEnd(p: Cursor, index: number, depth: number): number {
+  for (let at = index; ; ) {
+    at = typeEnd(p, at + 1, depth + 1);
+    if (at === NONE) return NONE;
+    const { kind } = p.tokens[at]!;
+    if (kind === ">") return at + 1;
+    if (kind !== ",") return NONE;
+  }
 }
 
 /** C# specification §6.2.5, and the end of the source or of a hole. */

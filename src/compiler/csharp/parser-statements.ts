@@ -346,9 +346,11 @@ function parseIf(p: Cursor): Statement {
   if (p.token.kind === "identifier" && /^(?:elseif|elsif|elif|ElseIf)$/.test(p.token.text) && p.peek(1).kind === "(") {
     p.error("wordOperator", p.token, ['"else if"']);
     const nested = parseIf(p);
+    // oxlint-disable-next-line unicorn/no-thenable -- the word of the grammar; nobody awaits a tree
     return { kind: "if", condition, then, else: nested, ...spanFrom(p, start) };
   }
   const otherwise = p.take("else") ? parseBody(p, "else") : null;
+  // oxlint-disable-next-line unicorn/no-thenable
   return { kind: "if", condition, then, else: otherwise, ...spanFrom(p, start) };
 }
 

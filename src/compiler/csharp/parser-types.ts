@@ -108,7 +108,7 @@ function parseSuffixes(p: Cursor, core: TypeNode, inPattern: boolean): TypeNode 
   let type = core;
   const ranks: { rank: number; end: number }[] = [];
   const wrap = (): void => {
-    for (const { rank } of ranks.reverse()) type = { kind: "arrayType", element: type, rank, start: core.start, end: p.lastEnd };
+    for (const { rank } of ranks.toReversed()) type = { kind: "arrayType", element: type, rank, start: core.start, end: p.lastEnd };
     ranks.length = 0;
   };
   for (;;) {

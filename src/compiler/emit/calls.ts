@@ -91,7 +91,7 @@ function emitArguments(node: WithArguments, scope: FunctionScope): Arguments {
   );
   const order = node.order ?? steps.map((_, i) => i);
   return (c, f) => {
-    const values: unknown[] = new Array(steps.length);
+    const values: unknown[] = steps.map(() => null);
     const stores: (() => void)[] = [];
     for (const i of order) {
       const { run, target } = steps[i]!;

@@ -51,9 +51,9 @@ export class FunctionScope {
     this.#size = bound.slotCount + 2;
   }
 
-  /** Slots of a frame. Known when the body has been emitted. */
-  get frameSize(): number {
-    return this.#size;
+  /** An empty frame to copy for each call. Complete when the body has been emitted. */
+  emptyFrame(): Frame {
+    return Array.from({ length: this.#size }, () => null);
   }
 
   addSlot(): number {

@@ -75,6 +75,7 @@ const block = (statements: BoundStatement[], locals: LocalSymbol[] = []): BoundB
   kind: "block", locals, functions: [], statements, ...at,
 });
 const when = (condition: BoundExpression, then: BoundStatement, otherwise: BoundStatement | null = null): BoundStatement => ({
+  // oxlint-disable-next-line unicorn/no-thenable
   kind: "if", condition, then, else: otherwise, ...at,
 });
 const BREAK: BoundStatement = { kind: "break", ...at };

@@ -22,7 +22,7 @@ const NO_FRAME: Frame = [];
 export function emit(root: BoundFunction): Evaluate {
   const scope = new FunctionScope(root);
   const run = emitBody(root.body, scope);
-  const size = scope.frameSize;
+  const empty = scope.emptyFrame();
   const needsFrame = root.slotCount > 0 || root.body.kind === "block";
   if (root.body.kind === "constant") {
     const { value } = root.body;
@@ -31,7 +31,7 @@ export function emit(root: BoundFunction): Evaluate {
   return (context) => {
     beginEvaluation();
     try {
-      return run(context, needsFrame ? new Array(size) : NO_FRAME);
+      return run(context, needsFrame ? empty.slice() : NO_FRAME);
     } catch (error) {
       throw stackOverflow(error);
     }

@@ -113,11 +113,7 @@ function emitNewArray(node: BoundNewArray, scope: FunctionScope): Run {
   if (node.elements !== null) {
     const runs = node.elements.map((element) => emitExpression(element, scope));
     if (isByte(elementType)) return (c, f) => Uint8Array.from(runs, (run) => run(c, f));
-    return (c, f) => {
-      const items: unknown[] = new Array(runs.length);
-      for (let i = 0; i < runs.length; i++) items[i] = runs[i]!(c, f);
-      return new NetArray(elementType, items);
-    };
+    return (c, f) => new NetArray(elementType, runs.map((run) => run(c, f)));
   }
   const size = emitExpression(node.size!, scope);
   if (isByte(elementType)) {
@@ -132,8 +128,14 @@ function emitNewArray(node: BoundNewArray, scope: FunctionScope): Run {
     const length = sizeOf(size(c, f));
     checkSize(length);
     spend(length >>> 6);
-    return new NetArray(elementType, new Array(length).fill(empty));
+    return new NetArray(elementType, filled(length, empty));
   };
+}
+
+function filled(length: number, value: unknown): unknown[] {
+  const items: unknown[] = [];
+  for (let i = 0; i < length; i++) items.push(value);
+  return items;
 }
 
 function sizeOf(value: number | bigint): number {

@@ -28,7 +28,7 @@ type Make = (context: HostContext, frame: Frame) => Code;
 function emitFunction(bound: BoundFunction): Make {
   const scope = new FunctionScope(bound);
   const body = emitBody(bound.body, scope);
-  const size = scope.frameSize;
+  const empty = scope.emptyFrame();
   const { captures, parameters } = bound;
   const captured = parameters.filter((parameter) => parameter.isCaptured).map((parameter) => parameter.slot);
   const isPlain = captures.length === 0 && captured.length === 0;
@@ -36,7 +36,7 @@ function emitFunction(bound: BoundFunction): Make {
   const call = scope.touchesDelegates ? guarded(body) : counted(body);
 
   const start = (cells: readonly unknown[]): Frame => {
-    const frame: Frame = new Array(size);
+    const frame = empty.slice();
     for (let i = 0; i < captures.length; i++) frame[captures[i]!.slot] = cells[i];
     return frame;
   };
@@ -52,7 +52,7 @@ function emitFunction(bound: BoundFunction): Make {
       case 1:
         if (isPlain) {
           return (a) => {
-            const frame: Frame = new Array(size);
+            const frame = empty.slice();
             frame[0] = a;
             return call(c, frame);
           };
