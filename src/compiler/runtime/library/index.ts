@@ -38,5 +38,6 @@ import "./string.ts";
 import "./stringbuilder.ts";
 import "./timespan.ts";
 import "./timezone.ts";
+import "./uri.ts";
 import "./tuple.ts";
 import "./web-utility.ts";
