@@ -25,7 +25,6 @@ import { Recent } from "./recent.ts";
 import { warnAboutStreaming, warnAboutVariables } from "./warnings.ts";
 import { parseXml } from "./xml/parser.ts";
 import type { ParsedDocument } from "./xml/parser.ts";
-import { childElements } from "./xml/tree.ts";
 
 /** A policy document of one scope. */
 export interface DocumentSource {
@@ -65,7 +64,6 @@ export interface CompiledDocument {
   /** In order of place. Errors and warnings, each once. */
   readonly diagnostics: readonly Diagnostic[];
   readonly sections: SectionCodes;
-  readonly parsed: ParsedDocument;
 }
 
 export interface CompiledFragment {
@@ -73,7 +71,6 @@ export interface CompiledFragment {
   readonly source: FragmentSource;
   readonly ok: boolean;
   readonly diagnostics: readonly Diagnostic[];
-  readonly parsed: ParsedDocument;
 }
 
 export const nothingAround: Surroundings = { namedValues: new Map(), fragments: new Map() };
@@ -91,6 +88,9 @@ interface Remembered<T> {
   readonly dependencies: Dependencies;
 }
 
+/** What an entry weighs besides its text, in characters. */
+const entryWeight = 500;
+
 const defaultGlobal: DocumentSource = {
   text: "<policies><inbound /><backend><forward-request /></backend><outbound /><on-error /></policies>",
   scope: "global",
@@ -100,10 +100,11 @@ const defaultGlobal: DocumentSource = {
 export class PolicyCompiler {
   readonly catalogue: Catalogue;
   readonly #compileExpression: CompileExpression;
-  readonly #parsed = new Recent<string, ParsedDocument>(8_192);
-  readonly #expressions = new Recent<string, CompiledExpression>(65_536);
-  readonly #documents = new Recent<string, Remembered<CompiledDocument>>(16_384);
-  readonly #fragments = new Recent<string, Remembered<CompiledFragment>>(4_096);
+  // Limits are characters of source: a tree weighs some thirty times its text, so few are kept.
+  readonly #parsed = new Recent<string, ParsedDocument>(2 ** 20);
+  readonly #expressions = new Recent<string, CompiledExpression>(2 ** 22);
+  readonly #documents = new Recent<string, Remembered<CompiledDocument>>(2 ** 25);
+  readonly #fragments = new Recent<string, Remembered<CompiledFragment>>(2 ** 22);
   readonly #folder = new Folder();
   /** Lower-case ids of the fragments of a surrounding. */
   readonly #fragmentIds = new WeakMap<ReadonlyMap<string, FragmentSource>, Map<string, FragmentSource>>();
@@ -119,7 +120,7 @@ export class PolicyCompiler {
   compile(source: DocumentSource, around: Surroundings = nothingAround): CompiledDocument {
     const { scope, scopeId, file, operationTemplate, text } = source;
     const key = [around.loose === true, scope, scopeId, file ?? "", operationTemplate ?? "", text].join("\0");
-    const remembered = this.#documents.get(key);
+    const remembered = this.#documents.get(key, key.length + entryWeight);
     if (remembered !== undefined && this.#isFresh(remembered.dependencies, around)) return remembered.result;
     const parsed = this.#parse(text);
     const dependencies = newDependencies();
@@ -142,16 +143,16 @@ export class PolicyCompiler {
       ok: !diagnostics.some(({ severity }) => severity === "error"),
       diagnostics,
       sections,
-      parsed,
     };
-    this.#documents.set(key, { result, dependencies });
+    // A broken document is refused, so nobody asks for it again; its diagnostics would only take room.
+    if (result.ok) this.#documents.set(key, { result, dependencies }, key.length + entryWeight);
     return result;
   }
 
   /** Checks a policy fragment on its own. What depends on where it is included is checked there. */
   compileFragment(source: FragmentSource, around: Surroundings = nothingAround): CompiledFragment {
     const key = [around.loose === true, source.id, source.file ?? "", source.text].join("\0");
-    const remembered = this.#fragments.get(key);
+    const remembered = this.#fragments.get(key, key.length + entryWeight);
     if (remembered !== undefined && this.#isFresh(remembered.dependencies, around)) return remembered.result;
     const parsed = this.#parse(source.text);
     const dependencies = newDependencies();
@@ -163,8 +164,9 @@ export class PolicyCompiler {
     warnAboutVariables(binder.expressions, binder.variablesSet, null);
     const diagnostics = finish(parsed, list, source.file);
     const ok = !diagnostics.some(({ severity }) => severity === "error");
-    const result: CompiledFragment = { kind: "fragment", source, ok, diagnostics, parsed };
-    this.#fragments.set(key, { result, dependencies });
+    const result: CompiledFragment = { kind: "fragment", source, ok, diagnostics };
+    const weight = key.length + entryWeight * (1 + diagnostics.length);
+    this.#fragments.set(key, { result, dependencies }, weight);
     return result;
   }
 
@@ -197,11 +199,11 @@ export class PolicyCompiler {
   view(chain: readonly (CompiledDocument | null)[], around: Surroundings = nothingAround): EffectiveView {
     const [global, ...narrower] = chain;
     const documents = [global ?? this.compile(defaultGlobal), ...narrower.filter((document) => document !== null)];
-    const viewed = documents.map(({ source, parsed }) => ({
-      scope: source.scope,
-      scopeId: source.scopeId,
-      file: source.file ?? null,
-      parsed,
+    const viewed = documents.map(({ source: { scope, scopeId, file, text } }) => ({
+      scope,
+      scopeId,
+      file: file ?? null,
+      parsed: this.#parse(text),
     }));
     return effectiveView(viewed, (id) => {
       const fragment = this.#fragmentOf(around, id);
@@ -234,8 +236,11 @@ export class PolicyCompiler {
       fragmentIds: () => [...around.fragments.values()].map((fragment) => fragment.id),
       compileExpression: (code, form, type) => {
         const key = `${form} ${type} ${code}`;
-        let compiled = this.#expressions.get(key);
-        if (compiled === undefined) this.#expressions.set(key, (compiled = this.#compileExpression(code, form, type)));
+        const weight = key.length + entryWeight;
+        const known = this.#expressions.get(key, weight);
+        if (known !== undefined) return known;
+        const compiled = this.#compileExpression(code, form, type);
+        this.#expressions.set(key, compiled, weight);
         return compiled;
       },
     };
@@ -321,8 +326,11 @@ export class PolicyCompiler {
   }
 
   #parse(text: string): ParsedDocument {
-    let parsed = this.#parsed.get(text);
-    if (parsed === undefined) this.#parsed.set(text, (parsed = parseXml(text)));
+    const weight = text.length + entryWeight;
+    const known = this.#parsed.get(text, weight);
+    if (known !== undefined) return known;
+    const parsed = parseXml(text);
+    this.#parsed.set(text, parsed, weight);
     return parsed;
   }
 }
@@ -330,12 +338,6 @@ export class PolicyCompiler {
 /** Steps of an element that stand directly in a list, such as `cors` in an effective inbound. */
 export function stepsOf(element: string, steps: readonly Step[] | null): Step[] {
   return steps === null ? [] : steps.filter((step) => step.site.element === element);
-}
-
-/** True when the text has no policies at all: an editor's empty document. */
-export function isEmptyDocument(document: CompiledDocument): boolean {
-  const { root } = document.parsed;
-  return root === null || childElements(root).every((section) => childElements(section).length === 0);
 }
 
 function problemOf(shape: FragmentShape): IncludedFragment["problem"] {

@@ -6,25 +6,30 @@ export class Recent<K, V> {
   readonly #limit: number;
   #young = new Map<K, V>();
   #old = new Map<K, V>();
+  #weight = 0;
 
-  /** @param limit entries of one generation */
+  /** @param limit what the entries of one generation may weigh together */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  get(key: K): V | undefined {
+  /** @param weight as given to `set` */
+  get(key: K, weight: number): V | undefined {
     const value = this.#young.get(key);
     if (value !== undefined) return value;
     const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
+    if (old !== undefined) this.set(key, old, weight);
     return old;
   }
 
-  set(key: K, value: V): void {
-    if (this.#young.size >= this.#limit) {
+  /** @param weight of the entry, in the unit of the limit */
+  set(key: K, value: V, weight: number): void {
+    if (this.#weight + weight > this.#limit) {
       this.#old = this.#young;
       this.#young = new Map();
+      this.#weight = 0;
     }
     this.#young.set(key, value);
+    this.#weight += weight;
   }
 }

@@ -86,6 +86,7 @@ describe("mistakes are said once, where they are, and walked around", () => {
     ["expression without quotes", "<a x=@(f(1, 2)) y='2'/>", "a(x=@(f(1, 2))~,y=2)", "HG1010@1:6"],
     ["twice", '<a x="1" x="2"/>', "a(x=1)", "HG1011@1:10"],
     ["stray <", "<a>1 < 2</a>", 'a{"1 < 2"}', "HG1012@1:6"],
+    ["stray <! and <?", "<a><!b><? c</a>", 'a{"<!b><? c"}', "HG1012@1:4", "HG1012@1:8"],
     ["stray &", '<a x="a&b">c & d</a>', 'a(x=a&b){"c & d"}', "HG1013@1:8", "HG1013@1:14"],
     ["unknown entity", "<a>&nbsp;&#0;</a>", 'a{"&nbsp;&#0;"}', "HG1014@1:4", "HG1014@1:10"],
     ["declaration", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', 'a{"&x;"}', "HG1015@1:1", "HG1014@1:34"],

@@ -111,18 +111,22 @@ class Parser {
   // ── Content ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #content(): void {
-    const text = this.#text;
-    const at = this.#at;
-    if (text.charCodeAt(at) !== LESS) return this.#characters();
-    const next = text.charCodeAt(at + 1);
-    if (isNameStart(next)) this.#openTag();
-    else if (next === SLASH && isNameStart(text.charCodeAt(at + 2))) this.#closeTag();
-    else if (text.startsWith("<!--", at)) this.#comment();
-    else if (text.startsWith("<![CDATA[", at)) this.#cdata();
-    else if (next === EXCLAMATION && /^<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(text.slice(at, at + 12))) {
-      this.#declaration();
-    } else if (next === QUESTION) this.#instruction();
-    else this.#characters();
+    switch (markupAt(this.#text, this.#at)) {
+      case "open":
+        return this.#openTag();
+      case "close":
+        return this.#closeTag();
+      case "comment":
+        return this.#comment();
+      case "cdata":
+        return this.#cdata();
+      case "declaration":
+        return this.#declaration();
+      case "instruction":
+        return this.#instruction();
+      case null:
+        return this.#characters();
+    }
   }
 
   /** Text up to the next tag; an expression at its start is walked over as C#. */
@@ -243,8 +247,9 @@ class Parser {
       else if (c === CLOSE_BRACKET) depth--;
       else if (c === GREATER && depth-- <= 0) break;
     }
-    this.#list.report("HG1015", start, Math.min(i + 1, text.length));
-    this.#at = i + 1;
+    if (i >= text.length) this.#cutOff = true;
+    this.#at = Math.min(i + 1, text.length);
+    this.#list.report("HG1015", start, this.#at);
   }
 
   // ── Tags ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -688,13 +693,26 @@ function endsUnquoted(text: string, at: number): boolean {
   return isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(at + 1) === GREATER);
 }
 
-function beginsMarkup(text: string, at: number): boolean {
-  if (text.charCodeAt(at) !== LESS) return false;
+type Markup = "open" | "close" | "comment" | "cdata" | "declaration" | "instruction";
+
+const declaration = /<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/iy;
+
+/** What begins at `at`; null: text. The one place that decides, so that text always ends where something begins. */
+function markupAt(text: string, at: number): Markup | null {
+  if (text.charCodeAt(at) !== LESS) return null;
   const next = text.charCodeAt(at + 1);
-  if (isNameStart(next)) return true;
-  if (next === SLASH) return isNameStart(text.charCodeAt(at + 2));
-  if (next === QUESTION) return isNameStart(text.charCodeAt(at + 2));
-  return next === EXCLAMATION && /^<!(?:--|\[CDATA\[|[A-Z])/i.test(text.slice(at, at + 9));
+  if (isNameStart(next)) return "open";
+  if (next === SLASH) return isNameStart(text.charCodeAt(at + 2)) ? "close" : null;
+  if (next === QUESTION) return isNameStart(text.charCodeAt(at + 2)) ? "instruction" : null;
+  if (next !== EXCLAMATION) return null;
+  if (text.startsWith("<!--", at)) return "comment";
+  if (text.startsWith("<![CDATA[", at)) return "cdata";
+  declaration.lastIndex = at;
+  return declaration.test(text) ? "declaration" : null;
+}
+
+function beginsMarkup(text: string, at: number): boolean {
+  return markupAt(text, at) !== null;
 }
 
 /** What may stand behind a closing quote in well-formed XML. */
