@@ -50,13 +50,11 @@ export class Binder {
   surroundings: Surroundings = { loop: false, switch: null, catch: false };
   /** Return values of the function being bound, in order; see `binder-lambda.ts`. */
   returns: { readonly result: Bound | null; readonly span: Span; set: (value: BoundExpression) => void }[] | null = null;
-  /** Lenient (default): newer C# passes with a warning from the parser. */
-  readonly lenient: boolean;
+
   #steps = 0;
 
-  constructor(root: BoundFunction, lenient: boolean) {
+  constructor(root: BoundFunction) {
     this.scope = new Scope(null, root);
-    this.lenient = lenient;
   }
 
   get function(): BoundFunction {

@@ -1,0 +1,78 @@
+/** The whole expression: what is between the brackets, bound as one function of `context`. */
+import type { Type } from "../runtime/type.ts";
+import { Binder, BindingTooComplex } from "./binder.ts";
+import { asValue, convert, converts, naturalType } from "./binder-convert.ts";
+import { bindExpression } from "./binder-expressions.ts";
+import { withLocals } from "./binder-lambda.ts";
+import { newFunction } from "./binder-scope.ts";
+import { bindBlock } from "./binder-statements.ts";
+import { ERROR_TYPE, isError, isVoid, known } from "./binder-types.ts";
+import type { BinderDiagnostic, Bound } from "./binder-untyped.ts";
+import { binderDiagnostic } from "./binder-messages.ts";
+import type { BoundFunction } from "./bound.ts";
+import { checkFlow, endsReachable } from "./flow.ts";
+import { bestCommonType } from "./inference.ts";
+import type { BlockStatement, Expression, Span, SyntaxRoot } from "./tree.ts";
+
+export interface BoundProgram {
+  readonly function: BoundFunction;
+  /** What the expression gives, before anything is made of it for the place where it stands. */
+  readonly type: Type;
+  readonly diagnostics: readonly BinderDiagnostic[];
+}
+
+/** Binds a tree that parsed without errors. Never throws. */
+export function bindProgram(root: SyntaxRoot): BoundProgram {
+  const fn = newFunction(null, ERROR_TYPE);
+  const b = new Binder(fn);
+  let type: Type = ERROR_TYPE;
+  try {
+    type = root.kind === "block" ? bindRootBlock(b, fn, root) : bindRootExpression(b, fn, root as Expression);
+  } catch (error) {
+    if (!(error instanceof BindingTooComplex)) throw error;
+    return { function: fn, type, diagnostics: [binderDiagnostic("HG3149", root)] };
+  }
+  (fn as { returnType: Type }).returnType = type;
+  const bad = b.diagnostics.some((d) => d.severity === "error");
+  const flow = bad ? [] : checkFlow(fn);
+  return { function: fn, type, diagnostics: [...b.diagnostics, ...flow].sort((x, y) => x.start - y.start) };
+}
+
+function bindRootExpression(b: Binder, fn: BoundFunction, root: Expression): Type {
+  const bound = bindExpression(b, root);
+  const type = resultType(b, [bound]);
+  const value = converts(b, bound, type) ? convert(b, bound, type) : asValue(b, bound);
+  if (isVoid(value.type)) b.report("HG3134", root, { member: value.kind === "call" ? value.member.name : "this" }, "use a block: `@{ …; return …; }`");
+  fn.body = withLocals(value, b.scope);
+  return value.type;
+}
+
+function bindRootBlock(b: Binder, fn: BoundFunction, root: BlockStatement): Type {
+  const returns: NonNullable<Binder["returns"]> = [];
+  b.returns = returns;
+  const block = bindBlock(b, root, b.scope);
+  fn.body = block;
+  const results = returns.flatMap((entry) => (entry.result === null ? [] : [entry.result]));
+  for (const entry of returns) if (entry.result === null) b.report("HG3122", entry.span);
+  const type = resultType(b, results);
+  for (const entry of returns) if (entry.result !== null) entry.set(convert(b, entry.result, type));
+  if (endsReachable(block)) b.report("HG3121", endOf(root));
+  return type;
+}
+
+/** The last character of the block: that is where a `return` is missing. */
+const endOf = (root: BlockStatement): Span => {
+  const last = root.statements.at(-1);
+  return last === undefined ? root : { start: last.start, end: last.end };
+};
+
+/** One type for all results; `object` where they differ, as in a method that returns object. */
+function resultType(b: Binder, results: readonly Bound[]): Type {
+  if (results.some((result) => result.type !== null && isError(result.type))) return ERROR_TYPE;
+  const naturals = results.map((result) => naturalType(b, result));
+  const first = naturals.find((type) => type !== null && type.kind !== "null");
+  if (first === undefined || first === null) return known.object();
+  if (isVoid(first)) return first;
+  return bestCommonType(b, results, converts) ?? known.object();
+}
+
