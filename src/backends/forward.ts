@@ -90,7 +90,7 @@ function entityByUrl(exchange: Exchange, target: Target): BackendEntity | null {
 function bodyToSend(exchange: Exchange): BodySource | Uint8Array | null {
   const { body } = exchange.request;
   if (body === null) return null;
-  if (body.consumed) exchange.remark("forward-request", "The request body was read without preserveContent and is sent empty.");
+  if (body.consumed && !body.spent) exchange.remark("forward-request", "The request body was read without preserveContent and is sent empty.");
   if (body.spent) {
     throw new GatewayError({
       source: "forward-request",
@@ -235,7 +235,7 @@ function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
   if (!(error instanceof TransportError)) return error;
   attempt.error = error.code;
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
-  if (error.code.startsWith("client_") || error.code === "body_too_large") return error;
+  if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing") return error;
   const timedOut = error.code === "headers_timeout" || error.code === "connect_timeout" || error.code === "tls_timeout" || error.code === "idle_timeout";
   const own = exchange.snapshot.options.gatewayStatusCodes;
   return new GatewayError({
@@ -266,6 +266,7 @@ function exhausted(entity: BackendEntity): GatewayError {
     message: `No member of the backend pool ${entity.id} is available.`,
     status: entity.failureStatus ?? 503,
     clientMessage: "Service Unavailable",
+    showsResponse: true,
     code: "backend_pool_exhausted",
   });
 }

@@ -15,6 +15,7 @@ import type {
   ElementShape,
   Needs,
   PolicyDefinition,
+  ReportMistake,
   Scope,
   Section,
   Site,
@@ -210,9 +211,9 @@ export class Binder {
   #prepare(node: XmlElement, definition: PolicyDefinition, bound: Bound, site: Site, place: Place): Step | null {
     const { list } = place;
     const before = list.errorCount;
-    const report = (message: string, at?: { attribute?: string; child?: string }, hint?: string): void => {
+    const report: ReportMistake = (message, at, hint, severity = "error") => {
       const [start, end] = rangeOf(node, at);
-      list.report("HG2131", start, end, { message }, { hint, element: node.name });
+      list.report("HG2131", start, end, { message }, { hint, severity, element: node.name });
     };
     try {
       definition.check?.(bound.args, report, site);
@@ -532,13 +533,16 @@ export class Binder {
     }
   }
 
-  /** The same for a policy without a definition, as written. */
+  /** The same for a policy without a definition and all inside it, as written. */
   #noteRawVariables(node: XmlElement): void {
-    for (const { name, value } of node.attributes) {
-      if (!namesVariable(node, name)) continue;
-      const text = value.text.trim();
-      this.variablesSet.add(/^@[({]|\{\{/.test(text) ? null : text);
-    }
+    walkElements(node, (element) => {
+      for (const { name, value } of element.attributes) {
+        if (!namesVariable(element, name)) continue;
+        const text = value.text.trim();
+        this.variablesSet.add(/^@[({]|\{\{/.test(text) ? null : text);
+      }
+      if (element.name === "include-fragment") this.variablesSet.add(null);
+    });
   }
 }
 

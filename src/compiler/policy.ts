@@ -154,8 +154,14 @@ export interface PolicyDefinition {
 /**
  * @param message one sentence, no full stop
  * @param at an attribute or child element to point at; default the element itself
+ * @param severity default `error`, which refuses the document
  */
-export type ReportMistake = (message: string, at?: { attribute?: string; child?: string }, hint?: string) => void;
+export type ReportMistake = (
+  message: string,
+  at?: { attribute?: string; child?: string },
+  hint?: string,
+  severity?: "error" | "warning",
+) => void;
 
 /** What runs for an operation: a list per section, null when there is nothing to run. */
 export interface Plan {

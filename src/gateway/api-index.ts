@@ -8,13 +8,13 @@ export function indexApis(apis: readonly Api[]): ApiIndex {
   for (const api of apis) {
     const segments = pathSegments(api.path);
     deepest = Math.max(deepest, segments.length);
-    const key = segments.join("/");
+    const key = segments.join(BETWEEN);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [api]);
     else group.push(api);
   }
   const byPath = new Map<string, ApiGroup>();
-  for (const [key, members] of groups) byPath.set(key, { segments: key === "" ? [] : key.split("/"), apis: members });
+  for (const [key, members] of groups) byPath.set(key, { segments: key === "" ? [] : key.split(BETWEEN), apis: members });
   return {
     all: apis,
     candidates(segments) {
@@ -23,7 +23,7 @@ export function indexApis(apis: readonly Api[]): ApiIndex {
       if (root !== undefined) found.push(root);
       let key = "";
       for (let i = 0; i < segments.length && i < deepest; i++) {
-        key = i === 0 ? segments[0]! : `${key}/${segments[i]!}`;
+        key = i === 0 ? segments[0]! : `${key}${BETWEEN}${segments[i]!}`;
         const group = byPath.get(key);
         if (group !== undefined && group.segments.length === i + 1) found.push(group);
       }
@@ -31,6 +31,9 @@ export function indexApis(apis: readonly Api[]): ApiIndex {
     },
   };
 }
+
+/** Between segments of a key: a decoded `%2F` is data, so `/` will not do; control characters never get this far. */
+const BETWEEN = "\0";
 
 /** A stored API path as comparable segments. */
 export function pathSegments(path: string): string[] {

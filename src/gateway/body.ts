@@ -32,6 +32,8 @@ export class Body implements HostBody {
   /** Made by a policy or the gateway, not received. */
   readonly #made: boolean;
   #taps: Tap[] | null = null;
+  /** Why it could not be brought into memory; asking again gets the same answer. */
+  #failure: Error | null = null;
 
   private constructor(
     kind: "request" | "response",
@@ -68,8 +70,9 @@ export class Body implements HostBody {
     return this.#source === null;
   }
 
+  /** Read without `preserveContent`, or handed out as a stream: there is nothing to read any more. */
   get consumed(): boolean {
-    return this.#consumed;
+    return this.#consumed || this.#spent;
   }
 
   /** A stream that was handed out already: it cannot be sent again. */
@@ -104,12 +107,13 @@ export class Body implements HostBody {
    * @throws GatewayError `RequestBodyTooLarge`, `ResponseBodyTooLarge`; TransportError when it breaks off
    */
   buffer(limitBytes: number): Promise<void> | void {
-    if (this.#source === null) return;
+    if (this.#source === null || this.#spent) return;
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     const source = this.#source;
     const kind = this.#kind;
     if (source.length !== undefined && source.length > limitBytes) {
       source.cancel();
-      return Promise.reject(bodyTooLarge(kind, limitBytes));
+      return Promise.reject((this.#failure = bodyTooLarge(kind, limitBytes)));
     }
     return new Promise((resolve, reject) => {
       const chunks: Uint8Array[] = [];
@@ -123,7 +127,7 @@ export class Body implements HostBody {
             over = true;
             chunks.length = 0;
             source.cancel();
-            reject(bodyTooLarge(kind, limitBytes));
+            reject((this.#failure = bodyTooLarge(kind, limitBytes)));
             return true;
           }
           chunks.push(chunk);
@@ -135,7 +139,9 @@ export class Body implements HostBody {
           this.#source = null;
           resolve();
         },
-        fail: (error) => reject(error),
+        fail: (error) => {
+          if (!over) reject((this.#failure = error));
+        },
       });
     });
   }
@@ -150,6 +156,7 @@ export class Body implements HostBody {
       return null;
     }
     const source = this.#source;
+    if (this.#failure !== null) return null;
     if (source !== null) this.#spent = true;
     if (source === null) return this.#taps === null ? this.#wire : tapped(bytesSource(this.#wire!), this.#taps);
     return this.#taps === null ? source : tapped(source, this.#taps);
@@ -209,6 +216,7 @@ function tapped(source: BodySource, taps: readonly Tap[]): BodySource {
 }
 
 function decode(wire: Uint8Array, coding: string, kind: "request" | "response"): Uint8Array {
+  if (wire.length === 0) return wire;
   const codings = coding.split(",").map((part) => part.trim()).filter((part) => part !== "" && part !== "identity");
   if (codings.length > (kind === "request" ? 1 : 5)) throw undecodable(kind, coding);
   let bytes = wire;
@@ -230,13 +238,18 @@ function decode(wire: Uint8Array, coding: string, kind: "request" | "response"):
         return gunzipSync(input, { maxOutputLength });
       case "deflate":
         // Both forms occur in the wild: with the zlib wrapper (RFC 9110 §8.4.1.2) and without.
-        return (input[0]! & 0x0f) === 8 ? inflateSync(input, { maxOutputLength }) : inflateRawSync(input, { maxOutputLength });
+        return hasZlibHeader(input) ? inflateSync(input, { maxOutputLength }) : inflateRawSync(input, { maxOutputLength });
       case "br":
         return brotliDecompressSync(input, { maxOutputLength });
       default:
         throw undecodable(kind, coding);
     }
   }
+}
+
+/** RFC 1950 §2.2: method 8, and the first two octets are a multiple of 31. */
+function hasZlibHeader(input: Uint8Array): boolean {
+  return input.length > 1 && (input[0]! & 0x0f) === 8 && ((input[0]! << 8) | input[1]!) % 31 === 0;
 }
 
 function undecodable(kind: "request" | "response", coding: string, cause?: unknown): GatewayError {

@@ -21,6 +21,11 @@ export interface ErrorFields {
   readonly own?: boolean;
   /** The response so far stays as the pending one (`fail-on-error-status-code`). */
   readonly keepResponse?: boolean;
+  /**
+   * A `retry` condition sees the built-in answer as `context.Response`: the gateway's own 503 of a breaker or pool
+   * (`policies.md` 3).
+   */
+  readonly showsResponse?: boolean;
   readonly cause?: unknown;
 }
 
@@ -34,6 +39,7 @@ export class GatewayError extends Error {
   readonly code: string;
   readonly own: boolean;
   readonly keepResponse: boolean;
+  readonly showsResponse: boolean;
   /** Where it happened; set by the pipeline at the innermost step. */
   site: Site | null = null;
 
@@ -42,12 +48,14 @@ export class GatewayError extends Error {
     this.name = "GatewayError";
     this.source = fields.source;
     this.reason = fields.reason;
-    this.status = fields.status;
-    this.clientMessage = fields.clientMessage ?? (fields.status === 500 ? INTERNAL : fields.message);
+    // An attribute may name any number; only these can end an exchange.
+    this.status = fields.status >= 200 && fields.status <= 999 ? fields.status : 500;
+    this.clientMessage = fields.clientMessage ?? (this.status === 500 ? INTERNAL : fields.message);
     this.headers = fields.headers ?? [];
     this.code = fields.code ?? fields.reason;
     this.own = fields.own ?? false;
     this.keepResponse = fields.keepResponse ?? false;
+    this.showsResponse = fields.showsResponse ?? false;
   }
 }
 

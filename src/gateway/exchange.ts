@@ -3,7 +3,7 @@
  * `context`.
  */
 import type { Abort } from "../base/abort.ts";
-import type { Section } from "../compiler/policy.ts";
+import type { Scope, Section } from "../compiler/policy.ts";
 import type {
   HostContext,
   HostDeployment,
@@ -42,7 +42,7 @@ export class Exchange implements HostContext {
   /** The section being run. */
   section: Section = "inbound";
   /** True once a backend was named by `backend-id`, with the scope that did (set-backend-service). */
-  backendChosenBy: { readonly scope: string; readonly document: string } | null = null;
+  backendChosenBy: { readonly scope: Scope } | null = null;
   /** Headers that `cors` adds to whatever is answered; flat. */
   corsHeaders: string[] | null = null;
   /** An OPTIONS request that only `cors` looks at. */

@@ -69,7 +69,11 @@ export function createGateway(hooks: GatewayHooks): Gateway {
     });
     const exchange = new Exchange(incoming, request, current, hooks.services, requestId);
     inFlight++;
+    let over = false;
+    // A reply that fails half-way announces its end twice.
     const finish = (): void => {
+      if (over) return;
+      over = true;
       inFlight--;
       hooks.onDone(exchange);
     };
@@ -122,16 +126,24 @@ function process(exchange: Exchange, hooks: GatewayHooks): void | Promise<void> 
   const match = route(snapshot, exchange);
   if (match.kind === "none") {
     const preflight = preflightSteps(snapshot, exchange, match);
-    if (preflight !== null) return runPreflight(exchange, preflight);
+    const plan = match.api?.plan ?? snapshot.globalPlan;
+    if (preflight !== null) {
+      try {
+        return runPreflight(exchange, preflight);
+      } catch (error) {
+        return fail(exchange, plan, error);
+      }
+    }
+    exchange.api = match.api;
     hooks.startTrace?.(exchange);
-    return fail(exchange, match.api?.plan ?? snapshot.globalPlan, operationNotFound());
+    return fail(exchange, plan, operationNotFound());
   }
   exchange.api = match.api;
   exchange.operation = match.operation;
   request.matchedParameters = match.parameters;
   request.rawParameters = match.rawParameters;
-  request.path = match.remainder;
-  request.target = match.api.target;
+  request.setPath(match.remainder);
+  if (match.api.target !== null) request.setTarget(match.api.target);
   exchange.incoming.limitBody(match.api.bodyLimitBytes ?? snapshot.options.bodyLimitBytes);
   hooks.startTrace?.(exchange);
   try {

@@ -122,15 +122,20 @@ async function located(pending: Promise<Outcome>, site: Site): Promise<Outcome> 
 export function ensureBodies(exchange: Exchange, needs: Needs): Promise<void> | undefined {
   const limit = exchange.snapshot.options.bufferLimitBytes;
   let waiting: Promise<void> | undefined;
-  if ((needs & NEEDS_REQUEST_BODY) !== 0 && exchange.request.body !== null && !exchange.request.body.buffered) {
+  if ((needs & NEEDS_REQUEST_BODY) !== 0 && exchange.request.body !== null && unread(exchange.request.body)) {
     waiting = exchange.request.body.buffer(limit) as Promise<void>;
   }
   const responseBody = exchange.response?.body;
-  if ((needs & NEEDS_RESPONSE_BODY) !== 0 && responseBody != null && !responseBody.buffered) {
+  if ((needs & NEEDS_RESPONSE_BODY) !== 0 && responseBody != null && unread(responseBody)) {
     const response = responseBody.buffer(limit) as Promise<void>;
     waiting = waiting === undefined ? response : waiting.then(() => response);
   }
   return waiting;
+}
+
+/** Still on its way. A stream that was handed out is gone: expressions are told so. */
+function unread(body: Body): boolean {
+  return !body.buffered && !body.consumed;
 }
 
 /** Makes a GatewayError of whatever a step threw and notes the innermost step it came from. */
@@ -145,25 +150,35 @@ function locate(error: unknown, site: Site): unknown {
 export function toGatewayError(error: unknown, source: string): GatewayError {
   if (error instanceof GatewayError) return error;
   if (error instanceof NetException || error instanceof BudgetError) return expressionFailed(source, error.message, error);
-  if (error instanceof TransportError) {
-    const client = error.code.startsWith("client_");
-    return new GatewayError({
-      source,
-      reason: client ? "ClientConnectionFailure" : error.code.endsWith("timeout") ? "Timeout" : "BackendConnectionFailure",
-      message: error.message,
-      status: error.code === "client_body_timeout" ? 408 : error.code === "body_too_large" ? 413 : 500,
-      clientMessage: error.code === "client_body_timeout" ? "The request body did not arrive in time." : error.code === "body_too_large" ? "The request body is too large." : undefined,
-      own: error.code === "client_body_timeout" || error.code === "body_too_large",
-      code: error.code,
-      cause: error,
-    });
-  }
+  if (error instanceof TransportError) return ofTransport(error, source);
   return new GatewayError({
     source,
     reason: "InternalError",
     message: error instanceof Error ? error.message : String(error),
     status: 500,
     code: "internal_error",
+    cause: error,
+  });
+}
+
+/** Faults of the caller's own message, which get an answer of their own. */
+const CALLER_FAULTS: ReadonlyMap<string, { readonly status: number; readonly message: string; readonly reason: string }> = new Map([
+  ["client_body_timeout", { status: 408, message: "The request body did not arrive in time.", reason: "ClientConnectionFailure" }],
+  ["body_too_large", { status: 413, message: "The request body is too large.", reason: "RequestBodyTooLarge" }],
+  ["bad_framing", { status: 400, message: "The request body breaks the rules of its transfer coding.", reason: "BadRequestFraming" }],
+]);
+
+function ofTransport(error: TransportError, source: string): GatewayError {
+  const fault = CALLER_FAULTS.get(error.code);
+  const client = error.code.startsWith("client_");
+  return new GatewayError({
+    source,
+    reason: fault?.reason ?? (client ? "ClientConnectionFailure" : error.code.endsWith("timeout") ? "Timeout" : "BackendConnectionFailure"),
+    message: error.message,
+    status: fault?.status ?? 500,
+    clientMessage: fault?.message,
+    own: fault !== undefined,
+    code: error.code,
     cause: error,
   });
 }
@@ -268,7 +283,8 @@ function keepFirst(exchange: Exchange, second: unknown): void {
   exchange.secondError = toGatewayError(second, "on-error");
 }
 
-function builtInResponse(error: GatewayError, requestId: string): ResponseMessage {
+/** The answer to an error as the client gets it when nobody changes it. */
+export function builtInResponse(error: GatewayError, requestId: string): ResponseMessage {
   const headers = new HeaderList(["Content-Type", "application/json", ...error.headers]);
   return new ResponseMessage(error.status, "", headers, Body.text("response", errorBody(error, requestId)));
 }

@@ -5,20 +5,14 @@
 import type { Step } from "../compiler/policy.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseMessage } from "./message.ts";
-import type { Outcome } from "./policy.ts";
+import { runSteps } from "./pipeline.ts";
 
 /**
  * Tries the `cors` steps in order until one answers; an empty 200 when none does.
- * @throws what the steps throw
+ * @throws GatewayError of a step
  */
 export function runPreflight(exchange: Exchange, steps: readonly Step[]): void {
   exchange.isPreflight = true;
-  for (const step of steps) {
-    const outcome = step.run(exchange, null) as Outcome;
-    if (outcome instanceof ResponseMessage) {
-      exchange.response = outcome;
-      return;
-    }
-  }
-  exchange.response = new ResponseMessage(200);
+  const outcome = runSteps(steps, exchange, null);
+  exchange.response = outcome instanceof ResponseMessage ? outcome : new ResponseMessage(200);
 }

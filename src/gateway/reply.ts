@@ -23,9 +23,11 @@ export function sendReply(exchange: Exchange, done: () => void): void {
   const bodyless = method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
   const content = response.body === null ? null : bodyless ? dropped(response) : response.body.take();
   if (content === null || content instanceof Uint8Array) {
-    if (!(bodyless && response.body === null)) removeHeader(headers, "content-length");
+    // What a HEAD or 304 says of the body it stands for is the backend's word; a 204 has no length at all.
+    if (!bodyless || response.body !== null || response.statusCode === 204) removeHeader(headers, "content-length");
     if (content !== null) exchange.bytesSent = content.length;
-    if (response.body !== null && response.body.recoded) removeHeader(headers, "content-encoding");
+    const gone = content === null && !bodyless;
+    if (response.body !== null && (gone || response.body.recoded)) removeHeader(headers, "content-encoding");
     reply.send(response.statusCode, response.statusReason, headers, content);
     return;
   }

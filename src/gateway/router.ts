@@ -4,7 +4,7 @@
  */
 import type { Step } from "../compiler/policy.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Api, ApiGroup, Operation, Snapshot, VersionSet } from "./snapshot.ts";
+import type { Api, Operation, Snapshot, VersionSet } from "./snapshot.ts";
 import type { PathSegments, QueryParameters } from "./template.ts";
 import { decodeOnce, parseQuery } from "./url.ts";
 
@@ -47,13 +47,15 @@ export function route(snapshot: Snapshot, exchange: Exchange): Match {
   let firstApi: Api | null = null;
   let firstPath: PathSegments | null = null;
   for (const group of snapshot.apis.candidates(lower)) {
-    const placed = place(group, lower, marker, query, exchange);
+    const apis = group.apis.some((api) => !takes(api, webSocket)) ? group.apis.filter((api) => takes(api, webSocket)) : group.apis;
+    // Only of the other kind (a plain request on a WebSocket API, or the reverse): a shorter path may fit.
+    if (apis.length === 0) continue;
+    const placed = place(apis, group.segments.length, lower, marker, query, exchange);
     if (placed === null) {
       if (snapshot.options.fallThrough) continue;
       break;
     }
     const { api, used } = placed;
-    if (webSocket !== (api.type === "websocket")) continue;
     if (!snapshot.options.ignoreProtocol && !speaks(api, exchange, webSocket)) continue;
     const path = below(raw, decoded, used);
     firstApi ??= api;
@@ -66,6 +68,11 @@ export function route(snapshot: Snapshot, exchange: Exchange): Match {
 }
 
 const NO_QUERY: QueryParameters = { entries: [] };
+
+/** WebSocket APIs take nothing but upgrades; the others none, save GraphQL (subscriptions). */
+function takes(api: Api, webSocket: boolean): boolean {
+  return webSocket ? api.type === "websocket" || api.type === "graphql" : api.type !== "websocket";
+}
 
 function isWebSocket(exchange: Exchange): boolean {
   return exchange.request.headers.get("upgrade")?.toLowerCase() === "websocket";
@@ -97,14 +104,14 @@ function findMarker(decoded: readonly string[]): Marker | null {
 
 /** Picks version and revision among the APIs of one path; null when none fits. */
 function place(
-  group: ApiGroup,
+  apis: readonly Api[],
+  length: number,
   lower: readonly string[],
   marker: Marker | null,
   query: QueryParameters,
   exchange: Exchange,
 ): Placed | null {
-  const length = group.segments.length;
-  const versioned = pickVersion(group.apis, lower[length], query, exchange);
+  const versioned = pickVersion(apis, lower[length], query, exchange);
   if (versioned === null) return null;
   let used = length + (versioned.bySegment ? 1 : 0);
   let revision: string | null = null;
@@ -149,11 +156,11 @@ function askedVersion(set: VersionSet, segment: string | undefined, query: Query
     case "Segment":
       return segment ?? null;
     case "Header":
-      return exchange.request.headers.get(set.parameter);
+      return exchange.request.headers.get(set.parameter)?.trim() || null;
     case "Query": {
       const name = set.parameter.toLowerCase();
       const found = query.entries.find(([key]) => key.toLowerCase() === name);
-      return found === undefined ? null : (decodeOnce(found[1]) ?? found[1]);
+      return found === undefined || found[1] === "" ? null : (decodeOnce(found[1]) ?? found[1]);
     }
   }
 }

@@ -37,7 +37,7 @@ export function splitTarget(target: string): SplitTarget | null {
 
 const SLASH = 47;
 /** Nothing to look at twice: no escapes, no dots at the start of a segment, no odd characters. */
-const PLAIN = /^(?:\/+(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)?)+$/;
+const PLAIN = /^(?:\/(?:[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)?)+$/;
 
 /** Raw `.`/`..` segments are resolved (RFC 3986 §5.2.4); encoded ones, or ones hidden between `%2F`, are refused. */
 function segmentHidesDots(segment: string): boolean {

@@ -54,7 +54,8 @@ export const cors = definePolicy({
         report(`"${text}" is not an origin`, { child: "allowed-origins" }, "write scheme, host and port, as in https://app.example:8443, or *");
       }
       if (text === "*" && attributes["allow-credentials"].constant === true) {
-        report("the origin * cannot be combined with allow-credentials", { child: "allowed-origins" }, "name the origins");
+        const hint = "name the origins; with * the credentials header is not sent";
+        report("browsers send no credentials where every origin is allowed", { child: "allowed-origins" }, hint, "warning");
       }
     }
   },

@@ -2,11 +2,12 @@ import type { Step, Value } from "../../compiler/policy.ts";
 import { ClientGone, GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { Message } from "../../gateway/message.ts";
-import { ensureBodies, lastErrorOf, runSteps, toGatewayError } from "../../gateway/pipeline.ts";
+import { builtInResponse, ensureBodies, lastErrorOf, runSteps, toGatewayError } from "../../gateway/pipeline.ts";
 import { ALL_SECTIONS, definePolicy, type Outcome } from "../../gateway/policy.ts";
 import { waitBeforeRetry } from "./schedule.ts";
 
 const MOST_RETRIES = 50;
+const LONGEST_PAUSE_MS = 0x7fffffff;
 
 interface Retry {
   readonly condition: Value<boolean>;
@@ -73,7 +74,11 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
 /** Asks the condition with the held error in sight. One that fails while an error is held counts as "no". */
 async function wantsMore(settings: Retry, exchange: Exchange, held: GatewayError | null): Promise<boolean> {
   const before = exchange.lastError;
-  if (held !== null) exchange.lastError = lastErrorOf(held, exchange);
+  const { response } = exchange;
+  if (held !== null) {
+    exchange.lastError = lastErrorOf(held, exchange);
+    if (held.showsResponse) exchange.response = builtInResponse(held, exchange.requestId);
+  }
   try {
     const waiting = ensureBodies(exchange, settings.condition.needs);
     if (waiting !== undefined) await waiting;
@@ -83,6 +88,7 @@ async function wantsMore(settings: Retry, exchange: Exchange, held: GatewayError
     return false;
   } finally {
     exchange.lastError = before;
+    if (held?.showsResponse === true) exchange.response = response;
   }
 }
 
@@ -99,9 +105,11 @@ function waitMs(settings: Retry, exchange: Exchange, turn: number): number {
 
 /** Waits without holding anything; a client that hangs up ends it at once. */
 function pause(exchange: Exchange, ms: number): Promise<void> {
+  // Timers take no more than this, and fire at once for anything else.
+  const wait = ms > 0 ? Math.min(ms, LONGEST_PAUSE_MS) : 0;
   return new Promise((resolve, reject) => {
     let forget = (): void => {};
-    const cancel = exchange.services.clock.after(ms, () => {
+    const cancel = exchange.services.clock.after(wait, () => {
       forget();
       resolve();
     });

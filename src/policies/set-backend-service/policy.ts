@@ -1,6 +1,7 @@
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { definePolicy } from "../../gateway/policy.ts";
+import { SCOPES } from "../../compiler/policy.ts";
 import type { Target } from "../../gateway/snapshot.ts";
 import { parseTarget } from "../../gateway/url.ts";
 
@@ -47,12 +48,12 @@ export const setBackendService = definePolicy({
     return (exchange) => {
       if (backendId !== undefined) {
         exchange.request.setTarget(targetOfBackend(exchange, backendId(exchange.context)));
-        exchange.backendChosenBy = { scope: site.scope, document: site.scopeId };
+        exchange.backendChosenBy = { scope: site.scope };
         return;
       }
       const chosen = exchange.backendChosenBy;
       // A wider scope's backend-id is only undone by another backend-id (`routing.md` §6.1).
-      if (chosen !== null && chosen.document !== site.scopeId) {
+      if (chosen !== null && SCOPES.indexOf(chosen.scope) < SCOPES.indexOf(site.scope)) {
         exchange.remark("set-backend-service", `base-url is ignored: ${chosen.scope} scope chose a backend by backend-id.`);
         return;
       }

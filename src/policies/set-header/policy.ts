@@ -83,11 +83,15 @@ export const setHeader = definePolicy({
 });
 
 function apply(headers: HeaderList, header: string, lower: string, lines: readonly string[], how: string): void {
-  const joined = lines.length > 1 && !SEPARATE_LINES.has(lower) ? [lines.join(",")] : lines;
+  const separate = SEPARATE_LINES.has(lower);
   if (how === "append") {
-    for (const line of joined) headers.append(header, line);
+    const there = headers.getAll(header);
+    if (lines.length === 0 && there !== null) return;
+    const all = there === null ? lines : [...there, ...lines];
+    headers.set(header, ...(separate || all.length < 2 ? all : [all.join(",")]));
     return;
   }
+  const joined = lines.length > 1 && !separate ? [lines.join(",")] : lines;
   if (how !== "override" && how !== "skip") throw invalid(`exists-action is override, skip, append or delete, not "${how}".`);
   headers.set(header, ...joined);
 }

@@ -35,17 +35,13 @@ export const setQueryParameter = definePolicy({
       const request = message instanceof RequestMessage ? message : exchange.request;
       const parameter = name(exchange.context);
       if (parameter === "") {
-        throw new GatewayError({
-          source: "set-query-parameter",
-          reason: "InvalidQueryParameter",
-          message: "The name of the query parameter is empty.",
-          status: 500,
-        });
+        throw invalid("The name of the query parameter is empty.");
       }
       const pairs = request.query === "" ? [] : request.query.split("&");
       const wanted = parameter.toLowerCase();
       const has = pairs.some((pair) => nameOf(pair) === wanted);
       const how = action(exchange.context).toLowerCase();
+      if (!ACTIONS.has(how)) throw invalid(`exists-action is override, skip, append or delete, not "${how}".`);
       if (how === "skip" && has) return;
       const kept = how === "append" ? pairs : pairs.filter((pair) => nameOf(pair) !== wanted);
       if (how !== "delete") {
@@ -58,6 +54,12 @@ export const setQueryParameter = definePolicy({
     };
   },
 });
+
+const ACTIONS = new Set(["override", "skip", "append", "delete"]);
+
+function invalid(message: string): GatewayError {
+  return new GatewayError({ source: "set-query-parameter", reason: "InvalidQueryParameter", message, status: 500 });
+}
 
 function nameOf(pair: string): string {
   const raw = pair.split("=", 1)[0]!.replaceAll("+", " ");

@@ -8,7 +8,7 @@ export const setVariable = definePolicy({
   shape: {
     attributes: {
       name: { type: "string", required: true, doc: "Name of the variable; upper and lower case differ." },
-      value: { type: "any", expression: true, required: true, doc: "A literal (always text) or an expression." },
+      value: { type: "any", expression: true, required: true, trim: false, doc: "A literal (always text) or an expression." },
     },
   },
   run: (exchange, { attributes: { name, value } }) => void exchange.variables.set(name, value(exchange.context)),

@@ -123,7 +123,7 @@ function headersView(headers: HeaderList): View {
 
 function urlView(url: HostUrl): View {
   const standard = url.port === (url.scheme === "https" ? 443 : 80);
-  const host = url.host.includes(":") ? `[${url.host}]` : url.host;
+  const host = url.host.includes(":") && !url.host.startsWith("[") ? `[${url.host}]` : url.host;
   const whole = (): string => `${url.scheme}://${host}${standard ? "" : `:${url.port}`}${url.path}${url.queryString}`;
   return new Members_(
     {
