@@ -7,6 +7,7 @@ import { abortSuite } from "./suite/abort.ts";
 import { clientSuite } from "./suite/client.ts";
 import { exchangeSuite } from "./suite/exchange.ts";
 import { framingSuite } from "./suite/framing.ts";
+import { http2Suite } from "./suite/http2.ts";
 import { limitsSuite } from "./suite/limits.ts";
 import { tlsSuite } from "./suite/tls.ts";
 import { tunnelSuite } from "./suite/tunnel.ts";
@@ -22,5 +23,6 @@ export function transportSuite(adapter: Adapter): void {
     limitsSuite(adapter);
     clientSuite(adapter);
     tlsSuite(adapter);
+    http2Suite(adapter);
   });
 }

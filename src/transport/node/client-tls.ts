@@ -46,7 +46,7 @@ export class TlsDoor {
     });
   }
 
-  connect(socket: Socket): TLSSocket {
+  connect(socket: Socket, allowHalfOpen: boolean): TLSSocket {
     return tls.connect({
       socket,
       secureContext: this.#context,
@@ -55,7 +55,7 @@ export class TlsDoor {
       // Both checks are made in `refuses`, so that each can be switched off alone.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
-      allowHalfOpen: true,
+      allowHalfOpen,
       highWaterMark: FULL_BYTES,
     } as tls.ConnectionOptions);
   }

@@ -1,0 +1,105 @@
+/** A connection being opened for one call: DNS and TCP, then perhaps TLS, each with its own timer and code. */
+import net, { type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { TransportError, type TransportErrorCode } from "../transport.ts";
+import type { Carrier, ClientCall } from "./client-call.ts";
+import type { TlsDoor } from "./client-tls.ts";
+import { Deadline } from "./deadline.ts";
+import { LendingReader } from "./lending-reader.ts";
+import { FULL_BYTES } from "./outbox.ts";
+
+export class Opening implements Carrier {
+  readonly #call: ClientCall;
+  readonly #door: TlsDoor | null;
+  readonly #http1Only: boolean;
+  readonly #done: (socket: Socket | null, reader: LendingReader | null) => void;
+  readonly #reader: LendingReader | null;
+  readonly #tcp: Socket;
+  readonly #deadline = new Deadline(() => this.#expired());
+  #tls: TLSSocket | null = null;
+  #over = false;
+
+  /** @param http1Only false: the socket may go to `node:http2`, which does its own reading and takes a FIN for the end */
+  constructor(
+    host: string,
+    port: number,
+    door: TlsDoor | null,
+    call: ClientCall,
+    http1Only: boolean,
+    done: (socket: Socket | null, reader: LendingReader | null) => void,
+  ) {
+    this.#call = call;
+    this.#door = door;
+    this.#done = done;
+    this.#http1Only = http1Only;
+    call.carrier = this;
+    this.#reader = http1Only && door === null ? new LendingReader() : null;
+    this.#deadline.set(call.timeouts.connectMs);
+    const options = { host, port, noDelay: true, allowHalfOpen: http1Only, keepAlive: true, highWaterMark: FULL_BYTES };
+    this.#tcp = net.connect(this.#reader !== null ? { ...options, onread: this.#reader } : options);
+    this.#tcp.on("connect", this.#connected);
+    this.#tcp.on("error", this.#failed);
+    this.#tcp.on("close", this.#failed);
+  }
+
+  abandon(): void {
+    this.#end(null);
+  }
+
+  readonly #connected = (): void => {
+    if (this.#door === null) {
+      this.#end(this.#tcp);
+      return;
+    }
+    this.#deadline.set(this.#call.timeouts.tlsMs);
+    this.#tls = this.#door.connect(this.#tcp, this.#http1Only);
+    this.#tls.on("secureConnect", this.#secured);
+    this.#tls.on("error", this.#failed);
+    this.#tls.on("close", this.#failed);
+  };
+
+  readonly #secured = (): void => {
+    const refusal = this.#door!.refuses(this.#tls!);
+    if (refusal !== null) this.#fail("tls_failed", refusal);
+    else this.#end(this.#tls);
+  };
+
+  readonly #failed = (cause?: unknown): void => {
+    const error = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
+    const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "") : "";
+    const message = error instanceof Error ? error.message : "the connection was closed";
+    if (this.#tls !== null) this.#fail("tls_failed", `TLS failed: ${message}`, error);
+    else if (/^(?:ENOTFOUND|EAI_|ENODATA)/.test(code)) this.#fail("dns_failed", message, error);
+    else this.#fail("connect_failed", message, error);
+  };
+
+  #expired(): void {
+    const { connectMs, tlsMs } = this.#call.timeouts;
+    if (this.#tls === null) this.#fail("connect_timeout", `no connection within ${connectMs} ms`);
+    else this.#fail("tls_timeout", `no TLS session within ${tlsMs} ms`);
+  }
+
+  #fail(code: TransportErrorCode, message: string, cause?: unknown): void {
+    if (this.#over) return;
+    this.#end(null);
+    this.#call.fail(new TransportError(code, message, { cause, nothingSent: true }));
+  }
+
+  #end(socket: Socket | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#deadline.stop();
+    for (const each of [this.#tcp, this.#tls]) {
+      each?.off("close", this.#failed);
+      each?.off("error", this.#failed);
+      each?.on("error", doNothing);
+    }
+    if (socket === null) {
+      this.#tls?.destroy();
+      this.#tcp.destroy();
+    }
+    this.#done(socket, socket === this.#tcp ? this.#reader : null);
+  }
+}
+
+function doNothing(): void {}
