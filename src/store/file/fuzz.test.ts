@@ -1,5 +1,5 @@
 /** Whatever stands in a file: problems with positions inside it, never an exception, never endless. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkProperties } from "../check-resource.ts";
 import { kinds } from "../kinds/index.ts";

@@ -7,7 +7,7 @@ import * as ids from "../ids.ts";
 import { isObject } from "../kinds/shape.ts";
 import { problem } from "../messages.ts";
 import { currentOf } from "../resource-set.ts";
-import { combine, type Draft, type DraftReader } from "./drafts.ts";
+import { combine, type Draft, type DraftSet } from "./draft-set.ts";
 import type { KeyStore } from "./keys.ts";
 import { type Secrets, variableOf } from "./secrets.ts";
 
@@ -15,7 +15,7 @@ import { type Secrets, variableOf } from "./secrets.ts";
  * Gives every named value its value. One that has none is left without: the policies that use it
  * then say so, and those that do not are not disturbed.
  */
-export async function fillSecrets(reader: DraftReader, secrets: Secrets): Promise<void> {
+export async function fillSecrets(reader: DraftSet, secrets: Secrets): Promise<void> {
   const variables = new Map<string, string>();
   for (const draft of reader.drafts.values()) {
     if (draft.kind.type !== "namedValues" || draft.hash === "") continue;
@@ -54,7 +54,7 @@ const SHARED = [
 ] as const;
 
 /** Copies what revisions share from the current one, as the publishers do. */
-export function fillRevisions(reader: DraftReader): void {
+export function fillRevisions(reader: DraftSet): void {
   const byApi = new Map<string, Draft[]>();
   for (const draft of reader.drafts.values()) {
     if (draft.kind.type !== "apis") continue;
@@ -96,7 +96,7 @@ function copyShared(draft: Draft, current: Draft, problems: Problem[]): void {
 }
 
 /** Keys as text: written, taken from elsewhere, or made once and kept. */
-export async function fillSubscriptionKeys(reader: DraftReader, secrets: Secrets, keys: KeyStore): Promise<void> {
+export async function fillSubscriptionKeys(reader: DraftSet, secrets: Secrets, keys: KeyStore): Promise<void> {
   for (const draft of reader.drafts.values()) {
     if (draft.kind.type !== "subscriptions" || draft.hash === "") continue;
     const given = draft.properties as SubscriptionProperties;

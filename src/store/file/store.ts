@@ -77,9 +77,9 @@ export class FileStore implements Store {
       const changes = difference(this.#current, loaded.resources);
       this.#current = loaded.resources;
       const count = changes.created.length + changes.replaced.length + changes.deleted.length;
-      if (count > 0) for (const listener of [...this.#listeners]) listener(changes);
+      if (count > 0) for (const listener of this.#listeners) listener(changes);
     }
-    for (const listener of [...this.#loadListeners]) await listener(loaded);
+    for (const listener of this.#loadListeners) await listener(loaded);
   }
 
   async get(id: ResourceId): Promise<Resource | undefined> {

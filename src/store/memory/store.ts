@@ -38,7 +38,7 @@ export class MemoryStore implements Store {
       batch.commit(this.#resources);
       this.#version += 1;
       this.#snapshot = undefined;
-      for (const listener of [...this.#listeners]) listener(set);
+      for (const listener of this.#listeners) listener(set);
     }
     return { resources: batch.results, changes: set };
   }
