@@ -26,7 +26,7 @@ import { MappedText } from "./source.ts";
 import { bindValue, isPlaceholder, unusable } from "./values.ts";
 import type { ValueWorld } from "./values.ts";
 import { warnAboutBranches, warnAboutEffect, warnAboutUnreachable } from "./warnings.ts";
-import { attributeOf, childElements, firstVisibleText, textOf } from "./xml/tree.ts";
+import { attributeOf, childElements, firstVisibleText, textOf, walkElements } from "./xml/tree.ts";
 import type { XmlElement, XmlNode } from "./xml/tree.ts";
 
 /** Fragments inside fragments; policies-document.md §4. */

@@ -24,7 +24,7 @@ import type { Plan, PolicyDefinition, ReferenceKind, Scope, Step } from "./polic
 import { Recent } from "./recent.ts";
 import { warnAboutStreaming, warnAboutVariables } from "./warnings.ts";
 import { parseXml } from "./xml/parser.ts";
-import type { ParsedDocument } from "./xml/parser.ts";
+import type { ParsedDocument, TextFormat } from "./xml/parser.ts";
 
 /** A policy document of one scope. */
 export interface DocumentSource {
@@ -35,11 +35,14 @@ export interface DocumentSource {
   readonly file?: string | null;
   /** The operation's URL template; only for operation scope. */
   readonly operationTemplate?: string | null;
+  /** How expressions are written; default `raw`, which reads encoded ones as well. */
+  readonly format?: TextFormat;
 }
 
 export interface FragmentSource {
   readonly id: string;
   readonly text: string;
+  readonly format?: TextFormat;
   readonly file?: string | null;
 }
 
@@ -101,7 +104,10 @@ export class PolicyCompiler {
   readonly catalogue: Catalogue;
   readonly #compileExpression: CompileExpression;
   // Limits are characters of source: a tree weighs some thirty times its text, so few are kept.
-  readonly #parsed = new Recent<string, ParsedDocument>(2 ** 20);
+  readonly #parsed = {
+    raw: new Recent<string, ParsedDocument>(2 ** 20),
+    encoded: new Recent<string, ParsedDocument>(2 ** 20),
+  };
   readonly #expressions = new Recent<string, CompiledExpression>(2 ** 22);
   readonly #documents = new Recent<string, Remembered<CompiledDocument>>(2 ** 25);
   readonly #fragments = new Recent<string, Remembered<CompiledFragment>>(2 ** 22);
@@ -119,10 +125,12 @@ export class PolicyCompiler {
   /** Compiles the policy document of one scope. */
   compile(source: DocumentSource, around: Surroundings = nothingAround): CompiledDocument {
     const { scope, scopeId, file, operationTemplate, text } = source;
-    const key = [around.loose === true, scope, scopeId, file ?? "", operationTemplate ?? "", text].join("\0");
+    const { format } = source;
+    const parts = [around.loose === true, format, scope, scopeId, file ?? "", operationTemplate ?? "", text];
+    const key = parts.join("\0");
     const remembered = this.#documents.get(key, key.length + entryWeight);
     if (remembered !== undefined && this.#isFresh(remembered.dependencies, around)) return remembered.result;
-    const parsed = this.#parse(text);
+    const parsed = this.#parse(text, format);
     const dependencies = newDependencies();
     const world = this.#world(around, dependencies);
     const list = new DiagnosticList(parsed.source);
@@ -151,10 +159,10 @@ export class PolicyCompiler {
 
   /** Checks a policy fragment on its own. What depends on where it is included is checked there. */
   compileFragment(source: FragmentSource, around: Surroundings = nothingAround): CompiledFragment {
-    const key = [around.loose === true, source.id, source.file ?? "", source.text].join("\0");
+    const key = [around.loose === true, source.format, source.id, source.file ?? "", source.text].join("\0");
     const remembered = this.#fragments.get(key, key.length + entryWeight);
     if (remembered !== undefined && this.#isFresh(remembered.dependencies, around)) return remembered.result;
-    const parsed = this.#parse(source.text);
+    const parsed = this.#parse(source.text, source.format);
     const dependencies = newDependencies();
     const world = this.#world(around, dependencies);
     const list = new DiagnosticList(parsed.source);
@@ -199,15 +207,15 @@ export class PolicyCompiler {
   view(chain: readonly (CompiledDocument | null)[], around: Surroundings = nothingAround): EffectiveView {
     const [global, ...narrower] = chain;
     const documents = [global ?? this.compile(defaultGlobal), ...narrower.filter((document) => document !== null)];
-    const viewed = documents.map(({ source: { scope, scopeId, file, text } }) => ({
+    const viewed = documents.map(({ source: { scope, scopeId, file, text, format } }) => ({
       scope,
       scopeId,
       file: file ?? null,
-      parsed: this.#parse(text),
+      parsed: this.#parse(text, format),
     }));
     return effectiveView(viewed, (id) => {
       const fragment = this.#fragmentOf(around, id);
-      return fragment === undefined ? null : this.#parse(fragment.text);
+      return fragment === undefined ? null : this.#parse(fragment.text, fragment.format);
     });
   }
 
@@ -257,8 +265,8 @@ export class PolicyCompiler {
     const shape = this.#shapeOf(source, around);
     const problem = problemOf(shape);
     const broken = problem === null && !this.#isSound(source, around);
-    dependencies.fragments.set(key, { text: source.text, file, state: stateOf(shape, broken) });
-    const parsed = this.#parse(source.text);
+    dependencies.fragments.set(key, { text: source.text, file, state: stateOf(source, shape, broken) });
+    const parsed = this.#parse(source.text, source.format);
     const list = new DiagnosticList(parsed.source);
     return { root: parsed.root, list, file, broken, problem, cycle: shape.cycle ?? [], size: shape.size };
   }
@@ -283,7 +291,7 @@ export class PolicyCompiler {
       const ids = this.#idsOf(around);
       shapes = fragmentShapes(ids.keys(), (id) => {
         const fragment = ids.get(id);
-        return fragment === undefined ? null : this.#parse(fragment.text);
+        return fragment === undefined ? null : this.#parse(fragment.text, fragment.format);
       });
       this.#fragmentShapes.set(around.fragments, shapes);
     }
@@ -319,18 +327,19 @@ export class PolicyCompiler {
       else {
         const shape = this.#shapeOf(now, around);
         const broken = problemOf(shape) === null && !this.#isSound(now, around);
-        if (stateOf(shape, broken) !== before.state) return false;
+        if (stateOf(now, shape, broken) !== before.state) return false;
       }
     }
     return true;
   }
 
-  #parse(text: string): ParsedDocument {
+  #parse(text: string, format: TextFormat = "raw"): ParsedDocument {
     const weight = text.length + entryWeight;
-    const known = this.#parsed.get(text, weight);
+    const memory = this.#parsed[format];
+    const known = memory.get(text, weight);
     if (known !== undefined) return known;
-    const parsed = parseXml(text);
-    this.#parsed.set(text, parsed, weight);
+    const parsed = parseXml(text, format);
+    memory.set(text, parsed, weight);
     return parsed;
   }
 }
@@ -346,8 +355,8 @@ function problemOf(shape: FragmentShape): IncludedFragment["problem"] {
   return shape.size > mostPolicies ? "size" : null;
 }
 
-function stateOf(shape: FragmentShape, broken: boolean): string {
-  return `${problemOf(shape)} ${shape.cycle?.join(" ")} ${broken}`;
+function stateOf({ format }: FragmentSource, shape: FragmentShape, broken: boolean): string {
+  return `${format} ${problemOf(shape)} ${shape.cycle?.join(" ")} ${broken}`;
 }
 
 function newDependencies(): Dependencies {

@@ -7,36 +7,58 @@ const longestName = 80;
  */
 export function suggest(name: string, candidates: Iterable<string>): string | null {
   if (name === "" || name.length > longestName) return null;
-  let best: string | null = null;
-  let bestCost = Infinity;
-  for (const candidate of candidates) {
-    const cost = unlikeness(name, candidate);
-    if (cost < bestCost) [best, bestCost] = [candidate, cost];
-  }
-  return best;
+  const known = [...candidates].filter((candidate) => candidate !== name && candidate.length <= longestName);
+  const bySpelling = nearest(known, spellingCost(name));
+  if (bySpelling !== null && bySpelling.cost <= 1) return bySpelling.candidate;
+  // Splitting into words is dear, so it is tried only when the spelling does not decide.
+  const byWords = nearest(known, wordsCost(name));
+  if (byWords !== null && (bySpelling === null || byWords.cost === 0)) return byWords.candidate;
+  return bySpelling?.candidate ?? null;
 }
 
-/** 0 and up: the less the likelier; Infinity: not alike. */
-function unlikeness(name: string, candidate: string): number {
-  if (candidate === name || candidate.length > longestName) return Infinity;
+type Cost = (candidate: string) => number;
+
+function nearest(candidates: readonly string[], cost: Cost): { candidate: string; cost: number } | null {
+  let best: string | null = null;
+  let lowest = Infinity;
+  for (const candidate of candidates) {
+    const one = cost(candidate);
+    if (one < lowest) [best, lowest] = [candidate, one];
+  }
+  return best === null ? null : { candidate: best, cost: lowest };
+}
+
+/** 0: the same but for case and separators; else the number of edits, Infinity when they are too many. */
+function spellingCost(name: string): Cost {
   const a = name.toLowerCase();
-  const b = candidate.toLowerCase();
-  if (a === b) return 0;
-  if (a.replace(/[-_. ]/g, "") === b.replace(/[-_. ]/g, "")) return 0.1;
-  const wordsA = words(name);
-  const wordsB = words(candidate);
-  if (sameWords(wordsA, wordsB)) return 0.2;
-  const longer = Math.max(a.length, b.length);
-  const allowed = longer <= 3 ? 1 : Math.max(1, Math.floor(longer / 3));
-  if (Math.abs(a.length - b.length) <= allowed) {
+  const squeezed = squeeze(a);
+  return (candidate) => {
+    const b = candidate.toLowerCase();
+    const longer = Math.max(a.length, b.length);
+    const allowed = longer <= 3 ? 1 : Math.max(1, Math.floor(longer / 3));
+    if (Math.abs(a.length - b.length) > allowed) return Infinity;
+    if (squeezed === squeeze(b)) return 0;
     const distance = editDistance(a, b);
-    if (distance <= allowed && distance < longer) return distance;
-  }
-  // `per-minute` for `tokens-per-minute`, `forward` for `forward-request`: better than nothing, if the part is telling.
-  if (a.length >= 4 && (isPart(wordsA, wordsB) || isPart(wordsB, wordsA))) {
-    return 20 + Math.abs(wordsA.length - wordsB.length);
-  }
-  return Infinity;
+    return distance <= allowed && distance < longer ? distance : Infinity;
+  };
+}
+
+/**
+ * 0: the same words in any order; from 1: the words of one are part of the other's (`per-minute` for
+ * `tokens-per-minute`), which is better than nothing if the part is telling.
+ */
+function wordsCost(name: string): Cost {
+  const a = words(name);
+  return (candidate) => {
+    const b = words(candidate);
+    if (sameWords(a, b)) return 0;
+    if (name.length < 4 || !(isPart(a, b) || isPart(b, a))) return Infinity;
+    return Math.abs(a.length - b.length);
+  };
+}
+
+function squeeze(name: string): string {
+  return name.replace(/[-_. ]/g, "");
 }
 
 /** `tokensPerMinute`, `token_per_minute` and `tokens-per-minute` have the same words. */

@@ -119,6 +119,14 @@ describe("mistakes are said once, where they are, and walked around", () => {
   });
 });
 
+test.each([
+  ["raw", '<v x=\'@(s.Replace("&amp;", "&lt;") &lt; 1)\'/>', '@(s.Replace("&amp;", "&lt;") < 1)'],
+  ["encoded", '<v x=\'@(s.Replace("&amp;", "&lt;") &lt; 1)\'/>', '@(s.Replace("&", "<") < 1)'],
+  ["encoded", '<v x="@(s.Replace(&quot;&amp;&quot;, s))"/>', '@(s.Replace("&", s))'],
+] as const)("format %s: %s", (format, text, expected) => {
+  expect(parseXml(text, format).root!.attributes[0]!.value.text).toBe(expected);
+});
+
 describe("limits", () => {
   test("depth", () => {
     const { said } = parse("<a>".repeat(65));

@@ -36,18 +36,23 @@ export interface ParsedDocument extends XmlDocument {
 }
 
 /**
- * @param file shown in diagnostics
+ * How expressions are written. `raw`: as authors type them, so entities in their strings keep their text. `encoded`:
+ * the text is well-formed XML and entities are decoded everywhere. Source: policies-document.md §2.1, §2.2.
+ */
+export type TextFormat = "raw" | "encoded";
+
+/**
  * @returns a tree and all mistakes; never throws
  */
-export function parseXml(text: string, file?: string): ParsedDocument {
-  const source = new SourceText(text, file);
+export function parseXml(text: string, format: TextFormat = "raw"): ParsedDocument {
+  const source = new SourceText(text);
   const diagnostics = new DiagnosticList(source);
   const size = utf8Length(text, largestDocumentBytes);
   if (size > largestDocumentBytes) {
     diagnostics.report("HG1001", 0, 0, { size, limit: largestDocumentBytes });
     return { source, root: null, extraRoots: [], diagnostics: diagnostics.items, stopped: true };
   }
-  return new Parser(source, diagnostics).run();
+  return new Parser(source, diagnostics, format).run();
 }
 
 type OpenElement = { -readonly [K in keyof XmlElement]: XmlElement[K] } & {
@@ -70,6 +75,7 @@ class Parser {
   readonly #source: SourceText;
   readonly #text: string;
   readonly #list: DiagnosticList;
+  readonly #format: TextFormat;
   readonly #stack: OpenElement[] = [];
   /** Names of tags that were never finished with `>`, with their number; their closing tags are forgiven. */
   readonly #unfinished = new Map<string, number>();
@@ -82,7 +88,8 @@ class Parser {
   #cutOff = false;
   #saidTextOutside = false;
 
-  constructor(source: SourceText, list: DiagnosticList) {
+  constructor(source: SourceText, list: DiagnosticList, format: TextFormat) {
+    this.#format = format;
     this.#source = source;
     this.#text = source.text;
     this.#list = list;
@@ -622,6 +629,7 @@ class Parser {
 
   #expressionValue(start: number, end: number, found: ExpressionEnd): MappedText {
     const text = this.#text;
+    if (this.#format === "encoded") return decodeEntities(text, start, end, this.#list);
     if (found.codeEntities === null) return new MappedText(text.slice(start, end), start, end);
     return decodeEntitiesAt(text, start, end, found.codeEntities);
   }
