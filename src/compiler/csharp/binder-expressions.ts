@@ -253,9 +253,15 @@ function unknownName(b: Binder, node: NameExpression, arity: number): BoundExpre
 
 function bindNameof(b: Binder, node: NameofExpression): BoundExpression {
   const { argument } = node;
-  const bound = bindExpression(b, argument);
+  // `nameof(String.Length)` may name what has no value here.
+  const { result: bound, diagnostics } = b.aside(() => bindExpression(b, argument));
+  const wrong = diagnostics.filter((d) => d.code !== "HG3117");
+  if (wrong.length > 0) {
+    b.diagnostics.push(...wrong);
+    return errorNode(node);
+  }
   const text = argument.kind === "name" || argument.kind === "member" ? argument.name : null;
-  if (text !== null) return bound.kind === "error" ? errorNode(node) : constantNode(text, known.string(), node);
+  if (text !== null) return constantNode(text, known.string(), node);
   if (bound.kind === "pendingType") return constantNode(displayName(bound.named), known.string(), node);
   return b.fail("HG3148", node, { feature: "`nameof` of something that is no name" });
 }

@@ -19,7 +19,7 @@ import { memberCall, setterOf } from "./binder-nodes.ts";
 import { bindTypeNode, isNamespace, reportUnknownType, typeByFullName, unsupportedType } from "./binder-type-names.ts";
 import { isEnum, isError, isTupleType, isVoid, known } from "./binder-types.ts";
 import type { Bound, PendingMethods, PendingNamespace, PendingType } from "./binder-untyped.ts";
-import { isUnsupportedMember } from "./binder-unsupported.ts";
+import { unsupportedMember } from "./binder-unsupported.ts";
 import type { BoundExpression } from "./bound.ts";
 import { type CandidateMethod, methodCandidate } from "./overloads.ts";
 import type { MemberExpression, Span } from "./tree.ts";
@@ -278,9 +278,8 @@ const FAMILIAR: ReadonlyMap<string, string> = new Map([
 export function unknownMember(b: Binder, owner: Type, name: string, span: Span, isStatic: boolean): BoundExpression {
   const type = displayName(owner);
   const names = memberTypes(owner).map((t) => t.definition.fullName);
-  if (isUnsupportedMember(names, name)) {
-    return b.fail("HG3103", span, { member: name, type: owner.name });
-  }
+  const forbidden = unsupportedMember(names, name);
+  if (forbidden !== null) return b.fail("HG3103", span, { member: name, type: forbidden });
   const available = [...new Set(memberNames(owner, isStatic))];
   const familiar = FAMILIAR.get(name);
   const bare = familiar?.replace(/<.*/, "");

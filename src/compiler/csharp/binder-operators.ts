@@ -456,7 +456,7 @@ export function concatenation(values: readonly BoundExpression[], span: Span, fl
   }
   if (parts.length === 0) return constantNode("", known.string(), span);
   const only = parts[0]!;
-  if (parts.length === 1 && only.kind === "constant") return { ...only, start: span.start, end: span.end };
+  if (parts.length === 1 && constantText(only) !== null) return { ...only, start: span.start, end: span.end };
   return { kind: "concat", parts, type: known.string(), start: span.start, end: span.end };
 }
 

@@ -69,6 +69,8 @@ const endOf = (root: BlockStatement): Span => {
 /** One type for all results; `object` where they differ, as in a method that returns object. */
 function resultType(b: Binder, results: readonly Bound[]): Type {
   if (results.some((result) => result.type !== null && isError(result.type))) return ERROR_TYPE;
+  const untyped = results.find((result) => result.kind !== "throw" && naturalType(b, result) === null);
+  if (untyped !== undefined) return asValue(b, untyped).type;
   const naturals = results.map((result) => naturalType(b, result));
   const first = naturals.find((type) => type !== null && type.kind !== "null");
   if (first === undefined || first === null) return known.object();

@@ -1,6 +1,6 @@
 /** Statements. Local functions are declared before the rest of their block is bound, and their bodies after it. */
 import { isAssignable } from "../runtime/cast.ts";
-import { type Type, VOID, displayName } from "../runtime/type.ts";
+import { type Type, VOID, bindings, displayName, substitute } from "../runtime/type.ts";
 import { type Binder, type SwitchSurroundings, errorNode, sequence } from "./binder.ts";
 import { assignment, deconstructInto } from "./binder-assign.ts";
 import { asValue, cast, convert, converts, naturalType } from "./binder-convert.ts";
@@ -12,7 +12,7 @@ import { toCondition } from "./binder-operators.ts";
 import { testPattern } from "./binder-patterns.ts";
 import { Scope, newFunction } from "./binder-scope.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
-import { ERROR_TYPE, admitsNull, elementTypeOf, isEnum, isError, isNamed, isString, isVoid, known, numericKind, unwrapped } from "./binder-types.ts";
+import { ERROR_TYPE, admitsNull, elementTypeOf, isAmbiguousSequence, isEnum, isError, isNamed, isString, isVoid, known, numericKind, ownEnumerator, unwrapped } from "./binder-types.ts";
 import type { Bound, LocalFunction, LocalParameter } from "./binder-untyped.ts";
 import type {
   BoundBlock,
@@ -352,8 +352,17 @@ function bindForeach(b: Binder, node: ForeachStatement): BoundStatement {
     const { element, prepare } = loopVariable(b, node, type);
     const body = bindLoopBody(b, node.body);
     const sourceKind = sourceKindOf(source.type);
-    return { kind: "foreach", source, sourceKind, element, prepare, locals: scope.locals, body, start: node.start, end: node.end };
+    return { kind: "foreach", source: enumerated(source), sourceKind, element, prepare, locals: scope.locals, body, start: node.start, end: node.end };
   });
+}
+
+/** The class's own enumerator where it is a sequence of several kinds, as JObject is. */
+function enumerated(source: BoundExpression): BoundExpression {
+  if (source.type.kind !== "named") return source;
+  const own = ownEnumerator(source.type);
+  if (own === null || !isAmbiguousSequence(source.type)) return source;
+  const { member, declaring } = own;
+  return memberCall(member, declaring.args, source, [], substitute(member.returns, bindings(declaring)), source);
 }
 
 function foreachHint(type: Type): string | null {

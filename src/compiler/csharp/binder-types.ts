@@ -2,7 +2,7 @@
  * Questions about .NET types that the binder asks everywhere: which of them are numbers, delegates or collections,
  * and the few it must know by name.
  */
-import { argumentsOf } from "../runtime/cast.ts";
+import { allBases, argumentsOf } from "../runtime/cast.ts";
 import { findDefinition, lookupType } from "../runtime/define.ts";
 import { isTupleType } from "../runtime/tuple.ts";
 import {
@@ -152,18 +152,35 @@ export function elementTypeOf(type: Type): Type | null {
   if (type.kind === "array") return type.element;
   if (isString(type)) return known.char();
   if (type.kind !== "named") return null;
-  // C# asks the type's own GetEnumerator first: JObject gives pairs there, properties as a JToken.
-  for (let t: NamedType | null = type; t !== null; t = baseOf(t)) {
-    for (const member of t.definition.members.get("GetEnumerator") ?? []) {
-      if (member.parameters.length > 0 || member.isStatic) continue;
-      const returns = substitute(member.returns, bindings(t));
-      if (returns.kind === "named" && returns.args.length === 1) return returns.args[0]!;
-    }
-  }
+  const own = ownEnumerator(type);
+  if (own !== null) return own.element;
   const args = argumentsOf(type, enumerable());
   if (args !== null) return args[0]!;
   const plain = findDefinition("System.Collections.IEnumerable", 0);
   return plain !== null && argumentsOf(type, plain) !== null ? known.object() : null;
+}
+
+/** Whether the type is an `IEnumerable<T>` for more than one T. */
+export function isAmbiguousSequence(type: NamedType): boolean {
+  return allBases(type).filter((base) => base.definition === enumerable()).length > 1;
+}
+
+export interface OwnEnumerator {
+  readonly member: Member;
+  readonly declaring: NamedType;
+  readonly element: Type;
+}
+
+/** `GetEnumerator()` of the class itself: C# asks it first. A JObject gives pairs there, properties as a JToken. */
+export function ownEnumerator(type: NamedType): OwnEnumerator | null {
+  for (let declaring: NamedType | null = type; declaring !== null; declaring = baseOf(declaring)) {
+    for (const member of declaring.definition.members.get("GetEnumerator") ?? []) {
+      if (member.parameters.length > 0 || member.isStatic) continue;
+      const returns = substitute(member.returns, bindings(declaring));
+      if (returns.kind === "named" && returns.args.length === 1) return { member, declaring, element: returns.args[0]! };
+    }
+  }
+  return null;
 }
 
 /** The base class with its arguments; null for object and interfaces. */

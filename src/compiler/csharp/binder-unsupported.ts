@@ -89,9 +89,12 @@ const MEMBERS: Readonly<Record<string, string>> = {
 const memberSets = new Map(Object.entries(MEMBERS).map(([type, names]) => [type, new Set(names.split(" "))]));
 const objectSet = new Set(OF_OBJECT.split(" "));
 
-/** Whether .NET has this member on the type (or its bases, given by full name) and expressions may not use it. */
-export function isUnsupportedMember(typeNames: Iterable<string>, member: string): boolean {
-  if (objectSet.has(member)) return true;
-  for (const name of typeNames) if (memberSets.get(name)?.has(member) === true) return true;
-  return false;
+/**
+ * The type (of these full names) where .NET has this member and expressions may not use it; null when it has no such
+ * member.
+ */
+export function unsupportedMember(typeNames: Iterable<string>, member: string): string | null {
+  if (objectSet.has(member)) return "System.Object";
+  for (const name of typeNames) if (memberSets.get(name)?.has(member) === true) return name;
+  return null;
 }
