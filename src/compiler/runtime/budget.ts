@@ -40,6 +40,11 @@ export function configureBudget(now: () => number, changed: Limits = DEFAULT_LIM
   limits = changed;
 }
 
+/** The budget's monotonic clock, ms: for what has a time limit of its own (a pattern's timeout). */
+export function monotonicMs(): number {
+  return clock();
+}
+
 /** Starts an evaluation: a full budget. The clock is first read when the first 1,024 steps are used up. */
 export function beginEvaluation(): void {
   left = limits.steps;

@@ -33,6 +33,7 @@ import "./numbers-floating.ts";
 import "./numbers-integral.ts";
 import "./object.ts";
 import "./random.ts";
+import "./regex/types.ts";
 import "./string-reader-writer.ts";
 import "./string.ts";
 import "./stringbuilder.ts";
