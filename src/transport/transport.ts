@@ -36,7 +36,10 @@ export interface BodySink {
 /** A request as it came in, and the way to answer it. The listener gets one per request. */
 export interface Incoming {
   readonly method: string;
-  /** The request target exactly as received, e.g. `/a/b?c=d`. */
+  /**
+   * The request target as received, e.g. `/a/b?c=d`, or `*` for OPTIONS. An absolute target (`http://host/a`) comes
+   * without its authority, which has been found to be Host's.
+   */
   readonly target: string;
   readonly rawHeaders: string[];
   readonly httpVersion: "1.0" | "1.1" | "2";
@@ -50,10 +53,17 @@ export interface Incoming {
   readonly body: BodySource | null;
   /** Raises or lowers the body limit for this one request (an API's own), before the body is started. */
   limitBody(bytes: number): void;
-  /** True for `Connection: Upgrade` with an `Upgrade` header: answer with `reply.upgrade` or an ordinary reply. */
+  /**
+   * True for `Connection: Upgrade` with an `Upgrade` header (other than h2c, and without a body): answer with
+   * `reply.upgrade` or an ordinary reply.
+   */
   readonly upgrade: boolean;
   readonly reply: Reply;
-  /** Aborted with `"client"` when the caller hangs up (or stalls past a limit) before the reply is complete. */
+  /**
+   * Aborted with `"client"` when the caller hangs up (or stalls past a limit) before the reply is complete. A caller's
+   * FIN is a hang-up. Also aborted when the adapter has answered itself, because the body broke a rule or a
+   * limit (400, 408, 413): then `reply.started` is true, and `onRefused` says what it was.
+   */
   readonly abort: Abort;
 }
 
@@ -70,7 +80,7 @@ export interface Reply {
   head(status: number, reason: string, rawHeaders: string[], onDrain: () => void): BodySink;
   /** 101: sends the head and hands out the raw duplex connection. Only when `incoming.upgrade`. */
   upgrade(status: number, reason: string, rawHeaders: string[]): Tunnel;
-  /** Resolves/calls back when the last byte was handed to the kernel or the connection is gone. */
+  /** Called once, when the last byte was handed to the kernel (true) or the connection is gone (false). */
   onFinish(listener: (complete: boolean) => void): void;
 }
 
@@ -90,7 +100,10 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Every complete, well-framed request head. Must not throw. */
   readonly onRequest: (incoming: Incoming) => void;
-  /** A request refused by the adapter itself (framing, limits, timers), for the log. */
+  /**
+   * A request refused by the adapter itself (framing, limits, timers), for the log. Most never reach `onRequest`; a
+   * fault in a body that is being read does so after it, unless the body's consumer answers at once from `fail`.
+   */
   readonly onRefused?: (refusal: Refusal) => void;
 }
 

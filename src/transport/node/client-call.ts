@@ -46,6 +46,7 @@ export class ClientCall {
     this.timeouts = request.timeouts === undefined ? DEFAULT_CLIENT_TIMEOUTS : withDefaults(request.timeouts);
     const { body, method } = request;
     let text = requestLine(method, request.target) + fieldLines(request.rawHeaders, request.upgrade === true);
+    if (met.hosts !== 1) throw new TransportError("invalid_message", `a request with ${met.hosts} Host headers`);
     this.length = body === null ? 0 : (body.length ?? -1);
     this.chunked = this.length < 0;
     if (this.chunked) text += "Transfer-Encoding: chunked\r\n";

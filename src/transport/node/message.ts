@@ -11,7 +11,7 @@ const FORBIDDEN = /[\0-\x08\x0a-\x1f\x7f]/;
 const BEYOND_LATIN1 = /[^\0-\xff]/;
 
 /** What `fieldLines` met on its way besides the lines it kept. One shared object: read it before the next call. */
-export const met = { contentLength: -1, date: false, close: false, expect: false };
+export const met = { contentLength: -1, date: false, close: false, expect: false, hosts: 0 };
 
 /**
  * Field lines of `raw`, without those that belong to a single connection: Transfer-Encoding, Keep-Alive,
@@ -22,6 +22,7 @@ export function fieldLines(raw: readonly string[], keepConnection: boolean): str
   met.date = false;
   met.close = false;
   met.expect = false;
+  met.hosts = 0;
   let lines = "";
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
@@ -47,6 +48,7 @@ function isOurs(name: string, value: string, keepConnection: boolean): boolean {
   switch (name.length) {
     case 4:
       if (name.toLowerCase() === "date") met.date = true;
+      else if (name.toLowerCase() === "host") met.hosts++;
       return false;
     case 6:
       if (name.toLowerCase() === "expect") met.expect = true;

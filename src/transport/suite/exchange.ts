@@ -103,6 +103,8 @@ export function exchangeSuite(adapter: Adapter): void {
       ["NUL in a value", { rawHeaders: ["Host", "h", "A", "\0"] }],
       ["a space in a name", { rawHeaders: ["Host", "h", "A B", "c"] }],
       ["an empty name", { rawHeaders: ["Host", "h", "", "c"] }],
+      ["no Host", { rawHeaders: [] }],
+      ["two Hosts", { rawHeaders: ["Host", "h", "host", "i"] }],
       ["a space in the target", { target: "/a b" }],
       ["a line break in the target", { target: "/a\r\nHost: x" }],
       ["a line break in the method", { method: "GET\r\n" }],
