@@ -7,7 +7,7 @@
 import type { Problem } from "../../base/problem.ts";
 import type { PropertyPath } from "../kinds/shape.ts";
 import { problem } from "../messages.ts";
-import { isTooDeep, MAX_DEPTH, SourceText, type ParsedFile } from "./source.ts";
+import { judgeSize, MAX_DEPTH, SourceText, type ParsedFile } from "./source.ts";
 
 /** Above this size positions are worked out only when a problem asks for them. */
 const EAGER_CHARS = 256 * 1024;
@@ -23,7 +23,7 @@ export function parseJson(file: string, text: string): ParsedFile {
     valid = false;
   }
   if (valid && text.length > EAGER_CHARS) {
-    const problems = isTooDeep(value) ? [problem("HG5104", { limit: MAX_DEPTH }, { file })] : [];
+    const problems = judgeSize(value) === "fine" ? [] : [problem("HG5104", { limit: MAX_DEPTH }, { file })];
     return parsed(source, problems.length === 0 ? value : undefined, problems);
   }
   const scanner = new JsonScanner(source);

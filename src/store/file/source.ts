@@ -55,21 +55,44 @@ function findLineStarts(text: string): number[] {
   return starts;
 }
 
+/** More values than this, aliases counted as often as they are used, are beyond any configuration. */
+const MAX_VALUES = 5_000_000;
+
 /**
- * True when `value` is nested deeper than `MAX_DEPTH` or contains itself (YAML aliases can do that).
- * Shared parts are visited once per depth at most, so aliases cost nothing extra.
+ * Judges a parsed value before anything recursive sees it: `deep` when it is nested deeper than
+ * `MAX_DEPTH` or contains itself (YAML aliases can do that), `huge` when its parts, shared ones
+ * counted at every use, are too many. Shared parts are looked at once.
  */
-export function isTooDeep(value: unknown): boolean {
-  const seen = new Map<object, number>();
-  const stack: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
-  for (let top = stack.pop(); top; top = stack.pop()) {
-    if (typeof top.value !== "object" || top.value === null) continue;
-    if (top.depth > MAX_DEPTH) return true;
-    if ((seen.get(top.value) ?? -1) >= top.depth) continue;
-    seen.set(top.value, top.depth);
-    for (const child of Object.values(top.value)) {
-      if (typeof child === "object") stack.push({ value: child, depth: top.depth + 1 });
-    }
+export function judgeSize(value: unknown): "fine" | "deep" | "huge" {
+  const known = new Map<object, Extent>();
+  const { values, height } = measure(value, 0, known);
+  if (height > MAX_DEPTH) return "deep";
+  return values > MAX_VALUES ? "huge" : "fine";
+}
+
+interface Extent {
+  readonly values: number;
+  readonly height: number;
+}
+
+const LEAF: Extent = { values: 1, height: 0 };
+const BOTTOMLESS: Extent = { values: 1, height: Infinity };
+
+function measure(value: unknown, depth: number, known: Map<object, Extent>): Extent {
+  if (typeof value !== "object" || value === null) return LEAF;
+  const before = known.get(value);
+  if (before) return before;
+  if (depth > MAX_DEPTH) return BOTTOMLESS;
+  // Met again before it is measured: it contains itself.
+  known.set(value, BOTTOMLESS);
+  let values = 1;
+  let height = 0;
+  for (const child of Object.values(value)) {
+    const extent = measure(child, depth + 1, known);
+    values += extent.values;
+    height = Math.max(height, extent.height + 1);
   }
-  return false;
+  const extent = { values, height };
+  known.set(value, extent);
+  return extent;
 }

@@ -74,6 +74,11 @@ describe("YAML", () => {
     ["twice the same name", "a: 1\na: 2", ["HG5103@2:1 `a` is written twice in the same object (remove one of the two)"]],
     ["an alias bomb", bomb, ["HG5107@- aliases multiply this YAML file beyond reason"]],
     ["a value inside itself", "a: &x\n  b: *x", ["HG5104@- values are nested deeper than 200 levels"]],
+    ["an alias to nothing", "a: *x", ["HG5102@- unresolved alias (the anchor must be set before the alias): x"]],
+    ["a name twice in thousands", Array.from({ length: 30_000 }, (_, i) => `k${i % 29_999}: 1`).join("\n"), ["HG5103@30000:1 `k0` is written twice in the same object (remove one of the two)"]],
+    ["aliases beyond reason", Array.from({ length: 9_000 }, (_, i) => `k${i}: &a${i} 1\nl${i}: *a${i}`).join("\n"), ["HG5107@- aliases multiply this YAML file beyond reason"]],
+    ["one anchor used often", "a: &x { b: 1 }\n" + Array.from({ length: 500 }, (_, i) => `k${i}: *x`).join("\n"), []],
+    ["too large", "# " + "x".repeat(7 * 1024 * 1024), ["HG5002@- the file is larger than 6 MB (JSON may be larger)"]],
   ])("%s", (_, text, expected) => {
     expect(told(parseYaml("f.yaml", text))).toEqual(expected);
   });

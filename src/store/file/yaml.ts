@@ -14,11 +14,13 @@ import {
 import type { Problem } from "../../base/problem.ts";
 import type { PropertyPath } from "../kinds/shape.ts";
 import { problem } from "../messages.ts";
-import { isTooDeep, MAX_DEPTH, SourceText, type ParsedFile } from "./source.ts";
+import { judgeSize, MAX_DEPTH, SourceText, type ParsedFile } from "./source.ts";
 
 const MAX_PROBLEMS = 20;
-/** How many values aliases may multiply into, per alias; the limit of the library. */
-const MAX_ALIASES = 100;
+/** Reading YAML is slow, about a second per MB; specifications of 5 MB must pass. */
+const MAX_CHARS = 6 * 1024 * 1024;
+/** The library looks for each alias's anchor from the start: what that may cost, in nodes looked at. */
+const MAX_ALIAS_WORK = 50_000_000;
 
 export interface YamlOptions {
   /**
@@ -30,8 +32,12 @@ export interface YamlOptions {
 
 export function parseYaml(file: string, text: string, options: YamlOptions = {}): ParsedFile {
   const source = new SourceText(file, text);
-  const tree = parseTree(text);
   const problems: Problem[] = [];
+  if (text.length > MAX_CHARS) {
+    problems.push(problem("HG5002", { limit: "6 MB" }, { file }, "JSON may be larger"));
+    return { value: undefined, problems, source, locate: () => ({ file }) };
+  }
+  const tree = parseTree(text);
   let value: unknown;
   if (tree.errors.length > 0) {
     problems.push(...tree.errors.slice(0, MAX_PROBLEMS).map((error) => syntaxProblem(error, source)));
@@ -39,7 +45,8 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
     problems.push(problem("HG5105", {}, source.at(0, 0)));
   } else {
     if (options.numbersAsWritten) keepNumbersAsWritten(tree);
-    value = toValue(tree, problems, source);
+    checkTree(tree, problems, source);
+    if (problems.length === 0) value = toValue(tree, problems, source);
   }
   // Most files are never asked for a position: their tree is not kept.
   let kept: Document | undefined;
@@ -52,17 +59,22 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
 }
 
 function parseTree(text: string): Document {
-  return parseDocument(text, { logLevel: "silent", merge: true, stringKeys: true, prettyErrors: false }) as Document;
+  // Without `uniqueKeys`, whose cost is quadratic: 40,000 names in one map take seven seconds.
+  const options = { logLevel: "silent", merge: true, stringKeys: true, prettyErrors: false, uniqueKeys: false } as const;
+  return parseDocument(text, options) as Document;
 }
 
 function toValue(tree: Document, problems: Problem[], source: SourceText): unknown {
   try {
-    const value: unknown = tree.toJS({ maxAliasCount: MAX_ALIASES });
-    if (isTooDeep(value)) problems.push(problem("HG5104", { limit: MAX_DEPTH }, { file: source.file }));
+    // Aliases become shared values here, so nothing multiplies yet: it is judged before it can.
+    const value: unknown = tree.toJS({ maxAliasCount: -1 });
+    const size = judgeSize(value);
+    if (size === "deep") problems.push(problem("HG5104", { limit: MAX_DEPTH }, { file: source.file }));
+    if (size === "huge") problems.push(problem("HG5107", {}, { file: source.file }));
     return value;
   } catch (error) {
     if (error instanceof ReferenceError) {
-      problems.push(problem("HG5107", {}, { file: source.file }));
+      problems.push(problem("HG5102", { reason: lowerFirst(error.message) }, { file: source.file }));
     } else if (error instanceof RangeError) {
       problems.push(problem("HG5104", { limit: MAX_DEPTH }, { file: source.file }));
     } else throw error;
@@ -81,12 +93,32 @@ function keepNumbersAsWritten(tree: Document): void {
   });
 }
 
+/** Names written twice, and aliases that would take for ever to look up. */
+function checkTree(tree: Document, problems: Problem[], source: SourceText): void {
+  let nodes = 0;
+  let aliases = 0;
+  visit(tree, {
+    Node: () => void nodes++,
+    Alias: () => void aliases++,
+    Map(_, map) {
+      nodes++;
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? key.value : undefined;
+        if (name === undefined || name === "<<") continue;
+        if (seen.has(name) && problems.length < MAX_PROBLEMS) {
+          const [start, end] = (key as Node).range ?? [0, 0];
+          problems.push(problem("HG5103", { key: String(name) }, source.at(start, end), "remove one of the two"));
+        }
+        seen.add(name);
+      }
+    },
+  });
+  if (nodes * aliases > MAX_ALIAS_WORK) problems.push(problem("HG5107", {}, { file: source.file }));
+}
+
 function syntaxProblem(error: YAMLError, source: SourceText): Problem {
   const [start, end] = error.pos;
-  if (error.code === "DUPLICATE_KEY") {
-    const key = /^[^\s:]+/.exec(source.text.slice(start, start + 80))?.[0] ?? "";
-    return problem("HG5103", { key: key.replace(/["']/g, "") }, source.at(start, end), "remove one of the two");
-  }
   if (error.code === "RESOURCE_EXHAUSTION") {
     return problem("HG5104", { limit: MAX_DEPTH }, source.at(start, start + 1));
   }
