@@ -78,8 +78,8 @@ function isOurs(name: string, value: string, keepConnection: boolean): boolean {
 
 /** `HTTP/1.1 200 OK` and CRLF. An empty `reason` takes the standard phrase. */
 export function statusLine(status: number, reason: string): string {
-  if (!Number.isInteger(status) || status < 100 || status > 999) {
-    throw new TransportError("invalid_message", `${status} is not a status code`);
+  if (!Number.isInteger(status) || status > 999 || (status < 200 && status !== 101)) {
+    throw new TransportError("invalid_message", `${status} is not the status of an answer`);
   }
   const phrase = reason === "" ? (STATUS_CODES[status] ?? "") : reason;
   if (FORBIDDEN.test(phrase) || BEYOND_LATIN1.test(phrase)) {

@@ -46,6 +46,8 @@ const DISCARD_BYTES = 64 * 1024;
 /** After our FIN, how long the rest of what the caller sends is thrown away, so that no RST eats our answer. */
 const LINGER_MS = 2_000;
 const EMPTY = Buffer.alloc(0);
+/** RFC 9110 §15.5.6: a 405 says what would have been allowed. */
+const ALLOW = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
 
 export class ServerConnection implements BodyOwner {
   readonly socket: Socket;
@@ -415,7 +417,8 @@ export class ServerConnection implements BodyOwner {
     const body = fault.method === "HEAD" ? "" : text;
     this.outbox.text(
       `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\nContent-Type: application/json\r\n` +
-        `Content-Length: ${text.length}\r\n${dateLine()}Connection: close\r\n\r\n${body}`,
+        `Content-Length: ${text.length}\r\n${fault.status === 405 ? ALLOW : ""}` +
+        `${dateLine()}Connection: close\r\n\r\n${body}`,
     );
     this.#linger();
     const { status, code, detail, method, target } = fault;

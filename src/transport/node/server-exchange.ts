@@ -91,14 +91,15 @@ export class ServerReply implements Reply, BodySink {
 
   send(status: number, reason: string, rawHeaders: string[], body: Uint8Array | null): void {
     if (this.#state !== UNSENT) return;
+    const line = finalLine(status, reason);
     const bodyless = this.#isBodyless(status);
     const fields = fieldLines(rawHeaders, false);
     let length = "";
-    if (status !== 204 && status >= 200) {
+    if (status !== 204) {
       const announced = body === null && bodyless && met.contentLength >= 0 ? met.contentLength : (body?.length ?? 0);
       if (status !== 304 || announced > 0) length = `Content-Length: ${announced}\r\n`;
     }
-    this.#open(statusLine(status, reason) + fields + length, true);
+    this.#open(line + fields + length, true);
     if (body !== null && !bodyless && body.length > 0) this.#connection.outbox.bytes(body);
     this.#close();
   }
@@ -106,11 +107,11 @@ export class ServerReply implements Reply, BodySink {
   head(status: number, reason: string, rawHeaders: string[], onDrain: () => void): BodySink {
     if (this.#state !== UNSENT) return this;
     const fields = fieldLines(rawHeaders, false);
-    let text = statusLine(status, reason) + fields;
+    let text = finalLine(status, reason) + fields;
     const length = met.contentLength;
     if (this.#isBodyless(status)) {
       this.#framing = "none";
-      if (length >= 0 && status >= 200 && status !== 204) text += `Content-Length: ${length}\r\n`;
+      if (length >= 0 && status !== 204) text += `Content-Length: ${length}\r\n`;
     } else if (length >= 0) {
       this.#framing = "length";
       this.#owed = length;
@@ -126,6 +127,7 @@ export class ServerReply implements Reply, BodySink {
   }
 
   upgrade(status: number, reason: string, rawHeaders: string[]): Tunnel {
+    if (status !== 101) throw new TransportError("invalid_message", `${status} does not switch protocols`);
     if (!this.#exchange.upgrade) throw new TransportError("invalid_message", "the request asked for no upgrade");
     if (this.#state !== UNSENT) throw new TransportError("client_disconnected", "the caller has gone");
     const text = `${statusLine(status, reason)}${fieldLines(rawHeaders, true)}\r\n`;
@@ -201,7 +203,7 @@ export class ServerReply implements Reply, BodySink {
   }
 
   #isBodyless(status: number): boolean {
-    return status === 204 || status === 304 || status < 200 || this.#exchange.method === "HEAD";
+    return status === 204 || status === 304 || this.#exchange.method === "HEAD";
   }
 
   /** Adds what every head of ours has and puts it into the outbox. */
@@ -218,4 +220,10 @@ export class ServerReply implements Reply, BodySink {
     this.#state = OVER;
     this.#connection.replyWritten();
   }
+}
+
+/** 101 is a switch, not an answer: who reads it takes what follows for another protocol. */
+function finalLine(status: number, reason: string): string {
+  if (status === 101) throw new TransportError("invalid_message", "101 is sent by `upgrade` only");
+  return statusLine(status, reason);
 }

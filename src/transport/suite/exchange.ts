@@ -221,6 +221,8 @@ export function exchangeSuite(adapter: Adapter): void {
       ["a name that is no token", 200, "", ["a b", "c"]],
       ["a Content-Length that is no number", 200, "", ["Content-Length", "x"]],
       ["no status", 20, "", []],
+      ["an interim status", 103, "", []],
+      ["a switch of protocols", 101, "", []],
     ])("%s throws, and another answer can still be given", async (_name, status, reason, headers) => {
       onRequest = ({ reply }) => {
         expect(() => reply.send(status, reason, headers, null)).toThrow(expect.objectContaining({ code: "invalid_message" }));

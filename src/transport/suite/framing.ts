@@ -39,6 +39,7 @@ export function framingSuite(adapter: Adapter): void {
       expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
       expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
       expect(answer).toContain("\r\nConnection: close\r\n");
+      expect(answer.includes("\r\nAllow: ")).toBe(status === 405);
       const { code, requestId } = refusals[0]!;
       const message = JSON.parse(answer.slice(answer.indexOf("{"))).message as string;
       expect(answer.slice(answer.indexOf("{"))).toBe(
