@@ -7,8 +7,11 @@
  */
 import { checkAttributes, checkChildCounts, checkNoText, checkText } from "./check.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { contentOf, loneValueOf, rangeOf } from "./content.ts";
 import type { DiagnosticList } from "./diagnostics.ts";
 import { constantValue } from "./expression.ts";
+import { OncePolicies } from "./once.ts";
+import type { Branches } from "./once.ts";
 import type {
   AttributeShape,
   ElementArgs,
@@ -22,20 +25,17 @@ import type {
   Step,
   Value,
 } from "./policy.ts";
-import { MappedText } from "./source.ts";
+import type { MappedText } from "./source.ts";
 import { bindValue, isPlaceholder, unusable } from "./values.ts";
 import type { ValueWorld } from "./values.ts";
 import { warnAboutBranches, warnAboutEffect, warnAboutUnreachable } from "./warnings.ts";
-import { attributeOf, childElements, firstVisibleText, textOf, walkElements } from "./xml/tree.ts";
+import { attributeOf, childElements, textOf, walkElements } from "./xml/tree.ts";
 import type { XmlElement, XmlNode } from "./xml/tree.ts";
 
 /** Fragments inside fragments; policies-document.md §4. */
 export const deepestFragments = 50;
 /** Elements that one document may have with all its fragments in place. */
 export const mostPolicies = 10_000;
-
-/** Of a once-only policy in branches that exclude each other; further ones are not compared. */
-const mostOccurrences = 64;
 
 /** Everything around the document. */
 export interface World extends ValueWorld {
@@ -80,23 +80,15 @@ interface Place {
   readonly parent: string;
   /** Fragments being inlined, outermost first. */
   readonly fragments: readonly string[];
-  /** `choose` branches around it: `choose path → branch`, for once-only policies. */
-  readonly branches: ReadonlyMap<string, string>;
+  readonly branches: Branches;
   /** The enclosing element was never closed, so what stands in it may belong elsewhere. */
   readonly unsure: boolean;
-}
-
-interface Occurrence {
-  readonly section: Section | null;
-  readonly branches: ReadonlyMap<string, string>;
-  readonly line: number;
 }
 
 export class Binder {
   readonly #world: World;
   readonly #document: DocumentPlace;
-  /** Once-only policies met so far. */
-  readonly #met = new Map<string, Occurrence[]>();
+  readonly #once = new OncePolicies();
   /** Code of every expression, for warnings about the document as a whole. */
   readonly expressions: { code: MappedText; section: Section | null; list: DiagnosticList }[] = [];
   /** Names of variables that policies set; `null` in it: a name is computed. */
@@ -267,25 +259,13 @@ export class Binder {
       const values = { element: node.name, scope, allowed: definition.scopes.join(", ") };
       list.report("HG2116", node.start, node.nameEnd, values, extras);
     }
-    this.#checkOnce(node, definition, place);
-    if (section !== null) warnAboutEffect(node, section, list);
-  }
-
-  /** Two that can never both run, in different branches of one `choose`, count as one. */
-  #checkOnce(node: XmlElement, definition: PolicyDefinition, place: Place): void {
-    const { once } = definition;
-    if (once === undefined) return;
-    const met = this.#met.get(node.name) ?? [];
-    this.#met.set(node.name, met);
-    const other = met.find(
-      (earlier) => (once === "document" || earlier.section === place.section) && canBothRun(earlier.branches, place.branches),
-    );
-    const { line } = place.list.source.positionAt(node.start);
-    if (other === undefined && met.length < mostOccurrences) met.push({ section: place.section, branches: place.branches, line });
-    if (other !== undefined) {
-      const values = { element: node.name, unit: once, line: other.line };
-      place.list.report("HG2117", node.start, node.nameEnd, values, { element: node.name });
+    const { line } = list.source.positionAt(node.start);
+    const first = this.#once.note(definition, section, place.branches, line);
+    if (first !== null) {
+      const values = { element: node.name, unit: definition.once ?? "document", line: first };
+      list.report("HG2117", node.start, node.nameEnd, values, extras);
     }
+    if (section !== null) warnAboutEffect(node, section, list);
   }
 
   #sayUnknown(node: XmlElement, place: Place): void {
@@ -356,6 +336,11 @@ export class Binder {
     const before = list.errorCount;
     if (!checkText(node, shape, list)) {
       if (list.errorCount > before || textOf(node)?.broken === true) bound.failed = true;
+      return undefined;
+    }
+    const wrapped = shape.text.type === "body" ? loneValueOf(node) : null;
+    if (wrapped !== null && textOf(wrapped)?.broken === true) {
+      bound.failed = true;
       return undefined;
     }
     const value = this.#value(contentOf(node, shape, list), shape.text, `the text of <${node.name}>`, node, place, bound);
@@ -574,6 +559,12 @@ interface Bound {
   open: boolean;
 }
 
+/** A branch of `choose` excludes its siblings. */
+function branchesOf(node: XmlElement, place: Place, path: string): Branches {
+  if (node.name !== "choose") return place.branches;
+  return new Map([...place.branches, [`${place.section} ${place.path}`, path]]);
+}
+
 function namesVariable(node: XmlElement, attribute: string): boolean {
   return attribute === "name" ? node.name === "set-variable" : attribute.endsWith("variable-name");
 }
@@ -586,40 +577,4 @@ function defaultOf(shape: AttributeShape): unknown {
 function expectedInside(shape: ElementShape): string[] {
   const names = Object.keys(shape.children ?? {});
   return shape.policies === undefined ? names : [...names, "a policy"];
-}
-
-/** The text of an element; a body may hold markup, which is then taken as it stands. */
-function contentOf(node: XmlElement, shape: ElementShape, list: DiagnosticList): MappedText {
-  const wrapped = shape.text?.type === "body" ? loneValueOf(node) : null;
-  if (wrapped !== null) return contentOf(wrapped, shape, list);
-  const hasMarkup = node.children.some((child) => child.kind === "element");
-  if (shape.text?.type !== "body" || !hasMarkup) return textOf(node)?.value ?? new MappedText("", node.openEnd, node.openEnd);
-  return new MappedText(list.source.text.slice(node.openEnd, node.closeStart), node.openEnd, node.closeStart);
-}
-
-/** `<set-body><value>…</value></set-body>`, as some authors write it (`policies.md` 8): the inner element. */
-function loneValueOf(node: XmlElement): XmlElement | null {
-  const [only, ...others] = childElements(node);
-  return only?.name === "value" && others.length === 0 && firstVisibleText(node) === null ? only : null;
-}
-
-/** A branch of `choose` excludes its siblings. */
-function branchesOf(node: XmlElement, place: Place, path: string): ReadonlyMap<string, string> {
-  if (node.name !== "choose") return place.branches;
-  return new Map([...place.branches, [`${place.section} ${place.path}`, path]]);
-}
-
-function canBothRun(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  for (const [choose, branch] of a) {
-    const other = b.get(choose);
-    if (other !== undefined && other !== branch) return false;
-  }
-  return true;
-}
-
-function rangeOf(node: XmlElement, at: { attribute?: string; child?: string } | undefined): [number, number] {
-  const attribute = at?.attribute === undefined ? undefined : attributeOf(node, at.attribute);
-  if (attribute !== undefined) return [attribute.start, attribute.end];
-  const child = at?.child === undefined ? undefined : childElements(node).find((element) => element.name === at.child);
-  return child === undefined ? [node.start, node.nameEnd] : [child.start, child.nameEnd];
 }

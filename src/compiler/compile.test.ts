@@ -120,6 +120,8 @@ describe("inside inbound; columns count from there", () => {
     ['<set-method>{{limt}}</set-method>', "HG4001@13 `{{limit}}`?"],
     ['<set-body template="liquid">{{body.x}} {{limit}}</set-body>'],
     ["<set-body>{{body.x}}</set-body>", "HG4001@11"],
+    ['<set-body><value>@(b == "c)</value></set-body>', "HG1018@25"],
+    ["<choose><when condition='true'><rate-limit-by-key remaining-calls-variable-name='left'/></when></choose>", "HG2102@32"],
     ['<set-body template="liquid"><s:Envelope xmlns:s="u"><a>{{body.x}}</a></s:Envelope></set-body>'],
     ['<include-fragment fragment-id="headers"/>'],
     ['<include-fragment fragment-id="HEADERS"/>'],

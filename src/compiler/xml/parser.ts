@@ -14,6 +14,29 @@ import { DiagnosticList } from "../diagnostics.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { MappedText, SourceText } from "../source.ts";
 import { editDistance } from "../suggest.ts";
+import {
+  APOSTROPHE,
+  CLOSE_BRACKET,
+  EQUALS,
+  GREATER,
+  LESS,
+  OPEN_BRACKET,
+  QUOTE,
+  SLASH,
+  beginsMarkup,
+  endOfLine,
+  endsTag,
+  endsUnquoted,
+  followsValue,
+  isNameStart,
+  looksLikeClose,
+  markupAt,
+  shift,
+  skipJunk,
+  skipName,
+  skipSpace,
+  utf8Length,
+} from "./characters.ts";
 import { decodeEntities, decodeEntitiesAt, isXmlCharacter } from "./entities.ts";
 import { findExpressionEnd, isExpressionStart } from "./expression-end.ts";
 import type { ExpressionEnd } from "./expression-end.ts";
@@ -644,132 +667,4 @@ class Parser {
     const character = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
     this.#list.report("HG1028", at, at + 1, { character });
   }
-}
-
-// ── Characters ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const EXCLAMATION = 33;
-const QUOTE = 34;
-const APOSTROPHE = 39;
-const SLASH = 47;
-const LESS = 60;
-const EQUALS = 61;
-const GREATER = 62;
-const QUESTION = 63;
-const OPEN_BRACKET = 91;
-const CLOSE_BRACKET = 93;
-
-function isSpace(c: number): boolean {
-  return c === 32 || c === 10 || c === 13 || c === 9;
-}
-
-function isNameStart(c: number): boolean {
-  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 58 || (c >= 0xc0 && !isQuoteLike(c));
-}
-
-function isNamePart(c: number): boolean {
-  return isNameStart(c) || (c >= 48 && c <= 57) || c === 45 || c === 46 || c === 0xb7;
-}
-
-/** Characters beyond Latin that are no letters and turn up in documents copied from elsewhere. */
-function isQuoteLike(c: number): boolean {
-  return (c >= 0x2000 && c <= 0x206f) || c === 0x3000 || c === 0xfeff || c === 0xfffd || c !== c;
-}
-
-function skipSpace(text: string, at: number): number {
-  while (isSpace(text.charCodeAt(at))) at++;
-  return at;
-}
-
-function skipName(text: string, at: number): number {
-  while (isNamePart(text.charCodeAt(at))) at++;
-  return at;
-}
-
-/** What is no attribute: up to white space, a quote's partner, or the end of the tag. */
-function skipJunk(text: string, at: number): number {
-  let i = at + 1;
-  for (; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(i + 1) === GREATER)) break;
-  }
-  return i;
-}
-
-function endsUnquoted(text: string, at: number): boolean {
-  const c = text.charCodeAt(at);
-  return isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(at + 1) === GREATER);
-}
-
-type Markup = "open" | "close" | "comment" | "cdata" | "declaration" | "instruction";
-
-const declaration = /<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/iy;
-
-/** What begins at `at`; null: text. The one place that decides, so that text always ends where something begins. */
-function markupAt(text: string, at: number): Markup | null {
-  if (text.charCodeAt(at) !== LESS) return null;
-  const next = text.charCodeAt(at + 1);
-  if (isNameStart(next)) return "open";
-  if (next === SLASH) return isNameStart(text.charCodeAt(at + 2)) ? "close" : null;
-  if (next === QUESTION) return isNameStart(text.charCodeAt(at + 2)) ? "instruction" : null;
-  if (next !== EXCLAMATION) return null;
-  if (text.startsWith("<!--", at)) return "comment";
-  if (text.startsWith("<![CDATA[", at)) return "cdata";
-  declaration.lastIndex = at;
-  return declaration.test(text) ? "declaration" : null;
-}
-
-function beginsMarkup(text: string, at: number): boolean {
-  return markupAt(text, at) !== null;
-}
-
-/** What may stand behind a closing quote in well-formed XML. */
-function followsValue(text: string, at: number): boolean {
-  const c = text.charCodeAt(at);
-  if (c === SLASH) return text.charCodeAt(at + 1) === GREATER;
-  return isSpace(c) || c === GREATER || c === QUESTION || at >= text.length;
-}
-
-function endsTag(text: string, at: number): boolean {
-  const next = skipSpace(text, at);
-  const c = text.charCodeAt(next);
-  return c === GREATER || (c === SLASH && text.charCodeAt(next + 1) === GREATER);
-}
-
-/** Stronger: the tag ends here, or another attribute begins. */
-function looksLikeClose(text: string, at: number): boolean {
-  const next = skipSpace(text, at);
-  const c = text.charCodeAt(next);
-  if (endsTag(text, next)) return true;
-  if (next === at || !isNameStart(c)) return false;
-  const equals = skipSpace(text, skipName(text, next));
-  if (text.charCodeAt(equals) !== EQUALS) return false;
-  const quote = text.charCodeAt(skipSpace(text, equals + 1));
-  return quote === QUOTE || quote === APOSTROPHE;
-}
-
-function endOfLine(text: string, from: number): number {
-  let i = from;
-  while (i < text.length && text.charCodeAt(i) !== 10 && text.charCodeAt(i) !== 13) i++;
-  return i;
-}
-
-function shift(span: { readonly start: number; readonly end: number }, by: number): { start: number; end: number } {
-  return { start: span.start + by, end: span.end + by };
-}
-
-/** Bytes in UTF-8; stops counting soon after `enough`. */
-function utf8Length(text: string, enough: number): number {
-  if (text.length * 3 <= enough) return text.length;
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c < 0x80) bytes++;
-    else if (c < 0x800) bytes += 2;
-    else if (c >= 0xd800 && c <= 0xdbff && i + 1 < text.length) {
-      bytes += 4;
-      i++;
-    } else bytes += 3;
-  }
-  return bytes;
 }
