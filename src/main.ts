@@ -24,6 +24,7 @@ import { readSettings, knownVariables, unknownVariables } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
+import type { Scan } from "./store/file/scan.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { createClient, createServer } from "./transport/node/index.ts";
@@ -86,6 +87,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const client = createClient();
   let draining = false;
   let version = 0;
+  /** The folder as it was last loaded, so that the watcher tells what came since. */
+  let known: Scan | undefined;
 
   const services: Services = {
     clock,
@@ -126,8 +129,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */
-  async function reload(): Promise<Problem[]> {
-    const loaded = await loader.load();
+  async function reload(scan?: Scan): Promise<Problem[]> {
+    const loaded = await loader.load(scan);
+    known = loaded.scan;
     const built = builder.build(loaded.resources, version + 1);
     const problems = [...loaded.problems, ...built.problems];
     if (built.snapshot !== null && !hasErrors(problems)) {
@@ -141,13 +145,13 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const problems = await reload();
   if (gateway.snapshot === null) throw new ConfigurationError(problems);
   const server = await listen(options, gateway.onRequest, log.write);
-  const watcher = options.watch ? watchFolder(options.configDir, () => void reload()) : null;
+  const watcher = options.watch ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known }) : null;
 
   return {
     port: server.port,
     url: `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`,
     problems,
-    reload,
+    reload: () => reload(),
     subscriptionKey: (name) => gateway.snapshot?.subscriptionKey(name) ?? null,
     get inFlight() {
       return gateway.inFlight;
