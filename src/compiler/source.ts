@@ -143,6 +143,12 @@ export class MappedText {
     return found;
   }
 
+  /** What stands in one of this text's own stretches. */
+  textOf(stretch: Stretch): string {
+    const next = this.stretches?.find((other) => other.at > stretch.at);
+    return this.text.slice(stretch.at, next?.at ?? this.text.length);
+  }
+
   get hasSecret(): boolean {
     return this.stretches !== null && this.stretches.some((s) => s.secret === true);
   }

@@ -8,7 +8,7 @@ import type { CompileExpression, ExpressionDiagnostic } from "./expression.ts";
 import { substituteNamedValues } from "./named-values.ts";
 import type { NamedValueLookup, UndefinedNames } from "./named-values.ts";
 import type { ReferenceKind, ValueShape } from "./policy.ts";
-import type { MappedText } from "./source.ts";
+import type { MappedText, Stretch } from "./source.ts";
 import { readValue } from "./xml/value.ts";
 
 /** What values may refer to, and how strictly that is taken. */
@@ -84,16 +84,30 @@ function reportExpression(
   element: string,
 ): void {
   for (const { start, end, ...rest } of diagnostics) {
-    const secrets = code.hasSecret ? code.namedValuesIn(start, end).filter((stretch) => stretch.secret === true) : [];
-    const secret = secrets[0];
-    if (secret !== undefined) {
+    const secret = code.hasSecret ? secretBehind(code, start, end, rest.message) : null;
+    if (secret !== null) {
       const values = { name: secret.namedValue ?? "" };
       list.report("HG3902", secret.offset, secret.offset + secret.sourceLength, values, { element });
       continue;
     }
+    // Hints quote names that are in scope, and a secret may have brought some.
+    const { hint, ...plain } = rest;
     const range = list.source.rangeAt(code.startOf(start), code.endOf(end));
-    list.add({ ...rest, range, element });
+    list.add({ ...plain, ...(hint === undefined || code.hasSecret ? {} : { hint }), range, element });
   }
+}
+
+/** The secret that a diagnostic is about, or that its message would show a piece of. */
+function secretBehind(code: MappedText, start: number, end: number, message: string): Stretch | null {
+  const touched = code.namedValuesIn(start, end).find((stretch) => stretch.secret === true);
+  if (touched !== undefined) return touched;
+  const words = new Set(message.match(/[\p{L}\p{N}_]{3,}/gu) ?? []);
+  for (const stretch of code.namedValuesIn(0, code.text.length)) {
+    if (stretch.secret !== true) continue;
+    const pieces = code.textOf(stretch).match(/[\p{L}\p{N}_]{3,}/gu) ?? [];
+    if (pieces.some((piece) => words.has(piece))) return stretch;
+  }
+  return null;
 }
 
 // ── Literals ──────────────────────────────────────────────────────────────────────────────────────────────────────

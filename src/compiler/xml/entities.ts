@@ -6,12 +6,25 @@ const named: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", qu
 const entity = /&(#\d{1,8}|#[xX][\da-fA-F]{1,8}|[A-Za-z][\w.-]{0,31});/y;
 
 /**
+ * What becomes of white space that stands in the file itself (not as `&#10;`): in a literal attribute each line end and
+ * tab is a space (XML 1.0 §3.3.3), in literal text each line end is `\n` (§2.11), in expressions all stays.
+ */
+export type WhiteSpace = "keep" | "attribute" | "text";
+
+/**
  * Decodes `text[start..end)`. What is no entity stays as it is and is reported.
  */
-export function decodeEntities(text: string, start: number, end: number, list: DiagnosticList): MappedText {
+export function decodeEntities(
+  text: string,
+  start: number,
+  end: number,
+  list: DiagnosticList,
+  whiteSpace: WhiteSpace = "keep",
+): MappedText {
   const raw = text.slice(start, end);
   const first = raw.indexOf("&");
-  if (first === -1) return new MappedText(raw, start, end);
+  const isPlain = whiteSpace === "keep" || !(whiteSpace === "text" ? raw.includes("\r") : /[\r\n\t]/.test(raw));
+  if (first === -1 && isPlain) return new MappedText(raw, start, end);
   const builder = new MappedTextBuilder(start);
   let from = start;
   for (let i = first; i !== -1; i = raw.indexOf("&", i + 1)) {
@@ -27,12 +40,24 @@ export function decodeEntities(text: string, start: number, end: number, list: D
       list.report("HG1014", at, at + found[0].length, { entity: found[0] });
       continue;
     }
-    builder.copy(text.slice(from, at), from);
+    copy(builder, text, from, at, isPlain ? "keep" : whiteSpace);
     builder.replace(decoded, at, found[0].length);
     from = at + found[0].length;
   }
-  builder.copy(text.slice(from, end), from);
+  copy(builder, text, from, end, isPlain ? "keep" : whiteSpace);
   return builder.build(end);
+}
+
+function copy(builder: MappedTextBuilder, text: string, from: number, to: number, whiteSpace: WhiteSpace): void {
+  const piece = text.slice(from, to);
+  if (whiteSpace === "keep") return builder.copy(piece, from);
+  let at = 0;
+  for (const { 0: found, index } of piece.matchAll(whiteSpace === "text" ? /\r\n?/g : /\r\n?|[\n\t]/g)) {
+    builder.copy(piece.slice(at, index), from + at);
+    builder.replace(whiteSpace === "text" ? "\n" : " ", from + index, found.length);
+    at = index + found.length;
+  }
+  builder.copy(piece.slice(at), from + at);
 }
 
 /** Decodes only the entities that begin at the given places: those in the code of an expression, not in its strings. */

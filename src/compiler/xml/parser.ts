@@ -166,7 +166,7 @@ class Parser {
     const visible = skipSpace(text, start);
     if (isExpressionStart(text, visible)) return this.#expressionText(start, visible);
     const end = this.#endOfText(start);
-    this.#addText(start, decodeEntities(text, start, end, this.#list), end, false);
+    this.#addText(start, decodeEntities(text, start, end, this.#list, "text"), end, false);
   }
 
   /** Where literal text ends; a `<` that begins nothing is reported and belongs to the text. */
@@ -448,7 +448,9 @@ class Parser {
     }
     const less = raw.indexOf("<");
     if (less !== -1) this.#list.report("HG1031", start + less, start + less + 1, { attribute: name });
-    return { value: decodeEntities(text, start, close, this.#list), broken: less !== -1, end: close + 1 };
+    const whiteSpace = isExpressionStart(text, skipSpace(text, start)) ? "keep" : "attribute";
+    const value = decodeEntities(text, start, close, this.#list, whiteSpace);
+    return { value, broken: less !== -1, end: close + 1 };
   }
 
   /** The closing quote is followed by what cannot follow one. Null: it is the closing quote all the same. */
