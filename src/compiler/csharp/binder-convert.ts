@@ -9,12 +9,14 @@ import {
   isValueType,
   underlyingOfNullable,
 } from "../runtime/type.ts";
+import { isAssignable } from "../runtime/cast.ts";
 import { type Binder, assignTemp, constantNode, convertNode, errorNode, retype, sequence } from "./binder.ts";
 import { createObject } from "./binder-create.ts";
 import { convertLambda, convertMethodGroup, lambdaBody, methodGroupFits } from "./binder-lambda.ts";
 import { codeOf, defaultNode } from "./binder-nodes.ts";
 import {
   delegateSignature,
+  elementTypeOf,
   isBool,
   isEnum,
   isError,
@@ -462,7 +464,18 @@ function reportNoConversion(b: Binder, bound: Bound, to: Type, span: Span): void
       return;
     }
   }
-  b.report("HG3106", span, { from: displayName(from), to: displayName(to) }, conversionHint(from, to));
+  b.report("HG3106", span, { from: displayName(from), to: displayName(to) }, literalHint(bound, to) ?? conversionHint(from, to));
+}
+
+/** Constants are best written in the right type. */
+function literalHint(bound: BoundExpression, to: Type): string | null {
+  if (bound.kind !== "constant") return null;
+  const wanted = numericKind(to);
+  if (numericKind(bound.type) === "double" && (wanted === "decimal" || wanted === "float")) {
+    return `write the number with \`${wanted === "decimal" ? "m" : "f"}\` at its end`;
+  }
+  if (wanted === "char" && typeof bound.value === "string" && bound.value.length === 1) return "a single character stands in single quotes";
+  return null;
 }
 
 function conversionHint(from: Type, to: Type): string | null {
@@ -470,6 +483,8 @@ function conversionHint(from: Type, to: Type): string | null {
   const cut = castHint(from, to);
   if (explicitConversion(from, to) === null) return cut;
   if (underlyingOfNullable(from) === to) return "write `.Value` behind it, or `?? …` for the case without a value";
+  const element = elementTypeOf(to);
+  if (element !== null && elementTypeOf(from) !== null && !isAssignable(to, from)) return `write \`.Cast<${displayName(element)}>()\` behind it`;
   return `cast it: \`(${displayName(to)})…\``;
 }
 

@@ -285,25 +285,43 @@ export function unknownMember(b: Binder, owner: Type, name: string, span: Span, 
   const bare = familiar?.replace(/<.*/, "");
   const best = bare !== undefined && available.includes(bare) ? familiar! : suggest(name, available);
   if (best !== null) return b.fail("HG3104", span, { type, member: name }, `did you mean \`${best}\`?`);
-  const values = available.filter((candidate) => !OBJECT_MEMBERS.has(candidate)).slice(0, 12);
+  return b.fail("HG3104", span, { type, member: name }, unknownHint(owner, name, isStatic));
+}
+
+function unknownHint(owner: Type, name: string, isStatic: boolean): string | null {
   if (owner.kind === "named" && owner.definition.fullName === "System.Object") {
-    return b.fail("HG3104", span, { type, member: name }, "cast the value to its real type first, for example `((JObject)value)`");
+    return "cast the value to its real type first, for example `((JObject)value)`";
   }
-  return b.fail("HG3104", span, { type, member: name }, values.length === 0 ? null : `it has: ${values.join(", ")}`);
+  if (!isStatic && takesText(owner)) return `a value by name stands in square brackets: \`["${name}"]\``;
+  const own = [...new Set(ownNames(owner, isStatic))].filter((candidate) => !OBJECT_MEMBERS.has(candidate)).slice(0, 12);
+  return own.length === 0 ? null : `it has: ${own.join(", ")}`;
+}
+
+/** JSON objects and dictionaries: people write `body.model` for `body["model"]`. */
+function takesText(owner: Type): boolean {
+  return findMembers(owner, "this[]").some(({ member, declaring }) => {
+    const only = member.parameters.length === 1 ? substitute(member.parameters[0]!.type, bindings(declaring)) : null;
+    return only === known.string() || (only === known.object() && declaring.definition.shortName === "JToken");
+  });
 }
 
 const OBJECT_MEMBERS = new Set(["ToString", "Equals", "GetHashCode"]);
 
 function* memberNames(owner: Type, isStatic: boolean): Generator<string> {
+  yield* ownNames(owner, isStatic);
+  if (!isStatic) yield* extensionNames(owner);
+}
+
+/** Without extension methods. */
+function* ownNames(owner: Type, isStatic: boolean): Generator<string> {
   if (isEnum(owner) && isStatic) yield* owner.definition.enumValues?.keys() ?? [];
   if (owner.kind === "array") yield "Length";
   if (isTupleType(owner)) yield* owner.args.map((_, i) => namesOfTuple(owner)[i] ?? `Item${i + 1}`);
   for (const type of memberTypes(owner)) {
     for (const [name, group] of type.definition.members) {
-      if (/^[A-Za-z]/.test(name) && !name.startsWith("op_") && !name.startsWith("operator") && group.some((m) => m.isStatic === isStatic)) yield name;
+      if (/^[A-Za-z]\w*$/.test(name) && !name.startsWith("op_") && group.some((m) => m.isStatic === isStatic)) yield name;
     }
   }
-  if (!isStatic) yield* extensionNames(owner);
 }
 
 /** Names of extension methods whose first parameter could take a value of this type, roughly. */

@@ -450,9 +450,10 @@ export function concatenation(values: readonly BoundExpression[], span: Span, fl
     if (text !== null && before !== null) parts[parts.length - 1] = constantNode(before + text, known.string(), span);
     else if (text !== "") parts.push(text === null ? part : constantNode(text, known.string(), part));
   };
-  for (const value of values) {
-    if (flatten && value.kind === "concat") value.parts.forEach(add);
-    else add(value);
+  for (const [i, value] of values.entries()) {
+    if (!flatten || value.kind !== "concat") add(value);
+    else if (i === 0) parts.push(...value.parts);
+    else value.parts.forEach(add);
   }
   if (parts.length === 0) return constantNode("", known.string(), span);
   const only = parts[0]!;
@@ -508,6 +509,7 @@ function refuse(b: Binder, operator: BoundOperator, left: BoundExpression, right
 }
 
 function operatorHint(operator: BoundOperator, x: Type, y: Type): string | null {
+  if (isString(x) && isString(y)) return /^[<>]=?$/.test(operator) ? `write \`string.CompareOrdinal(a, b) ${operator} 0\`` : null;
   for (const [wanted, other] of [[x, y], [y, x]] as const) {
     if (explicitConversion(other, wanted) === null || isObject(wanted)) continue;
     if (isString(wanted) || isBool(wanted) || numericKind(wanted) !== null || isObject(other)) {
@@ -515,7 +517,6 @@ function operatorHint(operator: BoundOperator, x: Type, y: Type): string | null 
       return `cast the ${side} side: \`(${displayName(wanted)})…\``;
     }
   }
-  if (isString(x) && isString(y)) return /^[<>]=?$/.test(operator) ? "write `string.Compare(a, b) < 0`" : null;
   const text = isString(x) ? y : isString(y) ? x : null;
   if (text !== null && numericKind(text) !== null) return `write \`${displayName(text)}.Parse(…)\` for the text`;
   if (text !== null && isBool(text)) return "write `bool.Parse(…)` for the text, or compare with `\"true\"`";
