@@ -9,8 +9,12 @@ import { Opening } from "./client-opening.ts";
 import { TlsDoor } from "./client-tls.ts";
 import type { LendingReader } from "./lending-reader.ts";
 
-/** After this long a connection is looked at before it is used again: its upstream may have closed it meanwhile. */
-const STALE_AFTER_MS = 1_000;
+/**
+ * After this long a connection is looked at before it is used again: its upstream may have closed it meanwhile, and a
+ * POST that falls into it cannot be repeated. Under load connections are never idle that long, so only those pay
+ * for the look who can afford it.
+ */
+const STALE_AFTER_MS = 5;
 
 export class Pool implements ConnectionHome {
   readonly #host: string;
