@@ -195,5 +195,10 @@ function afterFailure(exchange: Exchange, error: unknown, finish: () => void): v
   reply.onFinish(finish);
   if (reply.started) return;
   const body = `{ "statusCode": 500, "message": "Internal server error", "activityId": "${exchange.requestId}" }`;
-  reply.send(500, "", JSON_TYPE, encoder.encode(body));
+  try {
+    reply.send(500, "", JSON_TYPE, encoder.encode(body));
+  } catch {
+    // The adapter refuses to answer at all; it closes the connection itself.
+    finish();
+  }
 }

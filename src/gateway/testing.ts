@@ -5,9 +5,7 @@
 import { Abort } from "../base/abort.ts";
 import type { Clock } from "../base/clock.ts";
 import { HeaderList } from "../base/headers.ts";
-import { computedValue, constantValue } from "../compiler/expression.ts";
 import type { ElementArgs, ElementShape, Plan, PolicyDefinition, Section, Site, Step, Value } from "../compiler/policy.ts";
-import type { HostContext } from "../compiler/runtime/host.ts";
 import type { BodySink, BodySource, Incoming, Reply, TransportError, Tunnel } from "../transport/transport.ts";
 import { indexApis, indexOperations } from "./api-index.ts";
 import { Body } from "./body.ts";
@@ -320,17 +318,17 @@ export function operationOf(given: string | OperationFields): Operation {
   };
 }
 
-export type ApiFields = Partial<Omit<Api, "operations" | "target">> & {
+export type ApiFields = Partial<Omit<Api, "operations" | "target" | "serviceUrl">> & {
   readonly path: string;
   readonly operations?: readonly (string | OperationFields)[];
   /** Base URL. */
-  readonly serviceUrl?: unknown;
+  readonly serviceUrl?: string;
 };
 
-export function apiOf({ operations: given = [], ...fields }: ApiFields): Api {
+export function apiOf({ operations: given = [], serviceUrl, ...fields }: ApiFields): Api {
   const operations = given.map(operationOf);
   const id = fields.id ?? (fields.path === "" ? "root" : fields.path.replaceAll("/", "-"));
-  const target = typeof fields.serviceUrl === "string" ? parseTarget(fields.serviceUrl) : null;
+  const target = serviceUrl === undefined ? null : parseTarget(serviceUrl);
   return {
     name: id,
     rootId: id.split(";")[0]!,
@@ -478,8 +476,9 @@ export function argsOf(shape: ElementShape, written: Written = {}): ElementArgs 
 }
 
 function asValue(given: unknown): Value<unknown> {
-  if (typeof given !== "function") return constantValue(given);
-  return "needs" in given ? (given as Value<unknown>) : computedValue(given as (context: HostContext) => unknown, 0);
+  if (typeof given !== "function") return Object.assign(() => given, { constant: given, isConstant: true, needs: 0 });
+  if ("needs" in given) return given as Value<unknown>;
+  return Object.assign(given as () => unknown, { constant: undefined, isConstant: false, needs: 0 });
 }
 
 /** A policy ready to run. */
