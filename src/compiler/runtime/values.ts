@@ -159,7 +159,8 @@ export function box(value: unknown, type: Type): unknown {
     case "bigint": {
       let named = type as NamedType;
       if (named.definition.fullName === "System.Nullable") named = named.args[0] as NamedType;
-      return named.definition.fullName === "System.Int32" ? value : new Box(named, value);
+      // In an `object` slot it is boxed already.
+      return BOXED.has(named.definition.fullName) ? new Box(named, value) : value;
     }
     default:
       return value;
