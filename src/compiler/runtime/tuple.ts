@@ -2,6 +2,7 @@
  * Values that C# makes without naming a class: `(1, "x")` and `new { a = 1 }`. Both keep their elements raw, in the
  * representation of the type arguments. Element names of tuples live in the compiler only, as in C#.
  */
+import { spend } from "./budget.ts";
 import { defineType, lookupType } from "./define.ts";
 import { type Member, type NamedType, type Type, type TypeDefinition, type TypeParameter, instantiate } from "./type.ts";
 import { type NetObject, TYPE, box, equal, hashOf, textOf } from "./values.ts";
@@ -81,6 +82,8 @@ interface Items {
 
 /** The elements as `object`s. */
 export function boxedItems(value: Items): unknown[] {
+  // `t = (t, t)` forty times is small to make, but has 2⁴⁰ elements to whoever compares or prints it.
+  spend(value.items.length);
   return value.items.map((item, i) => box(item, value.type.args[i]!));
 }
 
