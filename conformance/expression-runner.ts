@@ -181,7 +181,7 @@ function decodeOther(type: string, raw: Json): unknown {
 
 // ── Context ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function hostContext(json: Json): HostContext {
+export function hostContext(json: Json): HostContext {
   const { request } = json;
   return {
     requestId: json.requestId,

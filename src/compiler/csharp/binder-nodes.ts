@@ -1,7 +1,8 @@
 /** Bound nodes that need more than their parts: calls of members, defaults. */
+import { defaultOf } from "../runtime/cast.ts";
 import { type Member, type Type, isValueType } from "../runtime/type.ts";
 import { constantNode, convertNode } from "./binder.ts";
-import { isString, isTupleType, known, underlyingOfNullable } from "./binder-types.ts";
+import { isString, known } from "./binder-types.ts";
 import type { BoundCall, BoundExpression, Code } from "./bound.ts";
 import type { Span } from "./tree.ts";
 
@@ -64,12 +65,7 @@ export function memberCall(
 
 /** `default(T)`. */
 export function defaultNode(type: Type, span: Span): BoundExpression {
-  if (isTupleType(type)) {
-    const elements = type.args.map((arg) => defaultNode(arg, span));
-    return { kind: "tuple", elements, type, start: span.start, end: span.end };
-  }
-  const value = isValueType(type) && type.kind === "named" && underlyingOfNullable(type) === null ? type.definition.defaultValue : null;
-  return constantNode(value, type, span);
+  return constantNode(defaultOf(type), type, span);
 }
 
 /** `null` and constant strings: what `+` and `==` treat specially. */

@@ -189,11 +189,5 @@ export function baseOf(type: NamedType): NamedType | null {
   return base === null ? null : (substitute(base, bindings(type)) as NamedType);
 }
 
-/** A value type's `default(T)` as a raw value; null for reference types. Tuples have none of their own. */
-export function defaultValue(type: Type): unknown {
-  if (type.kind !== "named" || !isValueType(type)) return null;
-  return type.definition.defaultValue;
-}
-
 export { arrayOf, displayName, instantiate, isTupleType, isValueType, substitute, underlyingOfNullable };
 export { ERROR_TYPE, NULL_TYPE };

@@ -3,6 +3,7 @@
  * representation of the type arguments. Element names of tuples live in the compiler only, as in C#.
  */
 import { spend } from "./budget.ts";
+import { defaultOf, setStructDefault } from "./cast.ts";
 import { defineType, lookupType } from "./define.ts";
 import { type Member, type NamedType, type Type, type TypeDefinition, type TypeParameter, instantiate } from "./type.ts";
 import { type NetObject, TYPE, box, equal, hashOf, textOf } from "./values.ts";
@@ -172,6 +173,8 @@ for (let n = 2; n <= MAX_TUPLE; n++) {
   const parameters = Array.from({ length: n }, (_, i) => `T${i + 1}`).join(", ");
   defineType(`struct System.ValueTuple<${parameters}>`);
 }
+
+setStructDefault("System.ValueTuple", (type) => new TupleValue(type, type.args.map(defaultOf)));
 
 /** A `System.ValueTuple`; the mark tells TypeScript that other types may be named, too. */
 export type TupleType = NamedType & { readonly tuple?: true };
