@@ -192,8 +192,8 @@ export function finishCall(
   if (member === null) {
     return { kind: "invoke", target: target!, arguments: values, order, type: best.returns, start: span.start, end: span.end };
   }
-  useMember(b, member, values, span);
   const typeArguments = [...(declaring?.args ?? []), ...best.typeArguments];
+  useMember(b, member, typeArguments, values, span);
   return memberCall(member, typeArguments, member.isStatic ? null : target, values, best.returns, span, order);
 }
 

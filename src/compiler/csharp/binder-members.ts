@@ -210,7 +210,7 @@ export function readProperty(
   order: readonly number[] | null = null,
 ): BoundExpression {
   const type = substitute(member.returns, bindings(declaring));
-  useMember(b, member, args, span);
+  useMember(b, member, declaring.args, args, span);
   if (member.kind === "constant" && member.implementation.kind === "constant") {
     return constantNode(member.implementation.value, type, span);
   }
@@ -218,11 +218,18 @@ export function readProperty(
 }
 
 /** What the library wants to have said where a member is used: wrong constants, warnings. */
-export function useMember(b: Binder, member: Member, args: readonly BoundExpression[], span: Span): void {
-  const { verify, warning } = member.facts;
+export function useMember(
+  b: Binder,
+  member: Member,
+  typeArguments: readonly Type[],
+  args: readonly BoundExpression[],
+  span: Span,
+): void {
+  const { verify, verifyTypes, warning } = member.facts;
   if (warning !== undefined) b.report("HG3182", span, { warning });
-  if (verify === undefined) return;
-  const problem = verify(args.map((arg) => (arg.kind === "constant" ? arg.value : undefined)));
+  const wrongType = verifyTypes?.(typeArguments) ?? null;
+  if (wrongType !== null) b.report("HG3150", span, { problem: wrongType });
+  const problem = verify?.(args.map((arg) => (arg.kind === "constant" ? arg.value : undefined))) ?? null;
   if (problem !== null) b.report("HG3150", span, { problem });
 }
 

@@ -24,8 +24,9 @@ export function needsOf(fn: BoundFunction): Needs {
     if (node.kind !== "call") return;
     if (node.receiver !== null && isResponse(node.receiver)) direct.add(node.receiver);
     const wanted = node.member.facts.needs;
-    if (wanted === "request-body" || wanted === "body") needs |= NEEDS_REQUEST_BODY;
-    if (wanted === "response-body" || wanted === "body") {
+    // Facts of "body" (reading one that is at hand) say nothing about which: the property before them did.
+    if (wanted === "request-body") needs |= NEEDS_REQUEST_BODY;
+    if (wanted === "response-body") {
       const receiver = resolved(node.receiver, temporaries);
       if (receiver !== null && isResponse(receiver)) needs |= NEEDS_RESPONSE_BODY;
       else readsUnknown = true;

@@ -32,7 +32,7 @@ export function finisher(type: Type, wanted: ValueType): Finish | null {
     case "int":
       return type === known.int() ? null : (value) => numberOf(box(value, type), true);
     case "number":
-      return type === known.int() || type === known.double() ? null : (value) => numberOf(box(value, type), false);
+      return type === known.int() ? null : (value) => numberOf(box(value, type), false);
   }
 }
 
