@@ -21,6 +21,10 @@ import type {
 import { type Type, instantiate } from "../type.ts";
 import { type EnumValue, NetArray, enumValue, setHostType } from "../values.ts";
 import { HeadersView, ParametersView, QueryView, VariablesView, texts } from "./context-views.ts";
+import { type DateTime, utcFromUnixMs } from "./datetime.ts";
+import { parseGuid } from "./guid.ts";
+import { timeSpan } from "./timespan.ts";
+import { parseUri } from "./uri.ts";
 
 /** Objects made from host objects, once each. */
 function cached<K extends object, V>(make: (key: K) => V): (key: K) => V {
@@ -36,6 +40,9 @@ const headersOf = cached((message: HostRequest | HostResponse) => new HeadersVie
 const queryOf = cached((url: HostUrl) => new QueryView(url));
 const parametersOf = cached((request: HostRequest) => new ParametersView(request));
 const variablesOf = cached((context: HostContext) => new VariablesView(context));
+/** A request's GUID is asked for several times and never changes. */
+const requestIdOf = cached((context: HostContext) => parseGuid(context.requestId));
+const dateOrNull = (ms: number | null): DateTime | null => (ms === null ? null : utcFromUnixMs(ms));
 const bodyFacts = (needs: "request-body" | "response-body" | "body") => ({ needs });
 
 /** What the compiler calls when it knows more than the members: the commonest reads in one step. */
@@ -46,6 +53,9 @@ export const readHeader = (message: HostRequest | HostResponse, name: string, mi
 defineType("interface Gateway.IContext", {
   "IContextApi Api { get; }": (context: HostContext) => context.api,
   "IBackend Backend { get; }": (context: HostContext) => context.backend,
+  "TimeSpan Elapsed { get; }": (context: HostContext) => timeSpan(BigInt(Math.round(context.elapsedMs() * 10_000))),
+  "Guid RequestId { get; }": requestIdOf,
+  "DateTime Timestamp { get; }": (context: HostContext) => utcFromUnixMs(context.timestampMs),
   "IDeployment Deployment { get; }": (context: HostContext) => context.deployment,
   "ILastError LastError { get; }": (context: HostContext) => context.lastError,
   "IOperation Operation { get; }": (context: HostContext) => context.operation,
@@ -91,6 +101,7 @@ defineType("interface Gateway.IUrl", {
   "IReadOnlyDictionary<string, string[]> Query { get; }": queryOf,
   "string QueryString { get; }": (url: HostUrl) => url.queryString,
   "string Scheme { get; }": (url: HostUrl) => url.scheme,
+  "Uri ToUri()": (url: HostUrl) => parseUri(urlText(url)),
   "string ToString()": urlText,
 });
 
@@ -156,6 +167,9 @@ defineType("interface Gateway.ISubscription", {
   "string Name { get; }": (subscription: HostSubscription) => subscription.name,
   "string PrimaryKey { get; }": (subscription: HostSubscription) => subscription.primaryKey,
   "string SecondaryKey { get; }": (subscription: HostSubscription) => subscription.secondaryKey,
+  "DateTime CreatedDate { get; }": (subscription: HostSubscription) => utcFromUnixMs(subscription.createdMs),
+  "DateTime? StartDate { get; }": (subscription: HostSubscription) => dateOrNull(subscription.startMs),
+  "DateTime? EndDate { get; }": (subscription: HostSubscription) => dateOrNull(subscription.endMs),
 });
 
 type Identity = HostUser["identities"][number];
@@ -167,6 +181,7 @@ defineType("interface Gateway.IUser", {
   "IEnumerable<IUserIdentity> Identities { get; }": (user: HostUser) => list("Gateway.IUserIdentity", user.identities),
   "string LastName { get; }": (user: HostUser) => user.lastName,
   "string Note { get; }": (user: HostUser) => user.note,
+  "DateTime RegistrationDate { get; }": (user: HostUser) => utcFromUnixMs(user.registrationMs),
 });
 defineType("interface Gateway.IUserIdentity", {
   "string Id { get; }": (identity: Identity) => identity.id,

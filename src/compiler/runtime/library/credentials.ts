@@ -1,6 +1,7 @@
 /** Tokens and credentials that expressions read from text (`expressions.md` §4.5). No signature is checked here. */
 import { spend } from "../budget.ts";
 import { defineType } from "../define.ts";
+import { BudgetError } from "../errors.ts";
 import { type Type, arrayOf } from "../type.ts";
 import { Box, type NetArray, type NetObject, type OutCell, TYPE, typeNamed } from "../values.ts";
 import { MapView, texts } from "./context-views.ts";
@@ -68,7 +69,9 @@ function section(part: string): ReadonlyMap<string, string[]> | null {
   let raw: Raw;
   try {
     raw = readJson(decoder.decode(Buffer.from(part, "base64url")), "JObject", { dates: false });
-  } catch {
+  } catch (error) {
+    // Bad JSON or bad UTF-8 means no token; a spent budget is not for us to hide.
+    if (error instanceof BudgetError) throw error;
     return null;
   }
   const claims = new Map<string, string[]>();

@@ -46,3 +46,4 @@ import "./timezone.ts";
 import "./tuple.ts";
 import "./uri.ts";
 import "./web-utility.ts";
+import "./xml/types.ts";

@@ -155,9 +155,13 @@ function* queryScan(test: Test, root: JToken, current: Iterable<JToken>): Genera
 
 function matches(test: Test, root: JToken, token: JToken): boolean {
   spend();
+  if (test.kind === "compare") return compares(test, root, token);
   if (test.kind === "and") return test.tests.every((part) => matches(part, root, token));
-  if (test.kind === "or") return test.tests.some((part) => matches(part, root, token));
-  const right = test.right;
+  return test.tests.some((part) => matches(part, root, token));
+}
+
+function compares(test: Extract<Test, { kind: "compare" }>, root: JToken, token: JToken): boolean {
+  const { right } = test;
   for (const left of operands(test.left, root, token)) {
     if (test.operator === "exists") return true;
     if (right?.kind === "regex") {
