@@ -1,8 +1,10 @@
 /** Calls of library members and of delegates. */
 import type { BoundCall, BoundExpression, BoundInvoke, BoundOut, Code } from "../csharp/bound.ts";
 import { nullReference } from "../runtime/errors.ts";
+import type { Member } from "../runtime/type.ts";
 import type { OutCell } from "../runtime/values.ts";
 import type { FunctionScope, Run } from "./code.ts";
+import { paidArgument, paidReceiver } from "./effort.ts";
 import { emitExpression } from "./expressions.ts";
 import { emitKnownCall } from "./known-calls.ts";
 import { type Target, emitTarget } from "./targets.ts";
@@ -12,10 +14,23 @@ export function emitCall(node: BoundCall, scope: FunctionScope): Run {
   if (known !== null) return known;
   const { code, receiver } = node;
   if (needsCare(node)) return emitCarefulCall(node, scope);
-  const args = node.arguments.map((argument) => emitExpression(argument, scope));
+  const args = node.arguments.map((argument) => emitOperand(argument, node, scope));
   if (receiver === null) return emitStatic(code, args);
-  const target = emitExpression(receiver, scope);
+  const target = emitReceiver(receiver, node, scope);
   return node.checkReceiver ? emitChecked(code, target, args) : emitStatic(code, [target, ...args]);
+}
+
+function emitReceiver(receiver: BoundExpression, node: BoundCall, scope: FunctionScope): Run {
+  const run = emitExpression(receiver, scope);
+  return receiver.kind === "constant" ? run : paidReceiver(run, receiver.type, node.member);
+}
+
+/** An argument of a library member. That of an extension method's `this` is a receiver. */
+function emitOperand(argument: BoundExpression, node: WithArguments & { readonly member?: Member }, scope: FunctionScope): Run {
+  const run = emitExpression(argument, scope);
+  if (argument.kind === "constant" || node.member === undefined) return run;
+  const isReceiver = node.member.isExtension && argument === node.arguments[0];
+  return isReceiver ? paidReceiver(run, argument.type, node.member) : paidArgument(run, argument.type);
 }
 
 function emitStatic(code: Code, args: readonly Run[]): Run {
@@ -85,9 +100,9 @@ function needsCare(node: WithArguments): boolean {
 type Arguments = (c: Parameters<Run>[0], f: Parameters<Run>[1]) => { values: unknown[]; done: () => void };
 
 /** Evaluates arguments in the order in which they were written, and afterwards stores what came out. */
-function emitArguments(node: WithArguments, scope: FunctionScope): Arguments {
+function emitArguments(node: WithArguments & { readonly member?: Member }, scope: FunctionScope): Arguments {
   const steps = node.arguments.map((argument) =>
-    argument.kind === "out" ? { run: null, target: emitOut(argument, scope) } : { run: emitExpression(argument, scope), target: null },
+    argument.kind === "out" ? { run: null, target: emitOut(argument, scope) } : { run: emitOperand(argument, node, scope), target: null },
   );
   const order = node.order ?? steps.map((_, i) => i);
   return (c, f) => {
@@ -127,7 +142,7 @@ function emitCarefulCall(node: BoundCall, scope: FunctionScope): Run {
       return result;
     };
   }
-  const target = emitExpression(node.receiver, scope);
+  const target = emitReceiver(node.receiver, node, scope);
   return (c, f) => {
     const receiver = target(c, f);
     const { values, done } = args(c, f);

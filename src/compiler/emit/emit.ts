@@ -10,6 +10,7 @@ import { beginEvaluation } from "../runtime/budget.ts";
 import { BudgetError } from "../runtime/errors.ts";
 import type { HostContext } from "../runtime/host.ts";
 import { type Frame, FunctionScope } from "./code.ts";
+import { forgetTexts } from "./effort.ts";
 import { emitBody } from "./functions.ts";
 
 /** Gives a value in the representation of the function's return type. @throws NetException, BudgetError */
@@ -34,6 +35,8 @@ export function emit(root: BoundFunction): Evaluate {
       return run(context, needsFrame ? empty.slice() : NO_FRAME);
     } catch (error) {
       throw stackOverflow(error);
+    } finally {
+      forgetTexts();
     }
   };
 }

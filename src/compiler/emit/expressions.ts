@@ -36,6 +36,7 @@ import { emitAssign, emitUpdate } from "./assignments.ts";
 import { emitCall, emitInvoke } from "./calls.ts";
 import { type FunctionScope, type Run, declareLocal, readLocal } from "./code.ts";
 import { converter } from "./conversions.ts";
+import { paidArgument } from "./effort.ts";
 import { emitLambda } from "./functions.ts";
 import { emitKnownConvert } from "./known-calls.ts";
 import { elementAt } from "./targets.ts";
@@ -229,6 +230,8 @@ function enumOf(type: Type): TypeDefinition | null {
   return plain.kind === "named" && plain.definition.kind === "enum" ? plain.definition : null;
 }
 
+const isConstant = (node: BoundExpression): boolean => node.kind === "constant";
+
 function emitUnary(node: BoundUnary, scope: FunctionScope): Run {
   const operand = emitExpression(node.operand, scope);
   const operate = unaryOperator(node.operator, node.operandKind, node.checked, enumOf(node.type));
@@ -244,7 +247,9 @@ function emitUnary(node: BoundUnary, scope: FunctionScope): Run {
 
 function emitBinary(node: BoundBinary, scope: FunctionScope): Run {
   const { operator, operandKind } = node;
-  const left = emitExpression(node.left, scope);
+  // Texts of unknown length are compared character by character.
+  const isLong = (operandKind === "string" || operandKind === "object") && !isConstant(node.left) && !isConstant(node.right);
+  const left = isLong ? paidArgument(emitExpression(node.left, scope), node.left.type) : emitExpression(node.left, scope);
   const right = emitExpression(node.right, scope);
   const operate = binaryOperator(operator, operandKind, node.checked, enumOf(node.type));
   if (node.lifted) {

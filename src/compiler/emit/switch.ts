@@ -11,6 +11,7 @@ import {
   declareLocal,
   freshCells,
 } from "./code.ts";
+import { paidArgument } from "./effort.ts";
 import { emitExpression } from "./expressions.ts";
 import { emitLocalFunctions } from "./functions.ts";
 import { emitSequence } from "./statements.ts";
@@ -19,7 +20,7 @@ import { emitSequence } from "./statements.ts";
 type Choose = (value: unknown, ...args: Parameters<Run>) => number;
 
 export function emitSwitch(node: BoundSwitch, scope: FunctionScope): Exec {
-  const subject = emitExpression(node.subject, scope);
+  const subject = paidArgument(emitExpression(node.subject, scope), node.subject.type);
   const keep = declareLocal(node.temp);
   const fresh = freshCells(node.locals);
   const functions = emitLocalFunctions(node.functions, scope);

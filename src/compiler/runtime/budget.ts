@@ -60,6 +60,15 @@ export function spend(count = 1): void {
   if (untilClock <= 0) lookAtClock();
 }
 
+/**
+ * Brings the next look at the clock nearer by as much as `count` steps would, without counting them: for one step
+ * that takes as long as many, such as a search in a long text.
+ */
+export function hasten(count: number): void {
+  untilClock -= count;
+  if (untilClock <= 0) lookAtClock();
+}
+
 function lookAtClock(): void {
   if (left < 0) throw new BudgetError("steps", `The expression took more than ${limits.steps} steps.`);
   const now = clock();
