@@ -7,7 +7,7 @@ import { bindTarget } from "./binder-assign.ts";
 import { asValue, convert } from "./binder-convert.ts";
 import { bindExpression, bindTypeof } from "./binder-expressions.ts";
 import { lambdaBody } from "./binder-lambda.ts";
-import { useMember } from "./binder-members.ts";
+import { bindMember, useMember } from "./binder-members.ts";
 import { defaultNode, memberCall } from "./binder-nodes.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
 import { delegateSignature, invokeMember, isEnum, isError, isVoid, numericKind } from "./binder-types.ts";
@@ -77,7 +77,8 @@ function outTarget(b: Binder, arg: BoundArgument, type: Type): BoundTarget {
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export function bindCall(b: Binder, node: CallExpression): BoundExpression {
-  const callee = bindExpression(b, node.callee);
+  const { callee: called } = node;
+  const callee = called.kind === "member" ? bindMember(b, bindExpression(b, called.target), called, true) : bindExpression(b, called);
   const args = bindArguments(b, node.arguments);
   switch (callee.kind) {
     case "error":

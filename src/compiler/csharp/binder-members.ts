@@ -17,7 +17,7 @@ import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import { asValue, namesOfTuple } from "./binder-convert.ts";
 import { memberCall, setterOf } from "./binder-nodes.ts";
 import { bindTypeNode, isNamespace, reportUnknownType, typeByFullName, unsupportedType } from "./binder-type-names.ts";
-import { isEnum, isError, isTupleType, isVoid, known } from "./binder-types.ts";
+import { delegateSignature, isEnum, isError, isTupleType, isVoid, known } from "./binder-types.ts";
 import type { Bound, PendingMethods, PendingNamespace, PendingType } from "./binder-untyped.ts";
 import { unsupportedMember } from "./binder-unsupported.ts";
 import type { BoundExpression } from "./bound.ts";
@@ -48,15 +48,18 @@ export function findMembers(type: Type, name: string): readonly FoundMember[] {
   return found;
 }
 
-/** `left.name` as a value, method group, type or namespace. */
-export function bindMember(b: Binder, left: Bound, node: MemberExpression): Bound {
+/**
+ * `left.name` as a value, method group, type or namespace. Where it is `invoked` only what can be called counts:
+ * `array.First()` is the extension method though a JArray has a property First (C# §12.5).
+ */
+export function bindMember(b: Binder, left: Bound, node: MemberExpression, invoked = false): Bound {
   const span = { start: node.nameStart, end: node.nameEnd };
   if (left.kind === "pendingNamespace") return namespaceMember(b, left, node);
   const typeArguments = node.typeArguments?.map((arg) => bindTypeNode(b, arg)) ?? null;
   if (left.kind === "pendingType") return staticMember(b, left, node, typeArguments, span);
   const receiver = asValue(b, left);
   if (isError(receiver.type)) return errorNode(node);
-  return instanceMember(b, receiver, node.name, span, node, typeArguments);
+  return instanceMember(b, receiver, node.name, span, node, typeArguments, invoked);
 }
 
 function namespaceMember(b: Binder, left: PendingNamespace, node: MemberExpression): Bound {
@@ -133,16 +136,18 @@ export function instanceMember(
   span: Span,
   whole: Span,
   typeArguments: readonly Type[] | null,
+  invoked = false,
 ): Bound {
   const owner = receiver.type;
   if (isVoid(owner)) return b.fail("HG3134", receiver, { member: receiver.kind === "call" ? receiver.member.name : "this" });
   if (owner.kind === "null") return b.fail("HG3109", whole, { operator: ".", operand: "null" });
   const special = specialMember(receiver, name, whole);
-  if (special !== null) return special;
+  if (special !== null && !(invoked && delegateSignature(special.type) === null && extensionMethods(name).length > 0)) return special;
   const found = findMembers(owner, name);
   const own = found.filter(({ member }) => !member.isStatic);
   const first = own[0];
-  if (first !== undefined && first.member.kind !== "method") return readProperty(b, first, receiver, [], whole);
+  const isValue = first !== undefined && first.member.kind !== "method";
+  if (isValue && !(invoked && isCallable(first, own, name))) return readProperty(b, first, receiver, [], whole);
   const candidates = own.filter(({ member }) => member.kind === "method").map(({ member, declaring }) => methodCandidate(member, declaring));
   const extensions = extensionCandidates(name);
   if (candidates.length === 0 && extensions.length === 0) {
@@ -163,6 +168,12 @@ export function instanceMember(
     extensions,
     typeArguments,
   };
+}
+
+/** Whether the name can be called as a method, though the nearest member is a value that cannot. */
+function isCallable(first: FoundMember, own: readonly FoundMember[], name: string): boolean {
+  if (delegateSignature(substitute(first.member.returns, bindings(first.declaring))) !== null) return false;
+  return own.some(({ member }) => member.kind === "method") || extensionMethods(name).length > 0;
 }
 
 /** Members that are nodes of their own: array length, tuple elements, `HasValue` and `Value` of nullables. */

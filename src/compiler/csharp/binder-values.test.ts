@@ -31,6 +31,11 @@ function run(source: string): [string, string] {
 }
 
 const table: [source: string, type: string, value: string][] = [
+  // A name that is called is looked for among methods, extension methods included, before values.
+  ["@(JArray.Parse(\"[1]\").First().ToString() + new List<int>{1}.Count() + JArray.Parse(\"[1]\").Count())", "string", "111"],
+  ["@{ (int a, Func<int> f) t = (1, () => 5); return t.f(); }", "int", "5"],
+  ["@(default(KeyValuePair<string,int>).Value)", "int", "0"],
+  ["@(new (int,string)[1][0].Item1)", "int", "0"],
   ["@{ string s = \"\"; foreach (var kv in JObject.Parse(\"{\\\"a\\\":1,\\\"b\\\":2}\")) { s += kv.Key + kv.Value; } return s; }", "string", "a1b2"],
   ["@(context.Variables[\"s\"] == \"abc\")", "bool", "True"],
   ["@(context.Variables.GetValueOrDefault<int>(\"n\") + 1)", "int", "8"],
