@@ -238,7 +238,7 @@ export function useMember(
 ): void {
   const { verify, verifyTypes, warning } = member.facts;
   if (warning !== undefined) b.report("HG3182", span, { warning });
-  const wrongType = verifyTypes?.(typeArguments) ?? null;
+  const wrongType = typeArguments.some(isError) ? null : (verifyTypes?.(typeArguments) ?? null);
   if (wrongType !== null) b.report("HG3150", span, { problem: wrongType });
   const problem = verify?.(args.map((arg) => (arg.kind === "constant" ? arg.value : undefined))) ?? null;
   if (problem !== null) b.report("HG3150", span, { problem });
