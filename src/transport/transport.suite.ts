@@ -9,6 +9,7 @@ import { exchangeSuite } from "./suite/exchange.ts";
 import { framingSuite } from "./suite/framing.ts";
 import { http2Suite } from "./suite/http2.ts";
 import { limitsSuite } from "./suite/limits.ts";
+import { proxySuite } from "./suite/proxy.ts";
 import { tlsSuite } from "./suite/tls.ts";
 import { tunnelSuite } from "./suite/tunnel.ts";
 
@@ -22,6 +23,7 @@ export function transportSuite(adapter: Adapter): void {
     tunnelSuite(adapter);
     limitsSuite(adapter);
     clientSuite(adapter);
+    proxySuite(adapter);
     tlsSuite(adapter);
     http2Suite(adapter);
   });

@@ -65,6 +65,8 @@ export interface Incoming {
    * limit (400, 408, 413): then `reply.started` is true, and `onRefused` says what it was.
    */
   readonly abort: Abort;
+  /** What the adapter answered in place of the gateway, when it did. */
+  readonly refusal: Refusal | null;
 }
 
 export interface Reply {
@@ -140,6 +142,8 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
 };
 
 export interface Refusal {
+  /** The request had been handed to `onRequest` already, so its own record can tell of it. */
+  readonly underWay: boolean;
   readonly status: number;
   readonly code: RefusalCode;
   readonly detail: string;
@@ -195,6 +199,20 @@ export interface ClientRequest {
   readonly httpVersion?: "1" | "2" | "2or1";
   /** `Expect: 100-continue`: wait this long for the interim answer before the body is sent. */
   readonly continueTimeoutMs?: number;
+  /**
+   * Asked for each address before it is connected to (the host itself, or what its name resolves to; the proxy's when
+   * there is one): true means never. Requests share connections only with those of the very same function.
+   */
+  readonly refuse?: (address: string) => boolean;
+  /** Go through an HTTP proxy: `http` by absolute target, `https` through a tunnel. */
+  readonly proxy?: ClientProxy;
+}
+
+export interface ClientProxy {
+  readonly host: string;
+  readonly port: number;
+  /** Value of Proxy-Authorization; null for none. */
+  readonly authorization: string | null;
 }
 
 export interface ClientTls {
@@ -251,6 +269,8 @@ export type TransportErrorCode =
   | "connect_failed"
   | "connect_timeout"
   | "dns_failed"
+  /** `ClientRequest.refuse` said so. */
+  | "address_refused"
   | "tls_failed"
   | "tls_timeout"
   | "headers_timeout"

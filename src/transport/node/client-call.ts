@@ -6,6 +6,7 @@ import {
   DEFAULT_CLIENT_TIMEOUTS,
   TransportError,
 } from "../transport.ts";
+import { authorityOf, proxyCredentials } from "./client-proxy.ts";
 import { fieldLines, met, requestLine } from "./message.ts";
 
 /** What carries a call and has to go when the call is aborted. */
@@ -25,6 +26,8 @@ export class ClientCall {
   readonly chunked: boolean;
   /** Octets that the body must have; -1 = not said. */
   readonly length: number;
+  /** `host:port` for a proxy; empty without one. */
+  readonly authority: string = "";
   carrier: Carrier | null = null;
   /** A second connection has been tried. */
   retried = false;
@@ -44,8 +47,16 @@ export class ClientCall {
     this.#resolve = resolve;
     this.#reject = reject;
     this.timeouts = request.timeouts === undefined ? DEFAULT_CLIENT_TIMEOUTS : withDefaults(request.timeouts);
-    const { body, method } = request;
-    let text = requestLine(method, request.target) + fieldLines(request.rawHeaders, request.upgrade === true);
+    const { body, method, proxy } = request;
+    let origin = "";
+    let credentials = "";
+    if (proxy !== undefined) {
+      this.authority = authorityOf(request.host, request.port);
+      credentials = proxyCredentials(proxy);
+      if (request.scheme === "http") origin = `http://${this.authority}`;
+    }
+    let text = requestLine(method, request.target, origin) + fieldLines(request.rawHeaders, request.upgrade === true);
+    if (origin !== "") text += credentials;
     if (met.hosts !== 1) throw new TransportError("invalid_message", `a request with ${met.hosts} Host headers`);
     this.length = body === null ? 0 : (body.length ?? -1);
     this.chunked = this.length < 0;

@@ -1,8 +1,13 @@
-/** A connection being opened for one call: DNS and TCP, then perhaps TLS, each with its own timer and code. */
+/**
+ * A connection being opened for one call: DNS and TCP, perhaps a tunnel through a proxy, perhaps TLS, each with its own
+ * timer and code.
+ */
 import net, { type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { TransportError, type TransportErrorCode } from "../transport.ts";
 import type { Carrier, ClientCall } from "./client-call.ts";
+import { guardedLookup } from "./client-guard.ts";
+import { openTunnel } from "./client-proxy.ts";
 import type { TlsDoor } from "./client-tls.ts";
 import { Deadline } from "./deadline.ts";
 import { LendingReader } from "./lending-reader.ts";
@@ -17,6 +22,7 @@ export class Opening implements Carrier {
   readonly #tcp: Socket;
   readonly #deadline = new Deadline(() => this.#expired());
   #tls: TLSSocket | null = null;
+  #stopTunnel: (() => void) | null = null;
   #over = false;
 
   /** @param http1Only false: the socket may go to `node:http2`, which does its own reading and takes a FIN for the end */
@@ -35,7 +41,16 @@ export class Opening implements Carrier {
     call.carrier = this;
     this.#reader = http1Only && door === null ? new LendingReader() : null;
     this.#deadline.set(call.timeouts.connectMs);
-    const options = { host, port, noDelay: true, allowHalfOpen: http1Only, keepAlive: true, highWaterMark: FULL_BYTES };
+    const { refuse, proxy } = call.request;
+    const options = {
+      host: proxy?.host ?? host,
+      port: proxy?.port ?? port,
+      noDelay: true,
+      allowHalfOpen: http1Only,
+      keepAlive: true,
+      highWaterMark: FULL_BYTES,
+      lookup: refuse === undefined ? undefined : guardedLookup(refuse),
+    };
     this.#tcp = net.connect(this.#reader !== null ? { ...options, onread: this.#reader } : options);
     this.#tcp.on("connect", this.#connected);
     this.#tcp.on("error", this.#failed);
@@ -47,16 +62,25 @@ export class Opening implements Carrier {
   }
 
   readonly #connected = (): void => {
-    if (this.#door === null) {
-      this.#end(this.#tcp);
-      return;
-    }
+    const { proxy } = this.#call.request;
+    if (this.#door === null) this.#end(this.#tcp);
+    else if (proxy === undefined) this.#secure(this.#door);
+    else this.#stopTunnel = openTunnel(this.#tcp, this.#call.authority, proxy, this.#tunnelled);
+  };
+
+  readonly #tunnelled = (failure: string | null): void => {
+    this.#stopTunnel = null;
+    if (failure === null) this.#secure(this.#door!);
+    else this.#fail("connect_failed", failure);
+  };
+
+  #secure(door: TlsDoor): void {
     this.#deadline.set(this.#call.timeouts.tlsMs);
-    this.#tls = this.#door.connect(this.#tcp, this.#http1Only);
+    this.#tls = door.connect(this.#tcp, this.#http1Only);
     this.#tls.on("secureConnect", this.#secured);
     this.#tls.on("error", this.#failed);
     this.#tls.on("close", this.#failed);
-  };
+  }
 
   readonly #secured = (): void => {
     const refusal = this.#door!.refuses(this.#tls!);
@@ -66,6 +90,10 @@ export class Opening implements Carrier {
 
   readonly #failed = (cause?: unknown): void => {
     const error = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
+    if (error instanceof TransportError) {
+      this.#fail(error.code, error.message);
+      return;
+    }
     const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "") : "";
     const message = error instanceof Error ? error.message : "the connection was closed";
     if (this.#tls !== null) this.#fail("tls_failed", `TLS failed: ${message}`, error);
@@ -89,6 +117,7 @@ export class Opening implements Carrier {
     if (this.#over) return;
     this.#over = true;
     this.#deadline.stop();
+    this.#stopTunnel?.();
     for (const each of [this.#tcp, this.#tls]) {
       each?.off("close", this.#failed);
       each?.off("error", this.#failed);

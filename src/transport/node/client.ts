@@ -1,6 +1,8 @@
 /** The client: finds the pool of a request. */
 import { type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport.ts";
 import { ClientCall } from "./client-call.ts";
+import { guardKey, refuseLiteral } from "./client-guard.ts";
+import { proxyKey } from "./client-proxy.ts";
 import { Pool } from "./client-pool.ts";
 import { tlsKey } from "./client-tls.ts";
 
@@ -18,6 +20,9 @@ class NodeClient implements Client {
       if (request.abort.aborted) throw new TransportError("aborted", "the request was aborted", { nothingSent: true });
       const call = new ClientCall(request, resolve, reject);
       try {
+        const { refuse, proxy } = request;
+        if (refuse !== undefined) refuseLiteral(request.host, refuse);
+        if (refuse !== undefined && proxy !== undefined) refuseLiteral(proxy.host, refuse);
         this.#pool(request).take(call);
       } catch (error) {
         call.fail(error as TransportError);
@@ -33,7 +38,8 @@ class NodeClient implements Client {
 
   #pool(request: ClientRequest): Pool {
     const { scheme, host, port, httpVersion = "1" } = request;
-    const key = `${scheme}//${host}:${port} ${httpVersion} ${scheme === "https" ? tlsKey(request.tls) : ""}`;
+    let key = `${scheme}//${host}:${port} ${httpVersion} ${scheme === "https" ? tlsKey(request.tls) : ""}`;
+    if (request.refuse !== undefined || request.proxy !== undefined) key += guardKey(request.refuse) + proxyKey(request.proxy);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       pool = new Pool(request, () => this.#pools.delete(key));

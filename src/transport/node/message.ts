@@ -34,7 +34,7 @@ export function fieldLines(raw: readonly string[], keepConnection: boolean): str
 }
 
 /** One checked line, CRLF included. */
-function fieldLine(name: string, value: string): string {
+export function fieldLine(name: string, value: string): string {
   if (!isToken(name)) throw new TransportError("invalid_message", `${JSON.stringify(name)} is not a header name`);
   if (FORBIDDEN.test(value)) {
     throw new TransportError("invalid_message", `the value of ${name} has a control character`);
@@ -88,12 +88,17 @@ export function statusLine(status: number, reason: string): string {
   return `HTTP/1.1 ${status} ${phrase}\r\n`;
 }
 
-/** `POST /path HTTP/1.1` and CRLF. */
-export function requestLine(method: string, target: string): string {
+/**
+ * `POST /path HTTP/1.1` and CRLF.
+ *
+ * @param origin `http://host:port` for a request to a proxy (RFC 9112 §3.2.2), else empty
+ */
+export function requestLine(method: string, target: string, origin = ""): string {
   if (!isToken(method)) throw new TransportError("invalid_message", `${JSON.stringify(method)} is not a method`);
   if (!/^(?:\/[\x21\x22\x24-\x7e]*|\*)$/.test(target)) {
     throw new TransportError("invalid_message", `${JSON.stringify(target)} is not a request target`);
   }
+  if (origin !== "") return `${method} ${origin}${target === "*" ? "" : target} HTTP/1.1\r\n`;
   return `${method} ${target} HTTP/1.1\r\n`;
 }
 
