@@ -159,11 +159,11 @@ export function parseBinary(p: Cursor, least: number): Expression {
   }
 }
 
+/** Precedence rises with every step to the right, so only `??`, which groups to the right, nests without bound. */
 function parseRight(p: Cursor, operator: BinaryOperator, precedence: number): Expression {
+  if (operator !== "??") return parseBinary(p, precedence + 1);
   p.enter();
-  const isCoalesce = operator === "??";
-  // `??` groups to the right and takes a throw.
-  const right = isCoalesce && p.is("throw") ? parseExpressionOrThrow(p) : parseBinary(p, precedence + (isCoalesce ? 0 : 1));
+  const right = p.is("throw") ? parseExpressionOrThrow(p) : parseBinary(p, precedence);
   p.leave();
   return right;
 }
@@ -256,13 +256,6 @@ function parseSwitchArm(p: Cursor): SwitchArm {
 // ── Unary operators ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 export function parseUnary(p: Cursor): Expression {
-  p.enter();
-  const expression = parseUnaryInside(p);
-  p.leave();
-  return expression;
-}
-
-function parseUnaryInside(p: Cursor): Expression {
   const { kind, start, end } = p.token;
   switch (kind) {
     case "-": {
@@ -279,7 +272,7 @@ function parseUnaryInside(p: Cursor): Expression {
     case "^": {
       p.next();
       p.newer("an index from the end", "8", start, end);
-      const operand = parseUnary(p);
+      const operand = parseOperand(p);
       return { kind: "fromEnd", operand, start, end: operand.end };
     }
     case "&":
@@ -287,7 +280,7 @@ function parseUnaryInside(p: Cursor): Expression {
       if (!startsOperand(p, p.peek(1)) || p.lastEnd === start) break;
       p.outOfScope(kind === "&" ? "taking an address" : "a pointer");
       p.next();
-      return parseUnary(p);
+      return parseOperand(p);
     case "(":
       if (isCast(p)) return parseCast(p);
       break;
@@ -295,20 +288,28 @@ function parseUnaryInside(p: Cursor): Expression {
       if (p.isWord("await") && (p.peek(1).kind === "identifier" || p.peek(1).kind === "new")) {
         p.outOfScope("await");
         p.next();
-        return parseUnary(p);
+        return parseOperand(p);
       }
       if (p.isWord("not") && p.peek(1).kind === "identifier") {
         p.error("wordOperator", p.token, ['"!"']);
         p.next();
-        return parseUnary(p);
+        return parseOperand(p);
       }
   }
   return parsePostfix(p, parsePrimary(p));
 }
 
+/** What a prefix operator or cast stands before. */
+function parseOperand(p: Cursor): Expression {
+  p.enter();
+  const operand = parseUnary(p);
+  p.leave();
+  return operand;
+}
+
 function parsePrefix(p: Cursor, operator: UnaryOperator): Expression {
   const { start } = p.next();
-  const operand = parseUnary(p);
+  const operand = parseOperand(p);
   if ((operator === "++" || operator === "--") && !isAssignable(operand, "+=")) {
     p.report("notAssignable", operand.start, operand.end, [`"${operator}"`]);
   }
@@ -334,7 +335,7 @@ function parseCast(p: Cursor): Expression {
   const { start } = p.next();
   const type = parseType(p);
   p.expect(")");
-  const expression = parseUnary(p);
+  const expression = parseOperand(p);
   return { kind: "cast", type, expression, start, end: expression.end };
 }
 
@@ -728,13 +729,13 @@ function parseNoValue(p: Cursor): Expression {
     if (foreign !== undefined) {
       p.errorAt("swappedOperator", before!.start, end, [before!.kind + kind, foreign]);
       p.next();
-      return parseUnary(p);
+      return parseOperand(p);
     }
     const hint = kind === "=" ? 'equality is "==", without a space' : undefined;
     p.error("expectedInstead", p.token, ["a value", p.describe()], kind === ">" ? 'inequality is "!="' : hint);
     if (!startsOperand(p, p.peek(1))) return { kind: "missing", start, end: start };
     p.next();
-    return parseUnary(p);
+    return parseOperand(p);
   }
   return missingExpression(p);
 }
@@ -746,7 +747,7 @@ function skipNotValue(p: Cursor, start: number): Expression {
   if (kind === "stackalloc") return { ...parseNew(p), kind: "missing", start };
   p.next();
   if (kind === "ref") {
-    parseUnary(p);
+    parseOperand(p);
   } else {
     if (p.is("(")) p.index = Math.max(p.partners[p.index]! + 1, p.index + 1);
     if (kind === "delegate" && p.is("{")) p.index = Math.max(p.partners[p.index]! + 1, p.index + 1);

@@ -30,7 +30,6 @@ import type {
 
 /** `{ … }`. The current token is `{`. */
 export function parseBlock(p: Cursor): BlockStatement {
-  p.enter();
   const { start } = p.token;
   const opener = p.index;
   p.next();
@@ -41,7 +40,6 @@ export function parseBlock(p: Cursor): BlockStatement {
   p.noLambda = noLambda;
   p.queryDepth = queryDepth;
   p.close(opener, "}");
-  p.leave();
   return { kind: "block", statements, ...spanFrom(p, start) };
 }
 
