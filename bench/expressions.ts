@@ -23,14 +23,29 @@ function bodyOf(text: string): HostBody {
   return { bytes: () => bytes, charset: null, consumed: false, consume: () => undefined, parsed: new Map() };
 }
 
-const url: HostUrl = { scheme: "https", host: "api.example.com", port: 443, path: "/v1/items/42", queryString: "?a=1" };
+const url: HostUrl = {
+  scheme: "https",
+  host: "api.example.com",
+  port: 443,
+  path: "/v1/items/42",
+  queryString: "?a=1",
+};
 const host = {
   requestId: "0f8fad5b-d9cb-469f-a165-70867728950e",
   timestampMs: 0,
   elapsedMs: () => 0,
   request: {
     method: "POST",
-    headers: new HeaderList(["Host", "api.example.com", "Content-Type", "application/json", "Accept", "*/*", "X-Id", "abc"]),
+    headers: new HeaderList([
+      "Host",
+      "api.example.com",
+      "Content-Type",
+      "application/json",
+      "Accept",
+      "*/*",
+      "X-Id",
+      "abc",
+    ]),
     url,
     originalUrl: url,
     matchedParameters: new Map([["id", "42"]]),
@@ -38,7 +53,12 @@ const host = {
     body: bodyOf('{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'),
     certificate: null,
   },
-  response: { statusCode: 200, statusReason: "OK", headers: new HeaderList(["Retry-After", "5"]), body: null },
+  response: {
+    statusCode: 200,
+    statusReason: "OK",
+    headers: new HeaderList(["Retry-After", "5"]),
+    body: null,
+  },
   variables: new Map<string, unknown>([
     ["backend", "openai"],
     ["attempt", 2],
@@ -65,7 +85,11 @@ const SHAPES: readonly Shape[] = [
     type: "bool",
     byHand: (c) => c.variables.get("backend") === "azure",
   },
-  { code: 'context.Variables.ContainsKey("backend")', type: "bool", byHand: (c) => c.variables.has("backend") },
+  {
+    code: 'context.Variables.ContainsKey("backend")',
+    type: "bool",
+    byHand: (c) => c.variables.has("backend"),
+  },
   { code: "context.Response.StatusCode == 429", type: "bool", byHand: (c) => c.response!.statusCode === 429 },
   {
     code: 'context.Request.Headers.GetValueOrDefault("x-id", "none")',
@@ -92,7 +116,11 @@ const SHAPES: readonly Shape[] = [
     type: "bool",
     byHand: (c) => (c.variables.get("roles") as string).split(",").some((s) => s === "writer"),
   },
-  { code: 'context.Subscription?.Id ?? "anonymous"', type: "string", byHand: (c) => c.subscription?.id ?? "anonymous" },
+  {
+    code: 'context.Subscription?.Id ?? "anonymous"',
+    type: "string",
+    byHand: (c) => c.subscription?.id ?? "anonymous",
+  },
 ];
 
 let sink: unknown = null;
@@ -126,7 +154,11 @@ let isWithin = true;
 for (const { code, oursNs, handNs } of subjects) {
   const [ours, hand] = [median(oursNs), median(handNs)];
   isWithin &&= ours <= 1000 || ours / hand <= 3;
-  const cells = [ours.toFixed(0).padStart(27), (1000 / ours).toFixed(1).padStart(12), hand.toFixed(0).padStart(13)];
+  const cells = [
+    ours.toFixed(0).padStart(27),
+    (1000 / ours).toFixed(1).padStart(12),
+    hand.toFixed(0).padStart(13),
+  ];
   console.log(`${cells.join("")}${(ours / hand).toFixed(1).padStart(8)}   ${code}`);
 }
 

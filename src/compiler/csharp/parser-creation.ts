@@ -29,7 +29,9 @@ export function parseNew(p: Cursor): Expression {
 /** `new (int, string)[2]`: the parentheses are a type. */
 function isTupleArray(p: Cursor): boolean {
   const partner = p.partners[p.index]!;
-  return partner > 0 && p.tokens[partner + 1]!.kind === "[" && p.peek(1).kind !== ")" && looksLikeTypes(p, partner);
+  return (
+    partner > 0 && p.tokens[partner + 1]!.kind === "[" && p.peek(1).kind !== ")" && looksLikeTypes(p, partner)
+  );
 }
 
 function looksLikeTypes(p: Cursor, partner: number): boolean {
@@ -74,7 +76,8 @@ function parseArrayCreation(p: Cursor, element: TypeNode, start: number): Expres
   const inner: number[] = [];
   while (p.is("[") && (p.peek(1).kind === "]" || p.peek(1).kind === ",")) inner.push(parseEmptyRank(p));
   let elementType = element;
-  for (const r of inner.toReversed()) elementType = { kind: "arrayType", element: elementType, rank: r, ...spanFrom(p, element.start) };
+  for (const r of inner.toReversed())
+    elementType = { kind: "arrayType", element: elementType, rank: r, ...spanFrom(p, element.start) };
   const initializer = p.is("{") ? parseArrayInitializer(p) : null;
   if (isOpen && initializer === null) p.errorAt("arraySize", p.lastEnd, p.lastEnd);
   return { kind: "newArray", elementType, rank, sizes, initializer, ...spanFrom(p, start) };
@@ -122,7 +125,14 @@ function parseMemberInitializer(p: Cursor): MemberInitializer {
   const { text, start, end } = p.next();
   p.next();
   const value = parseInitializerValue(p);
-  return { kind: "memberInitializer", name: text, nameStart: start, nameEnd: end, value, ...spanFrom(p, start) };
+  return {
+    kind: "memberInitializer",
+    name: text,
+    nameStart: start,
+    nameEnd: end,
+    value,
+    ...spanFrom(p, start),
+  };
 }
 
 function parseIndexInitializer(p: Cursor): IndexInitializer {
@@ -179,7 +189,8 @@ function parseAnonymousMember(p: Cursor): AnonymousMember {
   }
   const expression = parseExpression(p);
   const name = impliedName(expression);
-  if (name === null && expression.kind !== "missing") p.report("anonymousName", expression.start, expression.end);
+  if (name === null && expression.kind !== "missing")
+    p.report("anonymousName", expression.start, expression.end);
   return { name: name ?? "", expression, ...spanFrom(p, start) };
 }
 

@@ -127,7 +127,10 @@ export class Cursor {
     const partner = this.partners[opener]!;
     const open = this.tokens[opener]!;
     if (partner > this.index) {
-      this.unexpected("expectedInstead", [kind === "holeEnd" ? quoted(kind) : `"," or ${quoted(kind)}`, this.describe()]);
+      this.unexpected("expectedInstead", [
+        kind === "holeEnd" ? quoted(kind) : `"," or ${quoted(kind)}`,
+        this.describe(),
+      ]);
       this.index = partner + 1;
       return;
     }
@@ -142,7 +145,13 @@ export class Cursor {
     this.errorAt(id, at.start, at.end, args, hint);
   }
 
-  errorAt(id: SyntaxMessageId, start: number, end: number, args: readonly string[] = [], hint?: string): void {
+  errorAt(
+    id: SyntaxMessageId,
+    start: number,
+    end: number,
+    args: readonly string[] = [],
+    hint?: string,
+  ): void {
     if (this.#lastErrorIndex === this.index) return;
     this.#lastErrorIndex = this.index;
     this.report(id, start, end, args, hint);
@@ -152,7 +161,8 @@ export class Cursor {
   unexpected(id: SyntaxMessageId, args: readonly string[]): void {
     const before = this.tokens[this.index - 1];
     const stands = isText(this.token) || this.is("identifier") || this.is("literal");
-    const stood = before !== undefined && (isText(before) || ["identifier", "literal", ")", "]"].includes(before.kind));
+    const stood =
+      before !== undefined && (isText(before) || ["identifier", "literal", ")", "]"].includes(before.kind));
     if (this.is("=>")) this.error("arrowMisuse");
     else if (stands && stood && (isText(this.token) || isText(before))) this.error("missingPlus");
     else this.error(id, this.token, args);
@@ -162,7 +172,8 @@ export class Cursor {
   report(id: SyntaxMessageId, start: number, end: number, args: readonly string[] = [], hint?: string): void {
     // The scanner has seen the same place first: a string without end explains whatever is missing behind it.
     if (this.diagnostics.length > MOST_DIAGNOSTICS) return;
-    if (!this.is("eof") || !this.#hasUnterminated()) this.diagnostics.push(syntaxDiagnostic(id, start, end, args, hint));
+    if (!this.is("eof") || !this.#hasUnterminated())
+      this.diagnostics.push(syntaxDiagnostic(id, start, end, args, hint));
   }
 
   /** Reports that something is missing between the previous token and this one. */
@@ -183,7 +194,9 @@ export class Cursor {
 
   newer(feature: string, version: string, start: number, end: number): void {
     const severity = this.#strict ? "error" : "warning";
-    this.diagnostics.push(syntaxDiagnostic("newerSyntax", start, end, [feature, version], undefined, severity));
+    this.diagnostics.push(
+      syntaxDiagnostic("newerSyntax", start, end, [feature, version], undefined, severity),
+    );
   }
 
   /** The current token for a message; never the text of a name or literal. */
@@ -194,7 +207,8 @@ export class Cursor {
     if (kind === "interpolatedStart") return "a string";
     if (kind === "holeFormat") return '":"';
     if (kind === "holeEnd") return '"}"';
-    if (kind === "literal") return literal!.type === "string" ? "a string" : literal!.type === "char" ? "a character" : "a value";
+    if (kind === "literal")
+      return literal!.type === "string" ? "a string" : literal!.type === "char" ? "a character" : "a value";
     return quoted(kind);
   }
 
@@ -215,9 +229,11 @@ export class Cursor {
   }
 }
 
-const UNTERMINATED = new Set(["unterminatedString", "unterminatedVerbatim", "unterminatedHole"].map(
-  (id) => syntaxDiagnostic(id as SyntaxMessageId, 0, 0).code,
-));
+const UNTERMINATED = new Set(
+  ["unterminatedString", "unterminatedVerbatim", "unterminatedHole"].map(
+    (id) => syntaxDiagnostic(id as SyntaxMessageId, 0, 0).code,
+  ),
+);
 
 export function quoted(kind: string): string {
   if (KEYWORDS.has(kind)) return `"${kind}"`;
@@ -227,5 +243,10 @@ export function quoted(kind: string): string {
 }
 
 function isText(token: Token | undefined): boolean {
-  return token !== undefined && (token.literal?.type === "string" || token.kind === "interpolatedEnd" || token.kind === "interpolatedStart");
+  return (
+    token !== undefined &&
+    (token.literal?.type === "string" ||
+      token.kind === "interpolatedEnd" ||
+      token.kind === "interpolatedStart")
+  );
 }

@@ -19,8 +19,8 @@ function complaints(text: string, languageVersion: "7" | "latest" = "latest"): s
 }
 
 const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
-  ["@(\"abc)", ["HG3006 1:1 \"abc"]],
-  ["@(a.b(\"x)", ["HG3006 1:5 \"x"]],
+  ['@("abc)', ['HG3006 1:1 "abc']],
+  ['@(a.b("x)', ['HG3006 1:5 "x']],
   ["@('abc')", ["HG3012 1:1 'abc'"]],
   ["@(a === b)", ["HG3018 1:3 ==="]],
   ["@(a !== b)", ["HG3018 1:3 !=="]],
@@ -45,19 +45,19 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@(if (a) { return 1; })", ["HG3038 1:1 if"]],
   ["@(var x = 1)", ["HG3038 1:1 var"]],
   ["@(a b)", ["HG3036 1:3 b"]],
-  ["@(\"a\" \"b\")", ["HG3050 1:5 \"b\""]],
-  ["@(\"a\"b\"c\")", ["HG3050 1:4 b"]],
+  ['@("a" "b")', ['HG3050 1:5 "b"']],
+  ['@("a"b"c")', ["HG3050 1:4 b"]],
   ["@(a))", ["HG3035 1:2 )"]],
   ["@(a ? b)", ["HG3032 1:6"]],
   ["@(a ? b : )", ["HG3030 1:8"]],
-  ["@($\"{a ? b : c}\")", ["HG3049 1:10 : c"]],
-  ["@($\"{a\")", ["HG3008 1:1 $\""]],
-  ["@($\"{a} }\")", ["HG3009 1:7 }"]],
-  ["@($\"{}\")", ["HG3030 1:4"]],
-  ["@($\"{f(a}\")", ["HG3034 1:7"]],
-  ["@({ \"a\": 1 })", ["HG3065 1:1 {"]],
+  ['@($"{a ? b : c}")', ["HG3049 1:10 : c"]],
+  ['@($"{a")', ['HG3008 1:1 $"']],
+  ['@($"{a} }")', ["HG3009 1:7 }"]],
+  ['@($"{}")', ["HG3030 1:4"]],
+  ['@($"{f(a}")', ["HG3034 1:7"]],
+  ['@({ "a": 1 })', ["HG3065 1:1 {"]],
   ["@([1, 2])", ["HG3066 1:1 ["]],
-  ["@(new { \"a\": 1 })", ["HG3054 1:7 \"a\""]],
+  ['@(new { "a": 1 })', ['HG3054 1:7 "a"']],
   ["@(new { a: 1 })", ["HG3033 1:8 :"]],
   ["@(new { 1 })", ["HG3054 1:7 1"]],
   ["@(new T)", ["HG3057 1:6"]],
@@ -65,7 +65,7 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@(new)", ["HG3044 1:4"]],
   ["@(1abc)", ["HG3016 1:1 1abc"]],
   ["@(99999999999999999999999)", ["HG3017 1:1 99999999999999999999999"]],
-  ["@(\"\\d+\")", ["HG3010 1:2 \\d"]],
+  ['@("\\d+")', ["HG3010 1:2 \\d"]],
   ["@(function (x) { return x; })", ["HG3064 1:1 function"]],
   ["@(typeof x)", ["HG3032 1:7"]],
   ["@(this.x)", ["HG3080 1:1 this"]],
@@ -102,8 +102,8 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@(x​)", ["HG3003 1:2 ​"]],
   ["@((dynamic)x)", ["HG3080 1:2 dynamic"]],
   ["@(new List<int)", ["HG3032 1:13"]],
-  ["@(context.Variables[\"a\"][\"b\")", ["HG3034 1:27"]],
-  ["@(context.Variables.GetValueOrDefault<string>(\"a\", \"b\")", ["HG3034 1:53"]],
+  ['@(context.Variables["a"]["b")', ["HG3034 1:27"]],
+  ['@(context.Variables.GetValueOrDefault<string>("a", "b")', ["HG3034 1:53"]],
   ["@(\"it's\" + 'it's')", ["HG3012 1:10 'it'", "HG3050 1:14 s", "HG3013 1:15 '"]],
   ["@(a -> b)", ["HG3080 1:3 ->"]],
   ["@(x switch { 1 => 2 })", ["HG3081 1:3 switch"]],
@@ -115,7 +115,7 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@(a!b)", ["HG3036 1:2 !"]],
   ["@(-)", ["HG3030 1:2"]],
   ["@(!)", ["HG3030 1:2"]],
-  ["@{ \"a\" }", ["HG3040 1:2 \"a\""]],
+  ['@{ "a" }', ['HG3040 1:2 "a"']],
   ["@{ a + b; }", ["HG3040 1:2 a + b"]],
   ["@{ a == b }", ["HG3040 1:2 a == b"]],
   ["@{ return a }", ["HG3032 1:10"]],
@@ -123,7 +123,7 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@{ var x = 1 return x; }", ["HG3032 1:11"]],
   ["@{\n var x = 1\n return x;\n}", ["HG3032 2:11"]],
   ["@{ int = 5; return 1; }", ["HG3042 1:5"]],
-  ["@{ string class = \"x\"; return 1; }", ["HG3043 1:9 class"]],
+  ['@{ string class = "x"; return 1; }', ["HG3043 1:9 class"]],
   ["@{ let x = 1; return x; }", ["HG3064 1:2 let"]],
   ["@{ const x = 1; return x; }", ["HG3044 1:8"]],
   ["@{ const int x; }", ["HG3058 1:12 x"]],
@@ -166,24 +166,24 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@{ [Obsolete] int f() => 1; return f(); }", ["HG3080 1:2 ["]],
   ["@{ var x = foo(a;\n return x; }", ["HG3034 1:15"]],
   ["@{ var a = b.c(d; var e = f(g; return 1; }", ["HG3034 1:15", "HG3034 1:28"]],
-  ["@{ x.y(\"a\" + b \"c\"); return 1; }", ["HG3050 1:14 \"c\""]],
-  ["@{ var s = \"abc;\n return s; }", ["HG3006 1:10 \"abc;"]],
+  ['@{ x.y("a" + b "c"); return 1; }', ['HG3050 1:14 "c"']],
+  ['@{ var s = "abc;\n return s; }', ['HG3006 1:10 "abc;']],
   ["@{ foo() bar(); return 1; }", ["HG3033 1:8 bar"]],
-  ["@{ return $\"{a\"; }", ["HG3008 1:9 $\""]],
+  ['@{ return $"{a"; }', ['HG3008 1:9 $"']],
   ["@{ if (a) var x = 1; return 1;}", ["HG3062 1:9 var x = 1;"]],
-  ["@{ var x = new JObject { \"a\" = 1 }; return x; }", ["HG3033 1:24 \"a\""]],
-  ["@{ var x = new JObject { [\"a\"] : 1 }; return x; }", ["HG3032 1:29"]],
+  ['@{ var x = new JObject { "a" = 1 }; return x; }', ['HG3033 1:24 "a"']],
+  ['@{ var x = new JObject { ["a"] : 1 }; return x; }', ["HG3032 1:29"]],
   ["@{ elseif (x) { } return 1;}", ["HG3033 1:13 {"]],
   ["@{ if (a) { return 1; } elseif (b) { return 2; } return 3; }", ["HG3046 1:23 elseif"]],
   ["@{ if (a) { return 1; } elif (b) { return 2; } return 3; }", ["HG3046 1:23 elif"]],
-  ["@{ string[] x = [\"a\", \"b\"]; return x; }", ["HG3066 1:15 ["]],
+  ['@{ string[] x = ["a", "b"]; return x; }', ["HG3066 1:15 ["]],
   ["@{ var x = 'hello'; return x; }", ["HG3012 1:10 'hello'"]],
-  ["@{ console.log(\"a\") return 1; }", ["HG3032 1:18"]],
+  ['@{ console.log("a") return 1; }', ["HG3032 1:18"]],
   ["@{ do { } return 1; }", ["HG3032 1:8"]],
   ["@{ unsafe { } }", ["HG3080 1:2 unsafe"]],
   ["@{ catch (Exception e) { } return 1; }", ["HG3061 1:2 catch"]],
   ["@{ return a\n}", ["HG3032 1:10"]],
-  ["@{ string s = \"a\" + ; return s; }", ["HG3030 1:18"]],
+  ['@{ string s = "a" + ; return s; }', ["HG3030 1:18"]],
   ["@{ int[] a = new int[3; return a; }", ["HG3034 1:21"]],
   ["@{ a.b(); c.d( }", ["HG3034 1:13"]],
   ["@{ @{ return 1; } }", ["HG3021 1:2 @"]],
@@ -195,14 +195,24 @@ test.each(MISTAKES)("%s", (text, expected) => {
 });
 
 test("every mistake comes with a hint", () => {
-  for (const [text] of MISTAKES) for (const { code, hint } of parse(text).diagnostics) expect([code, hint]).not.toEqual([code, undefined]);
+  for (const [text] of MISTAKES)
+    for (const { code, hint } of parse(text).diagnostics) expect([code, hint]).not.toEqual([code, undefined]);
 });
 
 test.each([
   ["@(f('ab') + 'cd' + 1ab)", ["HG3012 1:3 'ab'", "HG3012 1:11 'cd'", "HG3016 1:18 1ab"]],
   ["@{\n  var a = f(1;\n  var b = g[2;\n  return a + ;\n}", ["HG3034 2:14", "HG3034 3:14", "HG3030 4:13"]],
-  ["@{ if (a = 1) { x === y; }\n  for (var q in w) { return }\n  return 'abc'; }", [
-    "HG3048 1:8 =", "HG3018 1:17 ===", "HG3039 1:15 x === y", "HG3063 2:3 for", "HG3032 2:28", "HG3012 3:10 'abc'"]],
+  [
+    "@{ if (a = 1) { x === y; }\n  for (var q in w) { return }\n  return 'abc'; }",
+    [
+      "HG3048 1:8 =",
+      "HG3018 1:17 ===",
+      "HG3039 1:15 x === y",
+      "HG3063 2:3 for",
+      "HG3032 2:28",
+      "HG3012 3:10 'abc'",
+    ],
+  ],
 ])("several mistakes in one expression: %s", (text, expected) => {
   expect(complaints(text).toSorted()).toEqual(expected.toSorted());
 });
@@ -231,7 +241,8 @@ test.each([
 });
 
 test("nothing newer is seen in plain C# 7", () => {
-  const text = '@{ if (a is int n && n > 3 || a?.b is string) { f(out var x); var (p, q) = (1, x); } return $@"{a}" + default(int); }';
+  const text =
+    '@{ if (a is int n && n > 3 || a?.b is string) { f(out var x); var (p, q) = (1, x); } return $@"{a}" + default(int); }';
   expect(complaints(text, "7")).toEqual([]);
 });
 
@@ -268,7 +279,9 @@ test.each([
 test("a chain of 500 concatenations is no nesting, one of 5,000 is too deep a tree", () => {
   const chain = (n: number): string => Array.from({ length: n }, (_, i) => `"${i}"`).join(" + ");
   expect(parseExpression(chain(500), { kind: "expression" }).diagnostics).toEqual([]);
-  expect(parseExpression(chain(5000), { kind: "expression" }).diagnostics.map((d) => d.code)).toEqual(["HG3001"]);
+  expect(parseExpression(chain(5000), { kind: "expression" }).diagnostics.map((d) => d.code)).toEqual([
+    "HG3001",
+  ]);
 });
 
 test("a source over 64 KiB is refused unread", () => {
@@ -281,6 +294,7 @@ test("messages have codes of their own and quote no names or literals of the sou
   expect(new Set(codes).size).toBe(codes.length);
   for (const [text] of MISTAKES) {
     const secret = text.replace(/\b(?!(?:if|is|as|in|of)\b)[a-z]\b/g, "s3cr3t");
-    for (const { message, hint } of parse(secret).diagnostics) expect(message + (hint ?? "")).not.toContain("s3cr3t");
+    for (const { message, hint } of parse(secret).diagnostics)
+      expect(message + (hint ?? "")).not.toContain("s3cr3t");
   }
 });

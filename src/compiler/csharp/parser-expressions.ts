@@ -8,7 +8,15 @@
  * value: `.x`, `(…)`, `[…]`, `?.`, `++` (`parsePostfix`).
  */
 import type { Cursor } from "./parser-cursor.ts";
-import { isCast, isLambda, isQuery, isQueryWord, isTypeArguments, startsOperand, typeEnd } from "./parser-lookahead.ts";
+import {
+  isCast,
+  isLambda,
+  isQuery,
+  isQueryWord,
+  isTypeArguments,
+  startsOperand,
+  typeEnd,
+} from "./parser-lookahead.ts";
 import { parseNew } from "./parser-creation.ts";
 import { parseLambda } from "./parser-lambda.ts";
 import { parseDesignation, parsePattern } from "./parser-patterns.ts";
@@ -68,7 +76,15 @@ function parseAssignment(p: Cursor): Expression {
   if (operator === "??=") p.newer("??=", "8", start, p.lastEnd);
   if (!isAssignable(target, operator)) p.report("notAssignable", target.start, target.end, [`"${operator}"`]);
   const value = parseExpression(p);
-  return { kind: "assignment", operator, operatorStart: start, target, value, start: target.start, end: value.end };
+  return {
+    kind: "assignment",
+    operator,
+    operatorStart: start,
+    target,
+    value,
+    start: target.start,
+    end: value.end,
+  };
 }
 
 /** `var (a, b) =`. */
@@ -349,12 +365,14 @@ function parsePostfix(p: Cursor, primary: Expression): Expression {
       case "++":
       case "--":
         p.next();
-        if (!isAssignable(expression, "+=")) p.report("notAssignable", expression.start, expression.end, [`"${kind}"`]);
+        if (!isAssignable(expression, "+="))
+          p.report("notAssignable", expression.start, expression.end, [`"${kind}"`]);
         expression = { kind: "postfix", operator: kind, operand: expression, start: expression.start, end };
         continue;
       case "!":
         // Null-forgiving: says nothing at run time, so the operand alone goes into the tree.
-        if (startsOperand(p, p.peek(1)) && p.peek(1).kind !== "(" && p.peek(1).kind !== "^") return expression;
+        if (startsOperand(p, p.peek(1)) && p.peek(1).kind !== "(" && p.peek(1).kind !== "^")
+          return expression;
         p.next();
         p.newer("the operator x!", "8", start, end);
         continue;
@@ -434,7 +452,8 @@ function parseConditionalAccess(p: Cursor, target: Expression): Expression {
     if (longer === null) break;
     access = longer;
   }
-  if (p.is("?") && (p.peek(1).kind === "." || p.peek(1).kind === "[")) access = parseConditionalAccess(p, access);
+  if (p.is("?") && (p.peek(1).kind === "." || p.peek(1).kind === "["))
+    access = parseConditionalAccess(p, access);
   p.leave();
   return { kind: "conditionalAccess", target, access, ...spanFrom(p, target.start) };
 }
@@ -572,7 +591,14 @@ function parseTypeKeyword(p: Cursor): Expression {
   const type = parsePredefinedType(p);
   if (!p.is(".") && !p.is("?")) {
     if (isCast) p.errorAt("expected", p.lastEnd, p.lastEnd, ['")"'], "a cast is written (type)value");
-    else p.errorAt("expected", p.lastEnd, p.lastEnd, ['"."'], "a type is no value; its members follow after a dot");
+    else
+      p.errorAt(
+        "expected",
+        p.lastEnd,
+        p.lastEnd,
+        ['"."'],
+        "a type is no value; its members follow after a dot",
+      );
   }
   return { kind: "typeExpression", type, start: type.start, end: type.end };
 }
@@ -732,7 +758,12 @@ function parseNoValue(p: Cursor): Expression {
       return parseOperand(p);
     }
     const hint = kind === "=" ? 'equality is "==", without a space' : undefined;
-    p.error("expectedInstead", p.token, ["a value", p.describe()], kind === ">" ? 'inequality is "!="' : hint);
+    p.error(
+      "expectedInstead",
+      p.token,
+      ["a value", p.describe()],
+      kind === ">" ? 'inequality is "!="' : hint,
+    );
     if (!startsOperand(p, p.peek(1))) return { kind: "missing", start, end: start };
     p.next();
     return parseOperand(p);

@@ -25,7 +25,16 @@ export function parseLocalFunction(p: Cursor): LocalFunctionStatement {
   }
   const body = parseFunctionBody(p);
   const name = { name: text, nameStart, nameEnd };
-  return { kind: "localFunction", isStatic, returnType, ...name, typeParameters, parameters, body, ...spanFrom(p, start) };
+  return {
+    kind: "localFunction",
+    isStatic,
+    returnType,
+    ...name,
+    typeParameters,
+    parameters,
+    body,
+    ...spanFrom(p, start),
+  };
 }
 
 function parseFunctionBody(p: Cursor): Expression | BlockStatement {

@@ -82,7 +82,7 @@ export function typeArgumentsEnd(p: Cursor, index: number, depth = 0): number {
 }
 
 function typeListEnd(p: Cursor, index: number, depth: number): number {
-  for (let at = index; ; ) {
+  for (let at = index; ;) {
     at = typeEnd(p, at + 1, depth + 1);
     if (at === NONE) return NONE;
     const { kind } = p.tokens[at]!;
@@ -92,9 +92,7 @@ function typeListEnd(p: Cursor, index: number, depth: number): number {
 }
 
 /** C# specification §6.2.5, and the end of the source or of a hole. */
-const AFTER_GENERIC_NAME = new Set(
-  "( ) ] } : ; , . ? == != | ^ && || & [ eof holeEnd holeFormat".split(" "),
-);
+const AFTER_GENERIC_NAME = new Set("( ) ] } : ; , . ? == != | ^ && || & [ eof holeEnd holeFormat".split(" "));
 
 /** Whether the `<` at `index`, right after a name in an expression, opens type arguments. */
 export function isTypeArguments(p: Cursor, index: number): boolean {
@@ -116,7 +114,9 @@ export function isCast(p: Cursor): boolean {
 }
 
 const OPERAND_MARKS = new Set("( ! ~ - + ^ literal interpolatedStart".split(" "));
-const OPERAND_WORDS = new Set("new typeof default checked unchecked sizeof this base throw delegate".split(" "));
+const OPERAND_WORDS = new Set(
+  "new typeof default checked unchecked sizeof this base throw delegate".split(" "),
+);
 
 /** Whether an operand of a unary operator can start with this token. */
 export function startsOperand(p: Cursor, token: Token): boolean {

@@ -50,8 +50,7 @@ export const SYNTAX_MESSAGES = {
     code: 3002,
     text: "this character has no meaning in C#",
     hint: "delete it; texts take double quotes",
-    cause:
-      "The character stands outside of strings and comments and is no operator of C#.",
+    cause: "The character stands outside of strings and comments and is no operator of C#.",
     example: '@("price: $" + 5)',
   },
   invisibleCharacter: {
@@ -74,8 +73,7 @@ export const SYNTAX_MESSAGES = {
     code: 3005,
     text: "the comment is never closed",
     hint: "close it with */",
-    cause:
-      "A comment that starts with /* goes on to the next */, and there is none.",
+    cause: "A comment that starts with /* goes on to the next */, and there is none.",
     example: "@(1 /* one */ + 2)",
   },
   unterminatedString: {
@@ -98,8 +96,7 @@ export const SYNTAX_MESSAGES = {
     code: 3008,
     text: "a { in the interpolated string has no closing }",
     hint: "close it with }, or write {{ for a brace that is text",
-    cause:
-      'In a string that starts with $", a { begins a piece of code that goes on to the matching }.',
+    cause: 'In a string that starts with $", a { begins a piece of code that goes on to the matching }.',
     example: '@($"id: {context.RequestId}")',
   },
   strayBrace: {
@@ -122,8 +119,7 @@ export const SYNTAX_MESSAGES = {
     code: 3011,
     text: "a character literal cannot be empty",
     hint: 'the empty string is ""',
-    cause:
-      "Single quotes enclose exactly one character.",
+    cause: "Single quotes enclose exactly one character.",
     example: '@("a b".Replace(" ", ""))',
   },
   longChar: {
@@ -138,24 +134,21 @@ export const SYNTAX_MESSAGES = {
     code: 3013,
     text: "the character literal is not closed",
     hint: "strings take double quotes; a single character stands between two single quotes",
-    cause:
-      "An apostrophe starts a character literal, and the closing one is missing on the line.",
+    cause: "An apostrophe starts a character literal, and the closing one is missing on the line.",
     example: "@(\"it's\" + 'x')",
   },
   smartQuote: {
     code: 3014,
     text: "typographic quotes cannot delimit a string",
     hint: 'write straight double quotes: "…"',
-    cause:
-      "Word processors and web pages turn straight quotes into curly ones, which mean nothing to C#.",
+    cause: "Word processors and web pages turn straight quotes into curly ones, which mean nothing to C#.",
     example: '@("text")',
   },
   backtick: {
     code: 3015,
     text: "backticks are JavaScript; C# has no template literals",
     hint: 'write $"…{value}…"',
-    cause:
-      'Texts with pieces of code in them start with $" in C#, and the pieces stand in plain braces.',
+    cause: 'Texts with pieces of code in them start with $" in C#, and the pieces stand in plain braces.',
     example: '@($"Bearer {context.Variables["token"]}")',
   },
   badNumber: {
@@ -186,8 +179,7 @@ export const SYNTAX_MESSAGES = {
     code: 3019,
     text: "C# has no {0} operator",
     hint: "write {1}",
-    cause:
-      "The operator belongs to another language.",
+    cause: "The operator belongs to another language.",
     example: "@(context.Response.StatusCode != 200)",
   },
   doubleEncoded: {
@@ -202,8 +194,7 @@ export const SYNTAX_MESSAGES = {
     code: 3021,
     text: "an @ cannot start another expression inside an expression",
     hint: "leave out the @ and its brackets",
-    cause:
-      "@( or @{ starts an expression in the document. Inside one, everything is C# already.",
+    cause: "@( or @{ starts an expression in the document. Inside one, everything is C# already.",
     example: '@("a" + context.RequestId)',
   },
   rawString: {
@@ -218,72 +209,63 @@ export const SYNTAX_MESSAGES = {
     code: 3030,
     text: "a value is missing here",
     hint: "write the value, or delete the operator or comma before it",
-    cause:
-      "An operator, a comma or an opening bracket asks for a value behind it.",
+    cause: "An operator, a comma or an opening bracket asks for a value behind it.",
     example: "@(1 + 2)",
   },
   unexpected: {
     code: 3031,
     text: "{0} is not expected here",
     hint: "delete it, or add what should stand before it",
-    cause:
-      "What stands here fits nowhere into the statement or value before it.",
+    cause: "What stands here fits nowhere into the statement or value before it.",
     example: "@{ return 1; }",
   },
   expected: {
     code: 3032,
     text: "{0} is missing here",
     hint: "add {0}",
-    cause:
-      "C# needs this mark at this place.",
+    cause: "C# needs this mark at this place.",
     example: "@{ var x = 1; return x; }",
   },
   expectedInstead: {
     code: 3033,
     text: "{0} is expected here, not {1}",
     hint: "add {0}, or an operator",
-    cause:
-      "The statement or argument before it is complete, so what follows must be separated from it.",
+    cause: "The statement or argument before it is complete, so what follows must be separated from it.",
     example: "@(Math.Max(1, 2))",
   },
   unclosed: {
     code: 3034,
     text: "{0} is missing: a {1} before it is never closed",
     hint: "add {0}",
-    cause:
-      "A bracket was opened and the code ended, or a statement went on, without closing it.",
+    cause: "A bracket was opened and the code ended, or a statement went on, without closing it.",
     example: '@(string.Join(",", new[] { "a", "b" }))',
   },
   extraClosing: {
     code: 3035,
     text: "this {0} closes nothing",
     hint: "delete it, or add the bracket it should close",
-    cause:
-      "There is one closing bracket more than opening ones.",
+    cause: "There is one closing bracket more than opening ones.",
     example: "@((1 + 2) * 3)",
   },
   trailing: {
     code: 3036,
     text: "the expression is complete before {0}",
     hint: "add an operator, or delete the rest",
-    cause:
-      "Behind a complete expression stands something that no operator connects with it.",
+    cause: "Behind a complete expression stands something that no operator connects with it.",
     example: '@("a" + context.RequestId)',
   },
   trailingSemicolon: {
     code: 3037,
     text: "an expression in @( … ) has no semicolon",
     hint: "delete it, or use @{ … } with return",
-    cause:
-      "@( … ) holds one expression, which is no statement; @{ … } holds statements.",
+    cause: "@( … ) holds one expression, which is no statement; @{ … } holds statements.",
     example: "@(context.RequestId)",
   },
   statementInExpression: {
     code: 3038,
     text: "{0} starts a statement, but @( … ) holds a single expression",
     hint: "write @{ … } and return the value",
-    cause:
-      "Statements can only stand in @{ … }; @( … ) holds a single value.",
+    cause: "Statements can only stand in @{ … }; @( … ) holds a single value.",
     example: '@{ if (context.User == null) { return "guest"; } return context.User.Id; }',
   },
   notAStatement: {
@@ -298,40 +280,35 @@ export const SYNTAX_MESSAGES = {
     code: 3040,
     text: "the value is computed and thrown away",
     hint: "in @{ … } a value is given back with return …;",
-    cause:
-      "The last statement of @{ … } computes a value but does not return it.",
+    cause: "The last statement of @{ … } computes a value but does not return it.",
     example: "@{ return 1 + 2; }",
   },
   emptySource: {
     code: 3041,
     text: "the expression is empty",
     hint: "write what it should give",
-    cause:
-      "Between the brackets of @( ) or @{ } stands nothing.",
+    cause: "Between the brackets of @( ) or @{ } stands nothing.",
     example: "@(context.RequestId)",
   },
   expectedName: {
     code: 3042,
     text: "a name is missing here",
     hint: "write the name of the member or variable",
-    cause:
-      "Behind a dot, a type or a keyword the name of a member, variable or parameter has to follow.",
+    cause: "Behind a dot, a type or a keyword the name of a member, variable or parameter has to follow.",
     example: "@(context.Request.Method)",
   },
   reservedName: {
     code: 3043,
-    text: "\"{0}\" is a reserved word and cannot be a name",
+    text: '"{0}" is a reserved word and cannot be a name',
     hint: "write @{0}, or choose another name",
-    cause:
-      "The word is part of the language and needs an @ in front to be a name.",
+    cause: "The word is part of the language and needs an @ in front to be a name.",
     example: '@{ var @class = "a"; return @class; }',
   },
   expectedType: {
     code: 3044,
     text: "a type is missing here",
     hint: "write the type, such as string or JObject",
-    cause:
-      "Variables, parameters and constants are declared with a type before the name.",
+    cause: "Variables, parameters and constants are declared with a type before the name.",
     example: '@{ foreach (var g in context.User.Groups) { return g.Name; } return ""; }',
   },
   notAssignable: {
@@ -354,16 +331,14 @@ export const SYNTAX_MESSAGES = {
     code: 3047,
     text: "=> makes a lambda; it does not compare",
     hint: 'write >= for "greater or equal"',
-    cause:
-      "=> separates the parameters of a lambda from its body. The comparison is written >=.",
+    cause: "=> separates the parameters of a lambda from its body. The comparison is written >=.",
     example: "@(context.Response.StatusCode >= 500)",
   },
   assignmentInCondition: {
     code: 3048,
     text: "= assigns; a condition compares",
     hint: "write ==",
-    cause:
-      "= stores a value; == compares two.",
+    cause: "= stores a value; == compares two.",
     example: "@{ if (context.Response.StatusCode == 200) { return 1; } return 0; }",
   },
   conditionalInHole: {
@@ -386,24 +361,21 @@ export const SYNTAX_MESSAGES = {
     code: 3051,
     text: "a throw expression can stand only after ??, in ? : or as the body of =>",
     hint: "write a throw statement",
-    cause:
-      "As an expression throw has no value, so C# allows it only where another branch has one.",
+    cause: "As an expression throw has no value, so C# allows it only where another branch has one.",
     example: '@(context.User ?? throw new Exception("no user"))',
   },
   lambdaPlace: {
     code: 3052,
     text: "a lambda cannot be an operand",
     hint: "put it in parentheses",
-    cause:
-      "=> binds less tightly than any operator.",
+    cause: "=> binds less tightly than any operator.",
     example: "@(new[] { 1, 2 }.Where(x => x > 1).Count())",
   },
   mixedParameters: {
     code: 3053,
     text: "some parameters of the lambda have a type and some have none",
     hint: "give all of them a type, or none",
-    cause:
-      "The types of lambda parameters are either all written or all inferred.",
+    cause: "The types of lambda parameters are either all written or all inferred.",
     example: "@(new[] { 1, 2 }.Aggregate((a, b) => a + b))",
   },
   anonymousName: {
@@ -417,73 +389,64 @@ export const SYNTAX_MESSAGES = {
   mixedInitializer: {
     code: 3055,
     text: "an initializer holds either assignments or elements, not both",
-    hint: "write [\"key\"] = value for all, or { key, value } for all",
-    cause:
-      "Braces behind new either set members and elements by name, or add values one after the other.",
+    hint: 'write ["key"] = value for all, or { key, value } for all',
+    cause: "Braces behind new either set members and elements by name, or add values one after the other.",
     example: '@(new JObject { ["a"] = 1, ["b"] = 2 })',
   },
   arraySize: {
     code: 3056,
     text: "an array needs a size or an initializer",
     hint: "write new T[n] or new T[] { … }",
-    cause:
-      "Without a size or values nobody knows how long the array is.",
+    cause: "Without a size or values nobody knows how long the array is.",
     example: '@(new string[] { "a", "b" })',
   },
   newWithoutArguments: {
     code: 3057,
     text: "new needs an argument list, a size or an initializer",
     hint: "write ()",
-    cause:
-      "new calls a constructor, with its arguments in parentheses.",
+    cause: "new calls a constructor, with its arguments in parentheses.",
     example: "@(new JObject())",
   },
   constWithoutValue: {
     code: 3058,
     text: "a constant needs a value",
     hint: "write = and the value",
-    cause:
-      "A constant gets its value where it is declared and keeps it.",
+    cause: "A constant gets its value where it is declared and keeps it.",
     example: "@{ const int limit = 5; return limit; }",
   },
   varWithoutValue: {
     code: 3059,
     text: "var needs a value to take its type from",
     hint: "write the type instead of var, or give it a value",
-    cause:
-      "var stands for the type of the value behind =.",
+    cause: "var stands for the type of the value behind =.",
     example: '@{ string s; s = "a"; return s; }',
   },
   tryAlone: {
     code: 3060,
     text: "try needs a catch or a finally",
     hint: "add catch (Exception e) { … }",
-    cause:
-      "try without catch or finally would do nothing.",
+    cause: "try without catch or finally would do nothing.",
     example: '@{ try { return int.Parse("x"); } catch (Exception) { return 0; } }',
   },
   elseAlone: {
     code: 3061,
     text: "this {0} belongs to no {1}",
     hint: "delete it, or look for a brace or semicolon too many before it",
-    cause:
-      "The word continues a statement, and the statement before it is another one or has already ended.",
+    cause: "The word continues a statement, and the statement before it is another one or has already ended.",
     example: "@{ if (true) { return 1; } else { return 2; } }",
   },
   declarationAsBody: {
     code: 3062,
     text: "a declaration cannot be the body of {0}",
     hint: "put it in braces",
-    cause:
-      "A variable declared as the only statement of an if or a loop could never be used.",
+    cause: "A variable declared as the only statement of an if or a loop could never be used.",
     example: "@{ if (true) { var x = 1; return x; } return 0; }",
   },
   javascriptFor: {
     code: 3063,
     text: "C# walks through a collection with foreach",
     hint: "write foreach (var x in items)",
-    cause:
-      "for (… in …) and for (… of …) are JavaScript.",
+    cause: "for (… in …) and for (… of …) are JavaScript.",
     example: '@{ foreach (var h in context.Request.Headers) { return h.Key; } return ""; }',
   },
   javascriptDeclaration: {
@@ -497,57 +460,50 @@ export const SYNTAX_MESSAGES = {
   objectLiteral: {
     code: 3065,
     text: "a { cannot start a value",
-    hint: "write new { a = 1 } or new JObject { [\"a\"] = 1 }",
-    cause:
-      "Objects are made with new and a type; braces alone are a block of statements.",
+    hint: 'write new { a = 1 } or new JObject { ["a"] = 1 }',
+    cause: "Objects are made with new and a type; braces alone are a block of statements.",
     example: '@(new JObject { ["a"] = 1 })',
   },
   arrayLiteral: {
     code: 3066,
     text: "a [ cannot start a value",
     hint: "write new[] { a, b }",
-    cause:
-      "Arrays are made with new[]. Collection expressions came with C# 12, which policies do not have.",
+    cause: "Arrays are made with new[]. Collection expressions came with C# 12, which policies do not have.",
     example: '@(new[] { "a", "b" })',
   },
   sectionWithoutLabel: {
     code: 3067,
     text: "statements in a switch need a case or default before them",
     hint: "write case value: or default: first",
-    cause:
-      "In a switch every statement belongs to a case or to default.",
+    cause: "In a switch every statement belongs to a case or to default.",
     example: '@{ switch (1) { case 1: return "a"; default: return "b"; } }',
   },
   catchOrder: {
     code: 3068,
     text: "a catch without a type must be the last one",
     hint: "move it behind the others",
-    cause:
-      "A catch without a type takes every exception, so those behind it would never run.",
+    cause: "A catch without a type takes every exception, so those behind it would never run.",
     example: "@{ try { return 1; } catch (FormatException) { return 2; } catch { return 3; } }",
   },
   duplicateDefault: {
     code: 3069,
     text: "the switch already has a default",
     hint: "delete one of them",
-    cause:
-      "A switch has at most one default.",
+    cause: "A switch has at most one default.",
     example: '@{ switch (1) { case 1: return "a"; default: return "b"; } }',
   },
   queryEnd: {
     code: 3070,
     text: "query expressions end with select or group … by",
     hint: "add select and what each element gives",
-    cause:
-      "A query says at its end what each element gives.",
+    cause: "A query says at its end what each element gives.",
     example: '@(from g in context.User.Groups where g.Id != "x" select g.Name)',
   },
   emptyStatementBody: {
     code: 3071,
     text: "the body of this {0} is empty",
     hint: "delete the semicolon",
-    cause:
-      "The semicolon is the whole body, so the block behind it always runs.",
+    cause: "The semicolon is the whole body, so the block behind it always runs.",
     example: "@{ if (true) { return 1; } return 2; }",
   },
   outOfScope: {
@@ -562,8 +518,7 @@ export const SYNTAX_MESSAGES = {
     code: 3081,
     text: "{0} is C# {1}; Azure API Management accepts C# 7 only",
     hint: "write it in C# 7 if the policy has to run there",
-    cause:
-      "Headgate reads newer C#, but the same policy would be refused by Azure API Management.",
+    cause: "Headgate reads newer C#, but the same policy would be refused by Azure API Management.",
     example: '@{ string s = null; s = s ?? "a"; return s; }',
   },
 } as const satisfies Record<string, Entry>;
@@ -576,7 +531,12 @@ export const SYNTAX_PAGES: Readonly<Record<string, Message>> = Object.fromEntrie
       severity: id === "newerSyntax" ? "warning" : "error",
       text: readable(text),
       ...(hint === null ? {} : { hint: readable(hint) }),
-      explain: { cause, expected: "C# 7 as policy expressions know it.", mend: sentence(readable(hint ?? text)), example },
+      explain: {
+        cause,
+        expected: "C# 7 as policy expressions know it.",
+        mend: sentence(readable(hint ?? text)),
+        example,
+      },
     },
   ]),
 );
@@ -600,7 +560,8 @@ export function syntaxDiagnostic(
   hint: string | null = SYNTAX_MESSAGES[id].hint,
   severity: "error" | "warning" = "error",
 ): SyntaxDiagnostic {
-  const fill = (text: string): string => text.replace(/\{([0-3])\}/g, (_, i: string) => args[Number(i)] ?? "");
+  const fill = (text: string): string =>
+    text.replace(/\{([0-3])\}/g, (_, i: string) => args[Number(i)] ?? "");
   const { code, text } = SYNTAX_MESSAGES[id];
   const base = { code: `HG${code}`, severity, message: fill(text), start, end } as const;
   return hint === null ? base : { ...base, hint: fill(hint) };

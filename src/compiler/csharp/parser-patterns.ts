@@ -8,7 +8,15 @@ import { isCast, isQueryWord, patternTypeEnd, startsOperand } from "./parser-loo
 import { parseBinary, parseName, spanFrom } from "./parser-expressions.ts";
 import { parsePatternType } from "./parser-types.ts";
 import { BINARY_PRECEDENCE, COALESCE_PRECEDENCE, PREDEFINED_TYPES, SHIFT_PRECEDENCE } from "./tokens.ts";
-import type { BinaryOperator, Designation, Expression, NamedTypeNode, Pattern, Subpattern, TypeNode } from "./tree.ts";
+import type {
+  BinaryOperator,
+  Designation,
+  Expression,
+  NamedTypeNode,
+  Pattern,
+  Subpattern,
+  TypeNode,
+} from "./tree.ts";
 
 /** After `is`: `_` is a name there, as in C# 7. */
 export function parsePattern(p: Cursor): Pattern {
@@ -189,7 +197,12 @@ function parseRecursive(p: Cursor, type: TypeNode | null, start: number): Patter
   return finishRecursive(p, type, positions, start);
 }
 
-function finishRecursive(p: Cursor, type: TypeNode | null, positions: Subpattern[] | null, start: number): Pattern {
+function finishRecursive(
+  p: Cursor,
+  type: TypeNode | null,
+  positions: Subpattern[] | null,
+  start: number,
+): Pattern {
   const properties = p.is("{") ? parseSubpatterns(p, "{", "}") : null;
   const designation = isDesignation(p) ? parseDesignation(p) : null;
   p.newer(properties === null ? "a positional pattern" : "a property pattern", "8", start, p.lastEnd);

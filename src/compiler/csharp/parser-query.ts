@@ -31,7 +31,7 @@ function parseQueryBody(p: Cursor): QueryBody {
   p.enter();
   const { start } = p.token;
   const clauses: QueryClause[] = [];
-  for (let clause; (clause = parseClause(p)) !== null; ) clauses.push(clause);
+  for (let clause; (clause = parseClause(p)) !== null;) clauses.push(clause);
   const final = parseFinal(p);
   let continuation: QueryBody["continuation"] = null;
   if (p.isWord("into")) {

@@ -111,7 +111,12 @@ function parseStatementInside(p: Cursor): Statement {
     case "unchecked":
       if (p.peek(1).kind !== "{") break;
       p.next();
-      return { kind: "checkedStatement", checked: kind === "checked", block: parseBlock(p), ...spanFrom(p, start) };
+      return {
+        kind: "checkedStatement",
+        checked: kind === "checked",
+        block: parseBlock(p),
+        ...spanFrom(p, start),
+      };
     case "const":
       p.next();
       return parseLocalDeclaration(p, "const", start);
@@ -151,7 +156,8 @@ function parseSimple(p: Cursor): Statement {
     if (after === "(" || (after === "<" && isTypeArguments(p, name + 1))) return parseLocalFunction(p);
     return parseLocalDeclaration(p, null, start);
   }
-  if (PREDEFINED_TYPES.has(p.kind) && p.peek(1).kind !== "." && !p.is("(")) return parseNamelessDeclaration(p);
+  if (PREDEFINED_TYPES.has(p.kind) && p.peek(1).kind !== "." && !p.is("("))
+    return parseNamelessDeclaration(p);
   return parseExpressionStatement(p);
 }
 
@@ -181,7 +187,13 @@ function parseDeclarators(
   if (modifier === "const" && p.is("identifier") && p.peek(1).kind === "=") {
     p.errorAt("expectedType", p.start, p.start, [], "a constant needs its type: const int x = 1");
     const missing = { kind: "missingType", start, end: start } as const;
-    return { kind: "localDeclaration", modifier, type: missing, declarators: [parseDeclarator(p, modifier, false)], ...spanFrom(p, start) };
+    return {
+      kind: "localDeclaration",
+      modifier,
+      type: missing,
+      declarators: [parseDeclarator(p, modifier, false)],
+      ...spanFrom(p, start),
+    };
   }
   const type = parseVariableType(p);
   const isJavaScript = type.kind === "namedType" && declaredAt.text === "let" && type.parts.length === 1;
@@ -192,7 +204,11 @@ function parseDeclarators(
   return { kind: "localDeclaration", modifier, type, declarators, ...spanFrom(p, start) };
 }
 
-function parseDeclarator(p: Cursor, modifier: LocalDeclarationStatement["modifier"], isVar: boolean): Declarator {
+function parseDeclarator(
+  p: Cursor,
+  modifier: LocalDeclarationStatement["modifier"],
+  isVar: boolean,
+): Declarator {
   const { start, end, text, kind } = p.token;
   if (p.is("identifier")) p.next();
   else if (KEYWORDS.has(kind) && p.peek(1).kind === "=") {
@@ -269,7 +285,9 @@ function startsLine(p: Cursor): boolean {
 }
 
 const STATEMENT_WORDS = new Set(
-  "if for foreach while do switch try using return throw break continue goto const case else catch finally".split(" "),
+  "if for foreach while do switch try using return throw break continue goto const case else catch finally".split(
+    " ",
+  ),
 );
 
 /** Skips to where a statement can start, over whole pairs of brackets. */
@@ -327,7 +345,11 @@ export function parseBody(p: Cursor, owner: string): Statement {
     if (p.peek(1).kind === "{") p.error("emptyStatementBody", p.token, [owner]);
   }
   const statement = parseStatement(p);
-  if (statement.kind === "localDeclaration" || statement.kind === "localFunction" || statement.kind === "labeled") {
+  if (
+    statement.kind === "localDeclaration" ||
+    statement.kind === "localFunction" ||
+    statement.kind === "labeled"
+  ) {
     p.report("declarationAsBody", start, Math.max(end, statement.end), [`"${owner}"`]);
   }
   return statement;
@@ -341,7 +363,11 @@ function parseIf(p: Cursor): Statement {
     p.next();
   }
   const then = parseBody(p, "if");
-  if (p.token.kind === "identifier" && /^(?:elseif|elsif|elif|ElseIf)$/.test(p.token.text) && p.peek(1).kind === "(") {
+  if (
+    p.token.kind === "identifier" &&
+    /^(?:elseif|elsif|elif|ElseIf)$/.test(p.token.text) &&
+    p.peek(1).kind === "("
+  ) {
     p.error("wordOperator", p.token, ['"else if"']);
     const nested = parseIf(p);
     // oxlint-disable-next-line unicorn/no-thenable -- the word of the grammar; nobody awaits a tree
@@ -364,7 +390,12 @@ function parseDo(p: Cursor): Statement {
   const body = parseBody(p, "do");
   if (!p.expect("while")) {
     recover(p);
-    return { kind: "do", body, condition: { kind: "missing", ...spanFrom(p, p.lastEnd) }, ...spanFrom(p, start) };
+    return {
+      kind: "do",
+      body,
+      condition: { kind: "missing", ...spanFrom(p, p.lastEnd) },
+      ...spanFrom(p, start),
+    };
   }
   const condition = parseCondition(p);
   endStatement(p);
@@ -457,7 +488,13 @@ function parseForeachTarget(p: Cursor): DeclarationExpression | TupleExpression 
   }
   p.error("expectedType", { start, end: start }, [], "write foreach (var x in …)");
   const designation = { kind: "discardDesignation", start, end: start } as const;
-  return { kind: "declaration", type: { kind: "missingType", start, end: start }, designation, start, end: start };
+  return {
+    kind: "declaration",
+    type: { kind: "missingType", start, end: start },
+    designation,
+    start,
+    end: start,
+  };
 }
 
 // ── Leaving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -561,7 +598,8 @@ function isForeignStatement(p: Cursor): boolean {
 function skipForeign(p: Cursor): Statement {
   const { start, kind, text } = p.token;
   const what = FOREIGN.get(kind) ?? (kind === "[" ? "an attribute" : text);
-  if (text === "function") p.error("javascriptDeclaration", p.token, ["function", "write type name(type parameter) { … }"]);
+  if (text === "function")
+    p.error("javascriptDeclaration", p.token, ["function", "write type name(type parameter) { … }"]);
   else p.outOfScope(what);
   while (!p.is("eof") && !p.is("}")) {
     const isBlock = p.is("{");

@@ -71,7 +71,8 @@ export function parseNamedType(p: Cursor): NamedTypeNode {
       break;
     }
     const name = p.next();
-    if (parts.length === 0 && name.text === "dynamic" && !name.escaped && !p.is(".")) p.outOfScope("dynamic", name);
+    if (parts.length === 0 && name.text === "dynamic" && !name.escaped && !p.is("."))
+      p.outOfScope("dynamic", name);
     const typeArguments = p.is("<") ? parseTypeArguments(p) : null;
     parts.push({ name: name.text, typeArguments, start: name.start, end: p.lastEnd });
   } while (p.take("."));
@@ -108,7 +109,8 @@ function parseSuffixes(p: Cursor, core: TypeNode, inPattern: boolean): TypeNode 
   let type = core;
   const ranks: { rank: number; end: number }[] = [];
   const wrap = (): void => {
-    for (const { rank } of ranks.toReversed()) type = { kind: "arrayType", element: type, rank, start: core.start, end: p.lastEnd };
+    for (const { rank } of ranks.toReversed())
+      type = { kind: "arrayType", element: type, rank, start: core.start, end: p.lastEnd };
     ranks.length = 0;
   };
   for (;;) {

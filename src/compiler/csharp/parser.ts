@@ -48,7 +48,8 @@ export function parseExpression(source: string, options: ParseOptions): ParseRes
   }
   const p = new Cursor(source, scan(source), { strict: options.languageVersion === "7" });
   if (p.is("eof")) {
-    const found = p.diagnostics.length > 0 ? p.diagnostics : [syntaxDiagnostic("emptySource", 0, source.length)];
+    const found =
+      p.diagnostics.length > 0 ? p.diagnostics : [syntaxDiagnostic("emptySource", 0, source.length)];
     return nothing(source, options, inOrder(found));
   }
   try {
@@ -64,7 +65,11 @@ export function parseExpression(source: string, options: ParseOptions): ParseRes
   }
 }
 
-function nothing(source: string, options: ParseOptions, diagnostics: readonly SyntaxDiagnostic[]): ParseResult {
+function nothing(
+  source: string,
+  options: ParseOptions,
+  diagnostics: readonly SyntaxDiagnostic[],
+): ParseResult {
   const span = { start: 0, end: source.length };
   const tree: SyntaxRoot =
     options.kind === "block" ? { kind: "block", statements: [], ...span } : { kind: "missing", ...span };

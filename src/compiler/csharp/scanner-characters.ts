@@ -28,12 +28,19 @@ export function isLineEnd(c: number): boolean {
 
 export function isSpace(c: number): boolean {
   if (c < 128) return c === 32 || c === 9 || c === 11 || c === 12;
-  return c === 0xa0 || c === 0x1680 || (c >= 0x2000 && c <= 0x200a) || c === 0x202f || c === 0x205f || c === 0x3000;
+  return (
+    c === 0xa0 || c === 0x1680 || (c >= 0x2000 && c <= 0x200a) || c === 0x202f || c === 0x205f || c === 0x3000
+  );
 }
 
 /** Zero-width and direction marks that come in by copy and paste. */
 export function isInvisible(c: number): boolean {
-  return (c >= 0x200b && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2064) || c === 0xfeff;
+  return (
+    (c >= 0x200b && c <= 0x200f) ||
+    (c >= 0x202a && c <= 0x202e) ||
+    (c >= 0x2060 && c <= 0x2064) ||
+    c === 0xfeff
+  );
 }
 
 /** “ ” „ ‟ and ‘ ’ ‚ ‛ */

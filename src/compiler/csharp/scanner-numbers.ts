@@ -92,8 +92,14 @@ function decimalFits(digits: string): boolean {
 function integer(value: bigint, suffix: string, end: number): ScannedNumber {
   const isUnsigned = suffix.includes("u");
   const isLong = suffix.includes("l");
-  if (value >= 1n << 64n) return { end, literal: { type: "ulong", value: 0n }, problem: "tooLarge", type: "ulong" };
-  const done = (literal: LiteralValue): ScannedNumber => ({ end, literal, problem: null, type: literal.type });
+  if (value >= 1n << 64n)
+    return { end, literal: { type: "ulong", value: 0n }, problem: "tooLarge", type: "ulong" };
+  const done = (literal: LiteralValue): ScannedNumber => ({
+    end,
+    literal,
+    problem: null,
+    type: literal.type,
+  });
   if (!isLong) {
     if (!isUnsigned && value < 1n << 31n) return done({ type: "int", value: Number(value) });
     if (value < 1n << 32n) return done({ type: "uint", value: Number(value) });

@@ -14,7 +14,10 @@ export function rawContents(parts: readonly string[]): { texts: string[]; proble
   const texts = [...parts];
   const first = texts[0] ?? "";
   if (!/^[ \t]*(\r\n|\n|\r)/.test(first)) {
-    return { texts, problem: parts.some((part) => /[\r\n]/.test(part)) ? "the text must start on a new line" : null };
+    return {
+      texts,
+      problem: parts.some((part) => /[\r\n]/.test(part)) ? "the text must start on a new line" : null,
+    };
   }
   const closing = /(\r\n|\n|\r)([ \t]*)$/.exec(texts.at(-1)!);
   if (closing === null) return { texts, problem: "the closing quotes must stand on a line of their own" };

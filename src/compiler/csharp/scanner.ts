@@ -184,7 +184,8 @@ class Scanner {
     else if (c === 64 || c === 36) this.#prefixed();
     else if (c === 96) this.#foreignString("backtick", "`");
     else if (isSmartQuote(c)) this.#smartString();
-    else if (c === BACKSLASH && /^\\u[0-9a-fA-F]{4}/.test(source.slice(start, start + 6))) this.#name(start, start, false);
+    else if (c === BACKSLASH && /^\\u[0-9a-fA-F]{4}/.test(source.slice(start, start + 6)))
+      this.#name(start, start, false);
     else this.#mark();
   }
 
@@ -195,7 +196,7 @@ class Scanner {
     while (at < source.length && isNamePart(source.charCodeAt(at))) at++;
     let text = source.slice(from, at);
     // \u0041 inside a name is that letter.
-    for (let m; (m = /^\\u([0-9a-fA-F]{4})/.exec(source.slice(at, at + 6))) !== null; ) {
+    for (let m; (m = /^\\u([0-9a-fA-F]{4})/.exec(source.slice(at, at + 6))) !== null;) {
       const unit = parseInt(m[1]!, 16);
       if (!isNamePart(unit) || (text === "" && !isNameStart(unit))) break;
       text += String.fromCharCode(unit);
@@ -210,7 +211,8 @@ class Scanner {
     }
     this.#at = at;
     if (escaped) this.#push("identifier", start, at, text, null, true);
-    else if (text === "true" || text === "false") this.#literal(start, { type: "bool", value: text === "true" });
+    else if (text === "true" || text === "false")
+      this.#literal(start, { type: "bool", value: text === "true" });
     else if (text === "null") this.#literal(start, { type: "null", value: null });
     else this.#push(KEYWORDS.has(text) ? text : "identifier", start, at, text);
   }
@@ -272,7 +274,9 @@ class Scanner {
       this.#push("<=", start, this.#at);
       return true;
     }
-    const entity = /^&(quot|apos|amp;&amp|amp|lt|gt|#\d+|#x[0-9a-fA-F]+);/.exec(source.slice(start, start + 12));
+    const entity = /^&(quot|apos|amp;&amp|amp|lt|gt|#\d+|#x[0-9a-fA-F]+);/.exec(
+      source.slice(start, start + 12),
+    );
     if (entity === null) return false;
     const [text, name] = entity;
     if (name === "quot" && source.indexOf(text, start + 1) > 0) {
@@ -315,7 +319,7 @@ class Scanner {
     if (quotes >= 3) return this.#rawString(start, quotes);
     this.#at++;
     let text = "";
-    for (let from = this.#at; ; ) {
+    for (let from = this.#at; ;) {
       const c = this.#source.charCodeAt(this.#at);
       if (c === QUOTE || c === BACKSLASH || Number.isNaN(c) || isLineEnd(c)) {
         text += this.#source.slice(from, this.#at);
@@ -464,7 +468,8 @@ class Scanner {
       this.#at += 2;
       return simple;
     }
-    const [least, most] = letter === "x" ? [1, 4] : letter === "u" ? [4, 4] : letter === "U" ? [8, 8] : [0, 0];
+    const [least, most] =
+      letter === "x" ? [1, 4] : letter === "u" ? [4, 4] : letter === "U" ? [8, 8] : [0, 0];
     let end = start + 2;
     while (end < start + 2 + most && isHexDigit(source.charCodeAt(end))) end++;
     const digits = source.slice(start + 2, end);
@@ -484,7 +489,15 @@ class Scanner {
   #openString(start: number, prefix: number, style: "regular" | "verbatim"): void {
     this.#at = start + prefix;
     this.#push("interpolatedStart", start, this.#at);
-    const open: OpenString = { start, style, braces: 1, quotes: 1, parts: [], hasLineEnd: false, isBroken: false };
+    const open: OpenString = {
+      start,
+      style,
+      braces: 1,
+      quotes: 1,
+      parts: [],
+      hasLineEnd: false,
+      isBroken: false,
+    };
     this.#strings.push(open);
     this.#interpolatedText(open);
   }
@@ -493,7 +506,15 @@ class Scanner {
     this.#at = start + braces + quotes;
     this.#newer.push({ feature: "a raw string literal", version: "11", start, end: this.#at });
     this.#push("interpolatedStart", start, this.#at);
-    const open: OpenString = { start, style: "raw", braces, quotes, parts: [], hasLineEnd: true, isBroken: false };
+    const open: OpenString = {
+      start,
+      style: "raw",
+      braces,
+      quotes,
+      parts: [],
+      hasLineEnd: true,
+      isBroken: false,
+    };
     this.#strings.push(open);
     this.#rawInterpolatedText(open);
   }

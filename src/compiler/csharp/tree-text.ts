@@ -1,5 +1,14 @@
 /** Prints syntax trees as compact s-expressions, for tests and for looking at what the parser understood. */
-import type { Argument, Designation, Expression, Initializer, Pattern, QueryBody, Statement, TypeNode } from "./tree.ts";
+import type {
+  Argument,
+  Designation,
+  Expression,
+  Initializer,
+  Pattern,
+  QueryBody,
+  Statement,
+  TypeNode,
+} from "./tree.ts";
 
 export function textOfTree(node: Expression | Statement): string {
   return isStatement(node) ? statementText(node) : expressionText(node);
@@ -59,7 +68,10 @@ function expressionText(e: Expression): string {
     case "literal":
       return literalText(e.literal);
     case "interpolated":
-      return list("$", each(e.parts, (p) => (p.kind === "text" ? JSON.stringify(p.value) : holeText(p))));
+      return list(
+        "$",
+        each(e.parts, (p) => (p.kind === "text" ? JSON.stringify(p.value) : holeText(p))),
+      );
     case "name":
       return e.name + typeArgumentsText(e.typeArguments);
     case "typeExpression":
@@ -67,7 +79,10 @@ function expressionText(e: Expression): string {
     case "paren":
       return list("paren", expressionText(e.expression));
     case "tuple":
-      return list("tuple", each(e.elements, (x) => (x.name === null ? "" : `${x.name}:`) + expressionText(x.expression)));
+      return list(
+        "tuple",
+        each(e.elements, (x) => (x.name === null ? "" : `${x.name}:`) + expressionText(x.expression)),
+      );
     case "member":
       return list(".", expressionText(e.target), e.name + typeArgumentsText(e.typeArguments));
     case "element":
@@ -98,7 +113,10 @@ function expressionText(e: Expression): string {
     case "arrayInitializer":
       return `{${each(e.elements, expressionText)}}`;
     case "anonymousObject":
-      return list("anonymous", each(e.members, (m) => `${m.name}=${expressionText(m.expression)}`));
+      return list(
+        "anonymous",
+        each(e.members, (m) => `${m.name}=${expressionText(m.expression)}`),
+      );
     case "typeof":
       return list("typeof", typeText(e.type));
     case "default":
@@ -134,8 +152,17 @@ function expressionText(e: Expression): string {
     case "query":
       return list("query", clauseText(e.from), bodyText(e.body));
     case "switchExpression":
-      return list("switch", expressionText(e.subject), each(e.arms, (a) =>
-        list(patternText(a.pattern), a.guard === null ? null : `when ${expressionText(a.guard)}`, expressionText(a.value))));
+      return list(
+        "switch",
+        expressionText(e.subject),
+        each(e.arms, (a) =>
+          list(
+            patternText(a.pattern),
+            a.guard === null ? null : `when ${expressionText(a.guard)}`,
+            expressionText(a.value),
+          ),
+        ),
+      );
     case "range":
       return list("..", optional(e.from, expressionText), optional(e.to, expressionText));
     case "fromEnd":
@@ -162,7 +189,11 @@ function literalText(literal: { type: string; value: unknown }): string {
   }
 }
 
-function holeText(hole: { expression: Expression; alignment: Expression | null; format: string | null }): string {
+function holeText(hole: {
+  expression: Expression;
+  alignment: Expression | null;
+  format: string | null;
+}): string {
   const alignment = hole.alignment === null ? "" : `,${expressionText(hole.alignment)}`;
   const format = hole.format === null ? "" : `:${JSON.stringify(hole.format)}`;
   return `{${expressionText(hole.expression)}${alignment}${format}}`;
@@ -173,25 +204,43 @@ function initializerText(initializer: Initializer): string {
     return `{${each(initializer.elements, (x) => list("add", each(x.arguments, expressionText)))}}`;
   }
   const value = (v: Expression | Initializer): string =>
-    v.kind === "objectInitializer" || v.kind === "collectionInitializer" ? initializerText(v) : expressionText(v);
+    v.kind === "objectInitializer" || v.kind === "collectionInitializer"
+      ? initializerText(v)
+      : expressionText(v);
   return `{${each(initializer.members, (m) =>
-    m.kind === "memberInitializer" ? `${m.name}=${value(m.value)}` : `[${each(m.arguments, argumentText)}]=${value(m.value)}`,
+    m.kind === "memberInitializer"
+      ? `${m.name}=${value(m.value)}`
+      : `[${each(m.arguments, argumentText)}]=${value(m.value)}`,
   )}}`;
 }
 
 function clauseText(clause: QueryBody["clauses"][number]): string {
   switch (clause.kind) {
     case "from":
-      return list("from", clause.type === null ? null : typeText(clause.type), clause.name, expressionText(clause.source));
+      return list(
+        "from",
+        clause.type === null ? null : typeText(clause.type),
+        clause.name,
+        expressionText(clause.source),
+      );
     case "let":
       return list("let", clause.name, expressionText(clause.value));
     case "where":
       return list("where", expressionText(clause.condition));
     case "join":
-      return list("join", clause.name, expressionText(clause.source), expressionText(clause.outerKey),
-        expressionText(clause.innerKey), clause.into === null ? null : `into ${clause.into}`);
+      return list(
+        "join",
+        clause.name,
+        expressionText(clause.source),
+        expressionText(clause.outerKey),
+        expressionText(clause.innerKey),
+        clause.into === null ? null : `into ${clause.into}`,
+      );
     case "orderBy":
-      return list("orderby", each(clause.orderings, (o) => (o.descending ? "desc " : "") + expressionText(o.expression)));
+      return list(
+        "orderby",
+        each(clause.orderings, (o) => (o.descending ? "desc " : "") + expressionText(o.expression)),
+      );
   }
 }
 
@@ -200,8 +249,13 @@ function bodyText(body: QueryBody): string {
     body.final.kind === "select"
       ? list("select", expressionText(body.final.expression))
       : list("group", expressionText(body.final.element), expressionText(body.final.key));
-  const next = body.continuation === null ? null : list("into", body.continuation.name, bodyText(body.continuation.body));
-  return [each(body.clauses, clauseText), final, next].filter((part) => part !== null && part !== "").join(" ");
+  const next =
+    body.continuation === null
+      ? null
+      : list("into", body.continuation.name, bodyText(body.continuation.body));
+  return [each(body.clauses, clauseText), final, next]
+    .filter((part) => part !== null && part !== "")
+    .join(" ");
 }
 
 function patternText(pattern: Pattern): string {
@@ -250,8 +304,10 @@ function designationText(designation: Designation): string {
 }
 
 const STATEMENT_KINDS = new Set(
-  ("block localDeclaration localFunction expressionStatement if for foreach while do switch try using return " +
-    "throwStatement break continue goto gotoCase checkedStatement labeled empty").split(" "),
+  (
+    "block localDeclaration localFunction expressionStatement if for foreach while do switch try using return " +
+    "throwStatement break continue goto gotoCase checkedStatement labeled empty"
+  ).split(" "),
 );
 
 function isStatement(node: Expression | Statement): node is Statement {
@@ -263,22 +319,37 @@ function statementText(s: Statement): string {
     case "block":
       return `{${each(s.statements, statementText)}}`;
     case "localDeclaration":
-      return list(s.modifier ?? "local", typeText(s.type), each(s.declarators, (d) =>
-        d.initializer === null ? d.name : `${d.name}=${expressionText(d.initializer)}`));
+      return list(
+        s.modifier ?? "local",
+        typeText(s.type),
+        each(s.declarators, (d) =>
+          d.initializer === null ? d.name : `${d.name}=${expressionText(d.initializer)}`,
+        ),
+      );
     case "localFunction":
       return list(
         s.isStatic ? "static" : null,
         "function",
         typeText(s.returnType),
         s.name,
-        list(each(s.parameters, (p) =>
-          `${p.modifier === null ? "" : `${p.modifier} `}${typeText(p.type)}:${p.name}${p.defaultValue === null ? "" : `=${expressionText(p.defaultValue)}`}`)),
+        list(
+          each(
+            s.parameters,
+            (p) =>
+              `${p.modifier === null ? "" : `${p.modifier} `}${typeText(p.type)}:${p.name}${p.defaultValue === null ? "" : `=${expressionText(p.defaultValue)}`}`,
+          ),
+        ),
         textOfTree(s.body),
       );
     case "expressionStatement":
       return expressionText(s.expression);
     case "if":
-      return list("if", expressionText(s.condition), statementText(s.then), s.else === null ? null : statementText(s.else));
+      return list(
+        "if",
+        expressionText(s.condition),
+        statementText(s.then),
+        s.else === null ? null : statementText(s.else),
+      );
     case "for":
       return list(
         "for",
@@ -294,14 +365,35 @@ function statementText(s: Statement): string {
     case "do":
       return list("do", statementText(s.body), expressionText(s.condition));
     case "switch":
-      return list("switch", expressionText(s.subject), each(s.sections, (x) =>
-        list(each(x.labels, (l) =>
-          l.pattern === null ? "default" : list("case", patternText(l.pattern), l.guard === null ? null : expressionText(l.guard))),
-        each(x.statements, statementText))));
+      return list(
+        "switch",
+        expressionText(s.subject),
+        each(s.sections, (x) =>
+          list(
+            each(x.labels, (l) =>
+              l.pattern === null
+                ? "default"
+                : list("case", patternText(l.pattern), l.guard === null ? null : expressionText(l.guard)),
+            ),
+            each(x.statements, statementText),
+          ),
+        ),
+      );
     case "try":
-      return list("try", statementText(s.block), each(s.catches, (c) =>
-        list("catch", c.type === null ? null : typeText(c.type), c.name, c.filter === null ? null : `when ${expressionText(c.filter)}`, statementText(c.block))),
-      s.finally === null ? null : list("finally", statementText(s.finally)));
+      return list(
+        "try",
+        statementText(s.block),
+        each(s.catches, (c) =>
+          list(
+            "catch",
+            c.type === null ? null : typeText(c.type),
+            c.name,
+            c.filter === null ? null : `when ${expressionText(c.filter)}`,
+            statementText(c.block),
+          ),
+        ),
+        s.finally === null ? null : list("finally", statementText(s.finally)),
+      );
     case "using":
       return list("using", textOfTree(s.resource), statementText(s.body));
     case "return":

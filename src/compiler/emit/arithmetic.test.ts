@@ -22,7 +22,14 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-type Row = readonly [left: unknown, operator: BoundOperator, right: unknown, kind: OperandKind, unchecked: unknown, checked?: unknown];
+type Row = readonly [
+  left: unknown,
+  operator: BoundOperator,
+  right: unknown,
+  kind: OperandKind,
+  unchecked: unknown,
+  checked?: unknown,
+];
 
 /** `checked` where it differs. Results follow the C# specification, §12.10 to §12.13. */
 const BINARY: readonly Row[] = [
@@ -78,10 +85,13 @@ const BINARY: readonly Row[] = [
   [null, "==", null, "object", true],
 ];
 
-test.each(BINARY.map((row) => ({ row })))("$row", ({ row: [left, operator, right, kind, unchecked, checked = unchecked] }) => {
-  expect(outcome(() => binaryOperator(operator, kind, false, null)(left, right))).toBe(unchecked);
-  expect(outcome(() => binaryOperator(operator, kind, true, null)(left, right))).toBe(checked);
-});
+test.each(BINARY.map((row) => ({ row })))(
+  "$row",
+  ({ row: [left, operator, right, kind, unchecked, checked = unchecked] }) => {
+    expect(outcome(() => binaryOperator(operator, kind, false, null)(left, right))).toBe(unchecked);
+    expect(outcome(() => binaryOperator(operator, kind, true, null)(left, right))).toBe(checked);
+  },
+);
 
 test("an object is itself, but no two boxes are the same", () => {
   const same = binaryOperator("==", "object", false, null);
@@ -123,7 +133,13 @@ test.each([
   expect(outcome(() => unaryOperator(operator, kind, true, null)(value))).toBe(checked);
 });
 
-type Conversion = readonly [from: NumericKind, to: NumericKind, value: unknown, unchecked: unknown, checked?: unknown];
+type Conversion = readonly [
+  from: NumericKind,
+  to: NumericKind,
+  value: unknown,
+  unchecked: unknown,
+  checked?: unknown,
+];
 
 const CONVERSIONS: readonly Conversion[] = [
   ["int", "byte", 300, 44, OVERFLOW],
@@ -153,14 +169,17 @@ const CONVERSIONS: readonly Conversion[] = [
   ["char", "int", 65, 65],
 ];
 
-test.each(CONVERSIONS.map((row) => ({ row })))("$row", ({ row: [from, to, value, unchecked, checked = unchecked] }) => {
-  const run = (isChecked: boolean): unknown => {
-    const convert = numeric(from, to, isChecked);
-    return outcome(() => (convert === null ? value : convert(value)));
-  };
-  expect(run(false)).toBe(unchecked);
-  expect(run(true)).toBe(checked);
-});
+test.each(CONVERSIONS.map((row) => ({ row })))(
+  "$row",
+  ({ row: [from, to, value, unchecked, checked = unchecked] }) => {
+    const run = (isChecked: boolean): unknown => {
+      const convert = numeric(from, to, isChecked);
+      return outcome(() => (convert === null ? value : convert(value)));
+    };
+    expect(run(false)).toBe(unchecked);
+    expect(run(true)).toBe(checked);
+  },
+);
 
 test("decimal and integers", () => {
   expect(numeric("decimal", "int", false)!(new Decimal(-19n, 1))).toBe(-1);

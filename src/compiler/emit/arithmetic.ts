@@ -3,8 +3,19 @@
  * operand kind and overflow mode. Integers wrap to their width after each operation; `checked` throws instead.
  */
 import { divideByZero, overflow } from "../runtime/errors.ts";
-import { addDecimal, compareDecimal, divideDecimal, equalDecimal, multiplyDecimal } from "../runtime/library/decimal-arithmetic.ts";
-import { type Decimal, negateDecimal, remainderDecimal, subtractDecimal } from "../runtime/library/decimal-arithmetic.ts";
+import {
+  addDecimal,
+  compareDecimal,
+  divideDecimal,
+  equalDecimal,
+  multiplyDecimal,
+} from "../runtime/library/decimal-arithmetic.ts";
+import {
+  type Decimal,
+  negateDecimal,
+  remainderDecimal,
+  subtractDecimal,
+} from "../runtime/library/decimal-arithmetic.ts";
 import { isValueType, type TypeDefinition } from "../runtime/type.ts";
 import { EnumValue, enumValue, typeOf } from "../runtime/values.ts";
 import type { BoundOperator, OperandKind } from "../csharp/bound.ts";
@@ -250,8 +261,10 @@ export function lifted(operator: BoundOperator, kind: OperandKind, operate: Bina
     return (a, b) => a !== null && b !== null && operate(a, b);
   }
   // Three values: what is certain in spite of null is the result.
-  if (kind === "bool" && operator === "&") return (a, b) => (a === false || b === false ? false : a === null ? null : b);
-  if (kind === "bool" && operator === "|") return (a, b) => (a === true || b === true ? true : a === null ? null : b);
+  if (kind === "bool" && operator === "&")
+    return (a, b) => (a === false || b === false ? false : a === null ? null : b);
+  if (kind === "bool" && operator === "|")
+    return (a, b) => (a === true || b === true ? true : a === null ? null : b);
   return (a, b) => (a === null || b === null ? null : operate(a, b));
 }
 

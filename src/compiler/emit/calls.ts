@@ -26,7 +26,11 @@ function emitReceiver(receiver: BoundExpression, node: BoundCall, scope: Functio
 }
 
 /** An argument of a library member. That of an extension method's `this` is a receiver. */
-function emitOperand(argument: BoundExpression, node: WithArguments & { readonly member?: Member }, scope: FunctionScope): Run {
+function emitOperand(
+  argument: BoundExpression,
+  node: WithArguments & { readonly member?: Member },
+  scope: FunctionScope,
+): Run {
   const run = emitExpression(argument, scope);
   if (argument.kind === "constant" || node.member === undefined) return run;
   const isReceiver = node.member.isExtension && argument === node.arguments[0];
@@ -102,7 +106,9 @@ type Arguments = (c: Parameters<Run>[0], f: Parameters<Run>[1]) => { values: unk
 /** Evaluates arguments in the order in which they were written, and afterwards stores what came out. */
 function emitArguments(node: WithArguments & { readonly member?: Member }, scope: FunctionScope): Arguments {
   const steps = node.arguments.map((argument) =>
-    argument.kind === "out" ? { run: null, target: emitOut(argument, scope) } : { run: emitOperand(argument, node, scope), target: null },
+    argument.kind === "out"
+      ? { run: null, target: emitOut(argument, scope) }
+      : { run: emitOperand(argument, node, scope), target: null },
   );
   const order = node.order ?? steps.map((_, i) => i);
   return (c, f) => {

@@ -32,7 +32,9 @@ export function converter(conversion: Conversion, from: Type, to: Type): Convert
       return numeric(conversion.from, conversion.to, conversion.checked);
     case "enumToNumber": {
       const narrow = numeric("int", conversion.to, false);
-      return narrow === null ? (value: EnumValue) => value.number : (value: EnumValue) => narrow(value.number);
+      return narrow === null
+        ? (value: EnumValue) => value.number
+        : (value: EnumValue) => narrow(value.number);
     }
     case "numberToEnum": {
       const narrow = numeric(conversion.from, "int", false);
@@ -119,7 +121,8 @@ function fromNarrow(from: NumericKind, to: NumericKind, checked: boolean): Conve
 function fromWide(to: NumericKind, checked: boolean): Convert {
   if (isWide(to)) {
     const [low, high] = WIDE_RANGES[to]!;
-    if (!checked) return (value: bigint) => (to === "long" ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value));
+    if (!checked)
+      return (value: bigint) => (to === "long" ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value));
     return (value: bigint) => {
       if (value < low || value > high) throw overflow();
       return value;

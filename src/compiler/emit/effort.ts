@@ -79,7 +79,9 @@ function payment(type: Type): Pay | null {
 const FIRST_LOOK = new Set("this[] Substring StartsWith EndsWith".split(" "));
 
 const LIGHT = new Set(
-  "this[] Length Count Add Append AppendLine ContainsKey TryGetValue Push Pop Peek Enqueue Dequeue Key Value GetEnumerator".split(" "),
+  "this[] Length Count Add Append AppendLine ContainsKey TryGetValue Push Pop Peek Enqueue Dequeue Key Value GetEnumerator".split(
+    " ",
+  ),
 );
 
 /** An argument of a library member, accounted for before the member gets it. */

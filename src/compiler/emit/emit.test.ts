@@ -45,7 +45,15 @@ class Maker {
     for (let i = 0; i < parameters; i++) list.push(this.local(`p${i}`));
   }
   local(name: string, isCaptured = false): LocalSymbol {
-    return { name, type: INT, kind: "local", function: this.bound, slot: this.bound.slotCount++, isCaptured, ...at };
+    return {
+      name,
+      type: INT,
+      kind: "local",
+      function: this.bound,
+      slot: this.bound.slotCount++,
+      isCaptured,
+      ...at,
+    };
   }
   /** The captured variable of the parent, seen from here. */
   capture(symbol: LocalSymbol): (parts?: object) => BoundExpression {
@@ -60,39 +68,104 @@ class Maker {
 }
 
 const int = (value: number): BoundExpression => ({ kind: "constant", value, type: INT, ...at });
-const get = (symbol: LocalSymbol): BoundExpression => ({ kind: "local", symbol, slot: symbol.slot, type: symbol.type, ...at });
-const target = (symbol: LocalSymbol): BoundTarget & { kind: "local" } => ({ kind: "local", symbol, slot: symbol.slot });
+const get = (symbol: LocalSymbol): BoundExpression => ({
+  kind: "local",
+  symbol,
+  slot: symbol.slot,
+  type: symbol.type,
+  ...at,
+});
+const target = (symbol: LocalSymbol): BoundTarget & { kind: "local" } => ({
+  kind: "local",
+  symbol,
+  slot: symbol.slot,
+});
 const set = (symbol: LocalSymbol, value: BoundExpression): BoundStatement =>
   run({ kind: "assign", target: target(symbol), value, declares: false, type: INT, ...at });
-const binary = (left: BoundExpression, operator: any, right: BoundExpression, type = INT): BoundExpression => ({
-  kind: "binary", operator, operandKind: "int", left, right, checked: false, lifted: false, type, ...at,
+const binary = (
+  left: BoundExpression,
+  operator: any,
+  right: BoundExpression,
+  type = INT,
+): BoundExpression => ({
+  kind: "binary",
+  operator,
+  operandKind: "int",
+  left,
+  right,
+  checked: false,
+  lifted: false,
+  type,
+  ...at,
 });
-const less = (left: BoundExpression, right: BoundExpression): BoundExpression => binary(left, "<", right, BOOL);
-const same = (left: BoundExpression, right: BoundExpression): BoundExpression => binary(left, "==", right, BOOL);
-const run = (expression: BoundExpression): BoundStatement => ({ kind: "expressionStatement", expression, ...at });
+const less = (left: BoundExpression, right: BoundExpression): BoundExpression =>
+  binary(left, "<", right, BOOL);
+const same = (left: BoundExpression, right: BoundExpression): BoundExpression =>
+  binary(left, "==", right, BOOL);
+const run = (expression: BoundExpression): BoundStatement => ({
+  kind: "expressionStatement",
+  expression,
+  ...at,
+});
 const give = (expression: BoundExpression | null): BoundStatement => ({ kind: "return", expression, ...at });
 const block = (statements: BoundStatement[], locals: LocalSymbol[] = []): BoundBlock => ({
-  kind: "block", locals, functions: [], statements, ...at,
+  kind: "block",
+  locals,
+  functions: [],
+  statements,
+  ...at,
 });
-const when = (condition: BoundExpression, then: BoundStatement, otherwise: BoundStatement | null = null): BoundStatement => ({
+const when = (
+  condition: BoundExpression,
+  then: BoundStatement,
+  otherwise: BoundStatement | null = null,
+): BoundStatement => ({
   // oxlint-disable-next-line unicorn/no-thenable
-  kind: "if", condition, then, else: otherwise, ...at,
+  kind: "if",
+  condition,
+  then,
+  else: otherwise,
+  ...at,
 });
 const BREAK: BoundStatement = { kind: "break", ...at };
 const CONTINUE: BoundStatement = { kind: "continue", ...at };
 const call = (code: Code, ...args: BoundExpression[]): BoundExpression => ({
-  kind: "call", member: { name: "F", declaring: { fullName: "T" } } as never, typeArguments: [], code,
-  receiver: null, checkReceiver: false, arguments: args, order: null, type: INT, ...at,
+  kind: "call",
+  member: { name: "F", declaring: { fullName: "T" } } as never,
+  typeArguments: [],
+  code,
+  receiver: null,
+  checkReceiver: false,
+  arguments: args,
+  order: null,
+  type: INT,
+  ...at,
 });
 const invoke = (callee: BoundExpression, ...args: BoundExpression[]): BoundExpression => ({
-  kind: "invoke", target: callee, arguments: args, order: null, type: INT, ...at,
+  kind: "invoke",
+  target: callee,
+  arguments: args,
+  order: null,
+  type: INT,
+  ...at,
 });
 const increment = (make: Maker, symbol: LocalSymbol, result: "old" | "new" = "new"): BoundExpression => {
   const old = make.local("<old>");
-  return { kind: "update", target: target(symbol), old, value: binary(get(old), "+", int(1)), result, whenNull: false, type: INT, ...at };
+  return {
+    kind: "update",
+    target: target(symbol),
+    old,
+    value: binary(get(old), "+", int(1)),
+    result,
+    whenNull: false,
+    type: INT,
+    ...at,
+  };
 };
 const throws = (code: () => NetException): BoundStatement => ({
-  kind: "throwStatement", exception: { ...call(code), type: EXCEPTION } as BoundExpression, ...at,
+  kind: "throwStatement",
+  exception: { ...call(code), type: EXCEPTION } as BoundExpression,
+  ...at,
 });
 
 function evaluate(make: Maker, body: BoundBlock | BoundExpression): unknown {
@@ -123,13 +196,20 @@ test("for with continue and break", () => {
     when(same(get(i), int(6)), BREAK),
     set(sum, binary(get(sum), "+", get(i))),
   ]);
-  expect(evaluate(m, block([set(sum, int(0)), loop(m, i, 100, body), give(get(sum))]))).toBe(0 + 1 + 2 + 4 + 5);
+  expect(evaluate(m, block([set(sum, int(0)), loop(m, i, 100, body), give(get(sum))]))).toBe(
+    0 + 1 + 2 + 4 + 5,
+  );
 });
 
 test("return leaves nested loops", () => {
   const m = new Maker();
   const [i, j] = [m.local("i"), m.local("j")];
-  const inner = loop(m, j, 10, when(same(binary(get(i), "*", get(j)), int(42)), give(binary(get(i), "-", get(j)))));
+  const inner = loop(
+    m,
+    j,
+    10,
+    when(same(binary(get(i), "*", get(j)), int(42)), give(binary(get(i), "-", get(j)))),
+  );
   expect(evaluate(m, block([loop(m, i, 10, inner), give(int(-99))]))).toBe(-1);
 });
 
@@ -158,8 +238,15 @@ test("goto goes back, into the enclosing block, and costs steps", () => {
   const x = m.local("x");
   const again = { name: "again" };
   const jump: BoundStatement = { kind: "goto", label: again, ...at };
-  const labeled: BoundStatement = { kind: "labeled", label: again, statement: set(x, binary(get(x), "+", int(1))), ...at };
-  expect(evaluate(m, block([set(x, int(0)), labeled, when(less(get(x), int(10)), block([jump])), give(get(x))]))).toBe(10);
+  const labeled: BoundStatement = {
+    kind: "labeled",
+    label: again,
+    statement: set(x, binary(get(x), "+", int(1))),
+    ...at,
+  };
+  expect(
+    evaluate(m, block([set(x, int(0)), labeled, when(less(get(x), int(10)), block([jump])), give(get(x))])),
+  ).toBe(10);
   expect(() => evaluate(m, block([set(x, int(0)), labeled, jump]))).toThrow(BudgetError);
 });
 
@@ -249,8 +336,22 @@ test("the variable of a foreach is new in every turn", () => {
   const m = new Maker();
   const x = m.local("x", true);
   const { add, digits } = closuresOf(m, x);
-  const source: BoundExpression = { kind: "constant", value: new NetArray(INT, [4, 5, 6]), type: arrayOf(INT), ...at };
-  const each: BoundStatement = { kind: "foreach", source, sourceKind: "array", element: x, prepare: null, locals: [x], body: add, ...at };
+  const source: BoundExpression = {
+    kind: "constant",
+    value: new NetArray(INT, [4, 5, 6]),
+    type: arrayOf(INT),
+    ...at,
+  };
+  const each: BoundStatement = {
+    kind: "foreach",
+    source,
+    sourceKind: "array",
+    element: x,
+    prepare: null,
+    locals: [x],
+    body: add,
+    ...at,
+  };
   evaluate(m, block([each, give(int(0))]));
   expect(digits()).toBe(456);
 });
@@ -282,33 +383,43 @@ test("local functions may call each other and themselves", () => {
     type: INT,
     ...at,
   };
-  const all: BoundBlock = { ...block([give(invoke(get(fact), int(5)))], [fact]), functions: [{ symbol: fact, function: body.bound }] };
+  const all: BoundBlock = {
+    ...block([give(invoke(get(fact), int(5)))], [fact]),
+    functions: [{ symbol: fact, function: body.bound }],
+  };
   expect(evaluate(m, all)).toBe(120);
 });
 
 // ── Exceptions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const caught = (typeName: string, body: BoundStatement[], filter: BoundExpression | null = null) => ({
-  typeName, locals: [], symbol: null, filter, block: block(body),
+  typeName,
+  locals: [],
+  symbol: null,
+  filter,
+  block: block(body),
 });
 
 test("the first catch whose type and filter fit", () => {
   const m = new Maker();
   const attempt = (code: () => NetException, filter: number): unknown =>
-    evaluate(m, block([
-      {
-        kind: "try",
-        block: block([throws(code)]),
-        catches: [
-          caught("System.FormatException", [give(int(1))], same(int(filter), int(1))),
-          caught("System.ArithmeticException", [give(int(2))]),
-          caught("System.Exception", [give(int(3))]),
-        ],
-        finally: null,
-        ...at,
-      },
-      give(int(4)),
-    ]));
+    evaluate(
+      m,
+      block([
+        {
+          kind: "try",
+          block: block([throws(code)]),
+          catches: [
+            caught("System.FormatException", [give(int(1))], same(int(filter), int(1))),
+            caught("System.ArithmeticException", [give(int(2))]),
+            caught("System.Exception", [give(int(3))]),
+          ],
+          finally: null,
+          ...at,
+        },
+        give(int(4)),
+      ]),
+    );
   expect(attempt(formatError, 1)).toBe(1);
   expect(attempt(formatError, 0)).toBe(3);
   expect(attempt(divideByZero, 0)).toBe(2);
@@ -319,10 +430,13 @@ test("finally runs on the way out, however one leaves, and does not change what 
   const log: number[] = [];
   const note = (n: number): BoundStatement => run(call(() => log.push(n)));
   const leave = (statement: BoundStatement): unknown =>
-    evaluate(m, block([
-      { kind: "try", block: block([note(1), statement]), catches: [], finally: block([note(2)]), ...at },
-      give(int(7)),
-    ]));
+    evaluate(
+      m,
+      block([
+        { kind: "try", block: block([note(1), statement]), catches: [], finally: block([note(2)]), ...at },
+        give(int(7)),
+      ]),
+    );
   expect(leave(give(int(5)))).toBe(5);
   expect(leave({ kind: "empty", ...at })).toBe(7);
   expect(() => leave(throws(divideByZero))).toThrow("Attempted to divide by zero.");
@@ -333,7 +447,13 @@ test("throw; throws the caught exception again", () => {
   const m = new Maker();
   const again: BoundStatement = { kind: "throwStatement", exception: null, ...at };
   const body = block([
-    { kind: "try", block: block([throws(divideByZero)]), catches: [caught("System.Exception", [again])], finally: null, ...at },
+    {
+      kind: "try",
+      block: block([throws(divideByZero)]),
+      catches: [caught("System.Exception", [again])],
+      finally: null,
+      ...at,
+    },
   ]);
   expect(() => evaluate(m, body)).toThrow(NetException);
 });
@@ -341,7 +461,11 @@ test("throw; throws the caught exception again", () => {
 // ── Budgets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const forever = (body: BoundStatement): BoundStatement => ({
-  kind: "while", locals: [], condition: { kind: "constant", value: true, type: BOOL, ...at }, body, ...at,
+  kind: "while",
+  locals: [],
+  condition: { kind: "constant", value: true, type: BOOL, ...at },
+  body,
+  ...at,
 });
 
 test("no catch takes a spent budget, and no finally runs for it", () => {
@@ -373,7 +497,10 @@ test("endless recursion ends at the depth limit", () => {
   const f = { ...m.local("f", true), type: FUNC };
   const body = new Maker(m.bound);
   body.bound.body = invoke(body.capture(f)());
-  const all: BoundBlock = { ...block([give(invoke(get(f)))], [f]), functions: [{ symbol: f, function: body.bound }] };
+  const all: BoundBlock = {
+    ...block([give(invoke(get(f)))], [f]),
+    functions: [{ symbol: f, function: body.bound }],
+  };
   expect(() => evaluate(m, all)).toThrow(/nested deeper than 128/);
 });
 

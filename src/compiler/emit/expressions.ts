@@ -43,7 +43,10 @@ import { elementAt } from "./targets.ts";
 import { emitConcat, emitInterpolation } from "./text.ts";
 
 type Emitters = {
-  readonly [K in BoundExpression["kind"]]: (node: Extract<BoundExpression, { kind: K }>, scope: FunctionScope) => Run;
+  readonly [K in BoundExpression["kind"]]: (
+    node: Extract<BoundExpression, { kind: K }>,
+    scope: FunctionScope,
+  ) => Run;
 };
 
 const emitters: Emitters = {
@@ -114,7 +117,11 @@ function emitNewArray(node: BoundNewArray, scope: FunctionScope): Run {
   if (node.elements !== null) {
     const runs = node.elements.map((element) => emitExpression(element, scope));
     if (isByte(elementType)) return (c, f) => Uint8Array.from(runs, (run) => run(c, f));
-    return (c, f) => new NetArray(elementType, runs.map((run) => run(c, f)));
+    return (c, f) =>
+      new NetArray(
+        elementType,
+        runs.map((run) => run(c, f)),
+      );
   }
   const size = emitExpression(node.size!, scope);
   if (isByte(elementType)) {
@@ -167,14 +174,23 @@ function lengthOf(array: NetArray | Uint8Array | null): number {
 function emitTuple(node: BoundTuple, scope: FunctionScope): Run {
   const type = node.type as NamedType;
   const runs = node.elements.map((element) => emitExpression(element, scope));
-  return (c, f) => new TupleValue(type, runs.map((run) => run(c, f)));
+  return (c, f) =>
+    new TupleValue(
+      type,
+      runs.map((run) => run(c, f)),
+    );
 }
 
 function emitAnonymous(node: BoundAnonymous, scope: FunctionScope): Run {
   const type = node.type as NamedType;
   const names = anonymousNames(type) ?? [];
   const runs = node.values.map((value) => emitExpression(value, scope));
-  return (c, f) => new AnonymousValue(type, names, runs.map((run) => run(c, f)));
+  return (c, f) =>
+    new AnonymousValue(
+      type,
+      names,
+      runs.map((run) => run(c, f)),
+    );
 }
 
 // ── Conversions and tests ───────────────────────────────────────────────────────────────────────────────────────────
@@ -248,8 +264,13 @@ function emitUnary(node: BoundUnary, scope: FunctionScope): Run {
 function emitBinary(node: BoundBinary, scope: FunctionScope): Run {
   const { operator, operandKind } = node;
   // Texts of unknown length are compared character by character.
-  const isLong = (operandKind === "string" || operandKind === "object") && !isConstant(node.left) && !isConstant(node.right);
-  const left = isLong ? paidArgument(emitExpression(node.left, scope), node.left.type) : emitExpression(node.left, scope);
+  const isLong =
+    (operandKind === "string" || operandKind === "object") &&
+    !isConstant(node.left) &&
+    !isConstant(node.right);
+  const left = isLong
+    ? paidArgument(emitExpression(node.left, scope), node.left.type)
+    : emitExpression(node.left, scope);
   const right = emitExpression(node.right, scope);
   const operate = binaryOperator(operator, operandKind, node.checked, enumOf(node.type));
   if (node.lifted) {

@@ -4,7 +4,14 @@
  * A closure takes the cells of the variables that it captures when it is made, and puts them into its frame on each
  * call. Calls cost a step; those that can recurse also count depth.
  */
-import type { BoundBlock, BoundExpression, BoundFunction, BoundLambda, BoundLocalFunction, Code } from "../csharp/bound.ts";
+import type {
+  BoundBlock,
+  BoundExpression,
+  BoundFunction,
+  BoundLambda,
+  BoundLocalFunction,
+  Code,
+} from "../csharp/bound.ts";
 import { enter, leave, spend } from "../runtime/budget.ts";
 import type { HostContext } from "../runtime/host.ts";
 import { type Cell, type Frame, FunctionScope, RETURN, type Run, storeLocal } from "./code.ts";
@@ -16,7 +23,8 @@ export function emitBody(body: BoundExpression | BoundBlock, scope: FunctionScop
   if (body.kind !== "block") return emitExpression(body, scope);
   const only = body.statements.length === 1 && body.locals.length === 0 && body.functions.length === 0;
   const first = body.statements[0];
-  if (only && first!.kind === "return" && first!.expression !== null) return emitExpression(first!.expression, scope);
+  if (only && first!.kind === "return" && first!.expression !== null)
+    return emitExpression(first!.expression, scope);
   const exec = emitStatement(body, scope);
   const { returnSlot } = scope;
   return (c, f) => (exec(c, f) === RETURN ? f[returnSlot] : null);

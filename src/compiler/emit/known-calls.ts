@@ -53,7 +53,8 @@ function emitHeader(node: BoundCall, scope: FunctionScope): Run | null {
   if (node.type.name !== "System.String" || node.typeArguments.length > 0) return null;
   const { member, receiver } = dictionary;
   const owner = member.declaring.fullName;
-  const isHeaders = member.name === "Headers" && (owner === "Gateway.IRequest" || owner === "Gateway.IResponse");
+  const isHeaders =
+    member.name === "Headers" && (owner === "Gateway.IRequest" || owner === "Gateway.IResponse");
   const name = constantText(key);
   if (!isHeaders || receiver === null || name === null) return null;
   if (fallback !== undefined && fallback.kind !== "constant") return null;

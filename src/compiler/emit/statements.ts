@@ -10,7 +10,17 @@ import type {
   LabelSymbol,
 } from "../csharp/bound.ts";
 import { spend } from "../runtime/budget.ts";
-import { BREAK, CONTINUE, type Exec, type FunctionScope, GOTO, NORMAL, RETURN, freshCells, storeLocal } from "./code.ts";
+import {
+  BREAK,
+  CONTINUE,
+  type Exec,
+  type FunctionScope,
+  GOTO,
+  NORMAL,
+  RETURN,
+  freshCells,
+  storeLocal,
+} from "./code.ts";
 import { emitExpression, thrown } from "./expressions.ts";
 import { emitLocalFunctions } from "./functions.ts";
 import { emitDo, emitFor, emitForeach, emitWhile } from "./loops.ts";
@@ -18,7 +28,10 @@ import { emitSwitch } from "./switch.ts";
 import { emitTry, emitUsing } from "./try.ts";
 
 type Emitters = {
-  readonly [K in BoundStatement["kind"]]: (node: Extract<BoundStatement, { kind: K }>, scope: FunctionScope) => Exec;
+  readonly [K in BoundStatement["kind"]]: (
+    node: Extract<BoundStatement, { kind: K }>,
+    scope: FunctionScope,
+  ) => Exec;
 };
 
 const emitters: Emitters = {
@@ -94,13 +107,18 @@ export function emitSequence(statements: readonly BoundStatement[], scope: Funct
 function labelsOf(statements: readonly BoundStatement[]): Map<LabelSymbol, number> | null {
   let labels: Map<LabelSymbol, number> | null = null;
   statements.forEach((statement, i) => {
-    for (let at = statement; at.kind === "labeled"; at = at.statement) (labels ??= new Map()).set(at.label, i);
+    for (let at = statement; at.kind === "labeled"; at = at.statement)
+      (labels ??= new Map()).set(at.label, i);
   });
   return labels;
 }
 
 /** A `goto` arrives here from inside one of the statements: go on at its target, or pass it on outwards. */
-function withLabels(execs: readonly Exec[], labels: ReadonlyMap<LabelSymbol, number>, scope: FunctionScope): Exec {
+function withLabels(
+  execs: readonly Exec[],
+  labels: ReadonlyMap<LabelSymbol, number>,
+  scope: FunctionScope,
+): Exec {
   const { gotoSlot } = scope;
   return (c, f) => {
     for (let i = 0; i < execs.length; i++) {

@@ -50,10 +50,13 @@ export function emitSwitch(node: BoundSwitch, scope: FunctionScope): Exec {
 
 function emitChoice(node: BoundSwitch, scope: FunctionScope): Choose {
   const otherwise = node.defaultSection ?? -1;
-  const labels = node.sections.flatMap((section, i) => section.labels.map((label) => ({ label, section: i })));
+  const labels = node.sections.flatMap((section, i) =>
+    section.labels.map((label) => ({ label, section: i })),
+  );
   if (labels.every(({ label }) => label.isConstant)) {
     const table = new Map<unknown, number>();
-    for (const { label, section } of labels) if (!table.has(label.constant)) table.set(label.constant, section);
+    for (const { label, section } of labels)
+      if (!table.has(label.constant)) table.set(label.constant, section);
     return (value) => table.get(value) ?? otherwise;
   }
   const tests = labels.map(({ label, section }) => ({ test: emitExpression(label.test, scope), section }));

@@ -38,7 +38,8 @@ function joined(text: string): string {
   return text;
 }
 
-const isString = (part: BoundExpression): boolean => part.type.kind === "named" && part.type.name === "System.String";
+const isString = (part: BoundExpression): boolean =>
+  part.type.kind === "named" && part.type.name === "System.String";
 
 /** A part of a concatenation as text. */
 function emitText(part: BoundExpression, scope: FunctionScope): Run {

@@ -7,7 +7,15 @@
 import type { BoundCatch, BoundTry, BoundUsing } from "../csharp/bound.ts";
 import { NetException } from "../runtime/errors.ts";
 import type { HostContext } from "../runtime/host.ts";
-import { type Exec, type Frame, type FunctionScope, NORMAL, type Signal, freshCells, storeLocal } from "./code.ts";
+import {
+  type Exec,
+  type Frame,
+  type FunctionScope,
+  NORMAL,
+  type Signal,
+  freshCells,
+  storeLocal,
+} from "./code.ts";
 import { emitExpression } from "./expressions.ts";
 import { emitStatement } from "./statements.ts";
 
