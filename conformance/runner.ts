@@ -1,0 +1,244 @@
+/** Runs cases against a real gateway: its own listener, sockets, compiler and policies; only the clock of the day is ours. */
+import { randomUUID } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { forward } from "../src/backends/forward.ts";
+import { Abort } from "../src/base/abort.ts";
+import { HeaderList } from "../src/base/headers.ts";
+import { systemClock } from "../src/base/system-clock.ts";
+import { configureBudget } from "../src/compiler/runtime/budget.ts";
+import { createGateway } from "../src/gateway/listener.ts";
+import type { Services } from "../src/gateway/services.ts";
+import { SnapshotBuilder } from "../src/model/build.ts";
+import * as policies from "../src/policies/index.ts";
+import { createClient, createServer } from "../src/transport/node/index.ts";
+import type { Client, Server } from "../src/transport/transport.ts";
+import { type Block, type Case, type WrittenMessage, parseCases, parseMessage } from "./case-file.ts";
+import { Upstream, readAll } from "./upstream.ts";
+import { worldOf } from "./world.ts";
+
+const HERE = import.meta.dirname;
+/** Ms for one case. */
+const LIMIT_MS = 10_000;
+
+export function loadCases(): Case[] {
+  const folder = join(HERE, "cases");
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".txt"))
+    .sort()
+    .flatMap((file) => parseCases(file, readFileSync(join(folder, file), "utf8")));
+}
+
+/** `file: title` of the cases that are known to fail. */
+export function loadGaps(): ReadonlySet<string> {
+  const lines = readFileSync(join(HERE, "known-case-gaps.txt"), "utf8").split("\n");
+  return new Set(lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#")));
+}
+
+export function nameOf({ file, title }: Case): string {
+  return `${file}: ${title}`;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: HeaderList;
+  readonly body: string;
+  readonly complete: boolean;
+}
+
+export class Runner {
+  readonly #upstream = new Upstream();
+  readonly #client: Client = createClient();
+  readonly #outgoing: Client = createClient();
+  readonly #builder = new SnapshotBuilder(Object.values(policies));
+  readonly #logged: Readonly<Record<string, unknown>>[] = [];
+  #bugs: string[] = [];
+  #received = 0;
+  #version = 0;
+  #server: Server | null = null;
+  readonly #gateway: ReturnType<typeof createGateway>;
+
+  constructor() {
+    configureBudget(() => performance.now());
+    const services: Services = {
+      clock: systemClock(() => Date.UTC(2026, 0, 2, 3, 4, 5), () => performance.now()),
+      client: this.#outgoing,
+      deployment: {
+        region: "self-hosted",
+        serviceName: "headgate",
+        serviceId: "headgate",
+        gatewayId: "managed",
+        gateway: { id: "managed", instanceId: "conformance", isManaged: true },
+        certificates: new Map(),
+      },
+      random: () => 0.5,
+      forward: (exchange, options) => forward(exchange, options, this.#outgoing),
+      log: (record) => void this.#logged.push(record),
+      reportBug: (_exchange, error) => void this.#bugs.push(error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message),
+    };
+    this.#gateway = createGateway({ services, newRequestId: () => randomUUID(), onDone: () => {}, health: () => false });
+  }
+
+  async start(): Promise<void> {
+    await this.#upstream.start();
+    this.#upstream.clientHas = () => this.#received;
+    this.#server = await createServer({ host: "127.0.0.1", port: 0, onRequest: this.#gateway.onRequest });
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+    await this.#outgoing.close();
+    await this.#client.close();
+    await this.#upstream.close();
+  }
+
+  /** What is not as the case says; empty when all is. */
+  async run(one: Case): Promise<string[]> {
+    let stop = (): void => {};
+    const late = new Promise<string[]>((resolve) => {
+      const timer = setTimeout(() => resolve([`took longer than ${LIMIT_MS} ms`]), LIMIT_MS);
+      stop = () => clearTimeout(timer);
+    });
+    try {
+      return await Promise.race([this.#run(one), late]);
+    } catch (error) {
+      return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+    } finally {
+      stop();
+    }
+  }
+
+  async #run(one: Case): Promise<string[]> {
+    const fill = (text: string): string => this.#fill(text);
+    this.#logged.length = 0;
+    this.#bugs = [];
+    this.#upstream.reset(one.given.filter(({ name }) => name.startsWith("upstream")).map((block) => ({ ...block, text: fill(block.text) })));
+    const { resources, options } = worldOf(one, fill);
+    const built = this.#builder.build(resources, ++this.#version, options);
+    const errors = built.problems.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code} ${message}`);
+    const refused = one.expected.find(({ name }) => name === "refused");
+    if (refused !== undefined || built.snapshot === null) return listDifferences("refused", refused?.text.split("\n") ?? [], errors, fill);
+    this.#gateway.swap(built.snapshot);
+    const answers: Answer[] = [];
+    for (const block of one.given) if (block.name === "request") answers.push(await this.#call(parseMessage(block)));
+    return [
+      ...this.#clientDifferences(one, answers),
+      ...this.#upstreamDifferences(one),
+      ...this.#logDifferences(one),
+      ...this.#bugs.map((bug) => `our bug: ${bug}`),
+    ];
+  }
+
+  #fill(text: string): string {
+    const { port } = this.#upstream;
+    return text
+      .replaceAll("{upstream-host}", `127.0.0.1:${port}`)
+      .replaceAll("{upstream}", `http://127.0.0.1:${port}`)
+      .replaceAll("{nobody}", "http://127.0.0.1:9");
+  }
+
+  async #call(message: WrittenMessage): Promise<Answer> {
+    const [method = "GET", target = "/"] = message.first.split(" ");
+    const rawHeaders = message.headers.flatMap(([name, value]) => [name, this.#fill(value)]);
+    if (!message.headers.some(([name]) => name.toLowerCase() === "host")) rawHeaders.unshift("Host", "gateway.example");
+    let body: Uint8Array | null = message.body === null ? null : Buffer.from(this.#fill(message.body));
+    if (body !== null && message.marks.includes("gzip")) {
+      body = gzipSync(body);
+      rawHeaders.push("Content-Encoding", "gzip");
+    }
+    const abort = new Abort();
+    try {
+      const answer = await this.#client.send({
+        method,
+        scheme: "http",
+        host: "127.0.0.1",
+        port: this.#server!.port,
+        target,
+        rawHeaders,
+        body,
+        abort,
+      });
+      const { text, complete } = await new Promise<{ text: string; complete: boolean }>((resolve) => {
+        readAll(answer.body, (text, complete) => resolve({ text, complete }), (size) => (this.#received += size));
+      });
+      return { status: answer.status, reason: answer.reason, headers: new HeaderList(answer.rawHeaders), body: text, complete };
+    } catch {
+      return { status: 0, reason: "", headers: new HeaderList(), body: "", complete: false };
+    }
+  }
+
+  #clientDifferences(one: Case, answers: readonly Answer[]): string[] {
+    const blocks = one.expected.filter(({ name }) => name === "client saw");
+    return blocks.flatMap((block, i) => {
+      const answer = answers[i];
+      const what = blocks.length === 1 ? "client" : `client, answer ${i + 1}`;
+      if (answer === undefined) return [`${what}: there was no such request`];
+      const expected = parseMessage({ ...block, text: this.#fill(block.text) });
+      if (expected.first === "closed") return answer.complete ? [`${what}: the answer was complete`] : [];
+      const line = expected.first.includes(" ") ? `${answer.status} ${answer.reason}` : String(answer.status);
+      return [
+        ...(answer.complete ? [] : [`${what}: the answer broke off`]),
+        ...messageDifferences(what, expected, line, answer.headers, answer.body),
+      ];
+    });
+  }
+
+  #upstreamDifferences(one: Case): string[] {
+    const blocks = one.expected.filter(({ name }) => name === "upstream saw");
+    const { seen } = this.#upstream;
+    if (blocks.length === 0) return [];
+    if (blocks[0]!.text === "nothing") return seen.map(({ line }) => `upstream: saw ${line}`);
+    const count = seen.length === blocks.length ? [] : [`upstream: saw ${seen.length} requests instead of ${blocks.length}: ${seen.map(({ line }) => line).join(", ")}`];
+    return [
+      ...count,
+      ...blocks.slice(0, seen.length).flatMap((block, i) => {
+        const { line, rawHeaders, body } = seen[i]!;
+        const what = blocks.length === 1 ? "upstream" : `upstream, request ${i + 1}`;
+        return messageDifferences(what, parseMessage({ ...block, text: this.#fill(block.text) }), line, new HeaderList([...rawHeaders]), body);
+      }),
+    ];
+  }
+
+  #logDifferences(one: Case): string[] {
+    const block = one.expected.find(({ name }) => name === "logged");
+    if (block === undefined) return [];
+    const expected = block.text === "" ? [] : block.text.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    const actual = this.#logged.map((record, i) => Object.fromEntries(Object.keys(expected[i] ?? {}).map((key) => [key, record[key]])));
+    return listDifferences("logged", expected.map((one_) => JSON.stringify(one_)), actual.map((one_) => JSON.stringify(one_)), (text) => text);
+  }
+}
+
+function messageDifferences(what: string, expected: WrittenMessage, line: string, headers: HeaderList, body: string): string[] {
+  const said: string[] = [];
+  if (!matches(line, expected.first)) said.push(`${what}: ${line} instead of ${expected.first}`);
+  const names = new Map<string, string[]>();
+  for (const [name, value] of expected.headers) names.set(name.toLowerCase(), [...(names.get(name.toLowerCase()) ?? []), value]);
+  for (const [name, values] of names) {
+    const actual = headers.getAll(name) ?? [];
+    const same = actual.length === values.length && values.every((value, i) => matches(actual[i]!, value));
+    if (!same) said.push(`${what}: ${name}: ${actual.length === 0 ? "(absent)" : actual.join(" | ")} instead of ${values.join(" | ")}`);
+  }
+  for (const name of expected.absent) if (headers.has(name)) said.push(`${what}: ${name} is there: ${headers.get(name)!}`);
+  if (expected.body !== null && !matches(body, expected.body)) said.push(`${what}: body ${JSON.stringify(body)} instead of ${JSON.stringify(expected.body)}`);
+  return said;
+}
+
+function listDifferences(what: string, expected: readonly string[], actual: readonly string[], fill: (text: string) => string): string[] {
+  const same = expected.length === actual.length && expected.every((line, i) => matches(actual[i]!, fill(line)));
+  return same ? [] : [`${what}: ${actual.join("\n    ") || "nothing"}\n  instead of: ${expected.join("\n    ") || "nothing"}`];
+}
+
+function matches(actual: string, pattern: string): boolean {
+  if (!pattern.includes("{guid}") && !pattern.includes("{any}")) return actual === pattern;
+  const source = pattern
+    .split(/(\{guid\}|\{any\})/)
+    .map((part) => (part === "{guid}" ? GUID : part === "{any}" ? "[^]*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")))
+    .join("");
+  return new RegExp(`^${source}$`).test(actual);
+}
+
+const GUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+
+export type { Block };
