@@ -74,7 +74,13 @@ class NetSet implements CollectionLike {
   }
 
   symmetricExceptWith(other: unknown): void {
-    for (const value of collect(new Keys(this.#asSet(other)))) if (!this.remove(value)) this.add(value);
+    // What is new goes in before what both have goes out, which decides the order of enumeration.
+    const shared: unknown[] = [];
+    for (const value of collect(new Keys(this.#asSet(other)))) {
+      if (this.has(value)) shared.push(value);
+      else this.add(value);
+    }
+    for (const value of shared) this.remove(value);
   }
 
   /** How many of the other's distinct elements are in here, and how many there are. */

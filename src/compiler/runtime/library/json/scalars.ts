@@ -4,7 +4,7 @@
  * `Box`; a date that was read is a `RawDate` until somebody wants the `DateTime`.
  */
 import { lookupType } from "../../define.ts";
-import { argumentError } from "../../errors.ts";
+import { NetException, argumentError } from "../../errors.ts";
 import { type NamedType, type Type, instantiate } from "../../type.ts";
 import { Box, EnumValue, type NetObject, TYPE, enumValue, equal, formatted, hashOf, textOf, typeNamed, typeOf } from "../../values.ts";
 import { compareNumbers, compareOrdinal } from "../comparison.ts";
@@ -246,7 +246,9 @@ export function sameScalar(kindA: number, a: unknown, kindB: number, b: unknown)
   if (a === null || b === null) return false;
   try {
     return compareScalars(kindA, a, b) === 0;
-  } catch {
+  } catch (error) {
+    // Not comparable: then only equality is left.
+    if (!(error instanceof NetException)) throw error;
     return equal(toNet(a), toNet(b));
   }
 }

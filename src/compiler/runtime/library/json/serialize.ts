@@ -44,7 +44,7 @@ function isScalar(value: unknown): boolean {
 
 function isDictionary(value: unknown): value is DictionaryLike {
   const candidate = value as Partial<DictionaryLike>;
-  return typeof value === "object" && typeof candidate.find === "function" && typeof candidate.keys === "function";
+  return typeof value === "object" && !(value instanceof Uint8Array) && typeof candidate.find === "function" && typeof candidate.keys === "function";
 }
 
 function objectOf(members: readonly (readonly [string, unknown])[], depth: number): JObject {
