@@ -120,9 +120,9 @@ const when = (
   then: BoundStatement,
   otherwise: BoundStatement | null = null,
 ): BoundStatement => ({
-  // oxlint-disable-next-line unicorn/no-thenable
   kind: "if",
   condition,
+  // oxlint-disable-next-line unicorn/no-thenable
   then,
   else: otherwise,
   ...at,
