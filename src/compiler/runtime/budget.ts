@@ -101,6 +101,16 @@ export function checkGrowth(length: number, added: number): void {
   if (added > 4096) spend(added >>> 12);
 }
 
+/** Pays for a loop of our own over the units of a text or the octets of an array. */
+export function spendUnits(count: number): void {
+  if (count > 64) spend(count >>> 6);
+}
+
+/** How many elements a collection may hold. */
+export function sizeLimit(): number {
+  return limits.collectionSize;
+}
+
 /** Checks a collection's size before it grows. */
 export function checkSize(size: number): void {
   if (size > limits.collectionSize) {

@@ -1,4 +1,5 @@
 /** What kind of character a UTF-16 unit is, as .NET's `char` tells it, and case mapping that keeps lengths. */
+import { spendUnits } from "../budget.ts";
 
 /** `char.IsWhiteSpace`. JavaScript's own idea differs: it knows U+FEFF and not U+0085. */
 export function isWhiteSpace(unit: number): boolean {
@@ -27,6 +28,7 @@ const PLAIN = /^[\0-\x7f]*$/;
 /** `ToUpperInvariant`: every code point for itself; those whose upper case is longer (`ß`) stay. */
 export function toUpper(text: string): string {
   if (PLAIN.test(text)) return text.toUpperCase();
+  spendUnits(text.length);
   let mapped = "";
   for (const c of text) {
     const upper = c === "ı" ? c : c.toUpperCase();
@@ -38,6 +40,7 @@ export function toUpper(text: string): string {
 /** `ToLowerInvariant`: no final sigma, no dot over i. */
 export function toLower(text: string): string {
   if (PLAIN.test(text)) return text.toLowerCase();
+  spendUnits(text.length);
   let mapped = "";
   for (const c of text) {
     const lower = c.toLowerCase();

@@ -2,7 +2,7 @@
  * System.Convert: every pair of base types. Real numbers round half to even, whatever does not fit throws
  * OverflowException, null texts and null objects give the zero of the type.
  */
-import { checkBytes, checkLength } from "../budget.ts";
+import { checkBytes, checkLength, spendUnits } from "../budget.ts";
 import { type Members, defineType } from "../define.ts";
 import {
   NetException,
@@ -280,6 +280,7 @@ const base64Members: Members = {
   "static string ToHexString(byte[] inArray)": (bytes: Uint8Array | null) => {
     if (bytes === null) throw argumentNull("inArray");
     checkLength(bytes.length * 2);
+    spendUnits(bytes.length);
     let text = "";
     for (const byte of bytes) text += HEX[byte];
     return text;
@@ -289,6 +290,7 @@ const base64Members: Members = {
     if (text.length % 2 !== 0) throw formatError("The input is not a valid hex string as its length is not a multiple of 2.");
     if (!/^[\da-fA-F]*$/.test(text)) throw formatError("The input is not a valid hex string as it contains a non-hex character.");
     checkBytes(text.length / 2);
+    spendUnits(text.length);
     return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16));
   },
 };

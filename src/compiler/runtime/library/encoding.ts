@@ -1,5 +1,5 @@
 /** System.Text.Encoding: UTF-8, UTF-16, UTF-32, ASCII, Latin-1 and windows-1252. */
-import { checkBytes, checkLength } from "../budget.ts";
+import { checkBytes, checkLength, spendUnits } from "../budget.ts";
 import { defineType } from "../define.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { Type } from "../type.ts";
@@ -213,6 +213,7 @@ function getBytes(encoding: Encoding, text: string | null): Uint8Array {
   if (text === null) throw argumentNull("s");
   const estimate = text.length * encoding.widest;
   if (estimate > 4096) checkBytes(encoding === UTF8 ? text.length : estimate);
+  if (encoding !== UTF8) spendUnits(text.length);
   const bytes = encoding.encode(text);
   checkBytes(bytes.length);
   return bytes;
@@ -221,6 +222,7 @@ function getBytes(encoding: Encoding, text: string | null): Uint8Array {
 function getString(encoding: Encoding, bytes: Uint8Array | null): string {
   if (bytes === null) throw argumentNull("bytes");
   checkLength(encoding.codePage === UTF8.codePage ? bytes.length : bytes.length / encoding.widest);
+  if (encoding !== UTF8) spendUnits(bytes.length);
   return encoding.decode(bytes);
 }
 

@@ -92,6 +92,8 @@ export function formatNumber(number: Formattable, format: string): string {
     case "B":
       return bitsText(number, 2, precision, false);
     case "F": {
+      const plain = plainFixed(number, precision);
+      if (plain !== null) return plain;
       const { rounded, places } = fixed(number, precision, 2, 0);
       return signed(rounded, withPoint(integerPart(rounded), fractionPart(rounded, places)));
     }
@@ -139,6 +141,16 @@ function fixed(number: Formattable, precision: number, normal: number, shift: nu
   const exact = number.digits ?? exactDigits(number.value as number);
   const moved = exact.digits === "" ? exact : { ...exact, scale: exact.scale + shift };
   return { rounded: positive(number, roundDigits(moved, moved.scale + places)), places };
+}
+
+/** JavaScript's own `toFixed` also works from the exact value and rounds half away from zero; it ends at 10^21. */
+function plainFixed(number: Formattable, precision: number): string | null {
+  if (number.digits !== null || precision > 100) return null;
+  const value = number.value as number;
+  const size = Math.abs(value);
+  if (!(size < 1e21)) return null;
+  const text = size.toFixed(precision < 0 ? 2 : precision);
+  return value < 0 || Object.is(value, -0) ? `-${text}` : text;
 }
 
 /** Only floating point knows a negative zero. */

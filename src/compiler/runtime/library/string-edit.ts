@@ -1,5 +1,5 @@
 /** Cutting, trimming, padding and changing strings. Bounds errors throw where JavaScript would clamp. */
-import { checkLength } from "../budget.ts";
+import { checkLength, checkSize, spendUnits } from "../budget.ts";
 import { argumentNull, argumentOutOfRange, indexOutOfRange } from "../errors.ts";
 import { NetArray, typeNamed } from "../values.ts";
 import { isWhiteSpace } from "./char-class.ts";
@@ -85,7 +85,8 @@ export function toCharArray(text: string, start = 0, length = text.length - star
   if (start < 0 || start > text.length || length < 0 || start + length > text.length) {
     throw argumentOutOfRange("startIndex");
   }
-  checkLength(length);
+  checkSize(length);
+  spendUnits(length);
   const units: number[] = [];
   for (let i = start; i < start + length; i++) units.push(text.charCodeAt(i));
   return new NetArray(typeNamed("System.Char"), units);
@@ -94,6 +95,7 @@ export function toCharArray(text: string, start = 0, length = text.length - star
 /** A text of these units. */
 export function fromUnits(units: readonly number[]): string {
   checkLength(units.length);
+  spendUnits(units.length);
   let text = "";
   for (let i = 0; i < units.length; i += 8192) text += String.fromCharCode(...units.slice(i, i + 8192));
   return text;

@@ -2,7 +2,7 @@
  * Searching in strings: IndexOf and its kin, Contains, StartsWith, EndsWith, Replace. Ordinal throughout, also where
  * .NET would ask the culture (`expressions.md` §5.2); the IgnoreCase comparisons compare upper-invariant units.
  */
-import { checkGrowth, checkLength } from "../budget.ts";
+import { checkGrowth, checkLength, spendUnits } from "../budget.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { EnumValue, NetArray } from "../values.ts";
 import { foldCase, ignoresCase, sameTextIgnoringCase } from "./comparers.ts";
@@ -119,7 +119,7 @@ function unitsOf(anyOf: NetArray | null): Set<number> {
 export function indexOfAny(text: string, anyOf: NetArray | null, start = 0, count = text.length - start): number {
   const units = unitsOf(anyOf);
   checkRange(text, start, count);
-  checkLength(count);
+  spendUnits(count);
   for (let i = start; i < start + count; i++) if (units.has(text.charCodeAt(i))) return i;
   return -1;
 }
@@ -134,7 +134,7 @@ export function lastIndexOfAny(
   if (text.length === 0) return -1;
   if (start < 0 || start >= text.length) throw argumentOutOfRange("startIndex", OUT_OF_RANGE);
   if (count < 0 || start - count + 1 < 0) throw argumentOutOfRange("count", BAD_COUNT);
-  checkLength(count);
+  spendUnits(count);
   for (let i = start; i > start - count; i--) if (units.has(text.charCodeAt(i))) return i;
   return -1;
 }
@@ -150,7 +150,12 @@ export function replace(text: string, oldValue: string | null, newValue: string 
     if (found === 0) return text;
     checkLength(text.length + found * (replacement.length - oldValue!.length));
   } else checkLength(text.length);
-  return text.replaceAll(oldValue!, () => replacement);
+  return text.replaceAll(oldValue!, literally(replacement));
+}
+
+/** `$` means something to JavaScript; it is doubled away. */
+function literally(replacement: string): string {
+  return replacement.includes("$") ? replacement.replaceAll("$", "$$$$") : replacement;
 }
 
 function checkOld(value: string | null): void {
@@ -182,5 +187,5 @@ export function replaceBy(
 export function replaceChar(text: string, oldUnit: number, newUnit: number): string {
   checkLength(text.length);
   const replacement = String.fromCharCode(newUnit);
-  return text.replaceAll(String.fromCharCode(oldUnit), () => replacement);
+  return text.replaceAll(String.fromCharCode(oldUnit), literally(replacement));
 }

@@ -1,5 +1,5 @@
 /** Splitting and joining strings. */
-import { checkGrowth, checkLength, checkSize, spend } from "../budget.ts";
+import { checkGrowth, checkLength, checkSize, sizeLimit, spend, spendUnits } from "../budget.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { Type } from "../type.ts";
 import { type EnumValue, NetArray, box, iterate, needsBoxing, textOf, typeNamed } from "../values.ts";
@@ -84,7 +84,7 @@ export function splitByChar(text: string, unit: number, count = Infinity, option
 
 function splitPlain(text: string, separator: string): NetArray {
   checkLength(text.length);
-  const parts = text.split(separator);
+  const parts = text.split(separator, sizeLimit() + 1);
   checkSize(parts.length);
   spend(parts.length);
   return stringArray(parts);
@@ -119,6 +119,7 @@ function split(text: string, finder: Finder, count: number, options: EnumValue |
   const removeEmpty = (flags & REMOVE_EMPTY) !== 0;
   const tidy = (flags & TRIM_ENTRIES) !== 0 ? trim : same;
   checkLength(text.length);
+  spendUnits(text.length);
   const parts: string[] = [];
   if (count === 0) return stringArray(parts);
   let from = 0;

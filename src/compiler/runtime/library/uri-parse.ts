@@ -2,6 +2,7 @@
  * Taking URIs apart and putting them into .NET's canonical form (`expressions.md` §5.6): scheme and host in lower
  * case, default ports, dot segments removed, escapes of unreserved characters undone, everything illegal escaped.
  */
+import { spendUnits } from "../budget.ts";
 import { argumentNull } from "../errors.ts";
 import { utf8Bytes } from "./encoding.ts";
 import { IPAddress, readIPv4, readIPv6 } from "./ip-address.ts";
@@ -271,6 +272,7 @@ export function unescapeData(text: string | null): string {
 /** @param wanted whether this code point may stand unescaped */
 export function unescape(text: string, wanted: (point: number) => boolean): string {
   if (!text.includes("%")) return text;
+  spendUnits(text.length);
   let result = "";
   for (let i = 0; i < text.length; ) {
     const point = escapedPoint(text, i);

@@ -1,11 +1,19 @@
 /** System.Net.WebUtility (`expressions.md` §5.6). */
-import { checkBytes, checkLength } from "../budget.ts";
+import { checkBytes, checkGrowth, checkLength, spendUnits } from "../budget.ts";
 import { defineType } from "../define.ts";
 import { argumentOutOfRange } from "../errors.ts";
 import { utf8Bytes, utf8Text } from "./encoding.ts";
 import { HTML_ENTITIES } from "./html-entities.ts";
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => `%${i.toString(16).toUpperCase().padStart(2, "0")}`);
+
+/** A loop over units looks at its budget once in 1,024 turns. */
+const PAY_EVERY = 1023;
+
+function payInside(result: string): void {
+  spendUnits(PAY_EVERY + 1);
+  checkGrowth(result.length, 0);
+}
 
 /** Octets that `UrlEncode` leaves alone. */
 const SAFE = safeSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!*()");
@@ -23,7 +31,9 @@ export function percentEncode(text: string, safe: Uint8Array, plusForSpace: bool
   for (let i = 0; plain && i < text.length; i++) plain = text.charCodeAt(i) < 128 && safe[text.charCodeAt(i)] === 1;
   if (plain) return text;
   let result = "";
+  let done = 0;
   for (const byte of utf8Bytes(text)) {
+    if ((++done & PAY_EVERY) === 0) payInside(result);
     result += safe[byte] === 1 ? String.fromCharCode(byte) : plusForSpace && byte === 32 ? "+" : HEX[byte]!;
   }
   checkLength(result.length);
@@ -57,6 +67,7 @@ function urlDecode(text: string | null): string | null {
     octets = [];
   };
   for (let i = 0; i < text.length; i++) {
+    if ((i & PAY_EVERY) === 0) payInside(result);
     const octet = escapeAt(text, i);
     if (octet >= 0) {
       octets.push(octet);
@@ -106,7 +117,9 @@ function partOf(bytes: Uint8Array | null, offset: number, count: number): Uint8A
 export function htmlEncode(text: string | null): string | null {
   if (text === null || !/[&<>"'\u00a0-\u00ff\ud800-\udfff]/.test(text)) return text;
   let result = "";
+  let done = 0;
   for (const c of text) {
+    if ((++done & PAY_EVERY) === 0) payInside(result);
     const point = c.codePointAt(0)!;
     result += NAMED.get(c) ?? (isNumeric(point) ? `&#${point};` : isLoneSurrogate(point) ? "\ufffd" : c);
   }
