@@ -37,15 +37,20 @@ function emitFunction(bound: BoundFunction): Make {
   const scope = new FunctionScope(bound);
   const body = emitBody(bound.body, scope);
   const empty = scope.emptyFrame();
-  const { captures, parameters } = bound;
-  const captured = parameters.filter((parameter) => parameter.isCaptured).map((parameter) => parameter.slot);
-  const isPlain = captures.length === 0 && captured.length === 0;
+  // Plain numbers: a closure that held symbols would keep the whole bound tree alive.
+  const outerSlots = bound.captures.map((capture) => capture.outerSlot);
+  const slots = bound.captures.map((capture) => capture.slot);
+  const parameterCount = bound.parameters.length;
+  const captured = bound.parameters
+    .filter((parameter) => parameter.isCaptured)
+    .map((parameter) => parameter.slot);
+  const isPlain = slots.length === 0 && captured.length === 0;
   // Only through a delegate can a call lead back to itself, so a body that touches none needs no depth.
   const call = scope.touchesDelegates ? guarded(body) : counted(body);
 
   const start = (cells: readonly unknown[]): Frame => {
     const frame = empty.slice();
-    for (let i = 0; i < captures.length; i++) frame[captures[i]!.slot] = cells[i];
+    for (let i = 0; i < slots.length; i++) frame[slots[i]!] = cells[i];
     return frame;
   };
   const wrap = (frame: Frame): void => {
@@ -53,8 +58,8 @@ function emitFunction(bound: BoundFunction): Make {
   };
 
   return (c, outer) => {
-    const cells = captures.map((capture) => outer[capture.outerSlot]);
-    switch (parameters.length) {
+    const cells = outerSlots.map((slot) => outer[slot]);
+    switch (parameterCount) {
       case 0:
         return () => call(c, start(cells));
       case 1:
@@ -82,7 +87,7 @@ function emitFunction(bound: BoundFunction): Make {
       default:
         return (...args) => {
           const frame = start(cells);
-          for (let i = 0; i < parameters.length; i++) frame[i] = args[i];
+          for (let i = 0; i < parameterCount; i++) frame[i] = args[i];
           wrap(frame);
           return call(c, frame);
         };
