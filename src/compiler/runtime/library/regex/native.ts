@@ -4,7 +4,8 @@
  *
  * *The same*: the text is ASCII (so classes, case and word boundaries are plain lists of letters) and the pattern has
  * nothing on which the engines differ: no captures inside loops (.NET keeps all of them, JavaScript resets them), no
- * back references (JavaScript's match when the group did not), no atomic groups, conditionals, balancing, `\G`.
+ * loops over something that may be empty (JavaScript refuses empty iterations), no back references (JavaScript's match
+ * when the group did not), no atomic groups, conditionals, balancing, `\G`.
  *
  * *Small*: a bound on the paths a backtracking engine can take, `constant · length^degree`, is read off the tree; a
  * pattern with ambiguous nested loops has none. A search that may start anywhere adds one to the degree. V8 gets the
@@ -124,6 +125,25 @@ function sizeOf(node: Node): number {
   }
 }
 
+function mayBeEmpty(node: Node): boolean {
+  switch (node.kind) {
+    case "char":
+    case "set":
+      return false;
+    case "sequence":
+      return node.nodes.every(mayBeEmpty);
+    case "choice":
+      return node.nodes.some(mayBeEmpty);
+    case "capture":
+    case "atomic":
+      return mayBeEmpty(node.node);
+    case "loop":
+      return node.min === 0 || mayBeEmpty(node.node);
+    default:
+      return true;
+  }
+}
+
 function startsAtStart(node: Node): boolean {
   if (node.kind === "anchor") return node.anchor === "start";
   if (node.kind === "sequence") return startsAtStart(node.nodes[0]!);
@@ -159,6 +179,7 @@ function translate(node: Node, groups: number[], inLoop: boolean): string | null
       return `(?${node.behind ? "<" : ""}${node.negative ? "!" : "="}${source})`;
     }
     case "loop": {
+      if (mayBeEmpty(node.node)) return null;
       const source = translate(node.node, groups, true);
       if (source === null || (node.max !== Infinity && node.max > 10_000) || node.min > 10_000) return null;
       const unit = unitSet(node.node) === null ? `(?:${source})` : source;

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { configureBudget, beginEvaluation } from "../../budget.ts";
 import { BudgetError, NetException } from "../../errors.ts";
 import { type Row, check } from "../testing.ts";
-import { engineFor } from "./engine.ts";
+import { Engine, Search, engineFor } from "./engine.ts";
+import { Machine } from "./machine.ts";
 
 const message = (pattern: string): string => `string p = ${JSON.stringify(pattern)}; try { return Regex.IsMatch("", p); } catch (ArgumentException e) { return e.Message; }`;
 const each = (input: string, pattern: string, rest = ""): string => `string.Join("|", Regex.Matches(@"${input}", @"${pattern}"${rest}).Cast<Match>().Select(m => m.Value))`;
@@ -122,4 +123,54 @@ test("a long run on the machine needs no stack of ours", () => {
 
 test("longer texts than a mebibyte are refused", () => {
   expect(() => engineFor("a", 0).over("x".repeat(1024 * 1024 + 1), Infinity)).toThrow(BudgetError);
+});
+
+// --- Where V8's engine is used, it must find what the machine finds. Random patterns from a fixed seed.
+
+const ATOMS = ["a", "b", ".", "\\d", "\\w", "[ab]", "[^a]", "\\s", "(b|c)", "(?:ab)", "(?<n>c)", "(?i:A)"];
+const ASSERTIONS = ["^", "$", "\\b", "\\B", "(?=a)", "(?!b)", "(?<=a)", "(?<!b)", "\\Z", "\\z", "\\A"];
+const QUANTIFIERS = ["", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,3}?", "{2,}"];
+const LETTERS = "abcA1 \n_";
+
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
+
+function randomPattern(random: (below: number) => number, depth: number): string {
+  let pattern = "";
+  for (let n = 1 + random(4); n > 0; n--) {
+    if (random(4) === 0) pattern += ASSERTIONS[random(ASSERTIONS.length)]!;
+    else if (depth > 0 && random(4) === 0) {
+      pattern += `${random(2) === 0 ? "(" : "(?:"}${randomPattern(random, depth - 1)}|${randomPattern(random, depth - 1)})`;
+    } else pattern += ATOMS[random(ATOMS.length)]! + QUANTIFIERS[random(QUANTIFIERS.length)]!;
+  }
+  return pattern;
+}
+
+test("both engines find the same", () => {
+  configureBudget(() => 0);
+  const random = generator(20240305);
+  const differences: string[] = [];
+  let compared = 0;
+  for (let i = 0; i < 4000; i++) {
+    const pattern = randomPattern(random, 2);
+    const engine = new Engine(pattern, [0, 0, 1, 2, 16][random(5)]!);
+    const text = Array.from({ length: random(12) }, () => LETTERS[random(LETTERS.length)]!).join("");
+    if (engine.native === null) continue;
+    compared++;
+    beginEvaluation();
+    const machine = new Machine(engine.program, text, Infinity).find(0, 0);
+    const native = new Search(engine, text, Infinity).find(0);
+    const groups = engine.pattern.numbers.slice(1);
+    const span = (capture: { start: number; end: number } | null): string => (capture === null ? "-" : `${capture.start}-${capture.end}`);
+    const a = `${span(machine)} ${groups.map((group) => span(machine?.captures[group] ?? null)).join(" ")}`;
+    const b = `${span(native)} ${groups.map((group) => span(native?.capture(group) ?? null)).join(" ")}`;
+    if (a !== b) differences.push(`${pattern} on ${JSON.stringify(text)}: machine ${a}, V8 ${b}`);
+  }
+  expect(differences).toEqual([]);
+  expect(compared).toBeGreaterThan(1000);
 });

@@ -90,8 +90,10 @@ class Parser {
   }
 
   #markup(): void {
+    const next = this.#text.charCodeAt(this.#at + 1);
+    if (isAsciiLetter(next)) return this.#startTag();
     const rest = this.#text.slice(this.#at, this.#at + 9);
-    if (rest.startsWith("</")) this.#endTag();
+    if (next === 47) this.#endTag();
     else if (rest.startsWith("<!--")) this.#comment();
     else if (rest === "<![CDATA[") this.#cdata();
     else if (rest.startsWith("<?")) this.#instruction();
@@ -222,15 +224,19 @@ class Parser {
 
   #space(): boolean {
     const start = this.#at;
-    while (/[ \t\n]/.test(this.#text[this.#at] ?? "")) this.#at++;
+    for (let c = this.#text.charCodeAt(start); c === 32 || c === 10 || c === 9; ) c = this.#text.charCodeAt(++this.#at);
     return this.#at > start;
   }
 
   #name(): string {
     const start = this.#at;
     const text = this.#text;
-    if (!isNameStart(text[start] ?? "")) throw this.#badName(start);
-    while (this.#at < text.length && isNamePart(text[this.#at]!)) this.#at++;
+    const first = text.charCodeAt(start);
+    if (!isAsciiLetter(first) && !isNameStart(text[start] ?? "")) throw this.#badName(start);
+    while (this.#at < text.length) {
+      if (!isAsciiLetter(text.charCodeAt(this.#at)) && !isNamePart(text[this.#at]!)) break;
+      this.#at++;
+    }
     return text.slice(start, this.#at);
   }
 
@@ -256,19 +262,21 @@ class Parser {
     const outer = this.#open[this.#open.length - 1];
     const scope = declared(given, outer?.scope ?? NO_PREFIXES);
     const element = new XElement(this.#resolve(name, scope, start + 1, true));
-    const seen = new Set<string>();
+    const seen = given.length > 1 ? new Set<string>() : null;
     for (const { name: attributeName, value, at } of given) {
       const resolved = this.#attributeName(attributeName, scope, at);
-      const key = resolved.netToString();
-      if (seen.has(key)) throw this.#error(`'${attributeName}' is a duplicate attribute name.`, at);
-      seen.add(key);
+      const key = seen === null ? "" : resolved.netToString();
+      if (seen !== null && seen.has(key)) throw this.#error(`'${attributeName}' is a duplicate attribute name.`, at);
+      seen?.add(key);
       const attribute = new XAttribute(resolved, value);
       attribute.parentNode = element;
       element.attributes.push(attribute);
     }
-    this.#container.add(element);
+    const container = this.#container;
+    container.nodes.push(element);
+    element.parentNode = container;
     if (empty) return;
-    const space = given.find((attribute) => attribute.name === "xml:space")?.value;
+    const space = given.length === 0 ? undefined : given.find((attribute) => attribute.name === "xml:space")?.value;
     const preserveSpace = space === undefined ? (outer?.preserveSpace ?? false) : space === "preserve";
     this.#open.push({ element, name, at: start + 1, scope, preserveSpace });
     // `<a></a>` is not `<a/>`.
@@ -351,6 +359,11 @@ class Parser {
     if (this.#text[this.#at] !== ">") throw this.#unexpected(">");
     this.#at++;
   }
+}
+
+/** The common case, without asking the tables of names. */
+function isAsciiLetter(c: number): boolean {
+  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
 }
 
 const NO_PREFIXES: ReadonlyMap<string, string> = new Map();
