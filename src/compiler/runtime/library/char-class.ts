@@ -23,11 +23,13 @@ export function isBlank(text: string): boolean {
   return true;
 }
 
-const PLAIN = /^[\0-\x7f]*$/;
-
-/** `ToUpperInvariant`: every code point for itself; those whose upper case is longer (`ß`) stay. */
+/**
+ * `ToUpperInvariant`: every code point for itself; those whose upper case is longer (`ß`) stay. The platform's mapping
+ * does for all texts whose length it keeps, for no character gets shorter.
+ */
 export function toUpper(text: string): string {
-  if (PLAIN.test(text)) return text.toUpperCase();
+  const whole = text.toUpperCase();
+  if (whole.length === text.length && !text.includes("ı")) return whole;
   spendUnits(text.length);
   let mapped = "";
   for (const c of text) {
@@ -39,7 +41,8 @@ export function toUpper(text: string): string {
 
 /** `ToLowerInvariant`: no final sigma, no dot over i. */
 export function toLower(text: string): string {
-  if (PLAIN.test(text)) return text.toLowerCase();
+  const whole = text.toLowerCase();
+  if (whole.length === text.length && !text.includes("Σ")) return whole;
   spendUnits(text.length);
   let mapped = "";
   for (const c of text) {

@@ -1,14 +1,17 @@
 /** How texts and numbers are ordered; `comparers.ts` builds .NET's comparers on it. */
+import { spendUnits } from "../budget.ts";
 
 /** The invariant culture's order: by alphabet, then accents, then lower before upper case. */
 const collator = new Intl.Collator("en");
 const collatorIgnoringCase = new Intl.Collator("en", { sensitivity: "accent" });
 
 export function compareCulture(a: string, b: string): number {
+  spendUnits(a.length + b.length);
   return a === b ? 0 : collator.compare(a, b);
 }
 
 export function compareCultureIgnoreCase(a: string, b: string): number {
+  spendUnits(a.length + b.length);
   return a === b ? 0 : collatorIgnoringCase.compare(a, b);
 }
 

@@ -1,5 +1,5 @@
 /** Standard and custom formats of DateTime and DateTimeOffset, invariant culture (`expressions.md` §5.4). */
-import { checkLength } from "../budget.ts";
+import { checkLength, spendUnits } from "../budget.ts";
 import { formatError } from "../errors.ts";
 import { type CalendarFields, TICKS_PER_MINUTE, fieldsOf } from "./calendar.ts";
 
@@ -78,7 +78,12 @@ function utcTicks(moment: Shown): bigint {
 function custom(moment: Shown, fields: CalendarFields, format: string): string {
   checkLength(format.length);
   let text = "";
+  let paid = 0;
   for (let at = 0; at < format.length; ) {
+    if (at - paid > 1023) {
+      spendUnits(at - paid);
+      paid = at;
+    }
     const c = format[at]!;
     switch (c) {
       case "'":

@@ -95,10 +95,14 @@ function numberOf(definition: TypeDefinition, value: unknown): number {
   throw argumentError("The value passed in must be an enum base or an underlying type for an enum, such as an Int32.");
 }
 
+/** No list of names is longer. */
+const LONGEST = 4096;
+
 /** Names separated by commas, or a number; null when it is neither. */
 function read(definition: TypeDefinition, text: string, ignoreCase: boolean): EnumValue | null {
   const number = readSmallInteger(text, -2147483648, 4294967295);
   if (typeof number === "number") return enumValue(definition, number);
+  if (text.length > LONGEST) return null;
   let combined = 0;
   for (const part of text.split(",")) {
     const name = part.trim();

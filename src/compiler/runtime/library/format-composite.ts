@@ -2,7 +2,7 @@
  * Composite formatting: `{index[,alignment][:format]}` with `{{` and `}}`, for `string.Format`, `AppendFormat` and
  * interpolation.
  */
-import { checkGrowth, checkLength, spend } from "../budget.ts";
+import { checkGrowth, checkLength, spend, spendUnits } from "../budget.ts";
 import { argumentNull, formatError } from "../errors.ts";
 import { formatted, textOf } from "../values.ts";
 
@@ -27,6 +27,7 @@ export function formatHole(value: unknown, alignment: number, format: string | n
  */
 export function formatComposite(format: string | null, args: readonly unknown[]): string {
   if (format === null) throw argumentNull("format");
+  spendUnits(format.length);
   let result = "";
   let literal = 0;
   let at = 0;

@@ -2,7 +2,7 @@
  * Custom numeric formats: `0 # . , % ‰ E0`, quoted and escaped literals, `;` between the sections for positive,
  * negative and zero numbers.
  */
-import { checkLength } from "../budget.ts";
+import { checkLength, spendUnits } from "../budget.ts";
 import { type Digits, type NumberKind, roundDigits } from "./number-digits.ts";
 
 /** What one section of a format asks for. */
@@ -154,6 +154,7 @@ function write(value: Digits, format: string, section: number, shape: Shape): st
   };
 
   for (let at = section; at < format.length && format[at] !== ";"; at++) {
+    if ((at & 1023) === 1023) spendUnits(1024);
     const c = format[at]!;
     if (surplus > 0 && (c === "#" || c === "0" || c === ".")) {
       for (; surplus > 0; surplus--, place--) put(digits[next++] ?? "0");

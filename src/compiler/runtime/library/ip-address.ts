@@ -113,6 +113,7 @@ export function readIPv6(text: string): Uint8Array | null {
 }
 
 function readAddress(text: string): IPAddress | null {
+  if (text.length > 100) return null;
   if (!text.includes(":")) {
     const bytes = readIPv4(text);
     return bytes === null ? null : new IPAddress(bytes);

@@ -1,5 +1,5 @@
 /** System.String. `==`, `!=` and `+` belong to the compiler. */
-import { checkLength } from "../budget.ts";
+import { checkLength, spendUnits } from "../budget.ts";
 import { defineType, generic } from "../define.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import { type EnumValue, NetArray, hashOf, textOf } from "../values.ts";
@@ -106,7 +106,7 @@ function normalize(text: string, form: EnumValue | null = null): string {
     if (text.codePointAt(i)! > 0xffff) i++;
     else throw argumentError("Invalid Unicode code point found at index " + i + ".", "strInput");
   }
-  checkLength(text.length);
+  spendUnits(text.length);
   const result = text.normalize(name);
   checkLength(result.length);
   return result;

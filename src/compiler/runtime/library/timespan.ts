@@ -1,4 +1,5 @@
 /** System.TimeSpan: a signed number of ticks (100 ns). */
+import { spendUnits } from "../budget.ts";
 import { type Members, defineType } from "../define.ts";
 import { type NetException, argumentError, argumentNull, formatError, overflow } from "../errors.ts";
 import type { Type } from "../type.ts";
@@ -118,6 +119,7 @@ interface Shown {
 const LONGEST: Readonly<Record<string, number>> = { d: 8, h: 2, m: 2, s: 2, f: 7, F: 7 };
 
 function custom(format: string, shown: Shown): string {
+  spendUnits(format.length);
   let text = "";
   for (let at = 0; at < format.length; ) {
     const c = format[at]!;

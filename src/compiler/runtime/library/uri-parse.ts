@@ -6,6 +6,7 @@ import { spendUnits } from "../budget.ts";
 import { argumentNull } from "../errors.ts";
 import { utf8Bytes } from "./encoding.ts";
 import { IPAddress, readIPv4, readIPv6 } from "./ip-address.ts";
+import { trimBy } from "./string-edit.ts";
 import { escapeAt, percentEncode, safeSet } from "./web-utility.ts";
 
 const LETTERS_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -15,6 +16,9 @@ export const UNRESERVED = safeSet(`${LETTERS_DIGITS}-._~`);
 export const LEGAL = safeSet(`${LETTERS_DIGITS}-._~;/?:@&=+$,#[]!'()*`);
 
 export const LONGEST_URI = 65519;
+
+/** Tab to carriage return, and the space. */
+const BLANKS = [9, 10, 11, 12, 13, 32];
 
 /** Ports that stay unsaid. -1: the scheme has none. */
 const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
@@ -68,7 +72,7 @@ export function isFailure(result: UriParts | UriFailure): result is UriFailure {
 
 export function parseAbsolute(source: string): UriParts | UriFailure {
   if (source.length > LONGEST_URI) return bad("The Uri string is too long.");
-  const text = source.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "");
+  const text = trimBy(source, BLANKS, true, true);
   if (text === "") return { kind: "relative", message: "Invalid URI: The URI is empty." };
   if (/^[A-Za-z]:[\\/]/.test(text)) return filePath(`/${text}`, "");
   if (text.startsWith("\\\\")) return uncPath(text);
@@ -272,9 +276,13 @@ export function unescapeData(text: string | null): string {
 /** @param wanted whether this code point may stand unescaped */
 export function unescape(text: string, wanted: (point: number) => boolean): string {
   if (!text.includes("%")) return text;
-  spendUnits(text.length);
   let result = "";
+  let paid = 0;
   for (let i = 0; i < text.length; ) {
+    if (i - paid > 1023) {
+      spendUnits(i - paid);
+      paid = i;
+    }
     const point = escapedPoint(text, i);
     if (point === null) result += text[i++]!;
     else {
