@@ -48,7 +48,15 @@ export interface AttributeShape extends ValueShape {
   readonly default?: unknown;
 }
 
-export type ReferenceKind = "backend" | "fragment" | "logger" | "certificate" | "schema" | "authorization-provider" | "cache";
+export type ReferenceKind =
+  | "backend"
+  | "fragment"
+  | "logger"
+  | "certificate"
+  | "certificate-thumbprint"
+  | "schema"
+  | "authorization-provider"
+  | "cache";
 
 /** An element's inside. */
 export interface ElementShape {
@@ -151,14 +159,27 @@ export interface PolicyDefinition {
   readonly prepare: (args: ElementArgs, site: Site) => (exchange: any, message: any) => unknown;
 }
 
+/** What a policy's own complaint points at; default the name of the element itself. */
+export interface MistakePlace {
+  /** A child, or the path of one: `allowed-origins/origin`. */
+  readonly child?: string;
+  /** Which of the children of this name (of a path: of its last part), from 0. */
+  readonly index?: number;
+  /** An attribute of the element or of that child. */
+  readonly attribute?: string;
+  /** The value of the attribute, or the text of the element, instead of the name. */
+  readonly value?: boolean;
+  /** UTF-16 units into that value as it is written; then a single character is shown. */
+  readonly offset?: number;
+}
+
 /**
  * @param message one sentence, no full stop
- * @param at an attribute or child element to point at; default the element itself
  * @param severity default `error`, which refuses the document
  */
 export type ReportMistake = (
   message: string,
-  at?: { attribute?: string; child?: string },
+  at?: MistakePlace,
   hint?: string,
   severity?: "error" | "warning",
 ) => void;

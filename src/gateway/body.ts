@@ -34,6 +34,8 @@ export class Body implements HostBody {
   #taps: Tap[] | null = null;
   /** Why it could not be brought into memory; asking again gets the same answer. */
   #failure: Error | null = null;
+  /** On its way into memory: who else asks waits for the same. */
+  #buffering: Promise<void> | null = null;
 
   private constructor(
     kind: "request" | "response",
@@ -41,13 +43,14 @@ export class Body implements HostBody {
     wire: Uint8Array | null,
     charset: string | null,
     coding: string,
+    made = source === null,
   ) {
     this.#kind = kind;
     this.#source = source;
     this.#wire = wire;
     this.charset = charset;
     this.coding = coding;
-    this.#made = source === null;
+    this.#made = made;
   }
 
   /** A body as it arrives; `headers` tell its charset and content-coding. */
@@ -109,7 +112,11 @@ export class Body implements HostBody {
   buffer(limitBytes: number): Promise<void> | void {
     if (this.#source === null || this.#spent) return;
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    const source = this.#source;
+    return (this.#buffering ??= this.#readAll(limitBytes));
+  }
+
+  #readAll(limitBytes: number): Promise<void> {
+    const source = this.#source!;
     const kind = this.#kind;
     if (source.length !== undefined && source.length > limitBytes) {
       source.cancel();
@@ -160,6 +167,12 @@ export class Body implements HostBody {
     if (source !== null) this.#spent = true;
     if (source === null) return this.#taps === null ? this.#wire : tapped(bytesSource(this.#wire!), this.#taps);
     return this.#taps === null ? source : tapped(source, this.#taps);
+  }
+
+  /** Another body over the same octets, for another message; null unless it is in memory and unread. */
+  copy(): Body | null {
+    if (this.#wire === null || this.#consumed) return null;
+    return new Body(this.#kind, null, this.#wire, this.charset, this.coding, this.#made);
   }
 
   /** Octets and the Content-Encoding header no longer belong together: never for a received body. */

@@ -57,7 +57,8 @@ export class Exchange implements HostContext {
   readonly attempts: Attempt[] = [];
   /** Null unless the caller holds the right to a trace. */
   traced: Trace | null = null;
-  readonly #startedMonotonicMs: number;
+  /** On the monotonic clock. */
+  readonly startedMonotonicMs: number;
 
   constructor(incoming: Incoming, request: RequestMessage, snapshot: Snapshot, services: Services, requestId: string) {
     this.incoming = incoming;
@@ -67,7 +68,7 @@ export class Exchange implements HostContext {
     this.services = services;
     this.requestId = requestId;
     this.timestampMs = services.clock.now();
-    this.#startedMonotonicMs = services.clock.monotonic();
+    this.startedMonotonicMs = services.clock.monotonic();
   }
 
   /** What expressions get. */
@@ -92,7 +93,7 @@ export class Exchange implements HostContext {
   }
 
   elapsedMs(): number {
-    return this.services.clock.monotonic() - this.#startedMonotonicMs;
+    return this.services.clock.monotonic() - this.startedMonotonicMs;
   }
 
   trace(message: string): void {

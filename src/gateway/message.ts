@@ -4,7 +4,8 @@
 import type { HostRequest, HostResponse, HostUrl } from "../compiler/runtime/host.ts";
 import { HeaderList } from "../base/headers.ts";
 import type { Body } from "./body.ts";
-import type { Target } from "./snapshot.ts";
+import type { ClientCertificate, Target } from "./snapshot.ts";
+import type { ClientProxy } from "../transport/transport.ts";
 
 /** What set-header, set-body and their kin act on. */
 export interface Message {
@@ -34,6 +35,10 @@ export class RequestMessage implements Message, HostRequest {
   query: string;
   /** A policy set `Host`: it is sent instead of the backend's. */
   hostSet = false;
+  /** Presented to the server in the TLS handshake (authentication-certificate). */
+  clientCertificate: ClientCertificate | null = null;
+  /** The HTTP proxy it is sent through (proxy). */
+  proxy: ClientProxy | null = null;
   readonly #certificate: () => Uint8Array | null;
   #url: HostUrl | null = null;
 

@@ -17,6 +17,7 @@ export interface Snapshot {
   readonly backends: ReadonlyMap<string, BackendEntity>;
   /** Single backends by URL, longest first, for `backends.matchByUrl`. */
   readonly backendsByUrl: readonly BackendEntity[];
+  readonly certificates: CertificateIndex;
   /** What runs when no API matched: global `on-error`. */
   readonly globalPlan: Plan;
   readonly options: GatewayOptions;
@@ -36,6 +37,15 @@ export interface GatewayOptions {
   readonly bufferLimitBytes: number;
   /** Octets of a request body, unless the API raises it. */
   readonly bodyLimitBytes: number;
+  readonly egress: EgressOptions;
+}
+
+/** Where requests that policies make on their own may go (`backends/egress.ts`). */
+export interface EgressOptions {
+  /** Hosts (`a.example`, `*.example`), addresses and CIDR blocks that are allowed although they would be refused. */
+  readonly allow: readonly string[];
+  /** Whether this machine itself may be called: sidecars usually live there. */
+  readonly loopback: boolean;
 }
 
 export const DEFAULT_GATEWAY_OPTIONS: GatewayOptions = {
@@ -47,6 +57,7 @@ export const DEFAULT_GATEWAY_OPTIONS: GatewayOptions = {
   stripSubscriptionKey: "never",
   bufferLimitBytes: 10 * 1024 * 1024,
   bodyLimitBytes: 10 * 1024 * 1024,
+  egress: { allow: [], loopback: true },
 };
 
 /** APIs by path. Built by `gateway/api-index.ts`. */
@@ -183,6 +194,24 @@ export interface Target {
   /** The backend entity behind it: by `backend-id`, or found by URL. */
   readonly entity: BackendEntity | null;
 }
+
+/** `certificates` resources that have been opened. */
+export interface CertificateIndex {
+  /** By name, lower case. */
+  readonly byId: ReadonlyMap<string, Certificate>;
+  /** By SHA-1 thumbprint, 40 hex digits in upper case. */
+  readonly byThumbprint: ReadonlyMap<string, Certificate>;
+}
+
+export interface Certificate {
+  readonly id: string;
+  readonly thumbprint: string;
+  readonly der: Uint8Array;
+  /** What TLS presents; null when the file holds no private key. */
+  readonly client: ClientCertificate | null;
+}
+
+export type ClientCertificate = NonNullable<ClientTls["certificate"]>;
 
 /** A `backends` resource, ready to use. Pools and breakers grow here. */
 export interface BackendEntity {

@@ -176,6 +176,7 @@ export function incomingOf(fields: RequestFields = {}): TestIncoming {
     upgrade: fields.upgrade ?? false,
     reply: new RecordedReply(),
     abort: new Abort(),
+    refusal: null,
   };
 }
 
@@ -360,6 +361,7 @@ export interface SnapshotFields {
   readonly apis?: readonly Api[];
   readonly subscriptions?: readonly Subscription[];
   readonly backends?: readonly BackendEntity[];
+  readonly certificates?: Snapshot["certificates"];
   readonly globalPlan?: Plan;
   readonly options?: Partial<GatewayOptions>;
 }
@@ -373,6 +375,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     keys: indexKeys(fields.subscriptions ?? []),
     backends: new Map(backends.map((backend) => [backend.id.toLowerCase(), backend])),
     backendsByUrl: singles.sort((a, b) => b.target!.basePath.length - a.target!.basePath.length),
+    certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
     globalPlan: fields.globalPlan ?? NO_PLAN,
     options: { ...DEFAULT_GATEWAY_OPTIONS, ...fields.options },
     subscriptionKey: (name) => fields.subscriptions?.find(({ id }) => id === name)?.primaryKey ?? null,

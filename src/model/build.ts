@@ -14,6 +14,7 @@ import { indexKeys } from "../gateway/keys.ts";
 import {
   type Api,
   type BackendEntity,
+  type CertificateIndex,
   DEFAULT_GATEWAY_OPTIONS,
   type GatewayOptions,
   type Operation,
@@ -25,6 +26,7 @@ import { compileTemplate } from "../gateway/template.ts";
 import * as ids from "../store/ids.ts";
 import type { PolicyDocument, ResourceSet } from "../store/resource-set.ts";
 import { type Fill, buildBackends, defaultTarget, orderByUrl } from "./backends.ts";
+import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { mockResponses } from "./operations.ts";
 import { attachApis, buildProducts, buildSubscriptions } from "./people.ts";
 import { Reporter } from "./report.ts";
@@ -55,6 +57,7 @@ class Build {
   readonly #options: GatewayOptions;
   readonly #report: Reporter;
   readonly #around: Surroundings;
+  #certificates: CertificateIndex = { byId: new Map(), byThumbprint: new Map() };
   readonly #documents = new Map<string, CompiledDocument | null>();
   readonly #problems: Problem[] = [];
   #failed = false;
@@ -64,11 +67,12 @@ class Build {
     this.#resources = resources;
     this.#options = options;
     this.#report = new Reporter(resources);
-    this.#around = surroundingsOf(resources);
+    this.#around = surroundingsOf(resources, (text) => knowsThumbprint(resources, this.#certificates, text));
   }
 
   run(version: number): BuiltSnapshot {
     const resources = this.#resources;
+    this.#certificates = buildCertificates(resources, this.#fillFor("a certificate"), this.#report);
     this.#compileFragments();
     this.#compileDocuments();
     const backends = buildBackends(resources, this.#fillFor("backend credentials"), this.#report);
@@ -84,6 +88,7 @@ class Build {
       keys: indexKeys(subscriptions),
       backends,
       backendsByUrl: orderByUrl(backends.values()),
+      certificates: this.#certificates,
       globalPlan: this.#compiler.plan([this.#documentOf("/")]),
       options: this.#options,
       subscriptionKey: (name) => subscriptions.find(({ id }) => id === name)?.primaryKey ?? null,
@@ -104,7 +109,13 @@ class Build {
       const place = this.#placeOf(document);
       if (place === null) continue;
       const compiled = this.#compiler.compile(
-        { text: document.text, file: document.file ?? null, scopeId: document.scopeId, ...place },
+        {
+          text: document.text,
+          format: document.format === "xml" ? "encoded" : "raw",
+          file: document.file ?? null,
+          scopeId: document.scopeId,
+          ...place,
+        },
         this.#around,
       );
       if (!compiled.ok) this.#failed = true;

@@ -26,6 +26,12 @@ export const modelMessages: Readonly<Record<string, Message>> = {
     text: "the named value `{name}` that {what} mentions does not exist",
     explain: "`{{name}}` in a URL or credential is replaced by the named value whose display name it is; there is none.",
   },
+  HG5504: {
+    text: "the certificate `{name}` cannot be opened: {reason}",
+    explain:
+      "`data` of a certificate is a PKCS#12 (PFX) file in base64 and `password` what it was protected with; both may be " +
+      "named values. The password is often the culprit: an empty one is not the same as a missing one everywhere.",
+  },
 };
 
 export class Reporter {

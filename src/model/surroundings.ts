@@ -7,7 +7,7 @@ import * as ids from "../store/ids.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 
 /** Where the names of each kind of reference live. */
-const COLLECTIONS: Readonly<Record<ReferenceKind, KnownResourceType>> = {
+const COLLECTIONS: Readonly<Record<Exclude<ReferenceKind, "certificate-thumbprint">, KnownResourceType>> = {
   backend: "backends",
   fragment: "policyFragments",
   logger: "loggers",
@@ -17,7 +17,8 @@ const COLLECTIONS: Readonly<Record<ReferenceKind, KnownResourceType>> = {
   cache: "caches",
 };
 
-export function surroundingsOf(resources: ResourceSet): Surroundings {
+/** @param knowsThumbprint whether a certificate has this thumbprint; asked after the certificates were opened */
+export function surroundingsOf(resources: ResourceSet, knowsThumbprint: (text: string) => boolean): Surroundings {
   const namedValues = new Map<string, NamedValue>();
   for (const { name, properties } of resources.ofType("namedValues")) {
     if (properties.value === undefined) continue;
@@ -26,12 +27,15 @@ export function surroundingsOf(resources: ResourceSet): Surroundings {
   const fragments = new Map<string, FragmentSource>();
   for (const document of resources.fragments()) {
     const id = ids.nameOf(document.id);
-    fragments.set(id, { id, text: document.text, file: document.file ?? null });
+    const format = document.format === "xml" ? "encoded" : "raw";
+    fragments.set(id, { id, text: document.text, format, file: document.file ?? null });
   }
   return {
     namedValues,
     fragments,
-    exists: (kind, name) => resources.resolve(name, COLLECTIONS[kind]) !== undefined,
-    namesOf: (kind) => resources.ofType(COLLECTIONS[kind]).map((resource) => resource.name),
+    exists: (kind, name) =>
+      kind === "certificate-thumbprint" ? knowsThumbprint(name) : resources.resolve(name, COLLECTIONS[kind]) !== undefined,
+    namesOf: (kind) =>
+      kind === "certificate-thumbprint" ? [] : resources.ofType(COLLECTIONS[kind]).map((resource) => resource.name),
   };
 }

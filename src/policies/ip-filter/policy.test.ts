@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { GatewayError } from "../../gateway/errors.ts";
 import { type Written, exchangeOf, mistakesOf, policyStep } from "../../gateway/testing.ts";
-import { parseAddress, parseRange, rangeOf, within } from "./addresses.ts";
+import { parseAddress, parseRange, rangeOf, within } from "../../base/addresses.ts";
 import { ipFilter } from "./policy.ts";
 
 const written = (action: string, addresses: readonly unknown[], ranges: readonly (readonly [unknown, unknown])[] = []): Written => ({

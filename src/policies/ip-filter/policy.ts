@@ -1,6 +1,7 @@
+import type { MistakePlace } from "../../compiler/policy.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import { definePolicy } from "../../gateway/policy.ts";
-import { type AddressRange, parseAddress, parseRange, rangeOf, within } from "./addresses.ts";
+import { type AddressRange, parseAddress, parseRange, rangeOf, within } from "../../base/addresses.ts";
 
 /** Lets callers through, or keeps them out, by address. */
 export const ipFilter = definePolicy({
@@ -21,19 +22,32 @@ export const ipFilter = definePolicy({
       },
     },
   },
-  check: ({ children }, report) => {
+  check: ({ attributes: { action }, children }, report) => {
+    const isForbid = action.isConstant && action.constant!.toLowerCase() === "forbid";
+    const sayEverything = (place: MistakePlace): void =>
+      report(
+        isForbid ? "this range holds every address, so every caller is refused" : "this range holds every address, so nothing is filtered",
+        place,
+        "name the addresses that are meant",
+        "warning",
+      );
     if (children.address.length === 0 && children["address-range"].length === 0) {
       report("at least one <address> or <address-range> is needed");
     }
-    for (const { text } of children.address) {
+    for (const [index, { text }] of children.address.entries()) {
+      const place = { child: "address", index, value: true };
       if (text.isConstant && parseRange(text.constant!) === null) {
-        report(`"${text.constant!}" is not an IP address or CIDR block`, { child: "address" });
+        report(`"${text.constant!}" is not an IP address or CIDR block`, place, "such as 10.1.2.3 or 10.1.0.0/16");
+      } else if (text.isConstant && isEverything(text.constant!, text.constant!)) {
+        sayEverything(place);
       }
     }
-    for (const { attributes } of children["address-range"]) {
-      const { from, to } = attributes;
+    for (const [index, { attributes: { from, to } }] of children["address-range"].entries()) {
+      const place = { child: "address-range", index };
       if (from.isConstant && to.isConstant && rangeOf(from.constant!, to.constant!) === null) {
-        report(`"${from.constant!}" to "${to.constant!}" is not a range of addresses`, { child: "address-range" }, "both ends must be IPv4 or both IPv6, and from not above to");
+        report(`"${from.constant!}" to "${to.constant!}" is not a range of addresses`, place, "both ends must be IPv4 or both IPv6, and from not above to");
+      } else if (from.isConstant && to.isConstant && isEverything(from.constant!, to.constant!)) {
+        sayEverything(place);
       }
     }
   },
@@ -66,6 +80,14 @@ export const ipFilter = definePolicy({
     };
   },
 });
+
+/** All of IPv4 or all of IPv6. */
+function isEverything(from: string, to: string): boolean {
+  const range = from === to ? parseRange(from) : rangeOf(from, to);
+  if (range === null) return false;
+  const ends = [["0.0.0.0", "255.255.255.255"], ["::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]];
+  return ends.some((all) => all.every((end) => within(parseAddress(end)!, range)));
+}
 
 function denied(reason: string, message: string): GatewayError {
   return new GatewayError({ source: "ip-filter", reason, message, status: 403, clientMessage: "Forbidden" });
