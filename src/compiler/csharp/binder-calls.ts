@@ -1,7 +1,7 @@
 /** Calls: of methods, extension methods, local functions and delegates; and the arguments of everything that takes some. */
 import { type Parameter, type Type, displayName, underlyingOfNullable } from "../runtime/type.ts";
 import { enumValue } from "../runtime/values.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../../base/suggest.ts";
 import { type Binder, constantNode, errorNode, retype } from "./binder.ts";
 import { bindTarget } from "./binder-assign.ts";
 import { asValue, convert } from "./binder-convert.ts";
@@ -319,7 +319,7 @@ function reportFailure(
   name: string,
   skip: number,
 ): void {
-  const signatures = signaturesHint(candidates);
+  const signatures = signaturesHint(nearest(candidates, args.length));
   switch (failure.kind) {
     case "count":
       b.report("HG3111", span, { member: name, count: args.length - skip }, signatures);
@@ -338,8 +338,8 @@ function reportFailure(
       return;
     case "types": {
       const arg = args[failure.argument]!;
-      // With a single candidate the conversion that fails says it best.
-      if (candidates.length === 1 && !arg.isOut) {
+      // With a single candidate, or inside a lambda, the conversion that fails says it best.
+      if ((candidates.length === 1 || arg.bound.kind === "pendingLambda") && !arg.isOut) {
         const { diagnostics } = b.aside(() => convert(b, arg.bound, failure.wanted));
         const first = diagnostics.find((d) => d.severity === "error");
         if (first !== undefined) {
@@ -367,6 +367,12 @@ function argumentText(arg: BoundArgument): string {
     default:
       return "…";
   }
+}
+
+/** Those that take this number of arguments first. */
+function nearest(candidates: readonly CandidateMethod[], count: number): readonly CandidateMethod[] {
+  const distance = (candidate: CandidateMethod): number => Math.abs(candidate.parameters.length - count);
+  return [...candidates].sort((a, b) => distance(a) - distance(b));
 }
 
 export function signaturesHint(candidates: readonly CandidateMethod[]): string | null {

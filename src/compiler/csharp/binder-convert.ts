@@ -480,7 +480,7 @@ function literalHint(bound: BoundExpression, to: Type): string | null {
 
 function conversionHint(from: Type, to: Type): string | null {
   if (isString(to) && explicitConversion(from, to) === null) return "write `.ToString()` behind the value";
-  const cut = castHint(from, to);
+  const cut = castHint(from, to) ?? (isBool(to) && numericKind(from) !== null ? "compare it: `!= 0`" : null);
   if (explicitConversion(from, to) === null) return cut;
   if (underlyingOfNullable(from) === to) return "write `.Value` behind it, or `?? …` for the case without a value";
   const element = elementTypeOf(to);
@@ -511,7 +511,7 @@ function reportFunction(b: Binder, bound: Bound & { type: null }, to: Type, span
       return;
     }
     for (const result of body.results) {
-      if (isVoid(signature.returns)) b.report("HG3155", result);
+      if (isVoid(signature.returns)) b.report("HG3155", result, {}, body.isExpression ? "call or assign something" : undefined);
       else if (!converts(b, result, signature.returns)) reportNoConversion(b, result, signature.returns, result);
     }
     return;

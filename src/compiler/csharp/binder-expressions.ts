@@ -4,7 +4,7 @@ import { decimalLiteral } from "../runtime/library/decimal-arithmetic.ts";
 import { TypeObject } from "../runtime/library/object.ts";
 import { MAX_TUPLE } from "../runtime/tuple.ts";
 import { typeNamed } from "../runtime/values.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../../base/suggest.ts";
 import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import { bindAssignment, bindStep } from "./binder-assign.ts";
 import { bindCall } from "./binder-calls.ts";
@@ -19,6 +19,7 @@ import { bindAs, bindIs, bindSwitchExpression } from "./binder-patterns.ts";
 import { bindQuery } from "./binder-query.ts";
 import { bindTypeNode, isNamespace, nameableTypes, reportUnknownType, typeByShortName, unsupportedType } from "./binder-type-names.ts";
 import { admitsNull, isError, isVoid, known, nullableOf, numericType, NULL_TYPE } from "./binder-types.ts";
+import { insteadOf } from "./binder-unsupported.ts";
 import { type Bound, isTyped } from "./binder-untyped.ts";
 import type { BoundExpression, InterpolationHole } from "./bound.ts";
 import { sameType } from "./conversions.ts";
@@ -237,7 +238,7 @@ function unknownName(b: Binder, node: NameExpression, arity: number): BoundExpre
     return errorNode(node);
   }
   const real = unsupportedType(name);
-  if (real !== null) return b.fail("HG3102", node, { type: real });
+  if (real !== null) return b.fail("HG3102", node, { type: real }, insteadOf(real));
   const foreign = FOREIGN.get(name);
   if (foreign !== undefined) return b.fail("HG3100", node, { name }, foreign);
   const contextMembers = typeNamed("Gateway.IContext").definition.members;

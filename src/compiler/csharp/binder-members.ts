@@ -12,14 +12,14 @@ import {
   underlyingOfNullable,
 } from "../runtime/type.ts";
 import { enumValue, typeNamed } from "../runtime/values.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../../base/suggest.ts";
 import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import { asValue, namesOfTuple } from "./binder-convert.ts";
 import { memberCall, setterOf } from "./binder-nodes.ts";
 import { bindTypeNode, isNamespace, reportUnknownType, typeByFullName, unsupportedType } from "./binder-type-names.ts";
-import { delegateSignature, isEnum, isError, isTupleType, isVoid, known } from "./binder-types.ts";
+import { delegateSignature, isEnum, isError, isString, isTupleType, isVoid, known } from "./binder-types.ts";
 import type { Bound, PendingMethods, PendingNamespace, PendingType } from "./binder-untyped.ts";
-import { unsupportedMember } from "./binder-unsupported.ts";
+import { insteadOf, unsupportedMember } from "./binder-unsupported.ts";
 import type { BoundExpression } from "./bound.ts";
 import { type CandidateMethod, methodCandidate } from "./overloads.ts";
 import type { MemberExpression, Span } from "./tree.ts";
@@ -71,7 +71,7 @@ function namespaceMember(b: Binder, left: PendingNamespace, node: MemberExpressi
     return { kind: "pendingType", type: null, named: instantiate(definition, args), start: left.start, end: node.end };
   }
   if (isNamespace(name)) return { kind: "pendingNamespace", type: null, name, start: left.start, end: node.end };
-  if (unsupportedType(name) !== null) return b.fail("HG3102", span, { type: name }, typeHint(node.name));
+  if (unsupportedType(name) !== null) return b.fail("HG3102", span, { type: name }, insteadOf(name) ?? typeHint(node.name));
   reportUnknownType(b, name, args.length, span);
   return errorNode(node);
 }
@@ -152,7 +152,7 @@ export function instanceMember(
   const extensions = extensionCandidates(name);
   if (candidates.length === 0 && extensions.length === 0) {
     if (found.length > 0) return b.fail("HG3116", span, { member: name, type: displayName(owner) });
-    return unknownMember(b, owner, name, span, false);
+    return unknownMember(b, owner, name, span, false, invoked);
   }
   return {
     kind: "pendingMethods",
@@ -251,6 +251,8 @@ export function writableCode(b: Binder, { member }: FoundMember, receiver: Bound
   const owner = receiver?.type ?? null;
   if (isContextType(member) || (owner !== null && receiver !== null && readsContext(receiver))) {
     b.report("HG3118", span, { member: member.kind === "indexer" ? "this" : member.name });
+  } else if (owner !== null && isString(owner)) {
+    b.report("HG3119", span, { name: member.kind === "indexer" ? "a character of a string" : member.name }, "a string never changes: make a new one");
   } else b.report("HG3119", span, { name: member.kind === "indexer" ? "this element" : member.name });
   return null;
 }
@@ -293,7 +295,14 @@ const FAMILIAR: ReadonlyMap<string, string> = new Map([
   ["toLowerCase", "ToLower"],
 ]);
 
-export function unknownMember(b: Binder, owner: Type, name: string, span: Span, isStatic: boolean): BoundExpression {
+export function unknownMember(
+  b: Binder,
+  owner: Type,
+  name: string,
+  span: Span,
+  isStatic: boolean,
+  invoked = false,
+): BoundExpression {
   const type = displayName(owner);
   const names = memberTypes(owner).map((t) => t.definition.fullName);
   const forbidden = unsupportedMember(names, name);
@@ -303,14 +312,14 @@ export function unknownMember(b: Binder, owner: Type, name: string, span: Span, 
   const bare = familiar?.replace(/<.*/, "");
   const best = bare !== undefined && available.includes(bare) ? familiar! : suggest(name, available);
   if (best !== null) return b.fail("HG3104", span, { type, member: name }, `did you mean \`${best}\`?`);
-  return b.fail("HG3104", span, { type, member: name }, unknownHint(owner, name, isStatic));
+  return b.fail("HG3104", span, { type, member: name }, unknownHint(owner, name, isStatic, invoked));
 }
 
-function unknownHint(owner: Type, name: string, isStatic: boolean): string | null {
+function unknownHint(owner: Type, name: string, isStatic: boolean, invoked: boolean): string | null {
   if (owner.kind === "named" && owner.definition.fullName === "System.Object") {
     return "cast the value to its real type first, for example `((JObject)value)`";
   }
-  if (!isStatic && takesText(owner)) return `a value by name stands in square brackets: \`["${name}"]\``;
+  if (!isStatic && !invoked && takesText(owner)) return `a value by name stands in square brackets: \`["${name}"]\``;
   const own = [...new Set(ownNames(owner, isStatic))].filter((candidate) => !OBJECT_MEMBERS.has(candidate)).slice(0, 12);
   return own.length === 0 ? null : `it has: ${own.join(", ")}`;
 }

@@ -510,6 +510,9 @@ function refuse(b: Binder, operator: BoundOperator, left: BoundExpression, right
 
 function operatorHint(operator: BoundOperator, x: Type, y: Type): string | null {
   if (isString(x) && isString(y)) return /^[<>]=?$/.test(operator) ? `write \`string.CompareOrdinal(a, b) ${operator} 0\`` : null;
+  const char = known.char();
+  if ((x === char && isString(y)) || (y === char && isString(x))) return "a single character stands in single quotes";
+  if (x.kind === "array" || y.kind === "array") return "an array has elements: take one with `[0]`, or join them with `string.Join`";
   for (const [wanted, other] of [[x, y], [y, x]] as const) {
     if (explicitConversion(other, wanted) === null || isObject(wanted)) continue;
     if (isString(wanted) || isBool(wanted) || numericKind(wanted) !== null || isObject(other)) {
@@ -520,8 +523,6 @@ function operatorHint(operator: BoundOperator, x: Type, y: Type): string | null 
   const text = isString(x) ? y : isString(y) ? x : null;
   if (text !== null && numericKind(text) !== null) return `write \`${displayName(text)}.Parse(…)\` for the text`;
   if (text !== null && isBool(text)) return "write `bool.Parse(…)` for the text, or compare with `\"true\"`";
-  if (text !== null) return "write `.ToString()` behind the other side";
-  const array = x.kind === "array" ? x : y.kind === "array" ? y : null;
-  return array === null ? null : "an array has elements: take one with `[0]`, or join them with `string.Join`";
+  return text === null ? null : "write `.ToString()` behind the other side";
 }
 

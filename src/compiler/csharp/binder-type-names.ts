@@ -2,12 +2,12 @@
 import { allDefinitions, definitionsNamed, findDefinition } from "../runtime/define.ts";
 import { type Type, type TypeDefinition, ERROR_TYPE, KEYWORDS, VOID, arrayOf, instantiate } from "../runtime/type.ts";
 import { MAX_TUPLE } from "../runtime/tuple.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../../base/suggest.ts";
 import type { Binder } from "./binder.ts";
 import { namedTuple } from "./binder-convert.ts";
 import { isVoid, nullableOf } from "./binder-types.ts";
 import type { NamedTypeNode, Span, TypeNode } from "./tree.ts";
-import { UNSUPPORTED_NAMESPACES, UNSUPPORTED_TYPES } from "./binder-unsupported.ts";
+import { UNSUPPORTED_NAMESPACES, UNSUPPORTED_TYPES, insteadOf } from "./binder-unsupported.ts";
 
 const IMPORTED = [
   "System",
@@ -131,7 +131,7 @@ export function reportUnknownType(b: Binder, name: string, arity: number, span: 
   }
   const real = unsupportedType(name);
   if (real !== null) {
-    b.report("HG3102", span, { type: real });
+    b.report("HG3102", span, { type: real }, insteadOf(real));
     return;
   }
   const best = suggest(name.slice(name.lastIndexOf(".") + 1), nameableTypes());

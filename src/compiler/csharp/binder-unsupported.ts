@@ -62,6 +62,66 @@ export const UNSUPPORTED_TYPES: ReadonlyMap<string, string> = new Map(
     .flatMap(([namespace, names]) => names.split(" ").map((name): [string, string] => [name, `${namespace}.${name}`])),
 );
 
+/** What to use instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  Environment: 'a line end is written `"\\n"`; configuration values belong into named values',
+  XmlDocument: "use XDocument or XElement",
+  XmlReader: "use XDocument.Parse or XElement.Parse",
+  XmlElement: "use XElement",
+  XmlNode: "use XNode or XElement",
+  CultureInfo: "leave it out: the culture is always the invariant one",
+  NumberStyles: "leave it out: numbers are read as the invariant culture writes them",
+  DateTimeStyles: "leave it out",
+  HttpUtility: "use WebUtility.UrlEncode or Uri.EscapeDataString",
+  JsonDocument: "use JObject.Parse",
+  JsonElement: "use JToken",
+  JsonNode: "use JToken.Parse",
+  JsonObject: "use JObject",
+  JsonArray: "use JArray",
+  JsonSerializer: "use JsonConvert.SerializeObject or JObject.Parse",
+  JsonSerializerSettings: "leave it out: the settings are always the usual ones",
+  HttpClient: "use the send-request policy",
+  WebClient: "use the send-request policy",
+  WebRequest: "use the send-request policy",
+  HttpWebRequest: "use the send-request policy",
+  HttpStatusCode: "write the number",
+  HttpMethod: "write the method as a string",
+  Thread: "use the retry policy with an interval to wait",
+  Task: "use the wait policy for calls at the same time",
+  Stopwatch: "use context.Elapsed",
+  Console: "use context.Trace or the trace policy",
+  Debug: "use context.Trace or the trace policy",
+  Trace: "use context.Trace or the trace policy",
+  MemoryStream: "use byte[] and Encoding",
+  StreamReader: "use StringReader",
+  StreamWriter: "use StringWriter",
+  File: "put the data into a named value or a policy fragment",
+  ConcurrentDictionary: "use Dictionary",
+  ArrayList: "use List<object>",
+  Hashtable: "use Dictionary",
+  LinkedList: "use List",
+  SortedDictionary: "use Dictionary and OrderBy",
+  SortedList: "use Dictionary and OrderBy",
+  SortedSet: "use HashSet and OrderBy",
+  NameValueCollection: "use Dictionary<string, string[]>",
+  BigInteger: "use decimal or long",
+  RandomNumberGenerator: "use RNGCryptoServiceProvider, Random or Guid.NewGuid",
+  RSACng: "use the certificate's GetRSAPrivateKey()",
+  RSACryptoServiceProvider: "use the certificate's GetRSAPrivateKey()",
+  AesGcm: "use the Encrypt and Decrypt methods of byte[]",
+  ExpandoObject: "use JObject",
+  Activator: "write `new`",
+  Claim: "read the claims of a Jwt",
+  Version: "compare the parts as numbers",
+  Type: "test with `is`",
+};
+
+/** A short word on what to use instead of the type of this full name; null when there is nothing to say. */
+export function insteadOf(fullName: string): string | null {
+  const short = fullName.slice(fullName.lastIndexOf(".") + 1);
+  return Object.hasOwn(INSTEAD, short) ? INSTEAD[short]! : null;
+}
+
 /** Members that every object has in .NET, and that would lead to reflection or out of the type system. */
 const OF_OBJECT = "GetType MemberwiseClone ReferenceEquals Finalize GetTypeCode";
 

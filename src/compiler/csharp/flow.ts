@@ -27,6 +27,11 @@ interface Split {
   readonly whenFalse: State;
 }
 
+interface Effects {
+  readonly needs: Set<LocalSymbol>;
+  assigns: State;
+}
+
 interface Jumps {
   break: State;
   continue: State;
@@ -53,10 +58,12 @@ class Flow {
   readonly #bits = new Map<LocalSymbol, bigint>();
   readonly #reported = new Set<LocalSymbol>();
   readonly #functions = new Map<LocalSymbol, BoundFunction>();
-  /** What a local function reads from outside, to be checked where it is called. */
-  readonly #needs = new Map<BoundFunction, Set<LocalSymbol>>();
+  /** What a local function reads from outside and surely assigns there, for the places where it is called. */
+  readonly #effects = new Map<BoundFunction, Effects>();
   /** Set while a local function's own body is looked at: collects instead of reporting. */
   #collecting: { readonly fn: BoundFunction; readonly needs: Set<LocalSymbol> } | null = null;
+  /** States at the `return`s of the function being looked at, joined. */
+  #returned: State = DEAD;
   #jumps: Jumps = { break: DEAD, continue: DEAD };
   #labels = new Map<LabelSymbol, State>();
   #backward = new Set<LabelSymbol>();
@@ -71,17 +78,20 @@ class Flow {
     return bit;
   }
 
-  /** A function's body, from the state where it is made. */
-  body(fn: BoundFunction, state: State): void {
-    const outer = { jumps: this.#jumps, labels: this.#labels, backward: this.#backward };
+  /** A function's body, from the state where it is made. Gives the state in which it ends. */
+  body(fn: BoundFunction, state: State): State {
+    const outer = { jumps: this.#jumps, labels: this.#labels, backward: this.#backward, returned: this.#returned };
+    this.#returned = DEAD;
     this.#jumps = { break: DEAD, continue: DEAD };
     this.#labels = new Map();
     this.#backward = new Set();
-    if (fn.body.kind === "block") this.statement(fn.body, state);
-    else this.expression(fn.body, state);
+    const end = fn.body.kind === "block" ? this.statement(fn.body, state) : this.expression(fn.body, state);
+    const left = end & this.#returned;
     this.#jumps = outer.jumps;
     this.#labels = outer.labels;
     this.#backward = outer.backward;
+    this.#returned = outer.returned;
+    return left;
   }
 
   // ── Statements ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +156,7 @@ class Flow {
         return this.statement(node.body, ready);
       }
       case "return":
-        if (node.expression !== null) this.expression(node.expression, state);
+        this.#returned &= node.expression === null ? state : this.expression(node.expression, state);
         return DEAD;
       case "throwStatement":
         if (node.exception !== null) this.expression(node.exception, state);
@@ -237,20 +247,20 @@ class Flow {
 
   /** Reports what is wrong inside them; captured variables are checked at the calls. */
   #checkFunctions(functions: readonly BoundLocalFunction[]): void {
-    for (const { function: fn } of functions) this.#needsOf(fn);
+    for (const { function: fn } of functions) this.#effectsOf(fn);
   }
 
-  /** Variables of enclosing functions that the function reads and that must have a value when it is called. */
-  #needsOf(fn: BoundFunction): ReadonlySet<LocalSymbol> {
-    const found = this.#needs.get(fn);
+  #effectsOf(fn: BoundFunction): Effects {
+    const found = this.#effects.get(fn);
     if (found !== undefined) return found;
-    const needs = new Set<LocalSymbol>();
-    this.#needs.set(fn, needs);
+    const effects: Effects = { needs: new Set(), assigns: 0n };
+    this.#effects.set(fn, effects);
     const outer = this.#collecting;
-    this.#collecting = { fn, needs };
-    this.body(fn, 0n);
+    this.#collecting = { fn, needs: effects.needs };
+    const end = this.body(fn, 0n);
     this.#collecting = outer;
-    return needs;
+    effects.assigns = end === DEAD ? 0n : end;
+    return effects;
   }
 
   // ── Variables ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -263,7 +273,7 @@ class Flow {
     const { symbol } = node;
     if (symbol.kind === "function") {
       const fn = this.#functions.get(symbol);
-      if (fn !== undefined) for (const needed of this.#needsOf(fn)) this.#require(needed, state, node);
+      if (fn !== undefined) for (const needed of this.#effectsOf(fn).needs) this.#require(needed, state, node);
       return;
     }
     if (symbol.kind === "local") this.#require(symbol, state, node);
@@ -332,8 +342,11 @@ class Flow {
         if (node.receiver !== null) state = this.expression(node.receiver, state);
         return this.#arguments(node.arguments, state);
       }
-      case "invoke":
-        return this.#arguments(node.arguments, this.expression(node.target, state));
+      case "invoke": {
+        const after = this.#arguments(node.arguments, this.expression(node.target, state));
+        const fn = node.target.kind === "local" ? this.#functions.get(node.target.symbol) : undefined;
+        return fn === undefined || after === DEAD ? after : after | this.#effectsOf(fn).assigns;
+      }
       case "newArray":
         if (node.size !== null) state = this.expression(node.size, state);
         return this.#all(node.elements ?? [], state);
