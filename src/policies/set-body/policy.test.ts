@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { computedValue } from "../../compiler/expression.ts";
 import { type Exchange } from "../../gateway/exchange.ts";
 import { runSteps } from "../../gateway/pipeline.ts";
-import { ChunkSource, exchangeOf, mistakesOf, policyStep, responseOf } from "../../gateway/testing.ts";
+import { ChunkSource, argsOf, exchangeOf, mistakesOf, policyStep, responseOf, siteOf } from "../../gateway/testing.ts";
 import { setBody } from "./policy.ts";
 
 const decoder = new TextDecoder();
@@ -61,17 +61,24 @@ test("only a body that the template speaks of is read", async () => {
 });
 
 test.each([
-  ["{% if a %}", ["Liquid: tag {% if a %} not closed (line 1, column 1 of the template)"]],
-  ["a\n  {{ b | Upcas }}", ['Liquid: there is no filter "Upcas"; did you mean "Upcase"? (line 2, column 3 of the template)']],
-  ["{% include 'x' %}", ['Liquid: tag "include" not found (line 1, column 1 of the template)']],
-  ["{% render 'x' %}", ['Liquid: tag "render" not found (line 1, column 1 of the template)']],
-  ["{% layout 'x' %}", ['Liquid: tag "layout" not found (line 1, column 1 of the template)']],
-  ["{% for x of y %}{% endfor %}", ["Liquid: {% for x of y %} is not of the form {% for x in list %} (line 1, column 1 of the template)"]],
-  ["{{ a", ['Liquid: output "{{ a" not closed (line 1, column 1 of the template)']],
-  ["{% if a %}".repeat(101), ["Liquid: blocks are nested deeper than 100 (line 1, column 1001 of the template)"]],
+  ["{% if a %}", ["Liquid: tag {% if a %} not closed"]],
+  ["a\n  {{ b | Upcas }}", ['Liquid: there is no filter "Upcas"; did you mean "Upcase"?']],
+  ["{% include 'x' %}", ['Liquid: tag "include" not found']],
+  ["{% render 'x' %}", ['Liquid: tag "render" not found']],
+  ["{% layout 'x' %}", ['Liquid: tag "layout" not found']],
+  ["{% for x of y %}{% endfor %}", ["Liquid: {% for x of y %} is not of the form {% for x in list %}"]],
+  ["{{ a", ['Liquid: output "{{ a" not closed']],
+  ["{% if a %}".repeat(101), ["Liquid: blocks are nested deeper than 100"]],
   ["{{ a | Upcase }}", []],
 ])("template %#", (text, mistakes) => {
   expect(mistakesOf(setBody, { attributes: { template: "liquid" }, text })).toEqual(mistakes);
+});
+
+test("a mistake in a template has its place", () => {
+  const places: unknown[] = [];
+  const args = argsOf(setBody.shape, { attributes: { template: "liquid" }, text: "a\n  {{ b | Upcas }}" });
+  setBody.check!(args, (_message, at) => void places.push(at), siteOf("set-body"));
+  expect(places).toEqual([{ value: true, offset: 4 }]);
 });
 
 test("an expression is no template", () => {
