@@ -204,8 +204,10 @@ async function listen(
         port: options.port === 0 ? 0 : options.port + i,
         tls: options.tls ?? undefined,
         onRequest,
-        onRefused: (refusal) =>
-          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", ...refusal, target: undefined }),
+        onRefused: ({ underWay, target: _target, ...refusal }) =>
+          // A request that was under way leaves its own line.
+          !underWay &&
+          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", ...refusal }),
       });
     } catch (error) {
       const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";

@@ -7,7 +7,8 @@ import type { Exchange } from "./exchange.ts";
 /** One exchange as JSON text. Field names as in `deployment.md` D6. */
 export function accessLine(exchange: Exchange): string {
   const { error, response } = exchange;
-  const gone = exchange.abort.aborted && exchange.abort.reason === "client";
+  const { refusal } = exchange.incoming;
+  const gone = refusal === null && exchange.abort.aborted && exchange.abort.reason === "client";
   const attempt = exchange.attempts.at(-1);
   return JSON.stringify({
     time: new Date(exchange.timestampMs).toISOString(),
@@ -16,7 +17,7 @@ export function accessLine(exchange: Exchange): string {
     requestId: exchange.requestId,
     method: exchange.incoming.method,
     path: exchange.request.originalUrl.path,
-    status: gone ? 499 : (response?.statusCode ?? 200),
+    status: gone ? 499 : (refusal?.status ?? response?.statusCode ?? 200),
     durationMs: round(exchange.elapsedMs()),
     bytesSent: exchange.bytesSent,
     clientIp: exchange.request.ipAddress,
@@ -27,7 +28,7 @@ export function accessLine(exchange: Exchange): string {
     backend: attempt === undefined ? undefined : (attempt.backendId ?? attempt.url),
     backendStatus: attempt?.status ?? undefined,
     attempts: exchange.attempts.length > 1 ? exchange.attempts.length : undefined,
-    code: gone ? "client_disconnected" : (error?.code ?? exchange.brokenOff?.code),
+    code: gone ? "client_disconnected" : (refusal?.code ?? error?.code ?? exchange.brokenOff?.code),
     reason: error?.reason,
     error: error?.message,
     policy: error?.site == null ? undefined : `${error.site.scope}/${error.site.section}/${error.site.path}`,

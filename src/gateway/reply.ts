@@ -51,6 +51,7 @@ function stream(exchange: Exchange, response: ResponseMessage, headers: string[]
 
 /** Counts what is sent and ends or breaks the answer. */
 class ClientSink implements BodySink {
+  readonly borrows = true;
   readonly #exchange: Exchange;
   readonly #sink: BodySink;
   readonly #stop: () => void;

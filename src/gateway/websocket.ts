@@ -37,6 +37,7 @@ function join(from: BodySource, to: Tunnel, done: () => void, closeFrom: () => v
     done();
   };
   from.start({
+    borrows: true,
     write(chunk) {
       count?.(chunk.length);
       return sink.write(chunk);

@@ -6,13 +6,17 @@
  */
 const SIZE = 16 * 1024;
 
+/** Buffers that the kernel is done with, ready for the next read; beyond so many they are left to the collector. */
+const POOLED = 128;
+const pool: Buffer[] = [];
+
 /** The reader whose chunk is out on loan; reads do not nest. */
 let lending: LendingReader | null = null;
 
 /** The `onread` option of one `net.connect`. */
 export class LendingReader {
   onData: ((chunk: Buffer) => void) | null = null;
-  #buffer = Buffer.allocUnsafeSlow(SIZE);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(SIZE);
 
   /** Node asks for it before the first read, and again after each one. */
   readonly buffer = (): Buffer => this.#buffer;
@@ -25,12 +29,23 @@ export class LendingReader {
     return true;
   };
 
-  keep(bytes: Uint8Array): void {
-    if (bytes.buffer === this.#buffer.buffer) this.#buffer = Buffer.allocUnsafeSlow(SIZE);
+  keep(bytes: Uint8Array): Buffer | null {
+    const kept = this.#buffer;
+    if (bytes.buffer !== kept.buffer) return null;
+    this.#buffer = pool.pop() ?? Buffer.allocUnsafeSlow(SIZE);
+    return kept;
   }
 }
 
-/** Somebody still needs `bytes` after the call: if they are lent, nothing more is read over them. */
-export function keepLent(bytes: Uint8Array): void {
-  lending?.keep(bytes);
+/**
+ * Somebody still needs `bytes` after the call: if they are lent, nothing more is read over them.
+ * @returns what was lent, to be given back with `giveBack` by whoever knows when it is no longer needed; null: not lent
+ */
+export function keepLent(bytes: Uint8Array): Buffer | null {
+  return lending === null ? null : lending.keep(bytes);
+}
+
+/** Nobody needs `buffer` any more: the next read may go into it. */
+export function giveBack(buffer: Buffer): void {
+  if (pool.length < POOLED) pool.push(buffer);
 }

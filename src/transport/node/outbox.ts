@@ -3,7 +3,7 @@
  * chunk, thirty events that came in one read); a system call costs more than everything else here together.
  */
 import type { Socket } from "node:net";
-import { keepLent } from "./lending-reader.ts";
+import { giveBack, keepLent } from "./lending-reader.ts";
 
 /**
  * Bytes waiting in front of the kernel from which on a writer is asked to stop. To be given to every socket as its
@@ -11,8 +11,8 @@ import { keepLent } from "./lending-reader.ts";
  * chunk it is at.
  */
 export const FULL_BYTES = 16 * 1024;
-/** Up to here pieces are copied together; beyond, they go out by reference. */
-const COPY_BYTES = 32 * 1024;
+/** Up to here pieces are copied together; beyond, they go out by reference: copies are garbage that slow readers pile up. */
+const COPY_BYTES = 4 * 1024;
 
 export class Outbox {
   /** Called when somebody was told "full" and there is room again. */
@@ -23,11 +23,17 @@ export class Outbox {
   #bytes = 0;
   #scheduled = false;
   #toldFull = false;
+  /** Read buffers that the kernel has not copied yet. */
+  readonly #lent: Buffer[] = [];
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#full = socket.writableHighWaterMark;
-    socket.on("drain", () => this.#drained());
+    socket.on("drain", () => {
+      // "drain" means that the kernel has everything that was written.
+      while (this.#lent.length > 0) giveBack(this.#lent.pop()!);
+      this.#drained();
+    });
   }
 
   /** Bytes not yet taken by the kernel. */
@@ -52,7 +58,7 @@ export class Outbox {
    */
   frame(before: string, chunk: Uint8Array, after: string): void {
     const size = before.length + chunk.length + after.length;
-    if (size < this.#full) {
+    if (size < COPY_BYTES) {
       const framed = Buffer.allocUnsafe(size);
       if (before !== "") framed.write(before, 0, "latin1");
       framed.set(chunk, before.length);
@@ -64,7 +70,9 @@ export class Outbox {
     this.bytes(chunk);
     if (after !== "") this.text(after);
     this.flush();
-    if (this.#socket.writableLength > 0) keepLent(chunk);
+    if (this.#socket.writableLength === 0) return;
+    const lent = keepLent(chunk);
+    if (lent !== null) this.#lent.push(lent);
   }
 
   /** Sends what was put in by the end of this turn. @returns false when the writer should wait for `onDrain` */

@@ -308,7 +308,7 @@ export class ServerConnection implements BodyOwner {
     if (!reply.started) {
       reply.seize();
       this.#exchange = null;
-      this.#refuse(fault);
+      this.#refuse(fault, exchange);
       exchange.abort.abort("client");
       this.#leave(exchange, false);
     } else if (!reply.over) {
@@ -408,7 +408,7 @@ export class ServerConnection implements BodyOwner {
 
   // Ends.
 
-  #refuse(fault: Fault): Buffer {
+  #refuse(fault: Fault, underWay: ServerExchange | null = null): Buffer {
     const requestId = randomUUID();
     const message = `${STATUS_CODES[fault.status]}: ${fault.detail}`;
     const text =
@@ -422,7 +422,10 @@ export class ServerConnection implements BodyOwner {
     );
     this.#linger();
     const { status, code, detail, method, target } = fault;
-    this.#host.onRefused?.({ status, code, detail, requestId, remoteAddress: this.remoteAddress, method, target });
+    const { remoteAddress } = this;
+    const refusal = { status, code, detail, requestId, remoteAddress, method, target, underWay: underWay !== null };
+    if (underWay !== null) underWay.refusal = refusal;
+    this.#host.onRefused?.(refusal);
     return EMPTY;
   }
 

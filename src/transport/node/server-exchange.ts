@@ -1,7 +1,7 @@
 /** One request and its answer on a server connection: what the listener sees of both. */
 import type { TLSSocket } from "node:tls";
 import { Abort } from "../../base/abort.ts";
-import { type BodySink, type Incoming, type Reply, TransportError, type Tunnel } from "../transport.ts";
+import { type BodySink, type Incoming, type Refusal, type Reply, TransportError, type Tunnel } from "../transport.ts";
 import type { InboundBody } from "./inbound-body.ts";
 import { dateLine, fieldLines, lastChunk, met, statusLine } from "./message.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -16,6 +16,7 @@ export class ServerExchange implements Incoming {
   readonly body: InboundBody | null;
   readonly reply: ServerReply;
   readonly abort = new Abort();
+  refusal: Refusal | null = null;
   readonly head: RequestHead;
   /** Octets of body allowed. */
   bodyLimit: number;
