@@ -28,7 +28,7 @@ import type {
 import type { MappedText } from "./source.ts";
 import { bindValue, isPlaceholder, unusable } from "./values.ts";
 import type { ValueWorld } from "./values.ts";
-import { warnAboutBranches, warnAboutEffect, warnAboutUnreachable } from "./warnings.ts";
+import { warnAboutBranches, warnAboutEffect, warnAboutRetry, warnAboutUnreachable } from "./warnings.ts";
 import { attributeOf, childElements, textOf, walkElements } from "./xml/tree.ts";
 import type { XmlElement, XmlNode } from "./xml/tree.ts";
 
@@ -196,6 +196,7 @@ export class Binder {
     const bound = this.#bindElement(node, definition.shape, inner, true);
     this.#noteVariables(node, bound);
     if (node.name === "choose") warnAboutBranches(node, bound.args, list);
+    else if (node.name === "retry") warnAboutRetry(node, bound.args, list);
     if (bound.failed || bound.open || list.errorCount > before) return null;
     return this.#prepare(node, definition, bound, site, place);
   }
@@ -205,7 +206,8 @@ export class Binder {
     const before = list.errorCount;
     const report: ReportMistake = (message, at, hint, severity = "error") => {
       const [start, end] = rangeOf(node, at);
-      list.report("HG2131", start, end, { message }, { hint, severity, element: node.name });
+      const values = { message: this.#withoutSecrets(message, list.source.text.slice(node.start, node.end)) };
+      list.report("HG2131", start, end, values, { hint, severity, element: node.name });
     };
     try {
       definition.check?.(bound.args, report, site);
@@ -217,6 +219,16 @@ export class Binder {
       report(error instanceof Error ? error.message : "the policy cannot be prepared");
       return null;
     }
+  }
+
+  /** A policy quotes the values it complains about; what a secret put into them goes back to its reference. */
+  #withoutSecrets(message: string, source: string): string {
+    let safe = message;
+    for (const [reference, name] of source.matchAll(/\{\{([A-Za-z0-9._-]{1,256})\}\}/g)) {
+      const found = this.#world.namedValues.find(name!);
+      if (found?.secret === true && found.value !== "") safe = safe.replaceAll(found.value, () => reference);
+    }
+    return safe;
   }
 
   #site(node: XmlElement, definition: PolicyDefinition, path: string, place: Place): Site {

@@ -4,7 +4,7 @@
  */
 import type { DiagnosticList } from "./diagnostics.ts";
 import type { ElementShape } from "./policy.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../base/suggest.ts";
 import { attributeOf, firstVisibleText, textOf } from "./xml/tree.ts";
 import type { XmlElement, XmlText } from "./xml/tree.ts";
 
@@ -100,6 +100,8 @@ export function checkText(element: XmlElement, shape: ElementShape, list: Diagno
     list.report("HG2119", element.start, element.nameEnd, { element: name }, { element: name });
     return false;
   }
+  // Between child elements white space is no text.
+  if (text.type !== "body" && shape.children !== undefined && (given?.value.text.trim() ?? "") === "") return false;
   return given !== null || hasElements(element);
 }
 

@@ -37,6 +37,8 @@ const around: Surroundings = {
     ["key", { value: "badSecret", secret: true }],
     ["quote", { value: 'a"b', secret: true }],
     ["condition", { value: "@(x.y)", secret: false }],
+    ["always", { value: "true", secret: false }],
+    ["never", { value: "@(false)", secret: false }],
   ]),
   fragments: new Map(
     Object.entries({
@@ -134,6 +136,9 @@ describe("inside inbound; columns count from there", () => {
     ['<set-method>Bearer @(x)</set-method>', "HG6003@20"],
     ["<choose><when condition='true'/><when condition='@(a)'/><otherwise/></choose>", "HG6004@33", "HG6004@57"],
     ["<choose><when condition='@(false)'/></choose>", "HG6010@26"],
+    // A named value decides: a setting, no mistake.
+    ["<choose><when condition='{{never}}'/><when condition='{{always}}'/><otherwise/></choose>"],
+    ['<retry condition="true" count="3"/>', "HG6010@19"],
     ["<return-response/><cors/>", "HG6007@19"],
     ['<set-status code="200"/>', "HG6011@1"],
     ['<set-variable name="model" value="1"/><set-method>@(context.Variables["modle"])</set-method>', "HG6005@71 `model`?"],

@@ -12,7 +12,7 @@ import type { Problem, Severity } from "../base/problem.ts";
 import { BINDER_MESSAGES } from "./csharp/binder-messages.ts";
 import { SYNTAX_PAGES } from "./csharp/parser-messages.ts";
 import type { Range, SourceText } from "./source.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../base/suggest.ts";
 
 export type { Severity };
 

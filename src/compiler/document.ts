@@ -6,7 +6,7 @@ import { checkAttributes, checkNoText } from "./check.ts";
 import type { DiagnosticList } from "./diagnostics.ts";
 import { SECTIONS } from "./policy.ts";
 import type { Section, Step } from "./policy.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../base/suggest.ts";
 import { warnAboutUnreachable } from "./warnings.ts";
 import type { ParsedDocument } from "./xml/parser.ts";
 import { childElements } from "./xml/tree.ts";

@@ -1,15 +1,17 @@
 /** Things that are allowed and most likely not meant. */
 import type { DiagnosticList } from "./diagnostics.ts";
+import { hasReference } from "./named-values.ts";
 import type { ElementArgs, Section, Value } from "./policy.ts";
 import type { MappedText } from "./source.ts";
-import { childElements } from "./xml/tree.ts";
+import { attributeOf, childElements } from "./xml/tree.ts";
 import type { XmlElement, XmlNode } from "./xml/tree.ts";
 
 /** Conditions of `choose` that never change, and branches that can never run. */
 export function warnAboutBranches(choose: XmlElement, args: ElementArgs, list: DiagnosticList): void {
   const elements = childElements(choose);
   const whens = elements.filter((element) => element.name === "when");
-  const conditions = (args.children["when"] ?? []).map((when) => constantCondition(when.attributes["condition"]));
+  const values = args.children["when"] ?? [];
+  const conditions = whens.map((when, i) => constantCondition(values[i]?.attributes["condition"], when));
   let always: XmlElement | null = null;
   for (const [i, when] of whens.entries()) {
     const said = always !== null;
@@ -25,11 +27,24 @@ export function warnAboutBranches(choose: XmlElement, args: ElementArgs, list: D
   if (otherwise !== undefined && always !== null) sayUnreachable(otherwise, always, list);
 }
 
-function constantCondition(value: unknown): boolean | undefined {
+/**
+ * The value of a condition that never changes. One that a named value decides is a setting, made on purpose, and so
+ * counts as open.
+ */
+function constantCondition(value: unknown, element: XmlElement): boolean | undefined {
+  if (hasReference(attributeOf(element, "condition")?.value.text ?? "")) return undefined;
   if (typeof value === "boolean") return value;
   if (typeof value !== "function") return undefined;
   const { isConstant, constant } = value as Value<unknown>;
   return isConstant && typeof constant === "boolean" ? constant : undefined;
+}
+
+/** A `retry` whose condition never changes. */
+export function warnAboutRetry(retry: XmlElement, args: ElementArgs, list: DiagnosticList): void {
+  const condition = constantCondition(args.attributes["condition"], retry);
+  if (condition === undefined) return;
+  const consequence = condition ? "good answers are tried again as well" : "nothing is ever tried again";
+  list.report("HG6010", ...conditionRange(retry), { value: String(condition), consequence }, { element: "retry" });
 }
 
 function sayUnreachable(element: XmlElement, always: XmlElement, list: DiagnosticList): void {
@@ -37,9 +52,9 @@ function sayUnreachable(element: XmlElement, always: XmlElement, list: Diagnosti
   list.report("HG6004", element.start, element.nameEnd, { element: `<${element.name}>`, line }, { element: element.name });
 }
 
-function conditionRange(when: XmlElement): [number, number] {
-  const condition = when.attributes.find((attribute) => attribute.name === "condition");
-  return condition === undefined ? [when.start, when.nameEnd] : [condition.value.start, condition.value.end];
+function conditionRange(element: XmlElement): [number, number] {
+  const condition = attributeOf(element, "condition");
+  return condition === undefined ? [element.start, element.nameEnd] : [condition.value.start, condition.value.end];
 }
 
 const endings = new Set(["return-response", "mock-response"]);

@@ -238,6 +238,6 @@ export function problem(
 }
 
 /** The hint for a near miss, or nothing. */
-export function didYouMean(candidate: string | undefined): string | undefined {
-  return candidate === undefined ? undefined : `did you mean \`${candidate}\`?`;
+export function didYouMean(candidate: string | null): string | undefined {
+  return candidate === null ? undefined : `did you mean \`${candidate}\`?`;
 }

@@ -13,7 +13,7 @@
 import { DiagnosticList } from "../diagnostics.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { MappedText, SourceText } from "../source.ts";
-import { editDistance } from "../suggest.ts";
+import { editDistance } from "../../base/suggest.ts";
 import {
   APOSTROPHE,
   CLOSE_BRACKET,

@@ -49,13 +49,14 @@ export const cors = definePolicy({
     },
   },
   check: ({ attributes, children }, report) => {
-    for (const { text } of children["allowed-origins"][0]?.children.origin ?? []) {
+    for (const [index, { text }] of (children["allowed-origins"][0]?.children.origin ?? []).entries()) {
+      const place = { child: "allowed-origins/origin", index, value: true };
       if (text !== "*" && normaliseOrigin(text) === null) {
-        report(`"${text}" is not an origin`, { child: "allowed-origins" }, "write scheme, host and port, as in https://app.example:8443, or *");
+        report(`"${text}" is not an origin`, place, "write scheme, host and port, as in https://app.example:8443, or *");
       }
       if (text === "*" && attributes["allow-credentials"].constant === true) {
         const hint = "name the origins; with * the credentials header is not sent";
-        report("browsers send no credentials where every origin is allowed", { child: "allowed-origins" }, hint, "warning");
+        report("browsers send no credentials where every origin is allowed", place, hint, "warning");
       }
     }
   },

@@ -26,11 +26,11 @@ export const rewriteUri = definePolicy({
     const operation = compileTemplate(site.operationTemplate);
     if (typeof operation === "string") return;
     const known = new Set(operation.names.map((name) => name.toLowerCase()));
-    for (const name of tokensOf(template)) {
+    for (const name of new Set(tokensOf(template))) {
       if (known.has(name.toLowerCase())) continue;
       report(
         "Only parameters specified in the original URL template can be used in the rewrite template",
-        { attribute: "template" },
+        { attribute: "template", value: true },
         known.size === 0 ? "the operation's template has no parameters" : `parameters: ${operation.names.join(", ")}`,
       );
     }

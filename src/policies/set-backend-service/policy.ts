@@ -39,7 +39,7 @@ export const setBackendService = definePolicy({
       report("base-url and backend-id cannot stand together", { attribute: "base-url" }, "keep one of them");
     }
     if (baseUrl?.isConstant === true && parseTarget(baseUrl.constant!) === null) {
-      report(`"${baseUrl.constant!}" is not an absolute http or https URL`, { attribute: "base-url" });
+      report(`"${baseUrl.constant!}" is not an absolute http or https URL`, { attribute: "base-url", value: true }, "write scheme and host, as in https://api.example.org/v1");
     }
   },
   prepare: ({ attributes }, site) => {

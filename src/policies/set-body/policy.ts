@@ -16,24 +16,25 @@ export const setBody = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      template: { type: "string", oneOf: ["liquid"], doc: "liquid: the content is a Liquid template." },
+      template: { type: "string", oneOf: ["liquid", "none"], default: "none", doc: "liquid: the content is a Liquid template." },
       "xsi-nil": { type: "string", oneOf: ["blank", "null"], default: "blank", doc: "What Liquid sees of XML elements with xsi:nil." },
       "parse-date": { type: "bool", default: true, doc: "Liquid sees ISO date texts of a JSON body as dates." },
     },
     text: { type: "body", expression: true, doc: "The new body; empty = an empty body." },
   },
   check: ({ attributes, text }, report) => {
-    if (attributes.template === undefined || text === undefined) return;
+    if (attributes.template !== "liquid" || text === undefined) return;
     if (!text.isConstant) {
       report("a Liquid template cannot be an expression", undefined, 'leave out template="liquid", or write the template as text');
       return;
     }
-    const parsed = parseTemplate(String(text.constant ?? ""));
-    if (!parsed.ok) report(`Liquid: ${parsed.message} (line ${parsed.line}, column ${parsed.column} of the template)`);
+    const source = String(text.constant ?? "");
+    const parsed = parseTemplate(source);
+    if (!parsed.ok) report(`Liquid: ${parsed.message}`, { value: true, offset: offsetIn(source, parsed.line, parsed.column) });
   },
   prepare: ({ attributes, text }, site) => {
     const { section, inMessage } = site;
-    if (attributes.template === undefined || text === undefined) {
+    if (attributes.template !== "liquid" || text === undefined) {
       return (exchange, message) => replace(messageOf(exchange, section, message), text?.(exchange.context) ?? null);
     }
     const template = prepared(String(text.constant ?? ""));
@@ -46,6 +47,13 @@ export const setBody = definePolicy({
     };
   },
 });
+
+/** From a line and column, both from 1 (0: unknown), to UTF-16 units. */
+function offsetIn(source: string, line: number, column: number): number {
+  let start = 0;
+  for (let i = 1; i < line; i++) start = source.indexOf("\n", start) + 1;
+  return start + Math.max(0, column - 1);
+}
 
 function prepared(source: string): LiquidTemplate {
   const parsed = parseTemplate(source);

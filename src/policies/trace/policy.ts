@@ -14,6 +14,7 @@ export const trace = definePolicy({
       source: { type: "string", required: true, doc: "Free text: who says it." },
       severity: { type: "string", oneOf: SEVERITIES, default: "verbose", doc: "verbose, information or error." },
     },
+    text: { type: "string", expression: true, doc: "What is said, as older documents write it; `message` is the newer way." },
     children: {
       message: { max: 1, text: { type: "string", expression: true }, doc: "What is said." },
       metadata: {
@@ -24,9 +25,14 @@ export const trace = definePolicy({
       },
     },
   },
-  prepare: ({ attributes: { source, severity }, children }) => {
+  check: ({ children, text }, report) => {
+    if (text !== undefined && children.message.length > 0) {
+      report("text and <message> cannot stand together", { child: "message" }, "keep one of them");
+    }
+  },
+  prepare: ({ attributes: { source, severity }, children, text: plain }) => {
     const level = SEVERITIES.indexOf(severity.toLowerCase() as (typeof SEVERITIES)[number]);
-    const message = children.message[0]?.text;
+    const message = children.message[0]?.text ?? plain;
     return (exchange) => {
       if (level < 1 && exchange.traced === null) return;
       const say = (value: Value<string> | undefined): string => spoken(value, exchange);

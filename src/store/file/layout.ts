@@ -185,7 +185,7 @@ class LayoutReader {
 
   #missingInfo(folder: FolderEntry, bases: readonly string[]): void {
     const expected = `${bases[0]}.json`;
-    const near = folder.files.find((file) => suggest(file.name, bases.map((base) => `${base}.json`)) !== undefined);
+    const near = folder.files.find((file) => suggest(file.name, bases.map((base) => `${base}.json`)) !== null);
     const hint = near ? `rename \`${near.name}\` to \`${expected}\`` : undefined;
     this.#layout.problems.push(problem("HG5603", { file: expected }, { file: folder.file }, hint));
   }

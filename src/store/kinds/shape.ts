@@ -154,11 +154,12 @@ function checkOneOf(value: unknown, values: readonly string[], findings: Finding
 }
 
 /** People mostly write more or less of the word: `Path segment`, `seg`, `published!`. */
-function enumSuggestion(value: string, values: readonly string[]): string | undefined {
+function enumSuggestion(value: string, values: readonly string[]): string | null {
   const folded = value.toLowerCase();
   return (
     suggest(value, values) ??
-    values.find((known) => folded.length > 2 && (known.toLowerCase().includes(folded) || folded.includes(known.toLowerCase())))
+    values.find((known) => folded.length > 2 && (known.toLowerCase().includes(folded) || folded.includes(known.toLowerCase()))) ??
+    null
   );
 }
 
@@ -227,7 +228,7 @@ function reportMisspelling(
 ): void {
   const free = Object.keys(shape.properties).filter((known) => !Object.hasOwn(value, known));
   const meant = suggest(name, free);
-  if (meant === undefined) return;
+  if (meant === null) return;
   findings.push({
     code: "HG5205",
     path: [...path, name],

@@ -77,7 +77,7 @@ export const filters: ReadonlyMap<string, FilterImplOptions> = new Map(
 );
 
 export function suggestFilter(name: string): string | null {
-  return suggest(name, filters.keys()) ?? null;
+  return suggest(name, filters.keys());
 }
 
 /** Charges for what goes in; what comes out is charged when it goes into the next filter or the output. */
