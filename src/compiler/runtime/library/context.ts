@@ -20,7 +20,8 @@ import type {
 } from "../host.ts";
 import { type Type, instantiate } from "../type.ts";
 import { type EnumValue, NetArray, enumValue, setHostType } from "../values.ts";
-import { HeadersView, ParametersView, QueryView, VariablesView, texts } from "./context-views.ts";
+import { HeadersView, MapView, ParametersView, QueryView, VariablesView, texts } from "./context-views.ts";
+import { certificateFromDer } from "./crypto-certificate.ts";
 import { type DateTime, utcFromUnixMs } from "./datetime.ts";
 import { parseGuid } from "./guid.ts";
 import { timeSpan } from "./timespan.ts";
@@ -58,6 +59,8 @@ defineType("interface Gateway.IContext", {
   "DateTime Timestamp { get; }": (context: HostContext) => utcFromUnixMs(context.timestampMs),
   "IDeployment Deployment { get; }": (context: HostContext) => context.deployment,
   "ILastError LastError { get; }": (context: HostContext) => context.lastError,
+  // Resolvers are not served here, so there is never a parent or an argument.
+  "IGraphQL GraphQL { get; }": () => null,
   "IOperation Operation { get; }": (context: HostContext) => context.operation,
   "IProduct Product { get; }": (context: HostContext) => context.product,
   "IRequest Request { get; }": (context: HostContext) => context.request,
@@ -73,6 +76,7 @@ defineType("interface Gateway.IContext", {
 defineType("interface Gateway.IRequest", {
   "IMessageBody Body { get; }": withFacts((request: HostRequest) => visibleBody(request), bodyFacts("request-body")),
   "IReadOnlyDictionary<string, string[]> Headers { get; }": headersOf,
+  "X509Certificate2 Certificate { get; }": certificateOf,
   "string IpAddress { get; }": (request: HostRequest) => request.ipAddress,
   "IReadOnlyDictionary<string, string> MatchedParameters { get; }": parametersOf,
   "string Method { get; }": (request: HostRequest) => request.method,
@@ -81,6 +85,12 @@ defineType("interface Gateway.IRequest", {
   "IPrivateEndpointConnection PrivateEndpointConnection { get; }": () => null,
   "IAzureVnetInfo AzureVnetInfo { get; }": () => null,
 });
+
+/** Read afresh: a request has at most one expression or two that look at it. */
+function certificateOf(request: HostRequest): unknown {
+  const { certificate } = request;
+  return certificate === null ? null : certificateFromDer(certificate);
+}
 
 defineType("interface Gateway.IResponse", {
   "IMessageBody Body { get; }": withFacts((response: HostResponse) => visibleBody(response), bodyFacts("response-body")),
@@ -206,10 +216,16 @@ defineType("interface Gateway.IBackend", {
 });
 
 type GatewayOf = HostDeployment["gateway"];
+const certificatesOf = cached(({ certificates }: HostDeployment) => {
+  const read = new Map<string, unknown>();
+  for (const [id, der] of certificates) read.set(id, certificateFromDer(der));
+  return new MapView(read, typeOfName("System.Security.Cryptography.X509Certificates.X509Certificate2"));
+});
 const CARBON_INTENSITY = defineType("enum Gateway.CarbonIntensityCategory", {}, {
   values: { NotAvailable: 0, VeryLow: 1, Low: 2, Medium: 3, High: 4, VeryHigh: 5 },
 });
 defineType("interface Gateway.IDeployment", {
+  "IReadOnlyDictionary<string, X509Certificate2> Certificates { get; }": certificatesOf,
   "IGateway Gateway { get; }": (deployment: HostDeployment) => deployment.gateway,
   "string GatewayId { get; }": (deployment: HostDeployment) => deployment.gatewayId,
   "string Region { get; }": (deployment: HostDeployment) => deployment.region,
@@ -231,6 +247,12 @@ type WorkspaceOf = NonNullable<HostContext["workspace"]>;
 defineType("interface Gateway.IWorkspace", {
   "string Id { get; }": (workspace: WorkspaceOf) => workspace.id,
   "string Name { get; }": (workspace: WorkspaceOf) => workspace.name,
+});
+
+defineType("interface Gateway.IGraphQL", {
+  "IReadOnlyDictionary<string, object> Arguments { get; }": () => null,
+  "IReadOnlyDictionary<string, object> GraphQLArguments { get; }": () => null,
+  "IReadOnlyDictionary<string, object> Parent { get; }": () => null,
 });
 
 // Always null here: they describe the original's own network.
