@@ -3,7 +3,6 @@ import type { BackendProperties } from "../contract/backends.ts";
 import type { Resource } from "../contract/resource.ts";
 import type { BackendCredentials, BackendEntity, PoolMember, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
-import type { ClientTls } from "../transport/transport.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { Reporter } from "./report.ts";
 
@@ -89,7 +88,7 @@ function numberOrNull(value: unknown): number | null {
   return value === undefined || value === null || Number.isNaN(number) ? null : number;
 }
 
-function tlsOf(properties: BackendProperties): ClientTls | null {
+function tlsOf(properties: BackendProperties): BackendEntity["tls"] {
   const { tls } = properties;
   if (tls === undefined) return null;
   return {
