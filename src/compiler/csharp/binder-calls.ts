@@ -7,7 +7,7 @@ import { bindTarget } from "./binder-assign.ts";
 import { asValue, convert } from "./binder-convert.ts";
 import { bindExpression, bindTypeof } from "./binder-expressions.ts";
 import { lambdaBody } from "./binder-lambda.ts";
-import { bindMember, useMember } from "./binder-members.ts";
+import { bindMember, findMembers, useMember } from "./binder-members.ts";
 import { defaultNode, memberCall } from "./binder-nodes.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
 import { delegateSignature, invokeMember, isEnum, isError, isVoid, numericKind } from "./binder-types.ts";
@@ -148,7 +148,8 @@ function failedExtension(
 function callDelegate(b: Binder, target: BoundExpression, args: readonly BoundArgument[], node: CallExpression): BoundExpression {
   const signature = delegateSignature(target.type);
   if (signature === null || target.type.kind !== "named") {
-    return b.fail("HG3114", node.callee, {}, node.arguments.length === 0 ? "remove the brackets" : null);
+    const indexed = findMembers(target.type, "this[]").length > 0 || target.type.kind === "array";
+    return b.fail("HG3114", node.callee, {}, node.arguments.length === 0 ? "remove the brackets" : indexed ? "an element stands in square brackets: `[…]`" : null);
   }
   const names = invokeMember(target.type)?.parameters ?? [];
   const candidate: CandidateMethod = {

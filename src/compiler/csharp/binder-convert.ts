@@ -338,10 +338,11 @@ function castHint(from: Type, to: Type): string | null {
   if (isString(from) && numericKind(to) !== null) return `write \`${displayName(to)}.Parse(…)\``;
   if (isString(from) && isBool(to)) return "write `bool.Parse(…)`, or compare with `==`";
   if (isString(to)) return "write `.ToString()` behind the value";
-  if (isString(from) && to.kind === "named" && /^J(Object|Array|Token)$/.test(to.definition.shortName)) {
+  if (isString(from) && to.kind === "named" && to.definition.members.has("Parse")) {
     return `write \`${to.definition.shortName}.Parse(…)\``;
   }
-  return null;
+  if (isBool(to) && numericKind(from) !== null) return "compare it: `!= 0`";
+  return isBool(from) && numericKind(to) !== null ? "write `(value ? 1 : 0)`" : null;
 }
 
 /** Builds the nodes of a plan. */
@@ -480,10 +481,10 @@ function literalHint(bound: BoundExpression, to: Type): string | null {
 
 function conversionHint(from: Type, to: Type): string | null {
   if (isString(to) && explicitConversion(from, to) === null) return "write `.ToString()` behind the value";
-  const cut = castHint(from, to) ?? (isBool(to) && numericKind(from) !== null ? "compare it: `!= 0`" : null);
+  const cut = castHint(from, to);
   if (explicitConversion(from, to) === null) return cut;
   if (underlyingOfNullable(from) === to) return "write `.Value` behind it, or `?? …` for the case without a value";
-  const element = elementTypeOf(to);
+  const element = isString(to) ? null : elementTypeOf(to);
   if (element !== null && elementTypeOf(from) !== null && !isAssignable(to, from)) return `write \`.Cast<${displayName(element)}>()\` behind it`;
   return `cast it: \`(${displayName(to)})…\``;
 }

@@ -238,7 +238,7 @@ export function bindAnonymous(b: Binder, node: AnonymousObjectExpression): Bound
     if (names.includes(member.name)) b.report("HG3159", member, { name: member.name });
     const value = bindValue(b, member.expression);
     if (value.type.kind === "null" || isVoid(value.type)) {
-      b.report("HG3128", member, { what: value.type.kind === "null" ? "null" : "a call that gives no value" }, "cast it: `(string)null`");
+      b.report("HG3160", member, {}, value.type.kind === "null" ? "cast it: `(string)null`" : "call something that gives a value");
       values.push(errorNode(member));
     } else values.push(value);
     names.push(member.name);

@@ -6,7 +6,7 @@ import { asValue, convert, converts } from "./binder-convert.ts";
 import { bindExpression, bindTo } from "./binder-expressions.ts";
 import { type FoundMember, findMembers, instanceMember, readProperty } from "./binder-members.ts";
 import { binaryOperator } from "./binder-operators.ts";
-import { isError, isString, isVoid, known } from "./binder-types.ts";
+import { elementTypeOf, isError, isString, isVoid, known } from "./binder-types.ts";
 import type { BoundExpression } from "./bound.ts";
 import { methodCandidate, resolve } from "./overloads.ts";
 import type { ElementExpression, Expression, Span } from "./tree.ts";
@@ -71,6 +71,7 @@ function indexerHint(type: Type): string | null {
   if (type.kind === "named" && type.definition.fullName === "System.Object") {
     return "cast the value to its real type first, for example `((JObject)value)[…]`";
   }
+  if (elementTypeOf(type) !== null) return "write `.ElementAt(…)`, or `.First()`";
   return findMembers(type, "As").length > 0 ? "read it first: `.As<JObject>(preserveContent: true)[…]`" : null;
 }
 

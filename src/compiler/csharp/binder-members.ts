@@ -17,7 +17,7 @@ import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import { asValue, namesOfTuple } from "./binder-convert.ts";
 import { memberCall, setterOf } from "./binder-nodes.ts";
 import { bindTypeNode, isNamespace, reportUnknownType, typeByFullName, unsupportedType } from "./binder-type-names.ts";
-import { delegateSignature, isEnum, isError, isString, isTupleType, isVoid, known } from "./binder-types.ts";
+import { delegateSignature, elementTypeOf, isEnum, isError, isString, isTupleType, isVoid, known } from "./binder-types.ts";
 import type { Bound, PendingMethods, PendingNamespace, PendingType } from "./binder-untyped.ts";
 import { insteadOf, unsupportedMember } from "./binder-unsupported.ts";
 import type { BoundExpression } from "./bound.ts";
@@ -318,6 +318,11 @@ export function unknownMember(
 function unknownHint(owner: Type, name: string, isStatic: boolean, invoked: boolean): string | null {
   if (owner.kind === "named" && owner.definition.fullName === "System.Object") {
     return "cast the value to its real type first, for example `((JObject)value)`";
+  }
+  const element = isStatic ? null : elementTypeOf(owner);
+  if (element !== null && findMembers(element, name).length > 0) {
+    const one = owner.kind === "array" ? "`[0]`" : "`.First()`";
+    return `its elements have it: take one with ${one}, or write \`.Select(x => x.${name}${invoked ? "()" : ""})\``;
   }
   if (!isStatic && !invoked && takesText(owner)) return `a value by name stands in square brackets: \`["${name}"]\``;
   const own = [...new Set(ownNames(owner, isStatic))].filter((candidate) => !OBJECT_MEMBERS.has(candidate)).slice(0, 12);

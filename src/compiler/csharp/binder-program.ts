@@ -55,6 +55,7 @@ function bindRootBlock(b: Binder, fn: BoundFunction, root: BlockStatement): Type
   const results = returns.flatMap((entry) => (entry.result === null ? [] : [entry.result]));
   for (const entry of returns) if (entry.result === null) b.report("HG3122", entry.span);
   const type = resultType(b, results);
+  if (isVoid(type)) b.report("HG3134", results[0]!, { member: "this call" });
   for (const entry of returns) if (entry.result !== null) entry.set(convert(b, entry.result, type));
   if (endsReachable(block)) b.report("HG3121", endOf(root));
   return type;

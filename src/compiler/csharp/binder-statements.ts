@@ -199,6 +199,8 @@ function bindEffect(b: Binder, node: Expression): BoundExpression {
 
 function bindDeclarations(b: Binder, node: LocalDeclarationStatement): BoundStatement[] {
   const written = node.type.kind === "varType" ? null : bindTypeNode(b, node.type);
+  const second = node.declarators[1];
+  if (written === null && second !== undefined) b.report("HG3148", second, { feature: "more than one variable with a single `var`" }, "give it a declaration of its own");
   if (written !== null && isVoid(written)) b.report("HG3106", node.type, { from: "void", to: "a variable" }, null);
   return node.declarators.flatMap((declarator) =>
     node.modifier === "const" ? declareConstant(b, declarator, written) : [declareVariable(b, declarator, written)],

@@ -320,6 +320,7 @@ export function signatureText(candidate: CandidateMethod): string {
     const mode = p.mode === "value" ? "" : `${p.mode} `;
     return `${mode}${displayName(p.type)} ${p.name}${p.isOptional ? " = …" : ""}`;
   });
+  if (candidate.name === "this[]") return `[${list.join(", ")}]`;
   return `${candidate.name}${generics}(${list.join(", ")})`;
 }
 
