@@ -14,7 +14,8 @@ import {
   overflow,
 } from "../errors.ts";
 
-import { Box, type EnumValue, type NetObject, TYPE, textOf, typeNamed, typeOf } from "../values.ts";
+import { isValueType } from "../type.ts";
+import { Box, type EnumValue, type NetObject, TYPE, box, textOf, typeNamed, typeOf } from "../values.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { parseBoolean } from "./boolean.ts";
 import { parseChar } from "./char.ts";
@@ -35,6 +36,7 @@ import { parseDouble, parseSingle } from "./numbers-floating.ts";
 import { INTEGRAL_TYPES, type IntegralType, readIntegral } from "./numbers-integral.ts";
 import { orThrow } from "./number-parse.ts";
 import { roundHalfEven } from "./math.ts";
+import type { TypeObject } from "./object.ts";
 
 type Convertible = boolean | number | bigint | Decimal;
 
@@ -298,5 +300,32 @@ const base64Members: Members = {
 const EARLIEST = new DateTime(0n, UNSPECIFIED);
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).toUpperCase().padStart(2, "0"));
 
-defineType("static System.Convert", { ...members, ...base64Members });
+/** `ChangeType(value, typeof(T))`: the conversion that the type's own `ToT(object)` makes. */
+function changeType(value: unknown, type: TypeObject | null): unknown {
+  if (type === null) throw argumentNull("conversionType");
+  const target = type.type;
+  if (value === null) {
+    if (isValueType(target)) {
+      throw new NetException("System.InvalidCastException", "Null object cannot be converted to a value type.");
+    }
+    return null;
+  }
+  if (typeOf(value) === target) return value;
+  const name = target.kind === "named" ? target.definition.fullName.replace(/^System\./, "") : "";
+  const convert = CHANGES.get(name);
+  if (convert === undefined) throw badCast(typeOf(value).name, target.name);
+  return box(convert(value), target);
+}
+
+const CHANGES = new Map<string, (value: unknown) => unknown>();
+for (const [signature, convert] of Object.entries(members)) {
+  const match = /^static \w+ To(\w+)\(object value\)$/.exec(signature);
+  if (match !== null) CHANGES.set(match[1]!, convert);
+}
+
+defineType("static System.Convert", {
+  ...members,
+  ...base64Members,
+  "static object ChangeType(object value, Type conversionType)": changeType,
+});
 

@@ -183,6 +183,11 @@ const CONVERTING: readonly Row[] = [
   [`Convert.FromBase64String("-_8=")`, "!FormatException"],
   [`Convert.FromBase64String("")`, "bytes "],
   [`Convert.ToHexString(new byte[] { 1, 171 })`, "01AB"],
+  [`Convert.ChangeType("5", typeof(long))`, "Int64 5"],
+  [`Convert.ChangeType(2.5, typeof(int))`, "Int32 2"],
+  [`Convert.ChangeType(5, typeof(string))`, "5"],
+  [`Convert.ChangeType(null, typeof(int))`, "!InvalidCastException"],
+  [`Convert.ChangeType("5", typeof(Guid))`, "!InvalidCastException"],
 ];
 
 const MATHS: readonly Row[] = [

@@ -171,6 +171,7 @@ describe("a local zone other than UTC", () =>
       [`new DateTimeOffset(new DateTime(2024, 1, 1)).Offset`, "TimeSpan 01:00:00"],
       [`DateTimeOffset.Parse("2024-07-01").ToString("zzz")`, "+02:00"],
       [`TimeZoneInfo.Local.Id`, "Europe/Berlin"],
+      [`TimeZone.CurrentTimeZone.GetUtcOffset(new DateTime(2024, 7, 1))`, "TimeSpan 02:00:00"],
     ],
     "Europe/Berlin",
   ));

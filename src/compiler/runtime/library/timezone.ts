@@ -5,7 +5,7 @@ import { environment } from "../environment.ts";
 import type { Type } from "../type.ts";
 import { type NetObject, TYPE, hashOf, typeNamed } from "../values.ts";
 import { MAX_TICKS, TICKS_PER_MINUTE, ticksOfUnixMs } from "./calendar.ts";
-import { DateTime, LOCAL, UNSPECIFIED, UTC } from "./datetime.ts";
+import { DateTime, LOCAL, UNSPECIFIED, UTC, toLocal, toUniversal } from "./datetime.ts";
 import { DateTimeOffset, atOffset } from "./datetimeoffset.ts";
 import { TimeSpan } from "./timespan.ts";
 import { canonicalZone, hasDaylight, offsetAtUtc, offsetOfClock, offsetsOfClock, standardOffset } from "./zone.ts";
@@ -152,6 +152,12 @@ function longName(zone: TimeZoneInfo, summer: boolean): string {
   return summer ? zone.id.replace(/ Standard Time$/, " Daylight Time") : zone.id;
 }
 
+class CurrentTimeZone implements NetObject {
+  get [TYPE](): Type {
+    return typeNamed("System.TimeZone");
+  }
+}
+
 const members: Members = {
   "static TimeZoneInfo Utc { get; }": () => UTC_ZONE,
   "static TimeZoneInfo Local { get; }": local,
@@ -200,3 +206,14 @@ const members: Members = {
   "string ToString()": displayName,
 };
 defineType("class System.TimeZoneInfo", members);
+
+/** System.TimeZone, the obsolete forerunner: only the local zone. */
+defineType("class System.TimeZone", {
+  "static TimeZone CurrentTimeZone { get; }": () => new CurrentTimeZone(),
+  "string StandardName { get; }": () => longName(local(), false),
+  "string DaylightName { get; }": () => longName(local(), true),
+  "TimeSpan GetUtcOffset(DateTime time)": (_: unknown, time: DateTime) => span(offsetFor(local(), time)),
+  "bool IsDaylightSavingTime(DateTime time)": (_: unknown, time: DateTime) => isDaylight(local(), time),
+  "DateTime ToLocalTime(DateTime time)": (_: unknown, time: DateTime) => toLocal(time),
+  "DateTime ToUniversalTime(DateTime time)": (_: unknown, time: DateTime) => toUniversal(time),
+});
