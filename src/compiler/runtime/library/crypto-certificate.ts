@@ -152,7 +152,7 @@ function attributesOf(name: Der): { id: string; text: string }[][] {
         return { id: objectId(id), text: value === undefined ? "" : derText(value) };
       }),
     )
-    .reverse();
+    .toReversed();
 }
 
 function nameText(name: Der): string {
@@ -339,7 +339,7 @@ const certificateMembers: Members = {
   ) => hex(certHash(certificate, nativeHash(name))),
   "byte[] GetRawCertData()": (certificate: Certificate) => plainBytes(certificate.der),
   "string GetRawCertDataString()": (certificate: Certificate) => hex(certificate.der),
-  "byte[] GetSerialNumber()": (certificate: Certificate) => plainBytes(certificate.fields.serial).reverse(),
+  "byte[] GetSerialNumber()": (certificate: Certificate) => plainBytes(certificate.fields.serial).toReversed(),
   "string GetSerialNumberString()": (certificate: Certificate) => hex(certificate.fields.serial),
   "byte[] GetPublicKey()": keyBits,
   "string GetPublicKeyString()": (certificate: Certificate) => hex(keyBits(certificate)),

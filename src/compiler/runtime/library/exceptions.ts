@@ -10,13 +10,17 @@ Object.defineProperties(NetException.prototype, {
       return typeNamed(this.typeName);
     },
   },
-  netToString: { value: exceptionText },
+  netToString: {
+    value(this: NetException) {
+      return exceptionText(this);
+    },
+  },
 });
 
 /** `Exception.ToString()`: type and message, inner ones after ` ---> `; no stack. */
-export function exceptionText(this: NetException): string {
-  const head = `${this.typeName}: ${this.message}`;
-  return this.inner === null ? head : `${head} ---> ${exceptionText.call(this.inner)}`;
+export function exceptionText(error: NetException): string {
+  const head = `${error.typeName}: ${error.message}`;
+  return error.inner === null ? head : `${head} ---> ${exceptionText(error.inner)}`;
 }
 
 const ARGUMENT_LIKE = new Set(["System.ArgumentNullException", "System.ArgumentOutOfRangeException"]);
@@ -70,7 +74,7 @@ function exceptionMembers(): Members {
       while (base.inner !== null) base = base.inner;
       return base;
     },
-    "string ToString()": (error: NetException) => exceptionText.call(error),
+    "string ToString()": exceptionText,
   };
 }
 

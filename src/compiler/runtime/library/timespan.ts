@@ -8,6 +8,7 @@ import { TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_MS, TICKS_PE
 
 const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
+const LIMIT = 2 ** 63;
 
 export class TimeSpan implements NetObject {
   readonly ticks: bigint;
@@ -58,7 +59,7 @@ function fromParts(days: number, hours: number, minutes: number, seconds: number
 function from(value: number, unit: bigint): TimeSpan {
   if (Number.isNaN(value)) throw argumentError("TimeSpan does not accept floating point Not-a-Number values.");
   const ticks = value * Number(unit);
-  if (!(ticks <= 9223372036854775807 && ticks >= -9223372036854775808)) throw tooLong();
+  if (!(Math.abs(ticks) <= LIMIT)) throw tooLong();
   const whole = BigInt(Math.trunc(ticks));
   return new TimeSpan(whole > MAX ? MAX : whole);
 }
@@ -214,7 +215,7 @@ function multiply(span: TimeSpan, factor: number): TimeSpan {
 
 function scaled(ticks: number): TimeSpan {
   const rounded = Math.round(ticks);
-  if (!(rounded <= 9223372036854775807 && rounded >= -9223372036854775808)) throw tooLong();
+  if (!(Math.abs(rounded) <= LIMIT)) throw tooLong();
   return timeSpan(BigInt(rounded));
 }
 
