@@ -9,7 +9,7 @@ export const setStatus = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      code: { type: "int", expression: true, required: true, min: 100, max: 999, doc: "Status code." },
+      code: { type: "int", expression: true, required: true, min: 200, max: 999, doc: "Status code." },
       reason: { type: "string", expression: true, doc: "Reason phrase; default: the standard one." },
     },
   },
