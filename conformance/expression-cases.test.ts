@@ -11,7 +11,8 @@ const gaps = new Set(
     .filter((line) => line !== ""),
 );
 const results = runCases(readCases(path("expression-cases.json")));
-const text = ({ id, expected, actual }: CaseResult): string => `${id}: expected ${expected}, actual ${actual}`;
+const text = ({ id, expected, actual }: CaseResult): string =>
+  `${id}: expected ${expected}, actual ${actual}`;
 
 test("expression cases pass", () => {
   expect(results.filter((result) => !result.passed && !gaps.has(result.id)).map(text)).toEqual([]);

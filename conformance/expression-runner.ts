@@ -58,7 +58,12 @@ export function runCase(one: ExpressionCase, baseContext: Json): CaseResult {
   } catch (error) {
     actual = { crashed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
-  return { id: one.id, passed: agrees(one, actual), expected: JSON.stringify(expected), actual: JSON.stringify(shown(actual)) };
+  return {
+    id: one.id,
+    passed: agrees(one, actual),
+    expected: JSON.stringify(expected),
+    actual: JSON.stringify(shown(actual)),
+  };
 }
 
 function shown(actual: Json): Json {
@@ -70,7 +75,8 @@ function outcome(one: ExpressionCase, context: Json): Json {
   const text = one.expression.trim();
   const form = text.startsWith("@{") ? "block" : "expression";
   const { diagnostics, value } = compileDetailed(text.slice(2, -1), form, "any");
-  if (value === null) return { compileError: true, diagnostics: diagnostics.map((d) => `${d.code} ${d.message}`) };
+  if (value === null)
+    return { compileError: true, diagnostics: diagnostics.map((d) => `${d.code} ${d.message}`) };
   try {
     return encode(value(hostContext(context)));
   } catch (error) {
@@ -86,11 +92,14 @@ function agrees({ expected, optional }: ExpressionCase, actual: Json): boolean {
   if (optional === true && actual.compileError === true) return true;
   if (expected.throws !== undefined) {
     if (actual.throws === undefined) return false;
-    return expected.throws === "*" || (actual.error instanceof NetException && actual.error.is(expected.throws));
+    return (
+      expected.throws === "*" || (actual.error instanceof NetException && actual.error.is(expected.throws))
+    );
   }
   if (expected.type !== actual.type) return false;
   if (expected.type === "null") return true;
-  if (expected.type.startsWith("J") && typeof expected.value === "string") return sameJson(expected.value, actual.value);
+  if (expected.type.startsWith("J") && typeof expected.value === "string")
+    return sameJson(expected.value, actual.value);
   return JSON.stringify(expected.value) === JSON.stringify(actual.value);
 }
 
@@ -100,10 +109,12 @@ function sameJson(a: string, b: string): boolean {
 
 /** Objects merge, everything else replaces. */
 function merge(base: Json, change: Json): Json {
-  const isObject = (value: Json): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+  const isObject = (value: Json): boolean =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject(base) || !isObject(change)) return change;
   const merged: Json = { ...base };
-  for (const [key, value] of Object.entries(change)) merged[key] = key in base ? merge(base[key], value) : value;
+  for (const [key, value] of Object.entries(change))
+    merged[key] = key in base ? merge(base[key], value) : value;
   return merged;
 }
 
@@ -119,19 +130,28 @@ function encode(value: unknown): Json {
   }
   if (typeof value !== "object") return { type: name, value };
   if (value instanceof EnumValue) return { type: name, value: value.text };
-  if (value instanceof Uint8Array) return { type: "System.Byte[]", value: Buffer.from(value).toString("base64") };
+  if (value instanceof Uint8Array)
+    return { type: "System.Byte[]", value: Buffer.from(value).toString("base64") };
   if (name.startsWith("Newtonsoft.Json.Linq.")) {
     const json = (value as { toJson?: (indented: boolean) => string }).toJson;
-    return { type: name.slice(name.lastIndexOf(".") + 1), value: json === undefined ? compact(value) : json.call(value, false) };
+    return {
+      type: name.slice(name.lastIndexOf(".") + 1),
+      value: json === undefined ? compact(value) : json.call(value, false),
+    };
   }
   if (name === "System.DateTime" || name === "System.DateTimeOffset") {
     return { type: name, value: (value as NetObject).netFormat?.("o") ?? textOf(value) };
   }
-  if (Symbol.iterator in (value as object)) return { type: name, value: [...(value as Iterable<unknown>)].map(String) };
+  if (Symbol.iterator in (value as object))
+    return { type: name, value: [...(value as Iterable<unknown>)].map(String) };
   return { type: name, value: textOf(value) };
 }
 
-const toJson = compileDetailed("JsonConvert.SerializeObject(context.Variables[\"value\"])", "expression", "string");
+const toJson = compileDetailed(
+  'JsonConvert.SerializeObject(context.Variables["value"])',
+  "expression",
+  "string",
+);
 
 function compact(value: unknown): string {
   const context = { variables: new Map([["value", value]]) } as unknown as HostContext;
@@ -198,7 +218,9 @@ export function hostContext(json: Json): HostContext {
       certificate: null,
     },
     response: json.response === null ? null : response(json.response),
-    variables: new Map(Object.entries(json.variables as Record<string, Json>).map(([name, value]) => [name, decode(value)])),
+    variables: new Map(
+      Object.entries(json.variables as Record<string, Json>).map(([name, value]) => [name, decode(value)]),
+    ),
     api: json.api === null ? null : api(json.api),
     operation: json.operation,
     product: json.product === null ? null : { apis: [], ...json.product },
@@ -219,7 +241,9 @@ function milliseconds(span: string): number {
 }
 
 function headers(json: Record<string, string[]>): HeaderList {
-  return new HeaderList(Object.entries(json).flatMap(([name, values]) => values.flatMap((value) => [name, value])));
+  return new HeaderList(
+    Object.entries(json).flatMap(([name, values]) => values.flatMap((value) => [name, value])),
+  );
 }
 
 /** Split by hand: `URL` would change what was written. */
@@ -227,7 +251,8 @@ function url(text: string): HostUrl {
   const match = /^(\w+):\/\/([^/:?]+)(?::(\d+))?([^?]*)(\?.*)?$/.exec(text)!;
   const scheme = match[1]!;
   const port = match[3] === undefined ? (scheme === "https" ? 443 : 80) : Number(match[3]);
-  return { scheme, host: match[2]!, port, path: match[4]! === "" ? "/" : match[4]!, queryString: match[5] ?? "" };
+  const path = match[4] ?? "";
+  return { scheme, host: match[2]!, port, path: path === "" ? "/" : path, queryString: match[5] ?? "" };
 }
 
 function body(text: string | null, messageHeaders: Record<string, string[]>): HostBody | null {
@@ -269,6 +294,12 @@ function api(json: Json): HostApi {
 }
 
 function subscription(json: Json): Json {
-  const ms = (text: string | null | undefined): number | null => (text === null || text === undefined ? null : Date.parse(text));
-  return { ...json, createdMs: ms(json.createdDate) ?? 0, startMs: ms(json.startDate), endMs: ms(json.endDate) };
+  const ms = (text: string | null | undefined): number | null =>
+    text === null || text === undefined ? null : Date.parse(text);
+  return {
+    ...json,
+    createdMs: ms(json.createdDate) ?? 0,
+    startMs: ms(json.startDate),
+    endMs: ms(json.endDate),
+  };
 }

@@ -11,6 +11,7 @@ if (file === undefined) {
 }
 const results = runCases(readCases(file));
 const failed = results.filter((result) => !result.passed);
-for (const { id, expected, actual } of failed) console.log(`${id}\n  expected ${expected}\n  actual   ${actual}`);
+for (const { id, expected, actual } of failed)
+  console.log(`${id}\n  expected ${expected}\n  actual   ${actual}`);
 console.log(`${results.length - failed.length} passed, ${failed.length} failed`);
 process.exit(failed.length === 0 ? 0 : 1);

@@ -4,16 +4,46 @@ import { type Binder, assignTemp, constantNode, errorNode, sequence } from "./bi
 import { asValue, cast, convert, converts, naturalType } from "./binder-convert.ts";
 import { bindExpression } from "./binder-expressions.ts";
 import { findIndexer } from "./binder-indexers.ts";
-import { type FoundMember, findMembers, readsContext, unknownMember, writableCode } from "./binder-members.ts";
+import {
+  type FoundMember,
+  findMembers,
+  readsContext,
+  unknownMember,
+  writableCode,
+} from "./binder-members.ts";
 import { codeOf, receiverFor } from "./binder-nodes.ts";
 import { binaryOperator } from "./binder-operators.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
-import { ERROR_TYPE, isEnum, isError, isTupleType, isVoid, known, numericKind, unwrapped } from "./binder-types.ts";
+import {
+  ERROR_TYPE,
+  isEnum,
+  isError,
+  isTupleType,
+  isVoid,
+  known,
+  numericKind,
+  unwrapped,
+} from "./binder-types.ts";
 import type { Bound } from "./binder-untyped.ts";
-import type { BoundExpression, BoundOperator, BoundTarget, ElementTarget, LocalTarget, MemberTarget } from "./bound.ts";
+import type {
+  BoundExpression,
+  BoundOperator,
+  BoundTarget,
+  ElementTarget,
+  LocalTarget,
+  MemberTarget,
+} from "./bound.ts";
 import { explicitConversion } from "./conversions.ts";
 import { slotIn } from "./binder-scope.ts";
-import type { AssignmentExpression, Designation, Expression, PostfixExpression, Span, TypeNode, UnaryExpression } from "./tree.ts";
+import type {
+  AssignmentExpression,
+  Designation,
+  Expression,
+  PostfixExpression,
+  Span,
+  TypeNode,
+  UnaryExpression,
+} from "./tree.ts";
 
 export interface Target {
   readonly target: BoundTarget;
@@ -47,13 +77,24 @@ function refuse(b: Binder, node: Expression): null {
   return null;
 }
 
-function nameTarget(b: Binder, name: string, node: Expression & { kind: "name" }, purpose: string): Target | null {
+function nameTarget(
+  b: Binder,
+  name: string,
+  node: Expression & { kind: "name" },
+  purpose: string,
+): Target | null {
   const found = b.scope.lookup(name);
-  if (found === null && name === "_" && purpose !== "update") return { target: { kind: "discard" }, type: null };
+  if (found === null && name === "_" && purpose !== "update")
+    return { target: { kind: "discard" }, type: null };
   if (found?.kind === "variable") {
     const { symbol } = found;
     if (symbol.kind === "loop") {
-      b.report("HG3119", node, { name }, "a foreach variable can only be read: copy it into another variable");
+      b.report(
+        "HG3119",
+        node,
+        { name },
+        "a foreach variable can only be read: copy it into another variable",
+      );
       return null;
     }
     return { target: { kind: "local", symbol, slot: slotIn(b.function, symbol) }, type: symbol.type };
@@ -61,7 +102,13 @@ function nameTarget(b: Binder, name: string, node: Expression & { kind: "name" }
   const bound = bindExpression(b, node);
   if (bound.kind === "error") return null;
   if (bound.kind === "context") b.report("HG3118", node, { member: "context" });
-  else b.report("HG3119", node, { name }, found?.kind === "constant" ? "a constant keeps its value: declare it without `const`" : null);
+  else
+    b.report(
+      "HG3119",
+      node,
+      { name },
+      found?.kind === "constant" ? "a constant keeps its value: declare it without `const`" : null,
+    );
   return null;
 }
 
@@ -72,9 +119,12 @@ function memberTarget(b: Binder, node: Expression & { kind: "member" }): Target 
   const isType = left.kind === "pendingType";
   const receiver = isType ? null : asValue(b, left);
   const owner = isType ? left.named : receiver!.type;
-  const found = findMembers(owner, node.name).find(({ member }) => member.isStatic === isType && member.kind !== "method");
+  const found = findMembers(owner, node.name).find(
+    ({ member }) => member.isStatic === isType && member.kind !== "method",
+  );
   if (found === undefined) {
-    if (isTupleType(owner)) b.report("HG3148", node, { feature: "assigning to an element of a tuple" }, "make a new tuple");
+    if (isTupleType(owner))
+      b.report("HG3148", node, { feature: "assigning to an element of a tuple" }, "make a new tuple");
     else if (findMembers(owner, node.name).length > 0) b.report("HG3119", span, { name: node.name });
     else if (owner.kind === "array" && node.name === "Length") b.report("HG3119", span, { name: "Length" });
     else unknownMember(b, owner, node.name, span, isType);
@@ -112,7 +162,10 @@ function elementTarget(b: Binder, node: Expression & { kind: "element" }, purpos
   const found = findIndexer(b, node);
   if (found === null) return null;
   if (found.kind === "array") {
-    return { target: { kind: "element", array: found.array, index: found.index, elementType: found.type }, type: found.type };
+    return {
+      target: { kind: "element", array: found.array, index: found.index, elementType: found.type },
+      type: found.type,
+    };
   }
   if (found.kind !== "indexer" || purpose === "out") {
     b.report("HG3119", node, { name: "this element" });
@@ -131,7 +184,8 @@ const memberName = (node: BoundExpression): string => (node.kind === "call" ? no
 
 export function bindAssignment(b: Binder, node: AssignmentExpression): BoundExpression {
   const { operator, target } = node;
-  if (operator === "=" && (target.kind === "tuple" || target.kind === "declaration")) return bindDeconstruction(b, node);
+  if (operator === "=" && (target.kind === "tuple" || target.kind === "declaration"))
+    return bindDeconstruction(b, node);
   const place = bindTarget(b, target, operator === "=" ? "assign" : "update");
   const value = bindExpression(b, node.value);
   if (place === null) {
@@ -140,28 +194,61 @@ export function bindAssignment(b: Binder, node: AssignmentExpression): BoundExpr
   }
   if (operator === "=") {
     const type = place.type ?? naturalType(b, value) ?? ERROR_TYPE;
-    return assignment(b, place.target, place.type === null ? asValue(b, value) : convert(b, value, type), node);
+    return assignment(
+      b,
+      place.target,
+      place.type === null ? asValue(b, value) : convert(b, value, type),
+      node,
+    );
   }
   const writable = place as Writable;
   if (operator === "??=") return coalescing(b, writable, value, node);
-  return update(b, writable, (old) => compound(b, operator.slice(0, -1) as BoundOperator, old, value, writable.type, node), "new", node);
+  return update(
+    b,
+    writable,
+    (old) => compound(b, operator.slice(0, -1) as BoundOperator, old, value, writable.type, node),
+    "new",
+    node,
+  );
 }
 
 function asValueQuietly(b: Binder, value: Bound): void {
   if (value.type === null && value.kind !== "pendingLambda") b.aside(() => asValue(b, value));
 }
 
-export function assignment(b: Binder, target: BoundTarget, value: BoundExpression, span: Span): BoundExpression {
-  if (isVoid(value.type)) return b.fail("HG3134", value, { member: value.kind === "call" ? value.member.name : "this" });
-  return { kind: "assign", target, value, declares: false, type: value.type, start: span.start, end: span.end };
+export function assignment(
+  b: Binder,
+  target: BoundTarget,
+  value: BoundExpression,
+  span: Span,
+): BoundExpression {
+  if (isVoid(value.type))
+    return b.fail("HG3134", value, { member: value.kind === "call" ? value.member.name : "this" });
+  return {
+    kind: "assign",
+    target,
+    value,
+    declares: false,
+    type: value.type,
+    start: span.start,
+    end: span.end,
+  };
 }
 
 /** `x op y`, brought back to the type of x: by a cast when y alone would fit (C# §12.21.4). */
-function compound(b: Binder, operator: BoundOperator, old: BoundExpression, value: Bound, type: Type, span: Span): BoundExpression {
+function compound(
+  b: Binder,
+  operator: BoundOperator,
+  old: BoundExpression,
+  value: Bound,
+  type: Type,
+  span: Span,
+): BoundExpression {
   const result = binaryOperator(b, operator, old, value, span);
   if (isError(result.type) || converts(b, result, type)) return convert(b, result, type);
   const isShift = operator === "<<" || operator === ">>";
-  if (explicitConversion(result.type, type) !== null && (isShift || converts(b, value, type))) return cast(b, result, type, span);
+  if (explicitConversion(result.type, type) !== null && (isShift || converts(b, value, type)))
+    return cast(b, result, type, span);
   return convert(b, result, type);
 }
 
@@ -174,16 +261,40 @@ function update(
 ): BoundExpression {
   const old = b.temp(type, span);
   const value = compute(b.read(old, span));
-  return { kind: "update", target, old, value, result, whenNull: false, type, start: span.start, end: span.end };
+  return {
+    kind: "update",
+    target,
+    old,
+    value,
+    result,
+    whenNull: false,
+    type,
+    start: span.start,
+    end: span.end,
+  };
 }
 
 function coalescing(b: Binder, { target, type }: Writable, value: Bound, span: Span): BoundExpression {
   const old = b.temp(type, span);
-  return { kind: "update", target, old, value: convert(b, value, type), result: "new", whenNull: true, type, start: span.start, end: span.end };
+  return {
+    kind: "update",
+    target,
+    old,
+    value: convert(b, value, type),
+    result: "new",
+    whenNull: true,
+    type,
+    start: span.start,
+    end: span.end,
+  };
 }
 
 /** `++` and `--`. */
-export function bindStep(b: Binder, node: UnaryExpression | PostfixExpression, result: "old" | "new"): BoundExpression {
+export function bindStep(
+  b: Binder,
+  node: UnaryExpression | PostfixExpression,
+  result: "old" | "new",
+): BoundExpression {
   const place = bindTarget(b, node.operand, "update");
   if (place === null || place.type === null) return errorNode(node);
   const { type } = place;
@@ -209,7 +320,14 @@ export function bindStep(b: Binder, node: UnaryExpression | PostfixExpression, r
 // ── Deconstruction ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Where an element of the right side goes: places to fill, or deeper. */
-type Shape = { readonly kind: "leaf"; readonly place: (type: Type) => Target | null; readonly type: Type | null; readonly span: Span } | { readonly kind: "group"; readonly parts: readonly Shape[]; readonly span: Span };
+type Shape =
+  | {
+      readonly kind: "leaf";
+      readonly place: (type: Type) => Target | null;
+      readonly type: Type | null;
+      readonly span: Span;
+    }
+  | { readonly kind: "group"; readonly parts: readonly Shape[]; readonly span: Span };
 
 function bindDeconstruction(b: Binder, node: AssignmentExpression): BoundExpression {
   const value = bindExpression(b, node.value);
@@ -230,7 +348,8 @@ export function deconstructInto(b: Binder, target: Expression, value: Bound, spa
 }
 
 function shapeOf(b: Binder, node: Expression): Shape {
-  if (node.kind === "tuple") return { kind: "group", parts: node.elements.map((e) => shapeOf(b, e.expression)), span: node };
+  if (node.kind === "tuple")
+    return { kind: "group", parts: node.elements.map((e) => shapeOf(b, e.expression)), span: node };
   if (node.kind === "declaration") return designated(b, node.designation, node.type);
   const place = bindTarget(b, node, "assign");
   return { kind: "leaf", place: () => place, type: place?.type ?? null, span: node };
@@ -238,10 +357,20 @@ function shapeOf(b: Binder, node: Expression): Shape {
 
 function designated(b: Binder, designation: Designation, type: TypeNode): Shape {
   if (designation.kind === "tupleDesignation") {
-    return { kind: "group", parts: designation.elements.map((element) => designated(b, element, type)), span: designation };
+    return {
+      kind: "group",
+      parts: designation.elements.map((element) => designated(b, element, type)),
+      span: designation,
+    };
   }
   const written = type.kind === "varType" ? null : bindTypeNode(b, type);
-  if (designation.kind === "discardDesignation") return { kind: "leaf", place: () => ({ target: { kind: "discard" }, type: null }), type: written, span: designation };
+  if (designation.kind === "discardDesignation")
+    return {
+      kind: "leaf",
+      place: () => ({ target: { kind: "discard" }, type: null }),
+      type: written,
+      span: designation,
+    };
   const { name } = designation;
   return {
     kind: "leaf",
@@ -255,7 +384,14 @@ function designated(b: Binder, designation: Designation, type: TypeNode): Shape 
 }
 
 /** First all values are read (`steps`), then all places written (`later`), so that `(a, b) = (b, a)` swaps. */
-function deconstruct(b: Binder, shape: Shape, value: Bound, steps: BoundExpression[], later: BoundExpression[], span: Span): void {
+function deconstruct(
+  b: Binder,
+  shape: Shape,
+  value: Bound,
+  steps: BoundExpression[],
+  later: BoundExpression[],
+  span: Span,
+): void {
   if (shape.kind === "leaf") {
     const type = shape.type ?? naturalType(b, value);
     if (type === null || type.kind === "null") {
@@ -280,7 +416,13 @@ function deconstruct(b: Binder, shape: Shape, value: Bound, steps: BoundExpressi
 }
 
 /** The elements of a value that can be taken apart; null when it cannot (reported). */
-function partsOf(b: Binder, value: Bound, count: number, steps: BoundExpression[], span: Span): readonly Bound[] | null {
+function partsOf(
+  b: Binder,
+  value: Bound,
+  count: number,
+  steps: BoundExpression[],
+  span: Span,
+): readonly Bound[] | null {
   if (value.kind === "pendingTuple") return value.elements;
   const node = asValue(b, value);
   if (isError(node.type)) return null;
@@ -289,15 +431,25 @@ function partsOf(b: Binder, value: Bound, count: number, steps: BoundExpression[
   const at = { start: span.start, end: span.end };
   const { type } = node;
   if (isTupleType(type)) {
-    return type.args.map((arg, index) => ({ kind: "tupleItem", tuple: b.read(temp, span), index, type: arg, ...at }) as BoundExpression);
+    return type.args.map(
+      (arg, index) =>
+        ({ kind: "tupleItem", tuple: b.read(temp, span), index, type: arg, ...at }) as BoundExpression,
+    );
   }
   const pair = type.kind === "named" && type.definition.shortName === "KeyValuePair" && count === 2;
-  if (pair) return ["Key", "Value"].map((name) => pairPart(b, b.read(temp, span), type as NamedType, name, span));
+  if (pair)
+    return ["Key", "Value"].map((name) => pairPart(b, b.read(temp, span), type as NamedType, name, span));
   b.report("HG3158", span, { left: count, right: displayName(type) });
   return null;
 }
 
-function pairPart(b: Binder, receiver: BoundExpression, type: NamedType, name: string, span: Span): BoundExpression {
+function pairPart(
+  b: Binder,
+  receiver: BoundExpression,
+  type: NamedType,
+  name: string,
+  span: Span,
+): BoundExpression {
   const { member, declaring } = findMembers(type, name)[0]!;
   return {
     kind: "call",
@@ -313,4 +465,3 @@ function pairPart(b: Binder, receiver: BoundExpression, type: NamedType, name: s
     end: span.end,
   };
 }
-

@@ -42,7 +42,8 @@ export function bindArguments(b: Binder, nodes: readonly Argument[]): WrittenArg
     if (node.mode !== "out") {
       const { expression } = node;
       const bound = expression.kind === "typeof" ? bindTypeof(b, expression) : bindExpression(b, expression);
-      if (bound.kind === "pendingType" || bound.kind === "pendingNamespace") return { ...common, bound: asValue(b, bound), isOut: false, outType: null };
+      if (bound.kind === "pendingType" || bound.kind === "pendingNamespace")
+        return { ...common, bound: asValue(b, bound), isOut: false, outType: null };
       return { ...common, bound, isOut: false, outType: null };
     }
     return { ...common, bound: errorNode(node), isOut: true, outType: outTypeOf(b, node) };
@@ -52,7 +53,8 @@ export function bindArguments(b: Binder, nodes: readonly Argument[]): WrittenArg
 /** The type of an `out` argument where it has one of its own. */
 function outTypeOf(b: Binder, node: Argument): Type | null {
   const { expression } = node;
-  if (expression.kind === "declaration") return expression.type.kind === "varType" ? null : bindTypeNode(b, expression.type);
+  if (expression.kind === "declaration")
+    return expression.type.kind === "varType" ? null : bindTypeNode(b, expression.type);
   if (expression.kind === "name" && expression.name === "_" && b.scope.lookup("_") === null) return null;
   return bindTarget(b, expression, "out")?.type ?? null;
 }
@@ -65,7 +67,8 @@ export function bindArgumentsAs(values: readonly Bound[]): BoundArgument[] {
 /** The `out` target of an argument, declaring its variable when it says `out var x`. */
 function outTarget(b: Binder, arg: BoundArgument, type: Type): BoundTarget {
   const node = (arg as WrittenArgument).node.expression;
-  if (node === undefined || (node.kind === "name" && node.name === "_" && b.scope.lookup("_") === null)) return { kind: "discard" };
+  if (node === undefined || (node.kind === "name" && node.name === "_" && b.scope.lookup("_") === null))
+    return { kind: "discard" };
   if (node.kind === "declaration") {
     if (node.designation.kind !== "singleDesignation") return { kind: "discard" };
     const symbol = b.declare("local", node.designation.name, type, node.designation);
@@ -78,7 +81,10 @@ function outTarget(b: Binder, arg: BoundArgument, type: Type): BoundTarget {
 
 export function bindCall(b: Binder, node: CallExpression): BoundExpression {
   const { callee: called } = node;
-  const callee = called.kind === "member" ? bindMember(b, bindExpression(b, called.target), called, true) : bindExpression(b, called);
+  const callee =
+    called.kind === "member"
+      ? bindMember(b, bindExpression(b, called.target), called, true)
+      : bindExpression(b, called);
   const args = bindArguments(b, node.arguments);
   switch (callee.kind) {
     case "error":
@@ -89,7 +95,9 @@ export function bindCall(b: Binder, node: CallExpression): BoundExpression {
       const candidate = localCandidate(callee.local);
       const found = resolve(b, [candidate], args, null);
       const target = b.read(callee.local.symbol, node.callee);
-      return found.kind === "found" ? finishCall(b, found.best, args, target, node) : failedCall(b, found, [candidate], args, node.callee, node);
+      return found.kind === "found"
+        ? finishCall(b, found.best, args, target, node)
+        : failedCall(b, found, [candidate], args, node.callee, node);
     }
     case "pendingType":
       return b.fail("HG3114", node.callee, {}, `write \`new ${displayName(callee.named)}(…)\``);
@@ -105,7 +113,12 @@ export function bindCall(b: Binder, node: CallExpression): BoundExpression {
 
 const errorOf = (_: BoundExpression, span: Span): BoundExpression => errorNode(span);
 
-export function callMethods(b: Binder, group: PendingMethods, args: readonly BoundArgument[], node: Span): BoundExpression {
+export function callMethods(
+  b: Binder,
+  group: PendingMethods,
+  args: readonly BoundArgument[],
+  node: Span,
+): BoundExpression {
   const span = { start: group.nameStart, end: group.nameEnd };
   const own = resolve(b, group.candidates, args, group.typeArguments);
   if (own.kind === "found") return finishCall(b, own.best, args, group.receiver, node);
@@ -137,19 +150,34 @@ function failedExtension(
   const type = group.owner;
   const enumerable = found.kind === "none" && found.failure.kind === "types" && found.failure.argument === 0;
   if (fitting.length === 0 || enumerable) {
-    const hint = type.kind === "named" && type.definition.fullName === "System.Object"
-      ? "cast the value to its real type first, for example `((JArray)value)`"
-      : null;
+    const hint =
+      type.kind === "named" && type.definition.fullName === "System.Object"
+        ? "cast the value to its real type first, for example `((JArray)value)`"
+        : null;
     return b.fail("HG3104", span, { type: displayName(type), member: group.name }, hint);
   }
   return failedCall(b, found, fitting, args, span, node, 1);
 }
 
-function callDelegate(b: Binder, target: BoundExpression, args: readonly BoundArgument[], node: CallExpression): BoundExpression {
+function callDelegate(
+  b: Binder,
+  target: BoundExpression,
+  args: readonly BoundArgument[],
+  node: CallExpression,
+): BoundExpression {
   const signature = delegateSignature(target.type);
   if (signature === null || target.type.kind !== "named") {
     const indexed = findMembers(target.type, "this[]").length > 0 || target.type.kind === "array";
-    return b.fail("HG3114", node.callee, {}, node.arguments.length === 0 ? "remove the brackets" : indexed ? "an element stands in square brackets: `[…]`" : null);
+    return b.fail(
+      "HG3114",
+      node.callee,
+      {},
+      node.arguments.length === 0
+        ? "remove the brackets"
+        : indexed
+          ? "an element stands in square brackets: `[…]`"
+          : null,
+    );
   }
   const names = invokeMember(target.type)?.parameters ?? [];
   const candidate: CandidateMethod = {
@@ -157,13 +185,20 @@ function callDelegate(b: Binder, target: BoundExpression, args: readonly BoundAr
     member: null,
     declaring: null,
     typeParameters: [],
-    parameters: signature.parameters.map((type, i) => ({ name: names[i]?.name ?? "", type, mode: "value", isOptional: false })),
+    parameters: signature.parameters.map((type, i) => ({
+      name: names[i]?.name ?? "",
+      type,
+      mode: "value",
+      isOptional: false,
+    })),
     returns: signature.returns,
     isStatic: false,
     isExtension: false,
   };
   const found = resolve(b, [candidate], args, null);
-  return found.kind === "found" ? finishCall(b, found.best, args, target, node) : failedCall(b, found, [candidate], args, node.callee, node);
+  return found.kind === "found"
+    ? finishCall(b, found.best, args, target, node)
+    : failedCall(b, found, [candidate], args, node.callee, node);
 }
 
 export function localCandidate(local: LocalFunction): CandidateMethod {
@@ -172,7 +207,12 @@ export function localCandidate(local: LocalFunction): CandidateMethod {
     member: null,
     declaring: null,
     typeParameters: [],
-    parameters: local.parameters.map((p) => ({ name: p.name, type: p.type, mode: p.mode, isOptional: p.optional !== undefined })),
+    parameters: local.parameters.map((p) => ({
+      name: p.name,
+      type: p.type,
+      mode: p.mode,
+      isOptional: p.optional !== undefined,
+    })),
     returns: local.returnType,
     isStatic: false,
     isExtension: false,
@@ -192,15 +232,36 @@ export function finishCall(
   const values = orderedArguments(b, best, args, span);
   const order = evaluationOrder(best);
   if (member === null) {
-    return { kind: "invoke", target: target!, arguments: values, order, type: best.returns, start: span.start, end: span.end };
+    return {
+      kind: "invoke",
+      target: target!,
+      arguments: values,
+      order,
+      type: best.returns,
+      start: span.start,
+      end: span.end,
+    };
   }
   const typeArguments = [...(declaring?.args ?? []), ...best.typeArguments];
   useMember(b, member, typeArguments, values, span);
-  return memberCall(member, typeArguments, member.isStatic ? null : target, values, best.returns, span, order);
+  return memberCall(
+    member,
+    typeArguments,
+    member.isStatic ? null : target,
+    values,
+    best.returns,
+    span,
+    order,
+  );
 }
 
 /** Arguments in the order of the parameters: converted, defaults filled in, `params` packed. */
-export function orderedArguments(b: Binder, best: Applicable, args: readonly BoundArgument[], span: Span): BoundExpression[] {
+export function orderedArguments(
+  b: Binder,
+  best: Applicable,
+  args: readonly BoundArgument[],
+  span: Span,
+): BoundExpression[] {
   const { candidate, parameterTypes, expanded, slots } = best;
   const last = candidate.parameters.length - 1;
   const values: (BoundExpression | undefined)[] = [];
@@ -209,7 +270,13 @@ export function orderedArguments(b: Binder, best: Applicable, args: readonly Bou
     const slot = slots[i]!;
     const wanted = formType(candidate, parameterTypes, slot, expanded);
     const value: BoundExpression = arg.isOut
-      ? { kind: "out", target: outTarget(b, arg, wanted), type: wanted, start: arg.node.start, end: arg.node.end }
+      ? {
+          kind: "out",
+          target: outTarget(b, arg, wanted),
+          type: wanted,
+          start: arg.node.start,
+          end: arg.node.end,
+        }
       : convert(b, arg.bound, wanted);
     if (expanded && slot === last) packed.push(value);
     else values[slot] = value;
@@ -231,7 +298,11 @@ function omitted(candidate: CandidateMethod, index: number, type: Type, span: Sp
 }
 
 /** A default written in a library signature, as a value of the parameter's type. */
-function optionalValue(optional: NonNullable<Parameter["optional"]>, type: Type, span: Span): BoundExpression {
+function optionalValue(
+  optional: NonNullable<Parameter["optional"]>,
+  type: Type,
+  span: Span,
+): BoundExpression {
   const { value } = optional;
   const inner = underlyingOfNullable(type) ?? type;
   if (value === undefined || value === null) return defaultNode(type, span);
@@ -300,7 +371,8 @@ function reportLambdaErrors(b: Binder, failure: Failure, args: readonly BoundArg
     if (bound.kind !== "pendingLambda") continue;
     if (failure.kind === "types" && bound.bodies.length === 0) {
       const signature = delegateSignature(failure.wanted);
-      if (signature !== null && signature.parameters.length === bound.parameters.length) lambdaBody(b, bound, signature.parameters);
+      if (signature !== null && signature.parameters.length === bound.parameters.length)
+        lambdaBody(b, bound, signature.parameters);
     }
     const bad = bound.bodies.map(({ body }) => body.diagnostics.filter((d) => d.severity === "error"));
     if (bad.length > 0 && bad.every((list) => list.length > 0)) {
@@ -328,11 +400,21 @@ function reportFailure(
     case "name": {
       const names = candidates.flatMap((c) => c.parameters.map((p) => p.name));
       const best = suggest(failure.name, names);
-      b.report("HG3137", args[failure.argument]!.node, { member: name, name: failure.name }, best === null ? signatures : `did you mean \`${best}\`?`);
+      b.report(
+        "HG3137",
+        args[failure.argument]!.node,
+        { member: name, name: failure.name },
+        best === null ? signatures : `did you mean \`${best}\`?`,
+      );
       return;
     }
     case "out":
-      b.report("HG3136", args[failure.argument]!.node, { number: failure.argument + 1 - skip, mode: failure.wantsOut ? "out" : "no `out`" }, signatures);
+      b.report(
+        "HG3136",
+        args[failure.argument]!.node,
+        { number: failure.argument + 1 - skip, mode: failure.wantsOut ? "out" : "no `out`" },
+        signatures,
+      );
       return;
     case "inference":
       b.report("HG3113", span, { member: name });
@@ -344,12 +426,22 @@ function reportFailure(
         const { diagnostics } = b.aside(() => convert(b, arg.bound, failure.wanted));
         const first = diagnostics.find((d) => d.severity === "error");
         if (first !== undefined) {
-          b.diagnostics.push(first.hint === undefined && signatures !== null ? { ...first, hint: signatures } : first);
+          b.diagnostics.push(
+            first.hint === undefined && signatures !== null ? { ...first, hint: signatures } : first,
+          );
           return;
         }
       }
-      const types = args.slice(skip).map((a) => argumentText(a)).join(", ");
-      b.report("HG3110", arg.isOut || skip > failure.argument ? span : arg.bound, { member: name, arguments: types }, signatures);
+      const types = args
+        .slice(skip)
+        .map((a) => argumentText(a))
+        .join(", ");
+      b.report(
+        "HG3110",
+        arg.isOut || skip > failure.argument ? span : arg.bound,
+        { member: name, arguments: types },
+        signatures,
+      );
     }
   }
 }
@@ -380,6 +472,8 @@ export function signaturesHint(candidates: readonly CandidateMethod[]): string |
   if (candidates.length === 0) return null;
   const shown = [...new Set(candidates.map(signatureText))];
   const more = shown.length > 4 ? `, and ${shown.length - 4} more` : "";
-  return `available: ${shown.slice(0, 4).map((s) => `\`${s}\``).join(", ")}${more}`;
+  return `available: ${shown
+    .slice(0, 4)
+    .map((s) => `\`${s}\``)
+    .join(", ")}${more}`;
 }
-

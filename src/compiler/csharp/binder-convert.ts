@@ -31,7 +31,13 @@ import {
 import { type Bound, type PendingLambda, isTyped } from "./binder-untyped.ts";
 import type { BoundExpression, NumericKind } from "./bound.ts";
 import { convertConstant, enumConstant, fits } from "./constants.ts";
-import { type ConversionPlan, explicitConversion, implicitConversion, sameType, widens } from "./conversions.ts";
+import {
+  type ConversionPlan,
+  explicitConversion,
+  implicitConversion,
+  sameType,
+  widens,
+} from "./conversions.ts";
 import { tupleType } from "../runtime/tuple.ts";
 import { EnumValue } from "../runtime/values.ts";
 import type { Span } from "./tree.ts";
@@ -88,7 +94,11 @@ function constantFits(value: unknown, type: Type, to: Type): boolean {
 function lambdaFits(b: Binder, lambda: PendingLambda, to: Type): boolean {
   const signature = delegateSignature(to);
   if (signature === null || signature.parameters.length !== lambda.parameters.length) return false;
-  if (lambda.parameterTypes !== null && !lambda.parameterTypes.every((t, i) => sameType(t, signature.parameters[i]!))) return false;
+  if (
+    lambda.parameterTypes !== null &&
+    !lambda.parameterTypes.every((t, i) => sameType(t, signature.parameters[i]!))
+  )
+    return false;
   const body = lambdaBody(b, lambda, signature.parameters);
   if (body.diagnostics.some((d) => d.severity === "error")) return false;
   if (isVoid(signature.returns)) return body.isExpression ? body.isStatement : body.results.length === 0;
@@ -158,7 +168,11 @@ function isBetterTarget(b: Binder, bound: Bound, t1: Type, t2: Type): boolean {
   const d2 = delegateSignature(t2);
   if (d1 !== null && d2 !== null && bound.kind === "pendingLambda") {
     if (isVoid(d2.returns)) return !isVoid(d1.returns);
-    return !isVoid(d1.returns) && !sameType(d1.returns, d2.returns) && isBetterTarget(b, bound, d1.returns, d2.returns);
+    return (
+      !isVoid(d1.returns) &&
+      !sameType(d1.returns, d2.returns) &&
+      isBetterTarget(b, bound, d1.returns, d2.returns)
+    );
   }
   const a = numericKind(underlyingOfNullable(t1) ?? t1);
   const z = numericKind(underlyingOfNullable(t2) ?? t2);
@@ -221,14 +235,19 @@ function tryConvert(b: Binder, bound: Bound, to: Type): BoundExpression | null {
   }
 }
 
-function convertConstantNode(b: Binder, bound: BoundExpression & { kind: "constant" }, to: Type): BoundExpression | null {
+function convertConstantNode(
+  b: Binder,
+  bound: BoundExpression & { kind: "constant" },
+  to: Type,
+): BoundExpression | null {
   if (isError(bound.type) || isError(to)) return bound;
   if (sameType(bound.type, to)) return bound;
   const target = underlyingOfNullable(to) ?? to;
   if (constantFits(bound.value, bound.type, to)) {
     if (isEnum(target)) return wrapped(constantNode(enumConstant(target, 0), target, bound), to);
     const folded = convertConstant(bound.value, numericKind(bound.type)!, numericKind(target)!, true);
-    if (folded !== null && typeof folded === "object") return wrapped(constantNode(folded.value, target, bound), to);
+    if (folded !== null && typeof folded === "object")
+      return wrapped(constantNode(folded.value, target, bound), to);
   }
   const plan = implicitConversion(bound.type, to);
   return plan === null ? null : applyPlan(b, plan, bound, to);
@@ -249,7 +268,9 @@ function convertTuple(b: Binder, bound: Bound & { kind: "pendingTuple" }, to: Ty
   if (natural === null || !isTupleType(natural)) return null;
   const plan = implicitConversion(natural, to);
   const elements = bound.elements.map((element, i) => convert(b, element, natural.args[i]!));
-  return plan === null ? null : applyPlan(b, plan, { kind: "tuple", elements, type: natural, start, end }, to);
+  return plan === null
+    ? null
+    : applyPlan(b, plan, { kind: "tuple", elements, type: natural, start, end }, to);
 }
 
 /**
@@ -294,7 +315,8 @@ function reportConditional(b: Binder, bound: Bound & { kind: "pendingConditional
 
 /** A cast written in the source. */
 export function cast(b: Binder, bound: Bound, to: Type, span: Span): BoundExpression {
-  if (!isTyped(bound) || bound.kind === "throw") return { ...convert(b, bound, to, span), start: span.start, end: span.end };
+  if (!isTyped(bound) || bound.kind === "throw")
+    return { ...convert(b, bound, to, span), start: span.start, end: span.end };
   if (isError(bound.type) || isError(to)) return { ...errorNode(span), type: to };
   if (isVoid(bound.type)) return b.fail("HG3134", bound, { member: "this call" });
   if (bound.kind === "constant") {
@@ -305,13 +327,26 @@ export function cast(b: Binder, bound: Bound, to: Type, span: Span): BoundExpres
   }
   const plan = explicitConversion(bound.type, to);
   if (plan === null) {
-    return { ...b.fail("HG3107", span, { from: displayName(bound.type), to: displayName(to) }, castHint(bound.type, to)), type: to };
+    return {
+      ...b.fail(
+        "HG3107",
+        span,
+        { from: displayName(bound.type), to: displayName(to) },
+        castHint(bound.type, to),
+      ),
+      type: to,
+    };
   }
   if (plan.kind === "identity" && bound.kind !== "constant") return retype(bound, to);
   return { ...applyPlan(b, plan, bound, to), start: span.start, end: span.end };
 }
 
-function castConstant(b: Binder, bound: BoundExpression & { kind: "constant" }, to: Type, span: Span): BoundExpression | null {
+function castConstant(
+  b: Binder,
+  bound: BoundExpression & { kind: "constant" },
+  to: Type,
+  span: Span,
+): BoundExpression | null {
   const { value } = bound;
   const from = numericKind(bound.type);
   const wanted = numericKind(to);
@@ -327,7 +362,12 @@ function castConstant(b: Binder, bound: BoundExpression & { kind: "constant" }, 
 }
 
 /** The result of folding, or the error it ended in. */
-export function foldedNode(b: Binder, folded: ReturnType<typeof convertConstant>, type: Type, span: Span): BoundExpression | null {
+export function foldedNode(
+  b: Binder,
+  folded: ReturnType<typeof convertConstant>,
+  type: Type,
+  span: Span,
+): BoundExpression | null {
   if (folded === null) return null;
   if (folded === "divideByZero") return b.fail("HG3126", span);
   if (folded === "overflow") return { ...b.fail("HG3125", span, { type: displayName(type) }), type };
@@ -346,7 +386,12 @@ function castHint(from: Type, to: Type): string | null {
 }
 
 /** Builds the nodes of a plan. */
-export function applyPlan(b: Binder, plan: ConversionPlan, operand: BoundExpression, to: Type): BoundExpression {
+export function applyPlan(
+  b: Binder,
+  plan: ConversionPlan,
+  operand: BoundExpression,
+  to: Type,
+): BoundExpression {
   switch (plan.kind) {
     case "identity":
       return retype(operand, to);
@@ -355,7 +400,11 @@ export function applyPlan(b: Binder, plan: ConversionPlan, operand: BoundExpress
         const folded = convertConstant(operand.value, plan.from, plan.to, false);
         if (folded !== null && typeof folded === "object") return constantNode(folded.value, to, operand);
       }
-      return convertNode({ kind: "numeric", from: plan.from, to: plan.to, checked: b.checked === true }, operand, to);
+      return convertNode(
+        { kind: "numeric", from: plan.from, to: plan.to, checked: b.checked === true },
+        operand,
+        to,
+      );
     case "enumToNumber":
       return convertNode({ kind: "enumToNumber", to: plan.to }, operand, to);
     case "numberToEnum":
@@ -409,16 +458,36 @@ function lift(b: Binder, inner: ConversionPlan, operand: BoundExpression, to: Ty
   const temp = b.temp(underlyingOfNullable(operand.type) ?? operand.type, operand);
   const target = underlyingOfNullable(to) ?? to;
   const access = wrapped(applyPlan(b, inner, b.read(temp, operand), target), to);
-  return { kind: "conditionalAccess", receiver: operand, temp, access, type: to, start: operand.start, end: operand.end };
+  return {
+    kind: "conditionalAccess",
+    receiver: operand,
+    temp,
+    access,
+    type: to,
+    start: operand.start,
+    end: operand.end,
+  };
 }
 
-function convertTupleValue(b: Binder, plans: readonly ConversionPlan[], operand: BoundExpression, to: Type): BoundExpression {
+function convertTupleValue(
+  b: Binder,
+  plans: readonly ConversionPlan[],
+  operand: BoundExpression,
+  to: Type,
+): BoundExpression {
   const { start, end } = operand;
   const temp = b.temp(operand.type, operand);
   const from = operand.type as NamedType;
   const target = to as NamedType;
   const elements = plans.map((plan, index) => {
-    const item: BoundExpression = { kind: "tupleItem", tuple: b.read(temp, operand), index, type: from.args[index]!, start, end };
+    const item: BoundExpression = {
+      kind: "tupleItem",
+      tuple: b.read(temp, operand),
+      index,
+      type: from.args[index]!,
+      start,
+      end,
+    };
     return applyPlan(b, plan, item, target.args[index]!);
   });
   return sequence([assignTemp(b, temp, operand)], { kind: "tuple", elements, type: to, start, end }, operand);
@@ -434,7 +503,8 @@ function reportNoConversion(b: Binder, bound: Bound, to: Type, span: Span): void
       reportFunction(b, bound, to, span);
       return;
     case "pendingConditional":
-      for (const arm of [bound.whenTrue, bound.whenFalse]) if (!converts(b, arm, to)) reportNoConversion(b, arm, to, arm);
+      for (const arm of [bound.whenTrue, bound.whenFalse])
+        if (!converts(b, arm, to)) reportNoConversion(b, arm, to, arm);
       return;
     case "pendingTuple":
       for (const element of bound.elements) if (!isTyped(element)) asValue(b, element);
@@ -455,17 +525,36 @@ function reportNoConversion(b: Binder, bound: Bound, to: Type, span: Span): void
     return;
   }
   if (from.kind === "null") {
-    b.report("HG3106", span, { from: "null", to: displayName(to) }, `use \`${displayName(to)}?\` if there may be no value`);
+    b.report(
+      "HG3106",
+      span,
+      { from: "null", to: displayName(to) },
+      `use \`${displayName(to)}?\` if there may be no value`,
+    );
     return;
   }
-  if (bound.kind === "constant" && numericKind(from) !== null && numericKind(to) !== null && isIntegralKind(numericKind(from)!)) {
+  if (
+    bound.kind === "constant" &&
+    numericKind(from) !== null &&
+    numericKind(to) !== null &&
+    isIntegralKind(numericKind(from)!)
+  ) {
     const wanted = numericKind(to)!;
-    if (isIntegralKind(wanted) && wanted !== "char" && !fits(BigInt(bound.value as number | bigint), wanted)) {
+    if (
+      isIntegralKind(wanted) &&
+      wanted !== "char" &&
+      !fits(BigInt(bound.value as number | bigint), wanted)
+    ) {
       b.report("HG3125", span, { type: displayName(to) });
       return;
     }
   }
-  b.report("HG3106", span, { from: displayName(from), to: displayName(to) }, literalHint(bound, to) ?? conversionHint(from, to));
+  b.report(
+    "HG3106",
+    span,
+    { from: displayName(from), to: displayName(to) },
+    literalHint(bound, to) ?? conversionHint(from, to),
+  );
 }
 
 /** Constants are best written in the right type. */
@@ -475,7 +564,8 @@ function literalHint(bound: BoundExpression, to: Type): string | null {
   if (numericKind(bound.type) === "double" && (wanted === "decimal" || wanted === "float")) {
     return `write the number with \`${wanted === "decimal" ? "m" : "f"}\` at its end`;
   }
-  if (wanted === "char" && typeof bound.value === "string" && bound.value.length === 1) return "a single character stands in single quotes";
+  if (wanted === "char" && typeof bound.value === "string" && bound.value.length === 1)
+    return "a single character stands in single quotes";
   return null;
 }
 
@@ -483,9 +573,11 @@ function conversionHint(from: Type, to: Type): string | null {
   if (isString(to) && explicitConversion(from, to) === null) return "write `.ToString()` behind the value";
   const cut = castHint(from, to);
   if (explicitConversion(from, to) === null) return cut;
-  if (underlyingOfNullable(from) === to) return "write `.Value` behind it, or `?? …` for the case without a value";
+  if (underlyingOfNullable(from) === to)
+    return "write `.Value` behind it, or `?? …` for the case without a value";
   const element = isString(to) ? null : elementTypeOf(to);
-  if (element !== null && elementTypeOf(from) !== null && !isAssignable(to, from)) return `write \`.Cast<${displayName(element)}>()\` behind it`;
+  if (element !== null && elementTypeOf(from) !== null && !isAssignable(to, from))
+    return `write \`.Cast<${displayName(element)}>()\` behind it`;
   return `cast it: \`(${displayName(to)})…\``;
 }
 
@@ -512,12 +604,13 @@ function reportFunction(b: Binder, bound: Bound & { type: null }, to: Type, span
       return;
     }
     for (const result of body.results) {
-      if (isVoid(signature.returns)) b.report("HG3155", result, {}, body.isExpression ? "call or assign something" : undefined);
-      else if (!converts(b, result, signature.returns)) reportNoConversion(b, result, signature.returns, result);
+      if (isVoid(signature.returns))
+        b.report("HG3155", result, {}, body.isExpression ? "call or assign something" : undefined);
+      else if (!converts(b, result, signature.returns))
+        reportNoConversion(b, result, signature.returns, result);
     }
     return;
   }
   const name = bound.kind === "pendingMethods" ? bound.name : "this function";
   b.report("HG3106", span, { from: `method ${name}`, to: displayName(to) });
 }
-

@@ -3,7 +3,14 @@ import { anonymousDefinition } from "../runtime/tuple.ts";
 import { type Type, arrayOf, displayName, instantiate, isValueType } from "../runtime/type.ts";
 import { type Binder, assignTemp, errorNode, sequence } from "./binder.ts";
 import { assignment, propertyTarget } from "./binder-assign.ts";
-import { arrayNode, bindArguments, bindArgumentsAs, failedCall, finishCall, orderedArguments } from "./binder-calls.ts";
+import {
+  arrayNode,
+  bindArguments,
+  bindArgumentsAs,
+  failedCall,
+  finishCall,
+  orderedArguments,
+} from "./binder-calls.ts";
 import { asValue, convert, converts } from "./binder-convert.ts";
 import { bindExpression, bindTo, bindValue } from "./binder-expressions.ts";
 import { findMembers, readProperty, unknownMember } from "./binder-members.ts";
@@ -58,11 +65,16 @@ function construct(b: Binder, node: NewExpression, type: Type): BoundExpression 
     return b.fail("HG3111", span, { member: displayName(type), count: args.length }, "give it one lambda");
   }
   const members = type.definition.members.get(".ctor") ?? [];
-  if (args.length === 0 && isValueType(type) && !members.some((m) => m.parameters.length === 0)) return defaultNode(type, node);
+  if (args.length === 0 && isValueType(type) && !members.some((m) => m.parameters.length === 0))
+    return defaultNode(type, node);
   if (members.length === 0 || type.definition.kind === "interface" || isEnum(type)) {
     return b.fail("HG3156", span, { type: displayName(type) }, creationHint(type));
   }
-  const candidates = members.map((member) => ({ ...methodCandidate(member, type), name: type.definition.shortName, isStatic: true }));
+  const candidates = members.map((member) => ({
+    ...methodCandidate(member, type),
+    name: type.definition.shortName,
+    isStatic: true,
+  }));
   const found = resolve(b, candidates, args, null);
   if (found.kind !== "found") return { ...failedCall(b, found, candidates, args, span, node), type };
   return { ...finishCall(b, found.best, args, null, node), type };
@@ -85,7 +97,8 @@ function creationHint(type: Type): string | null {
   const better = CLASSES.get(type.definition.shortName);
   if (better !== undefined) return `write \`new ${better}…\``;
   for (const name of ["Create", "Parse"]) {
-    if (findMembers(type, name).some(({ member }) => member.isStatic)) return `write \`${displayName(type)}.${name}(…)\``;
+    if (findMembers(type, name).some(({ member }) => member.isStatic))
+      return `write \`${displayName(type)}.${name}(…)\``;
   }
   return null;
 }
@@ -93,17 +106,23 @@ function creationHint(type: Type): string | null {
 // ── Initializers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function initialize(b: Binder, temp: LocalSymbol, initializer: Initializer): BoundExpression[] {
-  return initializer.kind === "objectInitializer" ? setMembers(b, temp, initializer) : addElements(b, temp, initializer);
+  return initializer.kind === "objectInitializer"
+    ? setMembers(b, temp, initializer)
+    : addElements(b, temp, initializer);
 }
 
 function setMembers(b: Binder, temp: LocalSymbol, initializer: ObjectInitializer): BoundExpression[] {
-  return initializer.members.flatMap((member) => (member.kind === "memberInitializer" ? setMember(b, temp, member) : setIndexed(b, temp, member)));
+  return initializer.members.flatMap((member) =>
+    member.kind === "memberInitializer" ? setMember(b, temp, member) : setIndexed(b, temp, member),
+  );
 }
 
 function setMember(b: Binder, temp: LocalSymbol, node: MemberInitializer): BoundExpression[] {
   const span = { start: node.nameStart, end: node.nameEnd };
   const receiver = b.read(temp, node);
-  const found = findMembers(temp.type, node.name).find(({ member }) => !member.isStatic && member.kind === "property");
+  const found = findMembers(temp.type, node.name).find(
+    ({ member }) => !member.isStatic && member.kind === "property",
+  );
   if (found === undefined) {
     unknownMember(b, temp.type, node.name, span, false);
     bindQuietly(b, node.value);
@@ -156,11 +175,14 @@ function setIndexed(b: Binder, temp: LocalSymbol, node: IndexInitializer): Bound
 
 /** Each element is a call of `Add`. */
 function addElements(b: Binder, temp: LocalSymbol, initializer: CollectionInitializer): BoundExpression[] {
-  const members = findMembers(temp.type, "Add").filter(({ member }) => member.kind === "method" && !member.isStatic);
+  const members = findMembers(temp.type, "Add").filter(
+    ({ member }) => member.kind === "method" && !member.isStatic,
+  );
   const candidates = members.map(({ member, declaring }) => methodCandidate(member, declaring));
   if (candidates.length === 0) {
     b.report("HG3145", initializer, { type: displayName(temp.type) });
-    for (const element of initializer.elements) for (const argument of element.arguments) bindExpression(b, argument);
+    for (const element of initializer.elements)
+      for (const argument of element.arguments) bindExpression(b, argument);
     return [];
   }
   return initializer.elements.map((element) => {
@@ -175,11 +197,18 @@ function addElements(b: Binder, temp: LocalSymbol, initializer: CollectionInitia
 
 export function bindNewArray(b: Binder, node: NewArrayExpression): BoundExpression {
   const elementType = bindTypeNode(b, node.elementType);
-  if (node.rank > 1) return b.fail("HG3148", node, { feature: "an array of several dimensions" }, "use an array of arrays: `T[][]`");
+  if (node.rank > 1)
+    return b.fail(
+      "HG3148",
+      node,
+      { feature: "an array of several dimensions" },
+      "use an array of arrays: `T[][]`",
+    );
   const first = node.sizes[0];
   const size = first === undefined ? null : arraySize(b, first);
   if (isError(elementType) || isVoid(elementType)) {
-    for (const element of node.initializer?.elements ?? []) if (element.kind !== "arrayInitializer") bindExpression(b, element);
+    for (const element of node.initializer?.elements ?? [])
+      if (element.kind !== "arrayInitializer") bindExpression(b, element);
     return errorNode(node);
   }
   const type = arrayOf(elementType);
@@ -189,7 +218,8 @@ export function bindNewArray(b: Binder, node: NewArrayExpression): BoundExpressi
   if (size !== null && size.kind !== "error") {
     const given = node.initializer.elements.length;
     if (size.kind !== "constant") b.report("HG3143", first!);
-    else if (Number(size.value) !== given) b.report("HG3154", node.initializer, { given, size: String(size.value) });
+    else if (Number(size.value) !== given)
+      b.report("HG3154", node.initializer, { given, size: String(size.value) });
   }
   return fillArray(b, node.initializer, type, node);
 }
@@ -198,12 +228,18 @@ function arraySize(b: Binder, node: Expression): BoundExpression {
   const bound = bindExpression(b, node);
   const isLong = !converts(b, bound, known.int()) && converts(b, bound, known.long());
   const size = convert(b, bound, isLong ? known.long() : known.int());
-  if (size.kind === "constant" && Number(size.value) < 0) return b.fail("HG3125", node, { type: "an array's size" }, null);
+  if (size.kind === "constant" && Number(size.value) < 0)
+    return b.fail("HG3125", node, { type: "an array's size" }, null);
   return size;
 }
 
 /** `{ a, b }` for an array of this type. */
-export function fillArray(b: Binder, node: ArrayInitializerExpression, type: Type, span: Span): BoundExpression {
+export function fillArray(
+  b: Binder,
+  node: ArrayInitializerExpression,
+  type: Type,
+  span: Span,
+): BoundExpression {
   if (type.kind !== "array") {
     for (const element of node.elements) bindExpression(b, element);
     if (isError(type)) return errorNode(span);
@@ -238,13 +274,20 @@ export function bindAnonymous(b: Binder, node: AnonymousObjectExpression): Bound
     if (names.includes(member.name)) b.report("HG3159", member, { name: member.name });
     const value = bindValue(b, member.expression);
     if (value.type.kind === "null" || isVoid(value.type)) {
-      b.report("HG3160", member, {}, value.type.kind === "null" ? "cast it: `(string)null`" : "call something that gives a value");
+      b.report(
+        "HG3160",
+        member,
+        {},
+        value.type.kind === "null" ? "cast it: `(string)null`" : "call something that gives a value",
+      );
       values.push(errorNode(member));
     } else values.push(value);
     names.push(member.name);
   }
   if (values.some((value) => isError(value.type))) return errorNode(node);
-  const type = instantiate(anonymousDefinition(names), values.map((value) => value.type));
+  const type = instantiate(
+    anonymousDefinition(names),
+    values.map((value) => value.type),
+  );
   return { kind: "anonymous", values, type, start: node.start, end: node.end };
 }
-

@@ -17,7 +17,14 @@ import { defaultNode } from "./binder-nodes.ts";
 import { bindBinary, bindUnary, concatenation, toCondition } from "./binder-operators.ts";
 import { bindAs, bindIs, bindSwitchExpression } from "./binder-patterns.ts";
 import { bindQuery } from "./binder-query.ts";
-import { bindTypeNode, isNamespace, nameableTypes, reportUnknownType, typeByShortName, unsupportedType } from "./binder-type-names.ts";
+import {
+  bindTypeNode,
+  isNamespace,
+  nameableTypes,
+  reportUnknownType,
+  typeByShortName,
+  unsupportedType,
+} from "./binder-type-names.ts";
 import { admitsNull, isError, isVoid, known, nullableOf, numericType, NULL_TYPE } from "./binder-types.ts";
 import { insteadOf } from "./binder-unsupported.ts";
 import { type Bound, isTyped } from "./binder-untyped.ts";
@@ -44,11 +51,18 @@ export function bindExpression(b: Binder, node: Expression): Bound {
     case "name":
       return bindName(b, node);
     case "typeExpression":
-      return { kind: "pendingType", type: null, named: bindTypeNode(b, node.type), start: node.start, end: node.end };
+      return {
+        kind: "pendingType",
+        type: null,
+        named: bindTypeNode(b, node.type),
+        start: node.start,
+        end: node.end,
+      };
     case "paren":
       return bindExpression(b, node.expression);
     case "tuple":
-      if (node.elements.length > MAX_TUPLE) return b.fail("HG3148", node, { feature: `a tuple of more than ${MAX_TUPLE} elements` });
+      if (node.elements.length > MAX_TUPLE)
+        return b.fail("HG3148", node, { feature: `a tuple of more than ${MAX_TUPLE} elements` });
       return {
         kind: "pendingTuple",
         type: null,
@@ -125,6 +139,12 @@ export function bindExpression(b: Binder, node: Expression): Bound {
     case "fromEnd":
       return b.fail("HG3148", node, { feature: "an index or range outside of square brackets" });
     case "declaration":
+      return b.fail(
+        "HG3148",
+        node,
+        { feature: "a declaration in this place" },
+        "declare the variable in a statement of its own",
+      );
     case "missing":
       return errorNode(node);
   }
@@ -179,8 +199,11 @@ function bindInterpolated(b: Binder, node: InterpolatedExpression): BoundExpress
     if (alignment !== 0 || part.format !== null) formatted = true;
     parts.push({ expression, alignment, format: part.format });
   }
-  if (formatted) return { kind: "interpolation", parts, type: known.string(), start: node.start, end: node.end };
-  const values = parts.map((part) => (typeof part === "string" ? constantNode(part, known.string(), node) : part.expression));
+  if (formatted)
+    return { kind: "interpolation", parts, type: known.string(), start: node.start, end: node.end };
+  const values = parts.map((part) =>
+    typeof part === "string" ? constantNode(part, known.string(), node) : part.expression,
+  );
   return concatenation(values, node, false);
 }
 
@@ -197,21 +220,30 @@ function bindName(b: Binder, node: NameExpression): Bound {
         case "constant":
           return { ...found.value, start: node.start, end: node.end };
         case "function":
-          return { kind: "pendingLocalFunction", type: null, local: found.local, start: node.start, end: node.end };
+          return {
+            kind: "pendingLocalFunction",
+            type: null,
+            local: found.local,
+            start: node.start,
+            end: node.end,
+          };
         case "range":
           return { ...found.read(), start: node.start, end: node.end };
       }
     }
-    if (name === "context") return { kind: "context", type: typeNamed("Gateway.IContext"), start: node.start, end: node.end };
+    if (name === "context")
+      return { kind: "context", type: typeNamed("Gateway.IContext"), start: node.start, end: node.end };
   }
   const args = node.typeArguments?.map((arg) => bindTypeNode(b, arg)) ?? [];
   if (args.some(isError)) return errorNode(node);
   const definition = typeByShortName(name, args.length);
   if (definition !== null) {
-    const named = definition.fullName === "System.Nullable" ? nullableOf(args[0]!) : instantiate(definition, args);
+    const named =
+      definition.fullName === "System.Nullable" ? nullableOf(args[0]!) : instantiate(definition, args);
     return { kind: "pendingType", type: null, named, start: node.start, end: node.end };
   }
-  if (args.length === 0 && isNamespace(name)) return { kind: "pendingNamespace", type: null, name, start: node.start, end: node.end };
+  if (args.length === 0 && isNamespace(name))
+    return { kind: "pendingNamespace", type: null, name, start: node.start, end: node.end };
   return unknownName(b, node, args.length);
 }
 
@@ -291,7 +323,15 @@ function bindConditionalAccess(b: Binder, node: ConditionalAccessExpression): Bo
   if (isError(access.type)) return errorNode(node);
   const type = isVoid(access.type) ? access.type : nullableOf(access.type);
   const result = type === access.type ? access : convertNode({ kind: "wrap" }, access, type);
-  return { kind: "conditionalAccess", receiver, temp, access: result, type, start: node.start, end: node.end };
+  return {
+    kind: "conditionalAccess",
+    receiver,
+    temp,
+    access: result,
+    type,
+    start: node.start,
+    end: node.end,
+  };
 }
 
 function bindConditional(b: Binder, node: ConditionalExpression): Bound {
@@ -300,7 +340,8 @@ function bindConditional(b: Binder, node: ConditionalExpression): Bound {
   const whenFalse = bindExpression(b, node.whenFalse);
   const span = { start: node.start, end: node.end };
   const type = armsType(b, whenTrue, whenFalse);
-  if (type === null) return { kind: "pendingConditional", type: null, condition, whenTrue, whenFalse, ...span };
+  if (type === null)
+    return { kind: "pendingConditional", type: null, condition, whenTrue, whenFalse, ...span };
   const left = convert(b, whenTrue, type);
   const right = convert(b, whenFalse, type);
   if (condition.kind === "constant" && left.kind === "constant" && right.kind === "constant") {
@@ -327,4 +368,3 @@ function armsType(b: Binder, left: Bound, right: Bound): Type | null {
   }
   return toX ? x : toY ? y : null;
 }
-

@@ -13,7 +13,12 @@ import type { ElementExpression, Expression, Span } from "./tree.ts";
 
 /** What `target[…]` is. */
 export type Indexing =
-  | { readonly kind: "array"; readonly array: BoundExpression; readonly index: BoundExpression; readonly type: Type }
+  | {
+      readonly kind: "array";
+      readonly array: BoundExpression;
+      readonly index: BoundExpression;
+      readonly type: Type;
+    }
   | {
       readonly kind: "indexer";
       readonly found: FoundMember;
@@ -30,7 +35,14 @@ export function bindElement(b: Binder, node: ElementExpression): BoundExpression
     case "value":
       return found.value;
     case "array":
-      return { kind: "element", array: found.array, index: found.index, type: found.type, start: node.start, end: node.end };
+      return {
+        kind: "element",
+        array: found.array,
+        index: found.index,
+        type: found.type,
+        start: node.start,
+        end: node.end,
+      };
     case "indexer":
       return readProperty(b, found.found, found.receiver, found.arguments, node, found.order);
   }
@@ -41,7 +53,10 @@ export function findIndexer(b: Binder, node: ElementExpression): Indexing | null
   const target = asValue(b, bindExpression(b, node.target));
   const { type } = target;
   const first = node.arguments[0]?.expression;
-  const special = node.arguments.length === 1 && first !== undefined && (first.kind === "fromEnd" || first.kind === "range");
+  const special =
+    node.arguments.length === 1 &&
+    first !== undefined &&
+    (first.kind === "fromEnd" || first.kind === "range");
   if (special && !isError(type)) return fromEndOrRange(b, target, first, node);
   const args = bindArguments(b, node.arguments);
   if (isError(type)) return null;
@@ -52,7 +67,12 @@ export function findIndexer(b: Binder, node: ElementExpression): Indexing | null
   if (type.kind === "array") return arrayElement(b, target, type.element, args, node);
   const members = findMembers(type, "this[]");
   if (members.length === 0) {
-    b.report("HG3131", { start: node.target.end, end: node.end }, { type: displayName(type) }, indexerHint(type));
+    b.report(
+      "HG3131",
+      { start: node.target.end, end: node.end },
+      { type: displayName(type) },
+      indexerHint(type),
+    );
     return null;
   }
   const candidates = members.map(({ member, declaring }) => methodCandidate(member, declaring));
@@ -64,7 +84,13 @@ export function findIndexer(b: Binder, node: ElementExpression): Indexing | null
   const { candidate } = resolved.best;
   const values = orderedArguments(b, resolved.best, args, node);
   const found = { member: candidate.member!, declaring: candidate.declaring! };
-  return { kind: "indexer", found, receiver: target, arguments: values, order: evaluationOrder(resolved.best) };
+  return {
+    kind: "indexer",
+    found,
+    receiver: target,
+    arguments: values,
+    order: evaluationOrder(resolved.best),
+  };
 }
 
 function indexerHint(type: Type): string | null {
@@ -72,7 +98,9 @@ function indexerHint(type: Type): string | null {
     return "cast the value to its real type first, for example `((JObject)value)[…]`";
   }
   if (elementTypeOf(type) !== null) return "write `.ElementAt(…)`, or `.First()`";
-  return findMembers(type, "As").length > 0 ? "read it first: `.As<JObject>(preserveContent: true)[…]`" : null;
+  return findMembers(type, "As").length > 0
+    ? "read it first: `.As<JObject>(preserveContent: true)[…]`"
+    : null;
 }
 
 function arrayElement(
@@ -92,7 +120,12 @@ function arrayElement(
 }
 
 /** `a[^n]` counts from the end, `text[m..n]` cuts out. */
-function fromEndOrRange(b: Binder, target: BoundExpression, index: Expression, node: ElementExpression): Indexing | null {
+function fromEndOrRange(
+  b: Binder,
+  target: BoundExpression,
+  index: Expression,
+  node: ElementExpression,
+): Indexing | null {
   const temp = b.temp(target.type, node);
   const receiver = b.read(temp, node);
   const sizeName = target.type.kind === "array" || isString(target.type) ? "Length" : "Count";
@@ -121,18 +154,32 @@ function fromEndOrRange(b: Binder, target: BoundExpression, index: Expression, n
   return { kind: "value", value: sequence(steps, { ...value, type: candidate.returns }, node) };
 }
 
-function bound(b: Binder, node: Expression | null, length: BoundExpression, otherwise: BoundExpression): BoundExpression {
+function bound(
+  b: Binder,
+  node: Expression | null,
+  length: BoundExpression,
+  otherwise: BoundExpression,
+): BoundExpression {
   if (node === null) return otherwise;
-  if (node.kind === "fromEnd") return binaryOperator(b, "-", length, bindTo(b, node.operand, known.int()), node);
+  if (node.kind === "fromEnd")
+    return binaryOperator(b, "-", length, bindTo(b, node.operand, known.int()), node);
   return bindTo(b, node, known.int());
 }
 
-function readAt(b: Binder, receiver: BoundExpression, index: BoundExpression, span: Span): BoundExpression | null {
+function readAt(
+  b: Binder,
+  receiver: BoundExpression,
+  index: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const { type } = receiver;
-  if (type.kind === "array") return { kind: "element", array: receiver, index, type: type.element, start: span.start, end: span.end };
+  if (type.kind === "array")
+    return { kind: "element", array: receiver, index, type: type.element, start: span.start, end: span.end };
   const found = findMembers(type, "this[]").find(({ member, declaring }) => {
     const [only, more] = member.parameters;
-    return only !== undefined && more === undefined && substitute(only.type, bindings(declaring)) === known.int();
+    return (
+      only !== undefined && more === undefined && substitute(only.type, bindings(declaring)) === known.int()
+    );
   });
   if (found !== undefined) return readProperty(b, found, receiver, [index], span);
   b.report("HG3131", span, { type: displayName(type) });

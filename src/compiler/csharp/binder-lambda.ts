@@ -11,7 +11,13 @@ import { Scope, newFunction } from "./binder-scope.ts";
 import { bindBlock } from "./binder-statements.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
 import { delegateSignature, isReferenceType, isVoid } from "./binder-types.ts";
-import type { Bound, LambdaBody, PendingLambda, PendingLocalFunction, PendingMethods } from "./binder-untyped.ts";
+import type {
+  Bound,
+  LambdaBody,
+  PendingLambda,
+  PendingLocalFunction,
+  PendingMethods,
+} from "./binder-untyped.ts";
 import type { BoundBlock, BoundExpression, LocalSymbol } from "./bound.ts";
 import { implicitConversion, sameType } from "./conversions.ts";
 import { endsReachable } from "./flow.ts";
@@ -51,7 +57,12 @@ export function lambdaBody(b: Binder, lambda: PendingLambda, types: readonly Typ
 
 function bindBody(b: Binder, lambda: PendingLambda, types: readonly Type[]): LambdaBody {
   const fn = newFunction(lambda.function, VOID);
-  const outer = { checked: b.checked, returns: b.returns, surroundings: b.surroundings, receivers: [...b.receivers] };
+  const outer = {
+    checked: b.checked,
+    returns: b.returns,
+    surroundings: b.surroundings,
+    receivers: [...b.receivers],
+  };
   b.checked = lambda.checked;
   b.surroundings = { loop: false, switch: null, catch: false };
   b.receivers.splice(0, b.receivers.length, ...lambda.receivers);
@@ -114,7 +125,16 @@ export function withLocals(value: BoundExpression, scope: Scope): BoundExpressio
 }
 
 /** Expressions that C# also takes as statements. */
-const STATEMENTS = new Set(["call", "invoke", "assign", "update", "throw", "conditionalAccess", "sequence", "error"]);
+const STATEMENTS = new Set([
+  "call",
+  "invoke",
+  "assign",
+  "update",
+  "throw",
+  "conditionalAccess",
+  "sequence",
+  "error",
+]);
 
 /** The lambda as a delegate; null when the type is none or does not fit. */
 export function convertLambda(b: Binder, lambda: PendingLambda, to: Type): BoundExpression | null {
@@ -123,7 +143,11 @@ export function convertLambda(b: Binder, lambda: PendingLambda, to: Type): Bound
   const body = lambdaBody(b, lambda, signature.parameters);
   b.diagnostics.push(...body.diagnostics);
   const { returns } = signature;
-  body.finish((result) => b.within(new Scope(null, body.function), () => (isVoid(returns) ? discarded(b, result) : convert(b, result, returns))));
+  body.finish((result) =>
+    b.within(new Scope(null, body.function), () =>
+      isVoid(returns) ? discarded(b, result) : convert(b, result, returns),
+    ),
+  );
   (body.function as { returnType: Type }).returnType = returns;
   return { kind: "lambda", function: body.function, type: to, start: lambda.start, end: lambda.end };
 }
@@ -155,7 +179,12 @@ function chosen(b: Binder, group: Group, types: readonly Type[]) {
   const found = resolve(b, group.candidates, argumentsOf(group, types), group.typeArguments);
   if (found.kind === "found") return found.best;
   if (group.receiver === null || group.extensions.length === 0) return null;
-  const withReceiver = resolve(b, group.extensions, argumentsOf(group, [group.receiver.type, ...types]), group.typeArguments);
+  const withReceiver = resolve(
+    b,
+    group.extensions,
+    argumentsOf(group, [group.receiver.type, ...types]),
+    group.typeArguments,
+  );
   return withReceiver.kind === "found" ? withReceiver.best : null;
 }
 
@@ -170,7 +199,8 @@ export function methodGroupFits(b: Binder, group: Group, to: Type): boolean {
   if (signature === null) return false;
   const best = chosen(b, group, signature.parameters);
   if (best === null) return false;
-  if (isVoid(signature.returns) || isVoid(best.returns)) return isVoid(signature.returns) && isVoid(best.returns);
+  if (isVoid(signature.returns) || isVoid(best.returns))
+    return isVoid(signature.returns) && isVoid(best.returns);
   if (sameType(best.returns, signature.returns)) return true;
   const plan = implicitConversion(best.returns, signature.returns);
   return plan !== null && isReferenceType(best.returns) && isReferenceType(signature.returns);
@@ -196,10 +226,14 @@ export function convertMethodGroup(b: Binder, group: Group, to: Type): BoundExpr
     const receiver = held === null ? null : b.read(held, span);
     const all = best.candidate.isExtension && receiver !== null ? [receiver, ...values] : values;
     const args = bindArgumentsAs(all);
-    const target = group.kind === "pendingLocalFunction" ? b.read(group.local.symbol, span) : best.candidate.isExtension ? null : receiver;
+    const target =
+      group.kind === "pendingLocalFunction"
+        ? b.read(group.local.symbol, span)
+        : best.candidate.isExtension
+          ? null
+          : receiver;
     const call = finishCall(b, best, args, target, span);
     fn.body = isVoid(signature.returns) ? call : convert(b, call, signature.returns);
   });
   return sequence(steps, { kind: "lambda", function: fn, type: to, ...span }, span);
 }
-

@@ -16,8 +16,23 @@ import { suggest } from "../../base/suggest.ts";
 import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import { asValue, namesOfTuple } from "./binder-convert.ts";
 import { memberCall, setterOf } from "./binder-nodes.ts";
-import { bindTypeNode, isNamespace, reportUnknownType, typeByFullName, unsupportedType } from "./binder-type-names.ts";
-import { delegateSignature, elementTypeOf, isEnum, isError, isString, isTupleType, isVoid, known } from "./binder-types.ts";
+import {
+  bindTypeNode,
+  isNamespace,
+  reportUnknownType,
+  typeByFullName,
+  unsupportedType,
+} from "./binder-type-names.ts";
+import {
+  delegateSignature,
+  elementTypeOf,
+  isEnum,
+  isError,
+  isString,
+  isTupleType,
+  isVoid,
+  known,
+} from "./binder-types.ts";
 import type { Bound, PendingMethods, PendingNamespace, PendingType } from "./binder-untyped.ts";
 import { insteadOf, unsupportedMember } from "./binder-unsupported.ts";
 import type { BoundExpression } from "./bound.ts";
@@ -31,7 +46,8 @@ export interface FoundMember {
 
 /** The types whose members a value of `type` has, nearest first. */
 export function memberTypes(type: Type): readonly NamedType[] {
-  if (type.kind === "array") return allBases(typeNamed("System.Array")).filter((t) => t.definition.kind !== "interface");
+  if (type.kind === "array")
+    return allBases(typeNamed("System.Array")).filter((t) => t.definition.kind !== "interface");
   if (type.kind !== "named") return [];
   const bases = allBases(type);
   return type.definition.kind === "interface" ? [...bases, known.object()] : bases;
@@ -68,16 +84,27 @@ function namespaceMember(b: Binder, left: PendingNamespace, node: MemberExpressi
   const args = node.typeArguments?.map((arg) => bindTypeNode(b, arg)) ?? [];
   const definition = typeByFullName(name, args.length);
   if (definition !== null) {
-    return { kind: "pendingType", type: null, named: instantiate(definition, args), start: left.start, end: node.end };
+    return {
+      kind: "pendingType",
+      type: null,
+      named: instantiate(definition, args),
+      start: left.start,
+      end: node.end,
+    };
   }
-  if (isNamespace(name)) return { kind: "pendingNamespace", type: null, name, start: left.start, end: node.end };
-  if (unsupportedType(name) !== null) return b.fail("HG3102", span, { type: name }, insteadOf(name) ?? typeHint(node.name));
+  if (isNamespace(name))
+    return { kind: "pendingNamespace", type: null, name, start: left.start, end: node.end };
+  if (unsupportedType(name) !== null)
+    return b.fail("HG3102", span, { type: name }, insteadOf(name) ?? typeHint(node.name));
   reportUnknownType(b, name, args.length, span);
   return errorNode(node);
 }
 
 function typeHint(name: string): string | null {
-  const best = suggest(name, [...allDefinitions()].filter((d) => d.nameable).map((d) => d.shortName));
+  const best = suggest(
+    name,
+    [...allDefinitions()].filter((d) => d.nameable).map((d) => d.shortName),
+  );
   return best === null ? null : `did you mean \`${best}\`?`;
 }
 
@@ -101,12 +128,17 @@ function staticMember(
   if (first === undefined) {
     // `Enumerable.Select(list, …)`: an extension method called as what it is.
     const plain = owner.kind === "named" ? (owner.definition.members.get(name) ?? []) : [];
-    if (plain.length > 0 && plain[0]!.isExtension) return methods(plain.map((member) => methodCandidate(member, owner as NamedType)));
+    if (plain.length > 0 && plain[0]!.isExtension)
+      return methods(plain.map((member) => methodCandidate(member, owner as NamedType)));
     if (found.length > 0) return b.fail("HG3117", span, { member: name, type: displayName(owner) });
     return unknownMember(b, owner, name, span, true);
   }
   if (first.member.kind === "method") {
-    return methods(statics.filter(({ member }) => member.kind === "method").map(({ member, declaring }) => methodCandidate(member, declaring)));
+    return methods(
+      statics
+        .filter(({ member }) => member.kind === "method")
+        .map(({ member, declaring }) => methodCandidate(member, declaring)),
+    );
   }
   return readProperty(b, first, null, [], node);
 
@@ -139,16 +171,24 @@ export function instanceMember(
   invoked = false,
 ): Bound {
   const owner = receiver.type;
-  if (isVoid(owner)) return b.fail("HG3134", receiver, { member: receiver.kind === "call" ? receiver.member.name : "this" });
+  if (isVoid(owner))
+    return b.fail("HG3134", receiver, { member: receiver.kind === "call" ? receiver.member.name : "this" });
   if (owner.kind === "null") return b.fail("HG3109", whole, { operator: ".", operand: "null" });
   const special = specialMember(receiver, name, whole);
-  if (special !== null && !(invoked && delegateSignature(special.type) === null && extensionMethods(name).length > 0)) return special;
+  if (
+    special !== null &&
+    !(invoked && delegateSignature(special.type) === null && extensionMethods(name).length > 0)
+  )
+    return special;
   const found = findMembers(owner, name);
   const own = found.filter(({ member }) => !member.isStatic);
   const first = own[0];
   const isValue = first !== undefined && first.member.kind !== "method";
-  if (isValue && !(invoked && isCallable(first, own, name))) return readProperty(b, first, receiver, [], whole);
-  const candidates = own.filter(({ member }) => member.kind === "method").map(({ member, declaring }) => methodCandidate(member, declaring));
+  if (isValue && !(invoked && isCallable(first, own, name)))
+    return readProperty(b, first, receiver, [], whole);
+  const candidates = own
+    .filter(({ member }) => member.kind === "method")
+    .map(({ member, declaring }) => methodCandidate(member, declaring));
   const extensions = extensionCandidates(name);
   if (candidates.length === 0 && extensions.length === 0) {
     if (found.length > 0) return b.fail("HG3116", span, { member: name, type: displayName(owner) });
@@ -180,10 +220,13 @@ function isCallable(first: FoundMember, own: readonly FoundMember[], name: strin
 function specialMember(receiver: BoundExpression, name: string, span: Span): BoundExpression | null {
   const { type } = receiver;
   const at = { start: span.start, end: span.end };
-  if (type.kind === "array" && name === "Length") return { kind: "arrayLength", array: receiver, type: known.int(), ...at };
+  if (type.kind === "array" && name === "Length")
+    return { kind: "arrayLength", array: receiver, type: known.int(), ...at };
   const inner = underlyingOfNullable(type);
-  if (inner !== null && name === "HasValue") return { kind: "isNull", operand: receiver, negated: true, type: known.bool(), ...at };
-  if (inner !== null && name === "Value") return { ...convertNode({ kind: "unwrap" }, receiver, inner), ...at };
+  if (inner !== null && name === "HasValue")
+    return { kind: "isNull", operand: receiver, negated: true, type: known.bool(), ...at };
+  if (inner !== null && name === "Value")
+    return { ...convertNode({ kind: "unwrap" }, receiver, inner), ...at };
   if (!isTupleType(type)) return null;
   const index = tupleIndex(type, name);
   return index < 0 ? null : { kind: "tupleItem", tuple: receiver, index, type: type.args[index]!, ...at };
@@ -245,14 +288,24 @@ export function useMember(
 }
 
 /** The setter of a property, or why there is none. */
-export function writableCode(b: Binder, { member }: FoundMember, receiver: BoundExpression | null, span: Span) {
+export function writableCode(
+  b: Binder,
+  { member }: FoundMember,
+  receiver: BoundExpression | null,
+  span: Span,
+) {
   const code = setterOf(member);
   if (code !== null) return code;
   const owner = receiver?.type ?? null;
   if (isContextType(member) || (owner !== null && receiver !== null && readsContext(receiver))) {
     b.report("HG3118", span, { member: member.kind === "indexer" ? "this" : member.name });
   } else if (owner !== null && isString(owner)) {
-    b.report("HG3119", span, { name: member.kind === "indexer" ? "a character of a string" : member.name }, "a string never changes: make a new one");
+    b.report(
+      "HG3119",
+      span,
+      { name: member.kind === "indexer" ? "a character of a string" : member.name },
+      "a string never changes: make a new one",
+    );
   } else b.report("HG3119", span, { name: member.kind === "indexer" ? "this element" : member.name });
   return null;
 }
@@ -264,7 +317,8 @@ export function isContextType(member: Member): boolean {
 /** Whether the value is (part of) the context. */
 export function readsContext(node: BoundExpression): boolean {
   if (node.kind === "context") return true;
-  if (node.kind === "call") return isContextType(node.member) || (node.receiver !== null && readsContext(node.receiver));
+  if (node.kind === "call")
+    return isContextType(node.member) || (node.receiver !== null && readsContext(node.receiver));
   return node.kind === "convert" && readsContext(node.operand);
 }
 
@@ -324,16 +378,22 @@ function unknownHint(owner: Type, name: string, isStatic: boolean, invoked: bool
     const one = owner.kind === "array" ? "`[0]`" : "`.First()`";
     return `its elements have it: take one with ${one}, or write \`.Select(x => x.${name}${invoked ? "()" : ""})\``;
   }
-  if (!isStatic && !invoked && takesText(owner)) return `a value by name stands in square brackets: \`["${name}"]\``;
-  const own = [...new Set(ownNames(owner, isStatic))].filter((candidate) => !OBJECT_MEMBERS.has(candidate)).slice(0, 12);
+  if (!isStatic && !invoked && takesText(owner))
+    return `a value by name stands in square brackets: \`["${name}"]\``;
+  const own = [...new Set(ownNames(owner, isStatic))]
+    .filter((candidate) => !OBJECT_MEMBERS.has(candidate))
+    .slice(0, 12);
   return own.length === 0 ? null : `it has: ${own.join(", ")}`;
 }
 
 /** JSON objects and dictionaries: people write `body.model` for `body["model"]`. */
 function takesText(owner: Type): boolean {
   return findMembers(owner, "this[]").some(({ member, declaring }) => {
-    const only = member.parameters.length === 1 ? substitute(member.parameters[0]!.type, bindings(declaring)) : null;
-    return only === known.string() || (only === known.object() && declaring.definition.shortName === "JToken");
+    const only =
+      member.parameters.length === 1 ? substitute(member.parameters[0]!.type, bindings(declaring)) : null;
+    return (
+      only === known.string() || (only === known.object() && declaring.definition.shortName === "JToken")
+    );
   });
 }
 
@@ -351,7 +411,8 @@ function* ownNames(owner: Type, isStatic: boolean): Generator<string> {
   if (isTupleType(owner)) yield* owner.args.map((_, i) => namesOfTuple(owner)[i] ?? `Item${i + 1}`);
   for (const type of memberTypes(owner)) {
     for (const [name, group] of type.definition.members) {
-      if (/^[A-Za-z]\w*$/.test(name) && !name.startsWith("op_") && group.some((m) => m.isStatic === isStatic)) yield name;
+      if (/^[A-Za-z]\w*$/.test(name) && !name.startsWith("op_") && group.some((m) => m.isStatic === isStatic))
+        yield name;
     }
   }
 }
@@ -365,9 +426,10 @@ function* extensionNames(owner: Type): Generator<string> {
     for (const [name, group] of definition.members) {
       const target = group.find((m) => m.isExtension)?.parameters[0]?.type;
       if (target === undefined) continue;
-      const isOwn = target.kind === "named" && (own.has(target.definition) || (enumerable && target.definition.shortName === "IEnumerable"));
+      const isOwn =
+        target.kind === "named" &&
+        (own.has(target.definition) || (enumerable && target.definition.shortName === "IEnumerable"));
       if (isOwn || (target.kind === "array" && owner.kind === "array")) yield name;
     }
   }
 }
-

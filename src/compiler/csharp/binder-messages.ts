@@ -21,77 +21,77 @@ const ERRORS = {
     null,
     "No .NET type of this name is known to policy expressions. Type names are case-sensitive.",
     "Correct the name; `headgate explain types` lists what is allowed.",
-    "@((JObject)context.Variables[\"body\"])",
+    '@((JObject)context.Variables["body"])',
   ],
   HG3102: [
     "Usage of type '{type}' is not supported within expressions",
     null,
     "The type exists in .NET, but it is not on the list of types that policy expressions may use (APIM0001).",
     "Use one of the allowed types instead, or do the work in a policy such as send-request.",
-    "@(Convert.ToBase64String(Encoding.UTF8.GetBytes(\"x\")))",
+    '@(Convert.ToBase64String(Encoding.UTF8.GetBytes("x")))',
   ],
   HG3103: [
     "Usage of member '{member}' of type '{type}' is not supported within expressions",
     null,
     "The member exists in .NET, but policy expressions may not use it: it would reach outside of the request (APIM0002).",
     "Use another member of the type.",
-    "@(XDocument.Parse(\"<a/>\").Root.Name.LocalName)",
+    '@(XDocument.Parse("<a/>").Root.Name.LocalName)',
   ],
   HG3104: [
     "`{type}` has no member `{member}`",
     null,
     "The type of the value to the left of the dot has no property or method of this name. C# names are case-sensitive.",
     "Correct the name, or cast the value to the type you mean.",
-    "@(context.Request.Headers.GetValueOrDefault(\"X-Id\", \"\"))",
+    '@(context.Request.Headers.GetValueOrDefault("X-Id", ""))',
   ],
   HG3105: [
     "Dynamic member invocation is not supported",
     "use a static type such as JObject",
     "`dynamic` decides at run time what a member means; policy expressions are checked when they are saved (APIM0006).",
     "Declare the variable with its type, or with `var`.",
-    "@{ JObject body = context.Request.Body.As<JObject>(true); return (string)body[\"a\"]; }",
+    '@{ JObject body = context.Request.Body.As<JObject>(true); return (string)body["a"]; }',
   ],
   HG3106: [
     "a value of type `{from}` cannot stand where `{to}` is wanted",
     null,
     "C# converts silently only where nothing can be lost or fail: from int to long, from a type to its base.",
     "Write a cast, or convert with `Convert`, `int.Parse` or `ToString()`.",
-    "@{ string s = (string)context.Variables[\"name\"]; return s; }",
+    '@{ string s = (string)context.Variables["name"]; return s; }',
   ],
   HG3107: [
     "a value of type `{from}` cannot be cast to `{to}`",
     null,
     "No conversion leads from the one type to the other, so the cast could never succeed.",
     "Convert with `Convert`, `Parse` or `ToString()` instead.",
-    "@(int.Parse((string)context.Variables[\"count\"]))",
+    '@(int.Parse((string)context.Variables["count"]))',
   ],
   HG3108: [
     "operator {operator} cannot be applied to `{left}` and `{right}`",
     null,
     "The operator is not defined for these two types, and no conversion makes it so.",
     "Cast one of the sides, so that both have the same type.",
-    "@((string)context.Request.Body.As<JObject>(true)[\"kind\"] == \"a\")",
+    '@((string)context.Request.Body.As<JObject>(true)["kind"] == "a")',
   ],
   HG3109: [
     "operator {operator} cannot be applied to `{operand}`",
     null,
     "The operator is not defined for this type.",
     "Cast or compare, so that the operand has a type the operator knows.",
-    "@(!(bool)context.Variables[\"done\"])",
+    '@(!(bool)context.Variables["done"])',
   ],
   HG3110: [
     "`{member}` cannot be called with ({arguments})",
     null,
     "The member exists, but none of its overloads takes arguments of these types.",
     "Give arguments of the types in one of the signatures; cast where needed.",
-    "@(\"hello\".Substring(1, 3))",
+    '@("hello".Substring(1, 3))',
   ],
   HG3111: [
     "`{member}` cannot be called with {count} argument(s)",
     null,
     "The member exists, but none of its overloads takes this number of arguments.",
     "Give the arguments of one of the signatures.",
-    "@(context.Variables.GetValueOrDefault(\"x\", \"none\"))",
+    '@(context.Variables.GetValueOrDefault("x", "none"))',
   ],
   HG3112: [
     "the call of `{member}` fits several overloads equally well",
@@ -105,14 +105,14 @@ const ERRORS = {
     "write them: `{member}<…>(…)`",
     "A generic method takes its types from its arguments; here they say nothing, or contradict each other.",
     "Write the type arguments in angle brackets.",
-    "@(context.Variables.GetValueOrDefault<string>(\"x\"))",
+    '@(context.Variables.GetValueOrDefault<string>("x"))',
   ],
   HG3114: [
     "this is no method and cannot be called",
     null,
     "Round brackets after a value call it; only methods, local functions and delegates can be called.",
     "Remove the brackets, or name the method.",
-    "@(\"abc\".Length)",
+    '@("abc".Length)',
   ],
   HG3115: [
     "`{name}` is a method and has to be called",
@@ -126,7 +126,7 @@ const ERRORS = {
     "write `{type}.{member}`",
     "A static member is reached through the name of its type.",
     "Write the type's name before the dot.",
-    "@(string.IsNullOrEmpty(\"\"))",
+    '@(string.IsNullOrEmpty(""))',
   ],
   HG3117: [
     "`{member}` belongs to a value of type `{type}`, not to the type itself",
@@ -140,14 +140,14 @@ const ERRORS = {
     "use a policy such as set-variable or set-header",
     "Expressions read the request; policies change it.",
     "Return the value, and let set-variable, set-header, set-body or rewrite-uri store it.",
-    "<set-variable name=\"x\" value=\"@(1)\" />",
+    '<set-variable name="x" value="@(1)" />',
   ],
   HG3119: [
     "`{name}` cannot be assigned to",
     null,
     "Only variables, array elements and members with a setter can stand on the left of an assignment.",
     "Assign to a variable instead.",
-    "@{ var s = \"a\"; s = \"b\"; return s; }",
+    '@{ var s = "a"; s = "b"; return s; }',
   ],
   HG3120: [
     "the variable `{name}` may be read before it has a value",
@@ -161,14 +161,14 @@ const ERRORS = {
     "add a `return` at the end",
     "An expression in `@{ }` (and a function that gives a value) has to return on every path.",
     "Return a value after the last statement, or throw.",
-    "@{ if (context.Response == null) { return \"none\"; } return \"some\"; }",
+    '@{ if (context.Response == null) { return "none"; } return "some"; }',
   ],
   HG3122: [
     "`return` needs a value here",
     "write `return …;`",
     "The expression has to give a value, `null` for example.",
     "Write the value after `return`.",
-    "@{ return \"x\"; }",
+    '@{ return "x"; }',
   ],
   HG3123: [
     "`{name}` is already the name of a variable here",
@@ -196,7 +196,7 @@ const ERRORS = {
     null,
     "C# has no truthy values: numbers, texts and objects are no conditions.",
     "Compare with something.",
-    "@(context.Variables.GetValueOrDefault<int>(\"n\") != 0)",
+    '@(context.Variables.GetValueOrDefault<int>("n") != 0)',
   ],
   HG3128: [
     "`var` cannot take a type from {what}",
@@ -210,21 +210,21 @@ const ERRORS = {
     "cast one of them to the type of the other",
     "Both results of a conditional have to convert to one type.",
     "Cast one of them, to `object` if nothing else fits.",
-    "@(true ? (object)1 : \"a\")",
+    '@(true ? (object)1 : "a")',
   ],
   HG3130: [
     "`{type}` cannot be walked through with foreach",
     null,
     "foreach and query expressions need a sequence: an array, a list, a JArray, a string …",
     "Walk through a member that is a sequence.",
-    "@{ foreach (var g in context.User.Groups) { return g.Name; } return \"\"; }",
+    '@{ foreach (var g in context.User.Groups) { return g.Name; } return ""; }',
   ],
   HG3131: [
     "`{type}` has no indexer: square brackets mean nothing here",
     null,
     "Only arrays, strings, lists, dictionaries and JSON tokens have elements by index or name.",
     "Cast the value to the type you mean.",
-    "@(((JObject)context.Variables[\"o\"])[\"a\"].ToString())",
+    '@(((JObject)context.Variables["o"])["a"].ToString())',
   ],
   HG3133: [
     "`{type}` is a type; a value is wanted here",
@@ -238,7 +238,7 @@ const ERRORS = {
     null,
     "A `void` method does something and gives nothing back.",
     "Call it as a statement of its own.",
-    "@{ context.Trace(\"x\"); return true; }",
+    '@{ context.Trace("x"); return true; }',
   ],
   HG3135: [
     "a lambda has no type of its own here",
@@ -252,7 +252,7 @@ const ERRORS = {
     null,
     "The parameter is an `out` parameter and the argument says something else (or the other way round).",
     "Write `out` where the signature has it, and only there.",
-    "@{ int n; return int.TryParse(\"5\", out n) ? n : 0; }",
+    '@{ int n; return int.TryParse("5", out n) ? n : 0; }',
   ],
   HG3137: [
     "`{member}` has no parameter named `{name}`",
@@ -273,7 +273,7 @@ const ERRORS = {
     "end it with `break;` or `return …;`",
     "C# does not fall through from one case to the next.",
     "End every case with break, return, throw or goto case.",
-    "@{ switch (1) { case 1: return \"a\"; default: return \"b\"; } }",
+    '@{ switch (1) { case 1: return "a"; default: return "b"; } }',
   ],
   HG3141: [
     "this case can never be reached: an earlier one takes its values",
@@ -294,14 +294,14 @@ const ERRORS = {
     null,
     "case labels, constants and default values of parameters are worked out when the policy is saved.",
     "Write a constant, or compare with `==` or `when`.",
-    "@{ switch (1) { case 1: return \"a\"; default: return \"b\"; } }",
+    '@{ switch (1) { case 1: return "a"; default: return "b"; } }',
   ],
   HG3144: [
     "`typeof` can only be passed to a method that asks for it, such as Enum.Parse",
     null,
     "Policy expressions have no reflection.",
     "Test types with `is` and patterns.",
-    "@(context.Variables[\"x\"] is JObject)",
+    '@(context.Variables["x"] is JObject)',
   ],
   HG3145: [
     "`{type}` cannot be filled with a list of elements: it has no matching `Add`",
@@ -322,7 +322,7 @@ const ERRORS = {
     null,
     "The place where the expression stands decides which type it must have.",
     "Convert the result: compare for a condition, `int.Parse` or a cast for a number.",
-    "<when condition=\"@(context.Response.StatusCode == 200)\">",
+    '<when condition="@(context.Response.StatusCode == 200)">',
   ],
   HG3148: [
     "{feature} cannot be used in policy expressions",
@@ -343,14 +343,14 @@ const ERRORS = {
     null,
     "A constant argument is checked when the policy is saved: patterns, formats and names.",
     "Correct the argument.",
-    "@(Regex.IsMatch(\"a\", \"^[a-z]+$\"))",
+    '@(Regex.IsMatch("a", "^[a-z]+$"))',
   ],
   HG3153: [
     "`{type}` is no exception",
     null,
     "Only exceptions can be thrown and caught.",
     "Use Exception or a type derived from it.",
-    "@{ try { return int.Parse(\"x\"); } catch (FormatException) { return 0; } }",
+    '@{ try { return int.Parse("x"); } catch (FormatException) { return 0; } }',
   ],
   HG3154: [
     "the array has {given} elements, but its size says {size}",
@@ -406,14 +406,14 @@ const ERRORS = {
     "write `throw new Exception(…);`",
     "Without a value, throw passes on the exception being handled.",
     "Throw a new exception.",
-    "@{ throw new Exception(\"failed\"); }",
+    '@{ throw new Exception("failed"); }',
   ],
   HG3162: [
     "a value of type `{type}` can never be `{target}`",
     null,
     "The test can be decided when the policy is saved: it never holds.",
     "Test for another type.",
-    "@(context.Variables[\"x\"] is string)",
+    '@(context.Variables["x"] is string)',
   ],
 } as const satisfies Record<string, Entry>;
 
@@ -431,7 +431,7 @@ const WARNINGS = {
     "`==` between an object and a string asks whether both are the same object. Headgate compares the texts when both " +
       "are strings, as the policies that do this mean it.",
     "Cast the object to string.",
-    "@((string)context.Variables[\"x\"] == \"a\")",
+    '@((string)context.Variables["x"] == "a")',
   ],
   HG3182: [
     "{warning}",
@@ -462,7 +462,12 @@ export type BinderCode = BinderErrorCode | BinderWarningCode;
 
 function message(severity: "error" | "warning", [text, hint, cause, mend, example]: Entry): Message {
   const expected = mend.split(/[;.]/)[0]!;
-  return { severity, text, ...(hint === null ? {} : { hint }), explain: { cause, expected: `${expected}.`, mend, example } };
+  return {
+    severity,
+    text,
+    ...(hint === null ? {} : { hint }),
+    explain: { cause, expected: `${expected}.`, mend, example },
+  };
 }
 
 /** For the table of `diagnostics.ts`. */
@@ -479,7 +484,9 @@ export function binderDiagnostic(
   hint: string | null = BINDER_MESSAGES[code].hint ?? null,
 ): BinderDiagnostic {
   const fill = (text: string): string =>
-    text.replace(/\{(\w+)\}/g, (all, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : all));
+    text.replace(/\{(\w+)\}/g, (all, name: string) =>
+      Object.hasOwn(values, name) ? String(values[name]) : all,
+    );
   const { severity, text } = BINDER_MESSAGES[code];
   const base = { code, severity, message: fill(text), start: span.start, end: span.end };
   return hint === null ? base : { ...base, hint: fill(hint) };

@@ -1,6 +1,12 @@
 /** Operators: numeric promotion, string concatenation, equality, user-defined operators, lifting over nullables, folding. */
 import { allBases } from "../runtime/cast.ts";
-import { type NamedType, type Type, displayName, isValueType, underlyingOfNullable } from "../runtime/type.ts";
+import {
+  type NamedType,
+  type Type,
+  displayName,
+  isValueType,
+  underlyingOfNullable,
+} from "../runtime/type.ts";
 import { type Binder, assignTemp, constantNode, errorNode, retype, sequence } from "./binder.ts";
 import { bindArgumentsAs, finishCall } from "./binder-calls.ts";
 import { asValue, convert, converts, foldedNode } from "./binder-convert.ts";
@@ -36,10 +42,14 @@ export function toCondition(b: Binder, bound: Bound, span: Span): BoundExpressio
   if (isError(node.type)) return { ...errorNode(span), type: known.bool() };
   if (isBool(node.type)) return node;
   if (converts(b, node, known.bool())) return convert(b, node, known.bool());
-  return { ...b.fail("HG3127", span, { type: typeText(node.type) }, conditionHint(node.type)), type: known.bool() };
+  return {
+    ...b.fail("HG3127", span, { type: typeText(node.type) }, conditionHint(node.type)),
+    type: known.bool(),
+  };
 }
 
-const typeText = (type: Type): string => (type.kind === "null" ? "null" : isVoid(type) ? "void" : displayName(type));
+const typeText = (type: Type): string =>
+  type.kind === "null" ? "null" : isVoid(type) ? "void" : displayName(type);
 
 function conditionHint(type: Type): string | null {
   if (isBool(unwrapped(type))) return "write `== true`, or `?? false` behind it";
@@ -56,14 +66,24 @@ export function bindUnary(b: Binder, node: UnaryExpression): BoundExpression {
   return unaryOperator(b, node.operator as "+" | "-" | "!" | "~", operand, node);
 }
 
-function unaryOperator(b: Binder, operator: "+" | "-" | "!" | "~", operand: BoundExpression, span: Span): BoundExpression {
+function unaryOperator(
+  b: Binder,
+  operator: "+" | "-" | "!" | "~",
+  operand: BoundExpression,
+  span: Span,
+): BoundExpression {
   const { type } = operand;
   const at = { start: span.start, end: span.end };
   if (isError(type)) return operator === "!" ? { ...errorNode(span), type: known.bool() } : errorNode(span);
   const inner = unwrapped(type);
   const lifted = inner !== type;
   const refuse = (): BoundExpression =>
-    b.fail("HG3109", span, { operator, operand: typeText(type) }, operator === "!" ? conditionHint(type) : null);
+    b.fail(
+      "HG3109",
+      span,
+      { operator, operand: typeText(type) },
+      operator === "!" ? conditionHint(type) : null,
+    );
   if (operator === "!" && isBool(inner)) return unary("!", "bool", operand, lifted);
   if (operator === "~" && isEnum(inner)) return unary("~", "enum", operand, lifted);
   const kind = numericKind(inner);
@@ -77,12 +97,31 @@ function unaryOperator(b: Binder, operator: "+" | "-" | "!" | "~", operand: Boun
   }
   return userUnary(b, operator, operand, span) ?? refuse();
 
-  function unary(op: "-" | "~" | "!", operandKind: OperandKind, value: BoundExpression, isLifted: boolean): BoundExpression {
+  function unary(
+    op: "-" | "~" | "!",
+    operandKind: OperandKind,
+    value: BoundExpression,
+    isLifted: boolean,
+  ): BoundExpression {
     if (value.kind === "constant" && !isLifted) {
-      const folded = foldedNode(b, foldUnary(op, operandKind, value.value, b.checked !== false), value.type, span);
+      const folded = foldedNode(
+        b,
+        foldUnary(op, operandKind, value.value, b.checked !== false),
+        value.type,
+        span,
+      );
       if (folded !== null) return folded;
     }
-    return { kind: "unary", operator: op, operand: value, operandKind, checked: b.checked === true, lifted: isLifted, type: value.type, ...at };
+    return {
+      kind: "unary",
+      operator: op,
+      operand: value,
+      operandKind,
+      checked: b.checked === true,
+      lifted: isLifted,
+      type: value.type,
+      ...at,
+    };
   }
 }
 
@@ -94,10 +133,17 @@ function promoteOne(kind: NumericKind, operator: string): NumericKind | null {
 
 /** What a small integer becomes before arithmetic. */
 function widened(kind: NumericKind): NumericKind {
-  return kind === "sbyte" || kind === "byte" || kind === "short" || kind === "ushort" || kind === "char" ? "int" : kind;
+  return kind === "sbyte" || kind === "byte" || kind === "short" || kind === "ushort" || kind === "char"
+    ? "int"
+    : kind;
 }
 
-function userUnary(b: Binder, operator: string, operand: BoundExpression, span: Span): BoundExpression | null {
+function userUnary(
+  b: Binder,
+  operator: string,
+  operand: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const candidates = operatorCandidates(operator, [operand.type]).filter((c) => c.parameters.length === 1);
   if (candidates.length === 0) return null;
   const found = resolve(b, candidates, bindArgumentsAs([operand]), null);
@@ -129,13 +175,14 @@ export function bindBinary(b: Binder, node: BinaryExpression): BoundExpression {
   // A long chain of `+` nests to the left: walk down it in a loop.
   const chain: BinaryExpression[] = [];
   let first: BinaryExpression["left"] = node;
-  while (first.kind === "binary" && first.operator === operator && operator === "+") {
+  while (operator === "+" && first.kind === "binary" && first.operator === "+") {
     chain.push(first);
     first = first.left;
   }
-  if (chain.length === 0) return binaryOperator(b, operator, operand(b, node.left), operand(b, node.right), node);
+  if (chain.length === 0)
+    return binaryOperator(b, operator, operand(b, node.left), operand(b, node.right), node);
   let left = operand(b, first);
-  for (const link of chain.reverse()) left = binaryOperator(b, "+", left, operand(b, link.right), link);
+  for (const link of chain.toReversed()) left = binaryOperator(b, "+", left, operand(b, link.right), link);
   return left as BoundExpression;
 }
 
@@ -150,17 +197,27 @@ function bindLogical(b: Binder, node: BinaryExpression): BoundExpression {
   const left = toCondition(b, bindExpression(b, node.left), node.left);
   const right = toCondition(b, bindExpression(b, node.right), node.right);
   if (left.kind === "constant" && right.kind === "constant") {
-    const value = operator === "&&" ? left.value === true && right.value === true : left.value === true || right.value === true;
+    const value =
+      operator === "&&"
+        ? left.value === true && right.value === true
+        : left.value === true || right.value === true;
     return constantNode(value, known.bool(), node);
   }
   return { kind: "logical", operator, left, right, type: known.bool(), start: node.start, end: node.end };
 }
 
 /** Any binary operator but `&&`, `||` and `??`, over bound operands. */
-export function binaryOperator(b: Binder, operator: BoundOperator, leftBound: Bound, rightBound: Bound, span: Span): BoundExpression {
+export function binaryOperator(
+  b: Binder,
+  operator: BoundOperator,
+  leftBound: Bound,
+  rightBound: Bound,
+  span: Span,
+): BoundExpression {
   const [left, right] = settle(b, leftBound, rightBound);
   const types = [left.type, right.type];
-  if (types.some(isError)) return { ...errorNode(span), type: resultOfError(operator, left.type, right.type) };
+  if (types.some(isError))
+    return { ...errorNode(span), type: resultOfError(operator, left.type, right.type) };
   if (types.some(isVoid)) return b.fail("HG3134", isVoid(left.type) ? left : right, { member: "this" });
   const isEquality = operator === "==" || operator === "!=";
   if (isEquality && (isNullConstant(left) || isNullConstant(right))) {
@@ -183,23 +240,40 @@ function settle(b: Binder, left: Bound, right: Bound): [BoundExpression, BoundEx
 /** What a failed operation would probably have given, so that one mistake makes one message. */
 function resultOfError(operator: BoundOperator, left: Type, right: Type): Type {
   if (/^([<>]=?|[=!]=)$/.test(operator)) return known.bool();
-  return operator === "+" && (isString(left) || isString(right)) ? known.string() : errorNode({ start: 0, end: 0 }).type;
+  return operator === "+" && (isString(left) || isString(right))
+    ? known.string()
+    : errorNode({ start: 0, end: 0 }).type;
 }
 
 /** Types whose operators are all built in. */
 function isSimple(type: Type): boolean {
   const inner = unwrapped(type);
-  return type.kind === "null" || isString(type) || isObject(type) || isBool(inner) || isEnum(inner) || numericKind(inner) !== null;
+  return (
+    type.kind === "null" ||
+    isString(type) ||
+    isObject(type) ||
+    isBool(inner) ||
+    isEnum(inner) ||
+    numericKind(inner) !== null
+  );
 }
 
-function builtIn(b: Binder, operator: BoundOperator, left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
-  if (operator === "+" && (isString(left.type) || isString(right.type))) return concatenation([left, right], span, true);
+function builtIn(
+  b: Binder,
+  operator: BoundOperator,
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
+  if (operator === "+" && (isString(left.type) || isString(right.type)))
+    return concatenation([left, right], span, true);
   if (operator === "<<" || operator === ">>") return shift(b, operator, left, right, span);
   const numeric = numericOperation(b, operator, left, right, span);
   if (numeric !== undefined) return numeric;
   const x = unwrapped(left.type);
   const y = unwrapped(right.type);
-  if (isBool(x) && isBool(y) && /^([&|^]|[=!]=)$/.test(operator)) return operation(b, operator, "bool", left, right, known.bool(), span);
+  if (isBool(x) && isBool(y) && /^([&|^]|[=!]=)$/.test(operator))
+    return operation(b, operator, "bool", left, right, known.bool(), span);
   const enums = enumOperation(b, operator, left, right, span);
   if (enums !== null) return enums;
   if (operator !== "==" && operator !== "!=") return null;
@@ -223,12 +297,22 @@ function operation(
   const x = convert(b, left, at(type));
   const y = convert(b, right, at(rightType));
   const compares = /^([<>]=?|[=!]=)$/.test(operator);
-  const result = compares ? known.bool() : kind === "enum" && operator === "-" && isEnum(rightType) ? at(known.int()) : at(kind === "enum" && isEnum(rightType) ? rightType : type);
+  const result = compares
+    ? known.bool()
+    : kind === "enum" && operator === "-" && isEnum(rightType)
+      ? at(known.int())
+      : at(kind === "enum" && isEnum(rightType) ? rightType : type);
   if (x.kind === "constant" && y.kind === "constant" && !lifted) {
-    const folded = foldedNode(b, foldBinary(operator, kind, x.value, y.value, b.checked !== false), result, span);
+    const folded = foldedNode(
+      b,
+      foldBinary(operator, kind, x.value, y.value, b.checked !== false),
+      result,
+      span,
+    );
     if (folded !== null) return folded;
   }
-  if (y.kind === "constant" && (operator === "/" || operator === "%") && isZero(kind, y.value)) return b.fail("HG3126", span);
+  if (y.kind === "constant" && (operator === "/" || operator === "%") && isZero(kind, y.value))
+    return b.fail("HG3126", span);
   return {
     kind: "binary",
     operator,
@@ -258,8 +342,10 @@ function numericOperation(
   const z = numericKind(unwrapped(right.type));
   if (a === null || z === null) {
     // `int? + null`: null takes the other side's type.
-    if (a !== null && isNullConstant(right)) return numericOperation(b, operator, left, retype(right, nullableOf(left.type)), span);
-    if (z !== null && isNullConstant(left)) return numericOperation(b, operator, retype(left, nullableOf(right.type)), right, span);
+    if (a !== null && isNullConstant(right))
+      return numericOperation(b, operator, left, retype(right, nullableOf(left.type)), span);
+    if (z !== null && isNullConstant(left))
+      return numericOperation(b, operator, retype(left, nullableOf(right.type)), right, span);
     return undefined;
   }
   const kind = promote(a, z, left, right);
@@ -269,7 +355,12 @@ function numericOperation(
 }
 
 /** Binary numeric promotion (C# §12.4.7.3); null where a cast is needed. */
-function promote(a: NumericKind, z: NumericKind, left: BoundExpression, right: BoundExpression): NumericKind | null {
+function promote(
+  a: NumericKind,
+  z: NumericKind,
+  left: BoundExpression,
+  right: BoundExpression,
+): NumericKind | null {
   const either = (kind: NumericKind): boolean => a === kind || z === kind;
   if (either("decimal")) return either("double") || either("float") ? null : "decimal";
   if (either("double")) return "double";
@@ -277,7 +368,9 @@ function promote(a: NumericKind, z: NumericKind, left: BoundExpression, right: B
   if (either("ulong")) {
     const [other, node] = a === "ulong" ? [z, right] : [a, left];
     const signed = other === "sbyte" || other === "short" || other === "int" || other === "long";
-    return signed && !(node.kind === "constant" && fits(BigInt(node.value as number | bigint), "ulong")) ? null : "ulong";
+    return signed && !(node.kind === "constant" && fits(BigInt(node.value as number | bigint), "ulong"))
+      ? null
+      : "ulong";
   }
   if (either("long")) return "long";
   if (either("uint")) {
@@ -288,18 +381,40 @@ function promote(a: NumericKind, z: NumericKind, left: BoundExpression, right: B
   return "int";
 }
 
-function shift(b: Binder, operator: "<<" | ">>", left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
+function shift(
+  b: Binder,
+  operator: "<<" | ">>",
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const a = numericKind(unwrapped(left.type));
   const z = numericKind(unwrapped(right.type));
-  if (a === null || z === null || !isIntegralKind(a) || !isIntegralKind(z) || !converts(b, right, nullableOf(known.int()))) return null;
+  if (
+    a === null ||
+    z === null ||
+    !isIntegralKind(a) ||
+    !isIntegralKind(z) ||
+    !converts(b, right, nullableOf(known.int()))
+  )
+    return null;
   const kind = widened(a);
   return operation(b, operator, kind as OperandKind, left, right, numericType(kind), span, known.int());
 }
 
-function enumOperation(b: Binder, operator: BoundOperator, left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
+function enumOperation(
+  b: Binder,
+  operator: BoundOperator,
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const x = unwrapped(left.type);
   const y = unwrapped(right.type);
-  if (isEnum(x) && isEnum(y)) return x === y && /^([&|^-]|[<>]=?|[=!]=)$/.test(operator) ? operation(b, operator, "enum", left, right, x, span) : null;
+  if (isEnum(x) && isEnum(y))
+    return x === y && /^([&|^-]|[<>]=?|[=!]=)$/.test(operator)
+      ? operation(b, operator, "enum", left, right, x, span)
+      : null;
   const [type, other] = isEnum(x) ? [x, right] : [y, left];
   if (!isEnum(type)) return null;
   if (/^([<>]=?|[=!]=|[&|^])$/.test(operator)) {
@@ -307,13 +422,24 @@ function enumOperation(b: Binder, operator: BoundOperator, left: BoundExpression
   }
   const count = unwrapped(other.type);
   if (numericKind(count) === null || !converts(b, other, nullableOf(known.int()))) return null;
-  if (operator === "+") return isEnum(x) ? operation(b, "+", "enum", left, right, type, span, known.int()) : operation(b, "+", "enum", left, right, known.int(), span, type);
-  return operator === "-" && isEnum(x) ? operation(b, "-", "enum", left, right, type, span, known.int()) : null;
+  if (operator === "+")
+    return isEnum(x)
+      ? operation(b, "+", "enum", left, right, type, span, known.int())
+      : operation(b, "+", "enum", left, right, known.int(), span, type);
+  return operator === "-" && isEnum(x)
+    ? operation(b, "-", "enum", left, right, type, span, known.int())
+    : null;
 }
 
 // ── Equality of references ──────────────────────────────────────────────────────────────────────────────────────────
 
-function compareNull(b: Binder, operator: BoundOperator, left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
+function compareNull(
+  b: Binder,
+  operator: BoundOperator,
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const value = isNullConstant(right) ? left : right;
   const negated = operator === "!=";
   if (isNullConstant(value)) return constantNode(!negated, known.bool(), span);
@@ -325,7 +451,13 @@ function compareNull(b: Binder, operator: BoundOperator, left: BoundExpression, 
   return { kind: "isNull", operand: value, negated, type: known.bool(), start: span.start, end: span.end };
 }
 
-function referenceEquality(b: Binder, operator: "==" | "!=", left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
+function referenceEquality(
+  b: Binder,
+  operator: "==" | "!=",
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const { type: x } = left;
   const { type: y } = right;
   if (!isReferenceType(x) || !isReferenceType(y)) return null;
@@ -342,7 +474,8 @@ function referenceEquality(b: Binder, operator: "==" | "!=", left: BoundExpressi
     end: span.end,
   });
   const nullish = (type: Type): boolean => type.kind === "null";
-  if ((isString(x) || nullish(x)) && (isString(y) || nullish(y))) return operation(b, operator, "string", left, right, known.string(), span);
+  if ((isString(x) || nullish(x)) && (isString(y) || nullish(y)))
+    return operation(b, operator, "string", left, right, known.string(), span);
   if ((isObject(x) && isString(y)) || (isString(x) && isObject(y))) {
     b.report("HG3181", span);
     return make("object");
@@ -358,10 +491,18 @@ function standardReference(from: Type, to: Type): boolean {
 }
 
 const mayBeBox = (type: Type): boolean =>
-  isObject(type) || (type.kind === "named" && (type.definition.kind === "interface" || type.definition.fullName === "System.ValueType"));
+  isObject(type) ||
+  (type.kind === "named" &&
+    (type.definition.kind === "interface" || type.definition.fullName === "System.ValueType"));
 
 /** `(a, b) == (c, d)` compares element by element, each side evaluated once. */
-function tupleEquality(b: Binder, operator: "==" | "!=", left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
+function tupleEquality(
+  b: Binder,
+  operator: "==" | "!=",
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
   const x = left.type as NamedType;
   const y = right.type as NamedType;
   if (x.args.length !== y.args.length || !isTupleType(x) || !isTupleType(y)) return null;
@@ -378,7 +519,17 @@ function tupleEquality(b: Binder, operator: "==" | "!=", left: BoundExpression, 
   let result: BoundExpression | null = null;
   for (let i = 0; i < x.args.length; i++) {
     const one = binaryOperator(b, operator, item(t1, x, i), item(t2, y, i), span);
-    result = result === null ? one : { kind: "logical", operator: operator === "==" ? "&&" : "||", left: result, right: one, type: known.bool(), ...at };
+    result =
+      result === null
+        ? one
+        : {
+            kind: "logical",
+            operator: operator === "==" ? "&&" : "||",
+            left: result,
+            right: one,
+            type: known.bool(),
+            ...at,
+          };
   }
   return sequence([assignTemp(b, t1, left), assignTemp(b, t2, right)], result!, span);
 }
@@ -395,14 +546,23 @@ function operatorCandidates(operator: string, types: readonly Type[]): Candidate
     for (const declaring of allBases(inner)) {
       if (seen.has(declaring)) continue;
       seen.add(declaring);
-      for (const member of declaring.definition.members.get(`operator ${operator}`) ?? []) found.push(methodCandidate(member, declaring));
+      for (const member of declaring.definition.members.get(`operator ${operator}`) ?? [])
+        found.push(methodCandidate(member, declaring));
     }
   }
   return found;
 }
 
-function userBinary(b: Binder, operator: BoundOperator, left: BoundExpression, right: BoundExpression, span: Span): BoundExpression | null {
-  const candidates = operatorCandidates(operator, [left.type, right.type]).filter((c) => c.parameters.length === 2);
+function userBinary(
+  b: Binder,
+  operator: BoundOperator,
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression | null {
+  const candidates = operatorCandidates(operator, [left.type, right.type]).filter(
+    (c) => c.parameters.length === 2,
+  );
   if (candidates.length === 0) return null;
   const args = bindArgumentsAs([left, right]);
   const found = resolve(b, candidates, args, null);
@@ -421,10 +581,16 @@ function liftedUser(
 ): BoundExpression | null {
   if (underlyingOfNullable(left.type) === null && underlyingOfNullable(right.type) === null) return null;
   const bare = [left, right].map((side) => ({ ...errorNode(span), type: unwrapped(side.type) }));
-  const found = resolve(b, candidates.filter((c) => c.parameters.every((p) => isValueType(p.type))), bindArgumentsAs(bare), null);
+  const found = resolve(
+    b,
+    candidates.filter((c) => c.parameters.every((p) => isValueType(p.type))),
+    bindArgumentsAs(bare),
+    null,
+  );
   if (found.kind !== "found") return null;
   const { candidate, parameterTypes, returns } = found.best;
-  const mode = operator === "==" ? "equality" : operator === "!=" ? "inequality" : isBool(returns) ? "order" : "value";
+  const mode =
+    operator === "==" ? "equality" : operator === "!=" ? "inequality" : isBool(returns) ? "order" : "value";
   return {
     kind: "liftedOperator",
     member: candidate.member!,
@@ -441,13 +607,18 @@ function liftedUser(
 // ── Concatenation ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Joins texts; concatenations inside are flattened when `flatten`, neighbouring constants put together. */
-export function concatenation(values: readonly BoundExpression[], span: Span, flatten: boolean): BoundExpression {
+export function concatenation(
+  values: readonly BoundExpression[],
+  span: Span,
+  flatten: boolean,
+): BoundExpression {
   const parts: BoundExpression[] = [];
   const add = (part: BoundExpression): void => {
     const last = parts.at(-1);
     const text = constantText(part);
     const before = last === undefined ? null : constantText(last);
-    if (text !== null && before !== null) parts[parts.length - 1] = constantNode(before + text, known.string(), span);
+    if (text !== null && before !== null)
+      parts[parts.length - 1] = constantNode(before + text, known.string(), span);
     else if (text !== "") parts.push(text === null ? part : constantNode(text, known.string(), part));
   };
   for (const [i, value] of values.entries()) {
@@ -482,19 +653,39 @@ export function coalesce(b: Binder, leftBound: Bound, rightBound: Bound, span: S
   if (!admitsNull(left.type)) {
     const right = asValue(b, rightBound);
     if (isError(right.type)) return errorNode(span);
-    return b.fail("HG3108", span, { operator: "??", left: typeText(left.type), right: typeText(right.type) }, `\`${typeText(left.type)}\` is never null`);
+    return b.fail(
+      "HG3108",
+      span,
+      { operator: "??", left: typeText(left.type), right: typeText(right.type) },
+      `\`${typeText(left.type)}\` is never null`,
+    );
   }
   const inner = underlyingOfNullable(left.type);
   const at = { start: span.start, end: span.end };
-  const plain = (type: Type): BoundExpression => ({ kind: "coalesce", left, temp: null, converted: null, right: convert(b, rightBound, type), type, ...at });
+  const plain = (type: Type): BoundExpression => ({
+    kind: "coalesce",
+    left,
+    temp: null,
+    converted: null,
+    right: convert(b, rightBound, type),
+    type,
+    ...at,
+  });
   if (inner !== null && converts(b, rightBound, inner)) return plain(inner);
   if (converts(b, rightBound, left.type)) return plain(left.type);
   const right = asValue(b, rightBound);
   if (isError(right.type)) return { ...errorNode(span), type: left.type };
   const source = inner ?? left.type;
   if (implicitConversion(source, right.type) === null) {
-    const hint = isString(right.type) ? "cast the left side to string, or write `?.ToString()`" : `cast one side: \`(${typeText(left.type)})…\``;
-    return b.fail("HG3108", span, { operator: "??", left: typeText(left.type), right: typeText(right.type) }, hint);
+    const hint = isString(right.type)
+      ? "cast the left side to string, or write `?.ToString()`"
+      : `cast one side: \`(${typeText(left.type)})…\``;
+    return b.fail(
+      "HG3108",
+      span,
+      { operator: "??", left: typeText(left.type), right: typeText(right.type) },
+      hint,
+    );
   }
   const temp = b.temp(source, left);
   const converted = convert(b, b.read(temp, left), right.type);
@@ -503,17 +694,34 @@ export function coalesce(b: Binder, leftBound: Bound, rightBound: Bound, span: S
 
 // ── Saying no ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function refuse(b: Binder, operator: BoundOperator, left: BoundExpression, right: BoundExpression, span: Span): BoundExpression {
-  const made = b.fail("HG3108", span, { operator, left: typeText(left.type), right: typeText(right.type) }, operatorHint(operator, left.type, right.type));
+function refuse(
+  b: Binder,
+  operator: BoundOperator,
+  left: BoundExpression,
+  right: BoundExpression,
+  span: Span,
+): BoundExpression {
+  const made = b.fail(
+    "HG3108",
+    span,
+    { operator, left: typeText(left.type), right: typeText(right.type) },
+    operatorHint(operator, left.type, right.type),
+  );
   return { ...made, type: resultOfError(operator, left.type, right.type) };
 }
 
 function operatorHint(operator: BoundOperator, x: Type, y: Type): string | null {
-  if (isString(x) && isString(y)) return /^[<>]=?$/.test(operator) ? `write \`string.CompareOrdinal(a, b) ${operator} 0\`` : null;
+  if (isString(x) && isString(y))
+    return /^[<>]=?$/.test(operator) ? `write \`string.CompareOrdinal(a, b) ${operator} 0\`` : null;
   const char = known.char();
-  if ((x === char && isString(y)) || (y === char && isString(x))) return "a single character stands in single quotes";
-  if (x.kind === "array" || y.kind === "array") return "an array has elements: take one with `[0]`, or join them with `string.Join`";
-  for (const [wanted, other] of [[x, y], [y, x]] as const) {
+  if ((x === char && isString(y)) || (y === char && isString(x)))
+    return "a single character stands in single quotes";
+  if (x.kind === "array" || y.kind === "array")
+    return "an array has elements: take one with `[0]`, or join them with `string.Join`";
+  for (const [wanted, other] of [
+    [x, y],
+    [y, x],
+  ] as const) {
     if (explicitConversion(other, wanted) === null || isObject(wanted)) continue;
     if (isString(wanted) || isBool(wanted) || numericKind(wanted) !== null || isObject(other)) {
       const side = wanted === x ? "right" : "left";
@@ -521,8 +729,8 @@ function operatorHint(operator: BoundOperator, x: Type, y: Type): string | null 
     }
   }
   const text = isString(x) ? y : isString(y) ? x : null;
-  if (text !== null && numericKind(text) !== null) return `write \`${displayName(text)}.Parse(…)\` for the text`;
-  if (text !== null && isBool(text)) return "write `bool.Parse(…)` for the text, or compare with `\"true\"`";
+  if (text !== null && numericKind(text) !== null)
+    return `write \`${displayName(text)}.Parse(…)\` for the text`;
+  if (text !== null && isBool(text)) return 'write `bool.Parse(…)` for the text, or compare with `"true"`';
   return text === null ? null : "write `.ToString()` behind the other side";
 }
-

@@ -9,7 +9,15 @@ import { bindExpression, bindValue } from "./binder-expressions.ts";
 import { instanceMember } from "./binder-members.ts";
 import { binaryOperator, toCondition } from "./binder-operators.ts";
 import { bindTypeNode, typeByFullName, typeByShortName } from "./binder-type-names.ts";
-import { admitsNull, isError, isReferenceType, isTupleType, isVoid, known, unwrapped } from "./binder-types.ts";
+import {
+  admitsNull,
+  isError,
+  isReferenceType,
+  isTupleType,
+  isVoid,
+  known,
+  unwrapped,
+} from "./binder-types.ts";
 import type { Bound } from "./binder-untyped.ts";
 import type { BoundExpression } from "./bound.ts";
 import { explicitConversion, sameType } from "./conversions.ts";
@@ -35,7 +43,8 @@ export function bindIs(b: Binder, node: IsExpression): BoundExpression {
     return { ...errorNode(node), type: known.bool() };
   }
   if (isVoid(operand.type)) return b.fail("HG3134", operand, { member: "this" });
-  if (isSimple(b, node.pattern)) return { ...testPattern(b, node.pattern, operand), start: node.start, end: node.end };
+  if (isSimple(b, node.pattern))
+    return { ...testPattern(b, node.pattern, operand), start: node.start, end: node.end };
   const temp = b.temp(operand.type, node.expression);
   const steps = [assignTemp(b, temp, operand)];
   return sequence(steps, testPattern(b, node.pattern, b.read(temp, node.expression)), node);
@@ -45,7 +54,11 @@ export function bindIs(b: Binder, node: IsExpression): BoundExpression {
 function isSimple(b: Binder, pattern: Pattern): boolean {
   if (pattern.kind === "typePattern") return true;
   if (pattern.kind === "typeOrConstantPattern") return typeOfPattern(b, pattern.type) !== null;
-  return pattern.kind === "constantPattern" && pattern.expression.kind === "literal" && pattern.expression.literal.type === "null";
+  return (
+    pattern.kind === "constantPattern" &&
+    pattern.expression.kind === "literal" &&
+    pattern.expression.literal.type === "null"
+  );
 }
 
 export function bindAs(b: Binder, node: AsExpression): BoundExpression {
@@ -53,14 +66,20 @@ export function bindAs(b: Binder, node: AsExpression): BoundExpression {
   const type = bindTypeNode(b, node.type);
   if (isError(operand.type) || isError(type)) return { ...errorNode(node), type };
   if (!admitsNull(type)) {
-    return b.fail("HG3107", node, { from: displayName(operand.type), to: displayName(type) }, `write \`as ${displayName(type)}?\`, or a cast`);
+    return b.fail(
+      "HG3107",
+      node,
+      { from: displayName(operand.type), to: displayName(type) },
+      `write \`as ${displayName(type)}?\`, or a cast`,
+    );
   }
   if (operand.kind === "constant" && operand.value === null) return constantNode(null, type, node);
   const plan = explicitConversion(operand.type, type);
   if (plan === null || plan.kind === "user" || plan.kind === "numeric") {
     return { ...b.fail("HG3107", node, { from: displayName(operand.type), to: displayName(type) }), type };
   }
-  if (plan.kind === "identity" || plan.kind === "upcast" || plan.kind === "wrap") return convert(b, operand, type);
+  if (plan.kind === "identity" || plan.kind === "upcast" || plan.kind === "wrap")
+    return convert(b, operand, type);
   return { kind: "as", operand: boxed(operand), type, start: node.start, end: node.end };
 }
 
@@ -75,7 +94,15 @@ const yes = (span: Span): BoundExpression => constantNode(true, known.bool(), sp
 function both(left: BoundExpression, right: BoundExpression, span: Span): BoundExpression {
   if (left.kind === "constant" && left.value === true) return right;
   if (right.kind === "constant" && right.value === true) return left;
-  return { kind: "logical", operator: "&&", left, right, type: known.bool(), start: span.start, end: span.end };
+  return {
+    kind: "logical",
+    operator: "&&",
+    left,
+    right,
+    type: known.bool(),
+    start: span.start,
+    end: span.end,
+  };
 }
 
 /** The condition under which `input` (read more than once) matches. */
@@ -86,7 +113,9 @@ export function testPattern(b: Binder, pattern: Pattern, input: BoundExpression)
       return testType(b, input, bindTypeNode(b, pattern.type), pattern);
     case "typeOrConstantPattern": {
       const type = typeOfPattern(b, pattern.type);
-      return type === null ? testConstant(b, input, pattern.expression, pattern) : testType(b, input, bindTypeNode(b, pattern.type), pattern);
+      return type === null
+        ? testConstant(b, input, pattern.expression, pattern)
+        : testType(b, input, bindTypeNode(b, pattern.type), pattern);
     }
     case "constantPattern":
       return testConstant(b, input, pattern.expression, pattern);
@@ -103,13 +132,31 @@ export function testPattern(b: Binder, pattern: Pattern, input: BoundExpression)
       return testRelation(b, input, pattern.operator, pattern.expression, pattern);
     case "notPattern": {
       const operand = testPattern(b, pattern.pattern, input);
-      return { kind: "unary", operator: "!", operand, operandKind: "bool", checked: false, lifted: false, type: known.bool(), start: pattern.start, end: pattern.end };
+      return {
+        kind: "unary",
+        operator: "!",
+        operand,
+        operandKind: "bool",
+        checked: false,
+        lifted: false,
+        type: known.bool(),
+        start: pattern.start,
+        end: pattern.end,
+      };
     }
     case "binaryPattern": {
       const left = testPattern(b, pattern.left, input);
       const right = testPattern(b, pattern.right, input);
       const operator = pattern.operator === "and" ? "&&" : "||";
-      return { kind: "logical", operator, left, right, type: known.bool(), start: pattern.start, end: pattern.end };
+      return {
+        kind: "logical",
+        operator,
+        left,
+        right,
+        type: known.bool(),
+        start: pattern.start,
+        end: pattern.end,
+      };
     }
     case "recursivePattern":
       return testRecursive(b, pattern, input);
@@ -120,7 +167,8 @@ export function testPattern(b: Binder, pattern: Pattern, input: BoundExpression)
 function typeOfPattern(b: Binder, node: NamedTypeNode): unknown {
   const first = node.parts[0]!;
   const arity = node.parts.at(-1)!.typeArguments?.length ?? 0;
-  if (node.parts.length === 1) return b.scope.lookup(first.name) === null ? typeByShortName(first.name, arity) : null;
+  if (node.parts.length === 1)
+    return b.scope.lookup(first.name) === null ? typeByShortName(first.name, arity) : null;
   return typeByFullName(node.parts.map((part) => part.name).join("."), arity);
 }
 
@@ -129,11 +177,25 @@ function testType(b: Binder, input: BoundExpression, written: Type, span: Span):
   if (isError(input.type) || isError(target)) return { ...errorNode(span), type: known.bool() };
   const at = { start: span.start, end: span.end };
   const plan = input.type.kind === "null" ? null : explicitConversion(input.type, target);
-  if (plan === null || plan.kind === "user" || (plan.kind === "numeric" && !sameType(unwrapped(input.type), target))) {
-    return { ...b.fail("HG3162", span, { type: displayName(input.type), target: displayName(target) }), type: known.bool() };
+  if (
+    plan === null ||
+    plan.kind === "user" ||
+    (plan.kind === "numeric" && !sameType(unwrapped(input.type), target))
+  ) {
+    return {
+      ...b.fail("HG3162", span, { type: displayName(input.type), target: displayName(target) }),
+      type: known.bool(),
+    };
   }
-  const notNull = (): BoundExpression => ({ kind: "isNull", operand: input, negated: true, type: known.bool(), ...at });
-  if (sameType(unwrapped(input.type), target) || plan.kind === "upcast" || plan.kind === "identity") return notNull();
+  const notNull = (): BoundExpression => ({
+    kind: "isNull",
+    operand: input,
+    negated: true,
+    type: known.bool(),
+    ...at,
+  });
+  if (sameType(unwrapped(input.type), target) || plan.kind === "upcast" || plan.kind === "identity")
+    return notNull();
   if (plan.kind === "box") return notNull();
   return { kind: "isType", operand: boxed(input), target, type: known.bool(), ...at };
 }
@@ -148,21 +210,45 @@ function testConstant(b: Binder, input: BoundExpression, node: Expression, span:
   if (isError(value.type) || isError(input.type)) return { ...errorNode(span), type: known.bool() };
   if (value.kind !== "constant") return { ...b.fail("HG3143", node), type: known.bool() };
   if (value.value === null) {
-    if (!admitsNull(input.type)) return { ...b.fail("HG3162", span, { type: displayName(input.type), target: "null" }), type: known.bool() };
-    return { kind: "isNull", operand: input, negated: false, type: known.bool(), start: span.start, end: span.end };
+    if (!admitsNull(input.type))
+      return {
+        ...b.fail("HG3162", span, { type: displayName(input.type), target: "null" }),
+        type: known.bool(),
+      };
+    return {
+      kind: "isNull",
+      operand: input,
+      negated: false,
+      type: known.bool(),
+      start: span.start,
+      end: span.end,
+    };
   }
   return compareWith(b, input, "==", value, span);
 }
 
-function testRelation(b: Binder, input: BoundExpression, operator: "<" | ">" | "<=" | ">=", node: Expression, span: Span): BoundExpression {
+function testRelation(
+  b: Binder,
+  input: BoundExpression,
+  operator: "<" | ">" | "<=" | ">=",
+  node: Expression,
+  span: Span,
+): BoundExpression {
   const value = bindValue(b, node);
   if (isError(value.type) || isError(input.type)) return { ...errorNode(span), type: known.bool() };
-  if (value.kind !== "constant" || value.value === null) return { ...b.fail("HG3143", node), type: known.bool() };
+  if (value.kind !== "constant" || value.value === null)
+    return { ...b.fail("HG3143", node), type: known.bool() };
   return compareWith(b, input, operator, value, span);
 }
 
 /** `input op value`; an `object` is first tested for the constant's type. */
-function compareWith(b: Binder, input: BoundExpression, operator: "==" | "<" | ">" | "<=" | ">=", value: BoundExpression, span: Span): BoundExpression {
+function compareWith(
+  b: Binder,
+  input: BoundExpression,
+  operator: "==" | "<" | ">" | "<=" | ">=",
+  value: BoundExpression,
+  span: Span,
+): BoundExpression {
   const bare = unwrapped(input.type);
   const general = isReferenceType(input.type) && !sameType(input.type, value.type);
   if (general) {
@@ -171,7 +257,10 @@ function compareWith(b: Binder, input: BoundExpression, operator: "==" | "<" | "
     return both(test, binaryOperator(b, operator, narrowed(b, input, value.type, span), value, span), span);
   }
   if (!converts(b, value, bare)) {
-    return { ...b.fail("HG3106", span, { from: displayName(value.type), to: displayName(bare) }), type: known.bool() };
+    return {
+      ...b.fail("HG3106", span, { from: displayName(value.type), to: displayName(bare) }),
+      type: known.bool(),
+    };
   }
   return binaryOperator(b, operator, input, convert(b, value, bare), span);
 }
@@ -210,27 +299,53 @@ function designate(b: Binder, designation: Designation, input: BoundExpression, 
 
 function testRecursive(b: Binder, pattern: RecursivePattern, input: BoundExpression): BoundExpression {
   const type = pattern.type === null ? unwrapped(input.type) : bindTypeNode(b, pattern.type);
-  let test: BoundExpression = admitsNull(input.type) || pattern.type !== null ? testType(b, input, type, pattern) : yes(pattern);
+  let test: BoundExpression =
+    admitsNull(input.type) || pattern.type !== null ? testType(b, input, type, pattern) : yes(pattern);
   if (isError(type) || isError(input.type)) return { ...errorNode(pattern), type: known.bool() };
   const temp = b.temp(type, pattern);
   const read = (): BoundExpression => b.read(temp, pattern);
   let inner: BoundExpression = yes(pattern);
-  if (pattern.positions !== null) inner = both(inner, testPositions(b, pattern.positions, read(), pattern), pattern);
-  for (const property of pattern.properties ?? []) inner = both(inner, testProperty(b, property, read()), pattern);
-  if (pattern.designation !== null) inner = both(inner, designate(b, pattern.designation, read(), type), pattern);
-  test = both(test, sequence([assignTemp(b, temp, narrowed(b, input, type, pattern))], inner, pattern), pattern);
+  if (pattern.positions !== null)
+    inner = both(inner, testPositions(b, pattern.positions, read(), pattern), pattern);
+  for (const property of pattern.properties ?? [])
+    inner = both(inner, testProperty(b, property, read()), pattern);
+  if (pattern.designation !== null)
+    inner = both(inner, designate(b, pattern.designation, read(), type), pattern);
+  test = both(
+    test,
+    sequence([assignTemp(b, temp, narrowed(b, input, type, pattern))], inner, pattern),
+    pattern,
+  );
   return test;
 }
 
-function testPositions(b: Binder, positions: readonly Subpattern[], input: BoundExpression, span: Span): BoundExpression {
+function testPositions(
+  b: Binder,
+  positions: readonly Subpattern[],
+  input: BoundExpression,
+  span: Span,
+): BoundExpression {
   const { type } = input;
   if (!isTupleType(type) || type.args.length !== positions.length) {
     if (isError(type)) return { ...errorNode(span), type: known.bool() };
-    return { ...b.fail("HG3158", span, { left: positions.length, right: isTupleType(type) ? type.args.length : displayName(type) }), type: known.bool() };
+    return {
+      ...b.fail("HG3158", span, {
+        left: positions.length,
+        right: isTupleType(type) ? type.args.length : displayName(type),
+      }),
+      type: known.bool(),
+    };
   }
   let test: BoundExpression = yes(span);
   positions.forEach((position, index) => {
-    const item: BoundExpression = { kind: "tupleItem", tuple: input, index, type: type.args[index]!, start: span.start, end: span.end };
+    const item: BoundExpression = {
+      kind: "tupleItem",
+      tuple: input,
+      index,
+      type: type.args[index]!,
+      start: span.start,
+      end: span.end,
+    };
     test = both(test, testPattern(b, position.pattern, item), span);
   });
   return test;
@@ -242,8 +357,20 @@ function testProperty(b: Binder, property: Subpattern, input: BoundExpression): 
   let value = input;
   for (const [i, name] of property.path.entries()) {
     if (i > 0 && admitsNull(value.type)) {
-      test = both(test, { kind: "isNull", operand: value, negated: true, type: known.bool(), start: property.start, end: property.end }, property);
-      value = underlyingOfNullable(value.type) === null ? value : cast(b, value, unwrapped(value.type), property);
+      test = both(
+        test,
+        {
+          kind: "isNull",
+          operand: value,
+          negated: true,
+          type: known.bool(),
+          start: property.start,
+          end: property.end,
+        },
+        property,
+      );
+      value =
+        underlyingOfNullable(value.type) === null ? value : cast(b, value, unwrapped(value.type), property);
     }
     value = asValue(b, instanceMember(b, value, name, property, property, null));
     if (isError(value.type)) return { ...errorNode(property), type: known.bool() };
@@ -265,7 +392,8 @@ export function bindSwitchExpression(b: Binder, node: SwitchExpression): Bound {
     const scope = b.nested();
     const bound = b.within(scope, () => {
       let test = testPattern(b, arm.pattern, b.read(temp, arm.pattern));
-      if (arm.guard !== null) test = both(test, toCondition(b, bindExpression(b, arm.guard), arm.guard), arm.pattern);
+      if (arm.guard !== null)
+        test = both(test, toCondition(b, bindExpression(b, arm.guard), arm.guard), arm.pattern);
       return { test, value: bindExpression(b, arm.value) };
     });
     outer.locals.push(...scope.locals);
@@ -274,8 +402,8 @@ export function bindSwitchExpression(b: Binder, node: SwitchExpression): Bound {
   const span = { start: node.start, end: node.end };
   const values = arms.map((arm) => arm.value);
   const type = bestCommonType(b, values, converts);
-  if (type === null && values.some((value) => naturalType(b, value)?.kind === "error")) return errorNode(node);
+  if (type === null && values.some((value) => naturalType(b, value)?.kind === "error"))
+    return errorNode(node);
   const pending: Bound = { kind: "pendingSwitch", type: null, subject, temp, arms, ...span };
   return type === null ? pending : convert(b, pending, type);
 }
-

@@ -10,6 +10,7 @@ import { ERROR_TYPE, isError, isVoid, known } from "./binder-types.ts";
 import type { BinderDiagnostic, Bound } from "./binder-untyped.ts";
 import { binderDiagnostic } from "./binder-messages.ts";
 import type { BoundFunction } from "./bound.ts";
+import { walkFunction } from "./bound-walk.ts";
 import { checkFlow, endsReachable } from "./flow.ts";
 import { bestCommonType } from "./inference.ts";
 import type { BlockStatement, Expression, Span, SyntaxRoot } from "./tree.ts";
@@ -35,14 +36,30 @@ export function bindProgram(root: SyntaxRoot): BoundProgram {
   (fn as { returnType: Type }).returnType = type;
   const bad = b.diagnostics.some((d) => d.severity === "error");
   const flow = bad ? [] : checkFlow(fn);
+  // Every error node comes with a message; should one ever be forgotten, nothing half-bound may run.
+  if (!bad && hasErrorNode(fn)) b.report("HG3149", root);
   return { function: fn, type, diagnostics: [...b.diagnostics, ...flow].sort((x, y) => x.start - y.start) };
+}
+
+function hasErrorNode(fn: BoundFunction): boolean {
+  let found = false;
+  walkFunction(fn, (node) => {
+    if (node.kind === "error") found = true;
+  });
+  return found;
 }
 
 function bindRootExpression(b: Binder, fn: BoundFunction, root: Expression): Type {
   const bound = bindExpression(b, root);
   const type = resultType(b, [bound]);
   const value = converts(b, bound, type) ? convert(b, bound, type) : asValue(b, bound);
-  if (isVoid(value.type)) b.report("HG3134", root, { member: value.kind === "call" ? value.member.name : "this" }, "use a block: `@{ …; return …; }`");
+  if (isVoid(value.type))
+    b.report(
+      "HG3134",
+      root,
+      { member: value.kind === "call" ? value.member.name : "this" },
+      "use a block: `@{ …; return …; }`",
+    );
   fn.body = withLocals(value, b.scope);
   return value.type;
 }
@@ -78,4 +95,3 @@ function resultType(b: Binder, results: readonly Bound[]): Type {
   if (isVoid(first)) return first;
   return bestCommonType(b, results, converts) ?? known.object();
 }
-

@@ -27,7 +27,8 @@ interface Flowing {
 export function bindQuery(b: Binder, node: QueryExpression): BoundExpression {
   const { from } = node;
   let source = bindValue(b, from.source);
-  if (from.type !== null && from.type.kind !== "varType") source = castElements(b, source, bindTypeNode(b, from.type), from);
+  if (from.type !== null && from.type.kind !== "varType")
+    source = castElements(b, source, bindTypeNode(b, from.type), from);
   return bindBody(b, { source, environment: single(from.name) }, node.body);
 }
 
@@ -65,29 +66,50 @@ function bindClause(b: Binder, now: Flowing, clause: QueryClause): Flowing {
     }
     case "let": {
       const paired = pending(b, clause, ["<q>"], (binder, [current]) => {
-        const value = withNames(binder, now, current!, clause, () => asValue(binder, bindExpression(binder, clause.value)));
+        const value = withNames(binder, now, current!, clause, () =>
+          asValue(binder, bindExpression(binder, clause.value)),
+        );
         return pair(current!, clause.name, value, clause);
       });
-      return { source: call(b, source, "Select", [paired], clause), environment: extended(now.environment, clause.name) };
+      return {
+        source: call(b, source, "Select", [paired], clause),
+        environment: extended(now.environment, clause.name),
+      };
     }
     case "from": {
       const inner = pending(b, clause, ["<q>"], (binder, [current]) =>
         withNames(binder, now, current!, clause, () => {
           const value = bindValue(binder, clause.source);
-          return clause.type === null || clause.type.kind === "varType" ? value : castElements(binder, value, bindTypeNode(binder, clause.type), clause);
+          return clause.type === null || clause.type.kind === "varType"
+            ? value
+            : castElements(binder, value, bindTypeNode(binder, clause.type), clause);
         }),
       );
-      const paired = pending(b, clause, ["<q>", "<r>"], (_, [current, value]) => pair(current!, clause.name, value!, clause));
-      return { source: call(b, source, "SelectMany", [inner, paired], clause), environment: extended(now.environment, clause.name) };
+      const paired = pending(b, clause, ["<q>", "<r>"], (_, [current, value]) =>
+        pair(current!, clause.name, value!, clause),
+      );
+      return {
+        source: call(b, source, "SelectMany", [inner, paired], clause),
+        environment: extended(now.environment, clause.name),
+      };
     }
     case "join": {
       let other = bindValue(b, clause.source);
-      if (clause.type !== null && clause.type.kind !== "varType") other = castElements(b, other, bindTypeNode(b, clause.type), clause);
+      if (clause.type !== null && clause.type.kind !== "varType")
+        other = castElements(b, other, bindTypeNode(b, clause.type), clause);
       const innerKey = lambda(b, { source: other, environment: single(clause.name) }, clause.innerKey);
       const name = clause.into ?? clause.name;
-      const paired = pending(b, clause, ["<q>", "<r>"], (_, [current, value]) => pair(current!, name, value!, clause));
+      const paired = pending(b, clause, ["<q>", "<r>"], (_, [current, value]) =>
+        pair(current!, name, value!, clause),
+      );
       const method = clause.into === null ? "Join" : "GroupJoin";
-      const joined = call(b, source, method, [other, lambda(b, now, clause.outerKey), innerKey, paired], clause);
+      const joined = call(
+        b,
+        source,
+        method,
+        [other, lambda(b, now, clause.outerKey), innerKey, paired],
+        clause,
+      );
       return { source: joined, environment: extended(now.environment, name) };
     }
   }
@@ -115,7 +137,9 @@ function extended(environment: Environment, name: string): Environment {
 
 /** A lambda over the flowing value whose body is an expression of the query. */
 function lambda(b: Binder, now: Flowing, body: Expression): PendingLambda {
-  return pending(b, body, ["<q>"], (binder, [current]) => withNames(binder, now, current!, body, () => bindExpression(binder, body)));
+  return pending(b, body, ["<q>"], (binder, [current]) =>
+    withNames(binder, now, current!, body, () => bindExpression(binder, body)),
+  );
 }
 
 /** Binds with the range variables in scope. */
@@ -164,7 +188,10 @@ function call(
   typeArguments: readonly Type[] | null = null,
 ): BoundExpression {
   if (isError(source.type)) return errorNode(span);
-  if (elementTypeOf(source.type) === null) return b.fail("HG3130", source, { type: displayName(source.type) });
+  if (elementTypeOf(source.type) === null)
+    return b.fail("HG3130", source, { type: displayName(source.type) });
   const group = instanceMember(b, source, name, span, span, typeArguments);
-  return group.kind === "pendingMethods" ? callMethods(b, group, bindArgumentsAs(args), span) : errorNode(span);
+  return group.kind === "pendingMethods"
+    ? callMethods(b, group, bindArgumentsAs(args), span)
+    : errorNode(span);
 }

@@ -3,7 +3,13 @@
  * hiding an outer local.
  */
 import type { Type } from "../runtime/type.ts";
-import type { BoundExpression, BoundFunction, BoundLocalFunction, LabelSymbol, LocalSymbol } from "./bound.ts";
+import type {
+  BoundExpression,
+  BoundFunction,
+  BoundLocalFunction,
+  LabelSymbol,
+  LocalSymbol,
+} from "./bound.ts";
 import type { LocalFunction } from "./binder-untyped.ts";
 
 /** What a simple name may stand for in a scope. */
@@ -53,7 +59,11 @@ export class Scope {
   }
 
   findLabel(name: string): LabelSymbol | null {
-    for (let scope: Scope | null = this; scope !== null && scope.function === this.function; scope = scope.parent) {
+    for (
+      let scope: Scope | null = this;
+      scope !== null && scope.function === this.function;
+      scope = scope.parent
+    ) {
       const label = scope.labels.get(name);
       if (label !== undefined) return label;
     }
@@ -67,7 +77,10 @@ export class Scope {
 }
 
 /** A frame to be filled. */
-export function newFunction(parent: BoundFunction | null, returnType: Type): BoundFunction & { parameters: LocalSymbol[] } {
+export function newFunction(
+  parent: BoundFunction | null,
+  returnType: Type,
+): BoundFunction & { parameters: LocalSymbol[] } {
   return {
     parent,
     depth: parent === null ? 0 : parent.depth + 1,

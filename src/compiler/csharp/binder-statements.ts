@@ -12,7 +12,21 @@ import { toCondition } from "./binder-operators.ts";
 import { testPattern } from "./binder-patterns.ts";
 import { Scope, newFunction } from "./binder-scope.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
-import { ERROR_TYPE, admitsNull, elementTypeOf, isAmbiguousSequence, isEnum, isError, isNamed, isString, isVoid, known, numericKind, ownEnumerator, unwrapped } from "./binder-types.ts";
+import {
+  ERROR_TYPE,
+  admitsNull,
+  elementTypeOf,
+  isAmbiguousSequence,
+  isEnum,
+  isError,
+  isNamed,
+  isString,
+  isVoid,
+  known,
+  numericKind,
+  ownEnumerator,
+  unwrapped,
+} from "./binder-types.ts";
 import type { Bound, LocalFunction, LocalParameter } from "./binder-untyped.ts";
 import type {
   BoundBlock,
@@ -49,13 +63,22 @@ import type {
 export function bindBlock(b: Binder, node: BlockStatement, scope: Scope = b.nested()): BoundBlock {
   return b.within(scope, () => {
     const statements = bindStatements(b, node.statements);
-    return { kind: "block", locals: scope.locals, functions: scope.functions, statements, start: node.start, end: node.end };
+    return {
+      kind: "block",
+      locals: scope.locals,
+      functions: scope.functions,
+      statements,
+      start: node.start,
+      end: node.end,
+    };
   });
 }
 
 /** Statements of one block, in the current scope. */
 function bindStatements(b: Binder, nodes: readonly Statement[]): BoundStatement[] {
-  const functions = nodes.flatMap((node) => (node.kind === "localFunction" ? [declareFunction(b, node)] : []));
+  const functions = nodes.flatMap((node) =>
+    node.kind === "localFunction" ? [declareFunction(b, node)] : [],
+  );
   for (const node of nodes) declareLabels(b, node);
   const statements: BoundStatement[] = [];
   for (const [i, node] of nodes.entries()) {
@@ -63,9 +86,27 @@ function bindStatements(b: Binder, nodes: readonly Statement[]): BoundStatement[
     if (node.kind === "localDeclaration" && node.modifier === "using") {
       const resource = blockOf(bindDeclarations(b, node), node);
       const dispose = disposal(b, node, resource.statements);
-      const rest = bindStatements(b, nodes.slice(i + 1).filter((later) => later.kind !== "localFunction"));
-      const body: BoundBlock = { kind: "block", locals: [], functions: [], statements: rest, start: node.end, end: nodes.at(-1)!.end };
-      statements.push({ kind: "using", locals: [], resource, dispose, body, start: node.start, end: node.end });
+      const rest = bindStatements(
+        b,
+        nodes.slice(i + 1).filter((later) => later.kind !== "localFunction"),
+      );
+      const body: BoundBlock = {
+        kind: "block",
+        locals: [],
+        functions: [],
+        statements: rest,
+        start: node.end,
+        end: nodes.at(-1)!.end,
+      };
+      statements.push({
+        kind: "using",
+        locals: [],
+        resource,
+        dispose,
+        body,
+        start: node.start,
+        end: node.end,
+      });
       break;
     }
     statements.push(...bindStatement(b, node));
@@ -74,7 +115,10 @@ function bindStatements(b: Binder, nodes: readonly Statement[]): BoundStatement[
   return statements;
 }
 
-const blockOf = (statements: readonly BoundStatement[], span: { start: number; end: number }): BoundBlock => ({
+const blockOf = (
+  statements: readonly BoundStatement[],
+  span: { start: number; end: number },
+): BoundBlock => ({
   kind: "block",
   locals: [],
   functions: [],
@@ -106,7 +150,15 @@ function bindStatement(b: Binder, node: Statement): BoundStatement[] {
     case "if": {
       const condition = toCondition(b, bindExpression(b, node.condition), node.condition);
       const then = bindEmbedded(b, node.then);
-      return [{ kind: "if", condition, then, else: node.else === null ? null : bindEmbedded(b, node.else), ...span }];
+      return [
+        {
+          kind: "if",
+          condition,
+          then,
+          else: node.else === null ? null : bindEmbedded(b, node.else),
+          ...span,
+        },
+      ];
     }
     case "for":
       return [bindFor(b, node)];
@@ -116,7 +168,9 @@ function bindStatement(b: Binder, node: Statement): BoundStatement[] {
       const scope = b.nested();
       return b.within(scope, () => {
         const condition = toCondition(b, bindExpression(b, node.condition), node.condition);
-        return [{ kind: "while", locals: scope.locals, condition, body: bindLoopBody(b, node.body), ...span }];
+        return [
+          { kind: "while", locals: scope.locals, condition, body: bindLoopBody(b, node.body), ...span },
+        ];
       });
     }
     case "do": {
@@ -138,7 +192,8 @@ function bindStatement(b: Binder, node: Statement): BoundStatement[] {
     case "throwStatement":
       return [bindThrow(b, node)];
     case "break":
-      if (!b.surroundings.loop && b.surroundings.switch === null) b.report("HG3139", node, { word: "break", orSwitch: " or switch" });
+      if (!b.surroundings.loop && b.surroundings.switch === null)
+        b.report("HG3139", node, { word: "break", orSwitch: " or switch" });
       return [{ kind: "break", ...span }];
     case "continue":
       if (!b.surroundings.loop) b.report("HG3139", node, { word: "continue", orSwitch: "" });
@@ -177,7 +232,14 @@ function bindEmbedded(b: Binder, node: Statement): BoundStatement {
     const statements = bindStatement(b, node);
     const only = statements[0];
     if (statements.length === 1 && only !== undefined && scope.locals.length === 0) return only;
-    return { kind: "block", locals: scope.locals, functions: [], statements, start: node.start, end: node.end };
+    return {
+      kind: "block",
+      locals: scope.locals,
+      functions: [],
+      statements,
+      start: node.start,
+      end: node.end,
+    };
   });
 }
 
@@ -200,10 +262,19 @@ function bindEffect(b: Binder, node: Expression): BoundExpression {
 function bindDeclarations(b: Binder, node: LocalDeclarationStatement): BoundStatement[] {
   const written = node.type.kind === "varType" ? null : bindTypeNode(b, node.type);
   const second = node.declarators[1];
-  if (written === null && second !== undefined) b.report("HG3148", second, { feature: "more than one variable with a single `var`" }, "give it a declaration of its own");
-  if (written !== null && isVoid(written)) b.report("HG3106", node.type, { from: "void", to: "a variable" }, null);
+  if (written === null && second !== undefined)
+    b.report(
+      "HG3148",
+      second,
+      { feature: "more than one variable with a single `var`" },
+      "give it a declaration of its own",
+    );
+  if (written !== null && isVoid(written))
+    b.report("HG3106", node.type, { from: "void", to: "a variable" }, null);
   return node.declarators.flatMap((declarator) =>
-    node.modifier === "const" ? declareConstant(b, declarator, written) : [declareVariable(b, declarator, written)],
+    node.modifier === "const"
+      ? declareConstant(b, declarator, written)
+      : [declareVariable(b, declarator, written)],
   );
 }
 
@@ -222,7 +293,9 @@ function declareVariable(b: Binder, node: Declarator, written: Type | null): Bou
 /** The value of a declared variable. With `var` (no type) it must have a type of its own. */
 function initialValue(b: Binder, node: Expression, type: Type | null): BoundExpression {
   if (node.kind === "arrayInitializer") {
-    return type === null ? b.fail("HG3128", node, { what: "`{ … }`" }, "write `new[] { … }`") : fillArray(b, node, type, node);
+    return type === null
+      ? b.fail("HG3128", node, { what: "`{ … }`" }, "write `new[] { … }`")
+      : fillArray(b, node, type, node);
   }
   const bound = bindExpression(b, node);
   if (type !== null) return convert(b, bound, type);
@@ -233,7 +306,8 @@ function initialValue(b: Binder, node: Expression, type: Type | null): BoundExpr
 
 function untypedText(b: Binder, bound: Bound): string | null {
   const natural = naturalType(b, bound);
-  if (natural !== null) return natural.kind === "null" ? "null" : isVoid(natural) ? "a call that gives no value" : null;
+  if (natural !== null)
+    return natural.kind === "null" ? "null" : isVoid(natural) ? "a call that gives no value" : null;
   switch (bound.kind) {
     case "pendingLambda":
       return "a lambda";
@@ -261,7 +335,8 @@ function declareConstant(b: Binder, node: Declarator, written: Type | null): Bou
     value = errorNode(node);
   }
   const known = { ...value, type: isError(value.type) ? type : value.type };
-  if (!b.scope.declare(node.name, { kind: "constant", value: known })) b.report("HG3123", name, { name: node.name });
+  if (!b.scope.declare(node.name, { kind: "constant", value: known }))
+    b.report("HG3123", name, { name: node.name });
   return [];
 }
 
@@ -274,8 +349,10 @@ function declareFunction(b: Binder, node: LocalFunctionStatement): () => void {
   const returnType = bindTypeNode(b, node.returnType);
   const parameters = node.parameters.map((parameter): LocalParameter => {
     const type = bindTypeNode(b, parameter.type);
-    const mode = parameter.modifier === "params" || parameter.modifier === "out" ? parameter.modifier : "value";
-    if (parameter.modifier === "out") b.report("HG3148", parameter, { feature: "an `out` parameter of a local function" }, "return a tuple");
+    const mode =
+      parameter.modifier === "params" || parameter.modifier === "out" ? parameter.modifier : "value";
+    if (parameter.modifier === "out")
+      b.report("HG3148", parameter, { feature: "an `out` parameter of a local function" }, "return a tuple");
     if (parameter.defaultValue === null) return { name: parameter.name, type, mode };
     const value = bindTo(b, parameter.defaultValue, type);
     if (value.kind !== "constant" && value.kind !== "error") b.report("HG3143", parameter.defaultValue);
@@ -292,10 +369,23 @@ function declareFunction(b: Binder, node: LocalFunctionStatement): () => void {
 
 function functionSymbol(b: Binder, name: string, span: { start: number; end: number }): LocalSymbol {
   const slot = b.function.slotCount++;
-  return { name, type: known.object(), kind: "function", function: b.function, slot, isCaptured: false, ...span };
+  return {
+    name,
+    type: known.object(),
+    kind: "function",
+    function: b.function,
+    slot,
+    isCaptured: false,
+    ...span,
+  };
 }
 
-function bindFunctionBody(b: Binder, node: LocalFunctionStatement, local: LocalFunction, fn: BoundFunction & { parameters: LocalSymbol[] }): void {
+function bindFunctionBody(
+  b: Binder,
+  node: LocalFunctionStatement,
+  local: LocalFunction,
+  fn: BoundFunction & { parameters: LocalSymbol[] },
+): void {
   const outer = { returns: b.returns, surroundings: b.surroundings };
   b.returns = null;
   b.surroundings = { loop: false, switch: null, catch: false };
@@ -311,12 +401,19 @@ function bindFunctionBody(b: Binder, node: LocalFunctionStatement, local: LocalF
         b.report("HG3121", { start: node.nameStart, end: node.nameEnd });
       }
     } else {
-      const value = isVoid(local.returnType) ? bindEffect(b, node.body) : bindTo(b, node.body, local.returnType);
+      const value = isVoid(local.returnType)
+        ? bindEffect(b, node.body)
+        : bindTo(b, node.body, local.returnType);
       const { start, end } = value;
       fn.body =
         scope.locals.length === 0
           ? value
-          : blockWithLocals(scope.locals, isVoid(local.returnType) ? { kind: "expressionStatement", expression: value, start, end } : { kind: "return", expression: value, start, end });
+          : blockWithLocals(
+              scope.locals,
+              isVoid(local.returnType)
+                ? { kind: "expressionStatement", expression: value, start, end }
+                : { kind: "return", expression: value, start, end },
+            );
     }
   });
   b.returns = outer.returns;
@@ -333,28 +430,55 @@ const blockWithLocals = (locals: readonly LocalSymbol[], statement: BoundStateme
 function bindFor(b: Binder, node: ForStatement): BoundStatement {
   const scope = b.nested();
   return b.within(scope, () => {
-    const initializers: BoundStatement[] = node.declaration !== null ? bindDeclarations(b, node.declaration) : [];
+    const initializers: BoundStatement[] =
+      node.declaration !== null ? bindDeclarations(b, node.declaration) : [];
     for (const effect of node.initializers) {
-      initializers.push({ kind: "expressionStatement", expression: bindEffect(b, effect), start: effect.start, end: effect.end });
+      initializers.push({
+        kind: "expressionStatement",
+        expression: bindEffect(b, effect),
+        start: effect.start,
+        end: effect.end,
+      });
     }
-    const condition = node.condition === null ? null : toCondition(b, bindExpression(b, node.condition), node.condition);
+    const condition =
+      node.condition === null ? null : toCondition(b, bindExpression(b, node.condition), node.condition);
     const incrementors = node.incrementors.map((effect) => bindEffect(b, effect));
     const body = bindLoopBody(b, node.body);
-    return { kind: "for", locals: scope.locals, initializers, condition, incrementors, body, start: node.start, end: node.end };
+    return {
+      kind: "for",
+      locals: scope.locals,
+      initializers,
+      condition,
+      incrementors,
+      body,
+      start: node.start,
+      end: node.end,
+    };
   });
 }
 
 function bindForeach(b: Binder, node: ForeachStatement): BoundStatement {
   const source = bindValue(b, node.source);
   const elementType = isError(source.type) ? ERROR_TYPE : elementTypeOf(source.type);
-  if (elementType === null) b.report("HG3130", node.source, { type: displayName(source.type) }, foreachHint(source.type));
+  if (elementType === null)
+    b.report("HG3130", node.source, { type: displayName(source.type) }, foreachHint(source.type));
   const type = elementType ?? ERROR_TYPE;
   const scope = b.nested();
   return b.within(scope, () => {
     const { element, prepare } = loopVariable(b, node, type);
     const body = bindLoopBody(b, node.body);
     const sourceKind = sourceKindOf(source.type);
-    return { kind: "foreach", source: enumerated(source), sourceKind, element, prepare, locals: scope.locals, body, start: node.start, end: node.end };
+    return {
+      kind: "foreach",
+      source: enumerated(source),
+      sourceKind,
+      element,
+      prepare,
+      locals: scope.locals,
+      body,
+      start: node.start,
+      end: node.end,
+    };
   });
 }
 
@@ -364,11 +488,19 @@ function enumerated(source: BoundExpression): BoundExpression {
   const own = ownEnumerator(source.type);
   if (own === null || !isAmbiguousSequence(source.type)) return source;
   const { member, declaring } = own;
-  return memberCall(member, declaring.args, source, [], substitute(member.returns, bindings(declaring)), source);
+  return memberCall(
+    member,
+    declaring.args,
+    source,
+    [],
+    substitute(member.returns, bindings(declaring)),
+    source,
+  );
 }
 
 function foreachHint(type: Type): string | null {
-  if (isNamed(type, "Newtonsoft.Json.Linq.JToken") || isNamed(type, "System.Object")) return "cast it: `(JArray)…`";
+  if (isNamed(type, "Newtonsoft.Json.Linq.JToken") || isNamed(type, "System.Object"))
+    return "cast it: `(JArray)…`";
   return findMembers(type, "As").length > 0 ? "read it first: `.As<JArray>(preserveContent: true)`" : null;
 }
 
@@ -378,13 +510,18 @@ function sourceKindOf(type: Type): BoundForeach["sourceKind"] {
   return isNamed(type.element, "System.Byte") ? "bytes" : "array";
 }
 
-function loopVariable(b: Binder, node: ForeachStatement, type: Type): { element: LocalSymbol; prepare: BoundExpression | null } {
+function loopVariable(
+  b: Binder,
+  node: ForeachStatement,
+  type: Type,
+): { element: LocalSymbol; prepare: BoundExpression | null } {
   const { target } = node;
   if (target.kind === "declaration" && target.designation.kind !== "tupleDesignation") {
     const written = target.type.kind === "varType" ? type : bindTypeNode(b, target.type);
     const { designation } = target;
     const name = designation.kind === "singleDesignation" ? designation.name : "_";
-    if (written === type || isError(written) || isError(type)) return { element: b.declare("loop", name, written, designation), prepare: null };
+    if (written === type || isError(written) || isError(type))
+      return { element: b.declare("loop", name, written, designation), prepare: null };
     const element = b.temp(type, target);
     const value = cast(b, b.read(element, target), written, target);
     const symbol = b.declare("loop", name, written, designation);
@@ -403,7 +540,9 @@ function bindSwitch(b: Binder, node: SwitchStatement): BoundStatement {
   const temp = b.temp(subject.type, node.subject);
   const scope = b.nested();
   const labels: LabelSymbol[] = node.sections.map((_, i) => ({ name: `case ${i}` }));
-  const defaultAt = node.sections.findIndex((section) => section.labels.some((label) => label.pattern === null));
+  const defaultAt = node.sections.findIndex((section) =>
+    section.labels.some((label) => label.pattern === null),
+  );
   const outer = b.surroundings;
   const around: SwitchSurroundings = {
     cases: [],
@@ -416,7 +555,9 @@ function bindSwitch(b: Binder, node: SwitchStatement): BoundStatement {
     b.surroundings = { ...outer, switch: around };
     // All labels first: `goto case` may lead forward.
     const scopes = node.sections.map(() => b.nested());
-    const bound = node.sections.map((section, i) => b.within(scopes[i]!, () => bindLabels(b, section, temp, taken, around, labels[i]!)));
+    const bound = node.sections.map((section, i) =>
+      b.within(scopes[i]!, () => bindLabels(b, section, temp, taken, around, labels[i]!)),
+    );
     const sections = node.sections.map((section, i): BoundSwitchSection => {
       const statements = b.within(scopes[i]!, () => bindStatements(b, section.statements));
       scope.locals.push(...scopes[i]!.locals);
@@ -455,9 +596,18 @@ function bindLabels(
     let test = testPattern(b, label.pattern, input);
     if (label.guard !== null) {
       const guard = toCondition(b, bindExpression(b, label.guard), label.guard);
-      test = { kind: "logical", operator: "&&", left: test, right: guard, type: known.bool(), start: label.start, end: label.end };
+      test = {
+        kind: "logical",
+        operator: "&&",
+        left: test,
+        right: guard,
+        type: known.bool(),
+        start: label.start,
+        end: label.end,
+      };
     }
-    const isConstant = constant !== null && label.guard === null && (isTable(temp.type) || constant.value === null);
+    const isConstant =
+      constant !== null && label.guard === null && (isTable(temp.type) || constant.value === null);
     if (constant !== null && label.guard === null) {
       if (taken.has(constant.value)) b.report("HG3141", label);
       taken.add(constant.value);
@@ -478,7 +628,8 @@ function isTable(type: Type): boolean {
 /** The label's constant in the type of the subject; null for other patterns. */
 function constantOfLabel(b: Binder, label: SwitchLabel, type: Type): { readonly value: unknown } | null {
   const { pattern } = label;
-  if (pattern === null || (pattern.kind !== "constantPattern" && pattern.kind !== "typeOrConstantPattern")) return null;
+  if (pattern === null || (pattern.kind !== "constantPattern" && pattern.kind !== "typeOrConstantPattern"))
+    return null;
   const { result } = b.aside(() => bindExpression(b, pattern.expression));
   if (result.kind !== "constant") return null;
   if (result.value === null) return admitsNull(type) ? { value: null } : null;
@@ -487,7 +638,11 @@ function constantOfLabel(b: Binder, label: SwitchLabel, type: Type): { readonly 
   return value.kind === "constant" ? { value: value.value } : null;
 }
 
-function bindGotoCase(b: Binder, value: Expression | null, span: { start: number; end: number }): BoundStatement[] {
+function bindGotoCase(
+  b: Binder,
+  value: Expression | null,
+  span: { start: number; end: number },
+): BoundStatement[] {
   const around = b.surroundings.switch;
   if (around === null) {
     b.report("HG3142", span, { name: "case" });
@@ -496,7 +651,10 @@ function bindGotoCase(b: Binder, value: Expression | null, span: { start: number
   let label = around.default;
   if (value !== null) {
     const constant = bindTo(b, value, unwrapped(around.governing));
-    label = constant.kind === "constant" ? (around.cases.find((c) => c.constant === constant.value)?.label ?? null) : null;
+    label =
+      constant.kind === "constant"
+        ? (around.cases.find((c) => c.constant === constant.value)?.label ?? null)
+        : null;
   }
   if (label === null) {
     b.report("HG3142", span, { name: value === null ? "default" : "case" });
@@ -516,7 +674,8 @@ function bindTry(b: Binder, node: TryStatement): BoundStatement {
 
 function bindCatch(b: Binder, node: CatchClause): BoundCatch {
   const type = node.type === null ? known.exception() : bindTypeNode(b, node.type);
-  if (!isError(type) && !isAssignable(type, known.exception())) b.report("HG3153", node.type ?? node, { type: displayName(type) });
+  if (!isError(type) && !isAssignable(type, known.exception()))
+    b.report("HG3153", node.type ?? node, { type: displayName(type) });
   const scope = b.nested();
   const outer = b.surroundings;
   return b.within(scope, () => {
@@ -538,18 +697,42 @@ function bindUsing(b: Binder, node: UsingStatement): BoundStatement {
     if (resource.kind === "localDeclaration") {
       const declared = bindDeclarations(b, resource);
       const dispose = disposal(b, resource, declared);
-      return { kind: "using", locals: scope.locals, resource: blockOf(declared, resource), dispose, body: bindEmbedded(b, node.body), ...span };
+      return {
+        kind: "using",
+        locals: scope.locals,
+        resource: blockOf(declared, resource),
+        dispose,
+        body: bindEmbedded(b, node.body),
+        ...span,
+      };
     }
     const value = bindValue(b, resource);
     const symbol = b.temp(value.type, resource);
-    const declare: BoundStatement = { kind: "declare", symbol, initializer: value, start: resource.start, end: resource.end };
+    const declare: BoundStatement = {
+      kind: "declare",
+      symbol,
+      initializer: value,
+      start: resource.start,
+      end: resource.end,
+    };
     const dispose = isError(value.type) ? null : disposeOf(b, symbol, resource);
-    return { kind: "using", locals: scope.locals, resource: declare, dispose, body: bindEmbedded(b, node.body), ...span };
+    return {
+      kind: "using",
+      locals: scope.locals,
+      resource: declare,
+      dispose,
+      body: bindEmbedded(b, node.body),
+      ...span,
+    };
   });
 }
 
 /** Disposes what was declared, last first. */
-function disposal(b: Binder, node: LocalDeclarationStatement, declared: readonly BoundStatement[]): BoundExpression | null {
+function disposal(
+  b: Binder,
+  node: LocalDeclarationStatement,
+  declared: readonly BoundStatement[],
+): BoundExpression | null {
   const calls: BoundExpression[] = [];
   for (const statement of declared) {
     if (statement.kind !== "declare" || isError(statement.symbol.type)) continue;
@@ -560,16 +743,30 @@ function disposal(b: Binder, node: LocalDeclarationStatement, declared: readonly
   return last === undefined ? null : sequence(calls.slice(0, -1), last, node);
 }
 
-function disposeOf(b: Binder, symbol: LocalSymbol, span: { start: number; end: number }): BoundExpression | null {
+function disposeOf(
+  b: Binder,
+  symbol: LocalSymbol,
+  span: { start: number; end: number },
+): BoundExpression | null {
   const { type } = symbol;
-  const found = findMembers(type, "Dispose").find(({ member }) => member.kind === "method" && member.parameters.length === 0);
+  const found = findMembers(type, "Dispose").find(
+    ({ member }) => member.kind === "method" && member.parameters.length === 0,
+  );
   if (found === undefined) {
     b.report("HG3106", span, { from: displayName(type), to: "IDisposable" }, "leave out `using`");
     return null;
   }
   const temp = b.temp(type, span);
   const access = memberCall(found.member, found.declaring.args, b.read(temp, span), [], VOID, span);
-  return { kind: "conditionalAccess", receiver: b.read(symbol, span), temp, access, type: VOID, start: span.start, end: span.end };
+  return {
+    kind: "conditionalAccess",
+    receiver: b.read(symbol, span),
+    temp,
+    access,
+    type: VOID,
+    start: span.start,
+    end: span.end,
+  };
 }
 
 function bindReturn(b: Binder, node: ReturnStatement): BoundStatement {

@@ -1,6 +1,14 @@
 /** Type names: short ones through the imported namespaces (`expressions.md` §1.2), full ones, and good answers for wrong ones. */
 import { allDefinitions, definitionsNamed, findDefinition } from "../runtime/define.ts";
-import { type Type, type TypeDefinition, ERROR_TYPE, KEYWORDS, VOID, arrayOf, instantiate } from "../runtime/type.ts";
+import {
+  type Type,
+  type TypeDefinition,
+  ERROR_TYPE,
+  KEYWORDS,
+  VOID,
+  arrayOf,
+  instantiate,
+} from "../runtime/type.ts";
 import { MAX_TUPLE } from "../runtime/tuple.ts";
 import { suggest } from "../../base/suggest.ts";
 import type { Binder } from "./binder.ts";
@@ -31,7 +39,8 @@ const CONTEXT_NAMESPACE = "Gateway";
 const imported = new Set([...IMPORTED, CONTEXT_NAMESPACE]);
 const KEYWORD_NAMES = new Map([...KEYWORDS].map(([full, keyword]) => [keyword, full]));
 
-const namespaceOf = (definition: TypeDefinition): string => definition.fullName.slice(0, definition.fullName.lastIndexOf("."));
+const namespaceOf = (definition: TypeDefinition): string =>
+  definition.fullName.slice(0, definition.fullName.lastIndexOf("."));
 
 let namespaces: Set<string> | null = null;
 
@@ -54,7 +63,9 @@ function prefixes(name: string): string[] {
 
 /** The type of a short name that expressions may write; null when there is none of this arity. */
 export function typeByShortName(name: string, arity: number): TypeDefinition | null {
-  const found = definitionsNamed(name).filter((d) => d.nameable && d.parameters.length === arity && imported.has(namespaceOf(d)));
+  const found = definitionsNamed(name).filter(
+    (d) => d.nameable && d.parameters.length === arity && imported.has(namespaceOf(d)),
+  );
   // `Formatting` means Newtonsoft's, `Authorization` the context's (§1.2).
   return found.find((d) => /^(Gateway|Newtonsoft)/.test(d.fullName)) ?? found[0] ?? null;
 }
@@ -79,7 +90,12 @@ export function bindTypeNode(b: Binder, node: TypeNode): Type {
     case "arrayType": {
       const element = bindTypeNode(b, node.element);
       if (node.rank > 1) {
-        b.report("HG3148", node, { feature: "an array of several dimensions" }, "use an array of arrays: `T[][]`");
+        b.report(
+          "HG3148",
+          node,
+          { feature: "an array of several dimensions" },
+          "use an array of arrays: `T[][]`",
+        );
         return ERROR_TYPE;
       }
       return element.kind === "error" ? element : arrayOf(element);
@@ -95,7 +111,10 @@ export function bindTypeNode(b: Binder, node: TypeNode): Type {
         b.report("HG3148", node, { feature: `a tuple of more than ${MAX_TUPLE} elements` });
         return ERROR_TYPE;
       }
-      return namedTuple(elements, node.elements.map((element) => element.name));
+      return namedTuple(
+        elements,
+        node.elements.map((element) => element.name),
+      );
     }
     case "varType":
     case "missingType":
@@ -112,7 +131,8 @@ function bindNamedType(b: Binder, node: NamedTypeNode): Type {
     b.report("HG3105", node);
     return ERROR_TYPE;
   }
-  const definition = node.parts.length === 1 ? typeByShortName(name, args.length) : typeByFullName(name, args.length);
+  const definition =
+    node.parts.length === 1 ? typeByShortName(name, args.length) : typeByFullName(name, args.length);
   if (definition !== null) {
     if (args.some(isVoid)) return ERROR_TYPE;
     if (definition.fullName === "System.Nullable") return nullableOf(args[0]!);
@@ -140,7 +160,11 @@ export function reportUnknownType(b: Binder, name: string, arity: number, span: 
 
 function otherArity(name: string, arity: number): TypeDefinition | null {
   const short = name.slice(name.lastIndexOf(".") + 1);
-  return definitionsNamed(short).find((d) => d.nameable && d.parameters.length !== arity && (short === name || d.fullName === name)) ?? null;
+  return (
+    definitionsNamed(short).find(
+      (d) => d.nameable && d.parameters.length !== arity && (short === name || d.fullName === name),
+    ) ?? null
+  );
 }
 
 /** The full name of a .NET type that exists but is not for expressions; null for names that are none. */

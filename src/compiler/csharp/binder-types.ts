@@ -177,7 +177,8 @@ export function ownEnumerator(type: NamedType): OwnEnumerator | null {
     for (const member of declaring.definition.members.get("GetEnumerator") ?? []) {
       if (member.parameters.length > 0 || member.isStatic) continue;
       const returns = substitute(member.returns, bindings(declaring));
-      if (returns.kind === "named" && returns.args.length === 1) return { member, declaring, element: returns.args[0]! };
+      if (returns.kind === "named" && returns.args.length === 1)
+        return { member, declaring, element: returns.args[0]! };
     }
   }
   return null;

@@ -9,46 +9,57 @@ const BY_NAMESPACE: Readonly<Record<string, string>> = {
     "EventArgs EventHandler GC GCHandle Half IntPtr IProgress Lazy MarshalByRefObject Memory MulticastDelegate Progress " +
     "RuntimeTypeHandle Span ReadOnlySpan Type UIntPtr Version WeakReference",
   "System.Collections": "ArrayList BitArray Hashtable SortedList DictionaryEntry",
-  "System.Collections.Concurrent": "ConcurrentBag ConcurrentDictionary ConcurrentQueue ConcurrentStack BlockingCollection",
-  "System.Collections.Generic": "LinkedList LinkedListNode PriorityQueue SortedDictionary SortedList SortedSet Comparer EqualityComparer",
+  "System.Collections.Concurrent":
+    "ConcurrentBag ConcurrentDictionary ConcurrentQueue ConcurrentStack BlockingCollection",
+  "System.Collections.Generic":
+    "LinkedList LinkedListNode PriorityQueue SortedDictionary SortedList SortedSet Comparer EqualityComparer",
   "System.Collections.Immutable": "ImmutableArray ImmutableDictionary ImmutableList ImmutableHashSet",
   "System.Collections.ObjectModel": "Collection ObservableCollection ReadOnlyCollection ReadOnlyDictionary",
   "System.Collections.Specialized": "NameValueCollection StringCollection OrderedDictionary",
   "System.Data": "DataTable DataSet DataRow",
-  "System.Diagnostics": "Debug Debugger Process ProcessStartInfo StackFrame StackTrace Stopwatch Trace Activity EventLog",
+  "System.Diagnostics":
+    "Debug Debugger Process ProcessStartInfo StackFrame StackTrace Stopwatch Trace Activity EventLog",
   "System.Dynamic": "ExpandoObject DynamicObject",
-  "System.Globalization": "Calendar CultureInfo DateTimeFormatInfo DateTimeStyles NumberFormatInfo NumberStyles RegionInfo TextInfo UnicodeCategory",
+  "System.Globalization":
+    "Calendar CultureInfo DateTimeFormatInfo DateTimeStyles NumberFormatInfo NumberStyles RegionInfo TextInfo UnicodeCategory",
   "System.IO":
     "BinaryReader BinaryWriter BufferedStream Directory DirectoryInfo DriveInfo File FileInfo FileMode FileStream " +
     "FileSystemWatcher MemoryStream Path Stream StreamReader StreamWriter IOException FileNotFoundException",
   "System.IO.Compression": "DeflateStream GZipStream BrotliStream ZipArchive CompressionMode",
   "System.Linq.Expressions": "Expression LambdaExpression",
-  "System.Net": "Cookie CookieContainer CredentialCache Dns HttpListener HttpWebRequest HttpWebResponse IPEndPoint NetworkCredential ServicePointManager WebClient WebRequest WebResponse HttpStatusCode WebProxy",
-  "System.Net.Http": "HttpClient HttpClientHandler HttpContent HttpMethod HttpRequestMessage HttpResponseMessage StringContent",
+  "System.Net":
+    "Cookie CookieContainer CredentialCache Dns HttpListener HttpWebRequest HttpWebResponse IPEndPoint NetworkCredential ServicePointManager WebClient WebRequest WebResponse HttpStatusCode WebProxy",
+  "System.Net.Http":
+    "HttpClient HttpClientHandler HttpContent HttpMethod HttpRequestMessage HttpResponseMessage StringContent",
   "System.Net.Mail": "MailMessage SmtpClient MailAddress",
   "System.Net.Sockets": "Socket TcpClient TcpListener UdpClient NetworkStream",
   "System.Numerics": "BigInteger Complex",
-  "System.Reflection": "Assembly BindingFlags ConstructorInfo FieldInfo MemberInfo MethodInfo ParameterInfo PropertyInfo",
+  "System.Reflection":
+    "Assembly BindingFlags ConstructorInfo FieldInfo MemberInfo MethodInfo ParameterInfo PropertyInfo",
   "System.Runtime.CompilerServices": "Unsafe RuntimeHelpers",
   "System.Runtime.InteropServices": "Marshal RuntimeInformation",
   "System.Security": "SecureString",
   "System.Security.Claims": "Claim ClaimsIdentity ClaimsPrincipal",
   "System.Security.Cryptography":
     "CryptoStream DSA ECDsa ECDiffieHellman RSACng RSACryptoServiceProvider RandomNumberGenerator Rfc2898DeriveBytes AesGcm AesCcm CspParameters ECDsaCng ProtectedData CryptographicOperations",
-  "System.Security.Cryptography.X509Certificates": "X509Chain X509Store X509Certificate2Collection StoreName StoreLocation X509KeyStorageFlags",
+  "System.Security.Cryptography.X509Certificates":
+    "X509Chain X509Store X509Certificate2Collection StoreName StoreLocation X509KeyStorageFlags",
   "System.Text.Json": "JsonDocument JsonElement JsonSerializer JsonSerializerOptions",
   "System.Text.Json.Nodes": "JsonArray JsonNode JsonObject",
-  "System.Threading": "CancellationToken CancellationTokenSource Interlocked Monitor Mutex Semaphore SemaphoreSlim Thread ThreadPool Timer Volatile",
+  "System.Threading":
+    "CancellationToken CancellationTokenSource Interlocked Monitor Mutex Semaphore SemaphoreSlim Thread ThreadPool Timer Volatile",
   "System.Threading.Tasks": "Parallel Task TaskCompletionSource ValueTask",
   "System.Timers": "Timer",
   "System.Web": "HttpUtility HttpContext",
-  "System.Xml": "XmlAttribute XmlDocument XmlElement XmlNode XmlNodeList XmlReader XmlReaderSettings XmlWriter XmlWriterSettings XmlConvert XmlNamespaceManager",
+  "System.Xml":
+    "XmlAttribute XmlDocument XmlElement XmlNode XmlNodeList XmlReader XmlReaderSettings XmlWriter XmlWriterSettings XmlConvert XmlNamespaceManager",
   "System.Xml.Schema": "XmlSchema XmlSchemaSet",
   "System.Xml.Serialization": "XmlSerializer",
   "System.Xml.XPath": "XPathDocument XPathNavigator",
   "System.Xml.Xsl": "XslCompiledTransform",
   "Microsoft.Win32": "Registry RegistryKey",
-  "Newtonsoft.Json": "JsonReader JsonTextReader JsonTextWriter JsonWriter JsonSerializer JsonSerializerSettings NullValueHandling TypeNameHandling JsonPropertyAttribute",
+  "Newtonsoft.Json":
+    "JsonReader JsonTextReader JsonTextWriter JsonWriter JsonSerializer JsonSerializerSettings NullValueHandling TypeNameHandling JsonPropertyAttribute",
   "Newtonsoft.Json.Serialization": "CamelCasePropertyNamesContractResolver DefaultContractResolver",
   "Newtonsoft.Json.Schema": "JSchema",
 };
@@ -58,8 +69,10 @@ export const UNSUPPORTED_NAMESPACES: readonly string[] = Object.keys(BY_NAMESPAC
 /** Short name → full name. Where two namespaces have one name the first counts. */
 export const UNSUPPORTED_TYPES: ReadonlyMap<string, string> = new Map(
   Object.entries(BY_NAMESPACE)
-    .reverse()
-    .flatMap(([namespace, names]) => names.split(" ").map((name): [string, string] => [name, `${namespace}.${name}`])),
+    .toReversed()
+    .flatMap(([namespace, names]) =>
+      names.split(" ").map((name): [string, string] => [name, `${namespace}.${name}`]),
+    ),
 );
 
 /** What to use instead. */
@@ -133,12 +146,15 @@ const MEMBERS: Readonly<Record<string, string>> = {
     "ToFileTimeUtc ToLongDateString ToLongTimeString ToOADate ToShortDateString ToShortTimeString TryParseExact UnixEpoch",
   "System.Exception": "Data HelpLink Source StackTrace TargetSite GetObjectData GetBaseException HResult",
   "System.Enum": "GetNames GetValues GetName GetUnderlyingType IsDefined ToObject",
-  "System.Type": "Assembly FullName Name GetMethod GetMethods GetProperties BaseType InvokeMember Module GetType",
+  "System.Type":
+    "Assembly FullName Name GetMethod GetMethods GetProperties BaseType InvokeMember Module GetType",
   "System.Xml.Linq.XDocument": "Load LoadAsync Save SaveAsync WriteTo CreateReader CreateWriter",
   "System.Xml.Linq.XElement": "Load LoadAsync Save SaveAsync WriteTo CreateReader",
   "System.Linq.Enumerable": "AsParallel AsQueryable",
-  "System.Security.Cryptography.X509Certificates.X509Certificate2": "Import Export PrivateKey Reset CopyWithPrivateKey",
-  "Newtonsoft.Json.JsonConvert": "DefaultSettings PopulateObject DeserializeAnonymousType DeserializeXNode DeserializeXmlNode SerializeXmlNode",
+  "System.Security.Cryptography.X509Certificates.X509Certificate2":
+    "Import Export PrivateKey Reset CopyWithPrivateKey",
+  "Newtonsoft.Json.JsonConvert":
+    "DefaultSettings PopulateObject DeserializeAnonymousType DeserializeXNode DeserializeXmlNode SerializeXmlNode",
   "Newtonsoft.Json.Linq.JToken": "CreateReader WriteTo Load LoadAsync ReadFrom Annotation AddAnnotation",
   "Newtonsoft.Json.Linq.JObject": "Load LoadAsync PropertyChanged",
   "Newtonsoft.Json.Linq.JArray": "Load LoadAsync",

@@ -155,4 +155,3 @@ export type Bound = BoundExpression | Pending;
 export function isTyped(bound: Bound): bound is BoundExpression {
   return bound.type !== null;
 }
-

@@ -49,7 +49,9 @@ export class Binder {
   readonly receivers: LocalSymbol[] = [];
   surroundings: Surroundings = { loop: false, switch: null, catch: false };
   /** Return values of the function being bound, in order; see `binder-lambda.ts`. */
-  returns: { readonly result: Bound | null; readonly span: Span; set: (value: BoundExpression) => void }[] | null = null;
+  returns:
+    | { readonly result: Bound | null; readonly span: Span; set: (value: BoundExpression) => void }[]
+    | null = null;
 
   #steps = 0;
 
@@ -68,12 +70,19 @@ export class Binder {
     hint?: string | null,
   ): void {
     const made = binderDiagnostic(code, span, values, hint);
-    const twin = this.diagnostics.some((d) => d.code === made.code && d.start === made.start && d.end === made.end);
+    const twin = this.diagnostics.some(
+      (d) => d.code === made.code && d.start === made.start && d.end === made.end,
+    );
     if (!twin) this.diagnostics.push(made);
   }
 
   /** Reports, and gives the node to go on with. */
-  fail(code: BinderCode, span: Span, values: Readonly<Record<string, string | number>> = {}, hint?: string | null): BoundError {
+  fail(
+    code: BinderCode,
+    span: Span,
+    values: Readonly<Record<string, string | number>> = {},
+    hint?: string | null,
+  ): BoundError {
     this.report(code, span, values, hint);
     return errorNode(span);
   }
@@ -156,10 +165,22 @@ export function convertNode(conversion: Conversion, operand: BoundExpression, ty
 export function assignTemp(b: Binder, symbol: LocalSymbol, value: BoundExpression): BoundAssign {
   const slot = slotIn(b.function, symbol);
   const target = { kind: "local", symbol, slot } as const;
-  return { kind: "assign", target, value, declares: true, type: value.type, start: value.start, end: value.end };
+  return {
+    kind: "assign",
+    target,
+    value,
+    declares: true,
+    type: value.type,
+    start: value.start,
+    end: value.end,
+  };
 }
 
-export function sequence(steps: readonly BoundExpression[], value: BoundExpression, span: Span): BoundExpression {
+export function sequence(
+  steps: readonly BoundExpression[],
+  value: BoundExpression,
+  span: Span,
+): BoundExpression {
   if (steps.length === 0) return value;
   return { kind: "sequence", steps, value, type: value.type, start: span.start, end: span.end };
 }

@@ -207,7 +207,12 @@ export type NumericKind =
 
 export type Conversion =
   /** Between numbers; `checked` throws OverflowException on loss of range. Float and double to integers truncate. */
-  | { readonly kind: "numeric"; readonly from: NumericKind; readonly to: NumericKind; readonly checked: boolean }
+  | {
+      readonly kind: "numeric";
+      readonly from: NumericKind;
+      readonly to: NumericKind;
+      readonly checked: boolean;
+    }
   | { readonly kind: "enumToNumber"; readonly to: NumericKind }
   | { readonly kind: "numberToEnum"; readonly from: NumericKind }
   /** Value type (also nullable) → object or interface: `box(value, operand.type)`. */

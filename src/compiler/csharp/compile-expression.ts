@@ -47,23 +47,34 @@ export function compileDetailed(
   return found;
 }
 
-function compile(code: string, form: ExpressionForm, wanted: ValueType, languageVersion: "7" | "latest"): DetailedExpression {
+function compile(
+  code: string,
+  form: ExpressionForm,
+  wanted: ValueType,
+  languageVersion: "7" | "latest",
+): DetailedExpression {
   const parsed = parseExpression(code, { kind: form, languageVersion });
   const diagnostics: ExpressionDiagnostic[] = [...parsed.diagnostics];
   if (hasErrors(diagnostics)) return { diagnostics, value: null, type: ERROR_TYPE };
   const program = bindProgram(parsed.tree);
   diagnostics.push(...program.diagnostics);
-  const misplaced = hasErrors(diagnostics) ? null : checkResult(program.type, wanted, resultSpan(parsed.tree, form));
+  const misplaced = hasErrors(diagnostics)
+    ? null
+    : checkResult(program.type, wanted, resultSpan(parsed.tree, form));
   if (misplaced !== null) diagnostics.push(misplaced);
   diagnostics.sort((a, b) => a.start - b.start);
   if (hasErrors(diagnostics)) return { diagnostics, value: null, type: program.type };
   return { diagnostics, value: makeValue(program, wanted), type: program.type };
 }
 
-const hasErrors = (diagnostics: readonly ExpressionDiagnostic[]): boolean => diagnostics.some((d) => d.severity === "error");
+const hasErrors = (diagnostics: readonly ExpressionDiagnostic[]): boolean =>
+  diagnostics.some((d) => d.severity === "error");
 
 /** Where a wrong result is shown: the expression, or a block's last statement. */
-function resultSpan(tree: ReturnType<typeof parseExpression>["tree"], form: ExpressionForm): { start: number; end: number } {
+function resultSpan(
+  tree: ReturnType<typeof parseExpression>["tree"],
+  form: ExpressionForm,
+): { start: number; end: number } {
   return form === "block" && tree.kind === "block" ? (tree.statements.at(-1) ?? tree) : tree;
 }
 
@@ -76,7 +87,10 @@ function makeValue(program: BoundProgram, wanted: ValueType): Value<unknown> {
   }
   const evaluate = emit(fn);
   const needs = needsOf(fn);
-  return computedValue(finish === null ? evaluate : (context: HostContext) => finish(evaluate(context)), needs);
+  return computedValue(
+    finish === null ? evaluate : (context: HostContext) => finish(evaluate(context)),
+    needs,
+  );
 }
 
 /** A constant; null when finishing it fails, which is then said at run time. */

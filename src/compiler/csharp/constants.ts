@@ -64,7 +64,12 @@ function integer(value: bigint, kind: NumericKind, checked: boolean): Folded {
 }
 
 /** Converts a constant between numeric kinds. Implicit conversions never fail. */
-export function convertConstant(value: unknown, from: NumericKind, to: NumericKind, checked: boolean): Folded {
+export function convertConstant(
+  value: unknown,
+  from: NumericKind,
+  to: NumericKind,
+  checked: boolean,
+): Folded {
   if (from === to) return { value };
   if (from === "decimal" || to === "decimal") return convertDecimal(value, from, to);
   if (to === "double") return { value: Number(value) };
@@ -95,7 +100,13 @@ function convertDecimal(value: unknown, from: NumericKind, to: NumericKind): Fol
 }
 
 /** Both values are of the operand kind, except that shifts have an int on the right. */
-export function foldBinary(operator: BoundOperator, kind: OperandKind, a: any, b: any, checked: boolean): Folded {
+export function foldBinary(
+  operator: BoundOperator,
+  kind: OperandKind,
+  a: any,
+  b: any,
+  checked: boolean,
+): Folded {
   switch (kind) {
     case "int":
     case "uint":
@@ -138,7 +149,13 @@ function compare(operator: BoundOperator, a: any, b: any): Folded {
   }
 }
 
-function foldInteger(operator: BoundOperator, kind: NumericKind, a: bigint, b: bigint, checked: boolean): Folded {
+function foldInteger(
+  operator: BoundOperator,
+  kind: NumericKind,
+  a: bigint,
+  b: bigint,
+  checked: boolean,
+): Folded {
   const bits = isBig(kind) ? 63n : 31n;
   switch (operator) {
     case "+":
@@ -243,7 +260,12 @@ function foldEnum(operator: BoundOperator, a: EnumValue | number, b: EnumValue |
   }
 }
 
-export function foldUnary(operator: "-" | "~" | "!", kind: OperandKind, value: any, checked: boolean): Folded {
+export function foldUnary(
+  operator: "-" | "~" | "!",
+  kind: OperandKind,
+  value: any,
+  checked: boolean,
+): Folded {
   switch (kind) {
     case "bool":
       return { value: !value };

@@ -21,7 +21,6 @@ import {
   isString,
   isTupleType,
   isVoid,
-
   numericKind,
 } from "./binder-types.ts";
 import type { NumericKind } from "./bound.ts";
@@ -116,7 +115,8 @@ export function standardImplicit(from: Type, to: Type): ConversionPlan | null {
 function delegateVariance(from: Type, to: Type): boolean {
   const a = delegateSignature(from);
   const b = delegateSignature(to);
-  if (a === null || b === null || (from as NamedType).definition !== (to as NamedType).definition) return false;
+  if (a === null || b === null || (from as NamedType).definition !== (to as NamedType).definition)
+    return false;
   const passes = (s: Type, t: Type): boolean =>
     sameType(s, t) || (isReferenceType(s) && isReferenceType(t) && standardImplicit(s, t) !== null);
   return passes(a.returns, b.returns) && a.parameters.every((p, i) => passes(b.parameters[i]!, p));
@@ -154,7 +154,8 @@ function standardExplicit(from: Type, to: Type): ConversionPlan | null {
   const target = underlyingOfNullable(to);
   if (source !== null || target !== null) {
     if (isReferenceType(from)) return isAssignable(target!, from) ? { kind: "unbox" } : null;
-    const plan = standardImplicit(source ?? from, target ?? to) ?? standardExplicit(source ?? from, target ?? to);
+    const plan =
+      standardImplicit(source ?? from, target ?? to) ?? standardExplicit(source ?? from, target ?? to);
     if (plan === null || !isValueType(to)) return null;
     if (source !== null && target !== null) return { kind: "lift", inner: plan };
     return source === null ? { kind: "wrap", inner: plan } : { kind: "unwrap", inner: plan };
@@ -179,7 +180,9 @@ function mayBe(from: Type, to: Type): boolean {
     const [array, other] = from.kind === "array" ? [from, to] : ([to, from] as const);
     // `IEnumerable<object>` may hold a `string[]`.
     return array.kind === "array" && isInterface(other) && other.kind === "named" && other.args.length === 1
-      ? isReferenceType(array.element) && isReferenceType(other.args[0]!) && mayBe(other.args[0]!, array.element)
+      ? isReferenceType(array.element) &&
+          isReferenceType(other.args[0]!) &&
+          mayBe(other.args[0]!, array.element)
       : false;
   }
   if (isString(from) || isString(to) || isDelegate(from) || isDelegate(to)) return false;
@@ -225,11 +228,20 @@ function pickUser(from: Type, to: Type, explicit: boolean): ConversionPlan | nul
   const operators = operatorsOf(from, to, explicit).filter((operator) =>
     explicit
       ? leads(from, operator.parameter) && leads(operator.returns, to)
-      : standardImplicit(from, operator.parameter) !== null && standardImplicit(operator.returns, to) !== null,
+      : standardImplicit(from, operator.parameter) !== null &&
+        standardImplicit(operator.returns, to) !== null,
   );
   if (operators.length === 0) return null;
-  const source = specificSource(from, operators.map((o) => o.parameter), explicit);
-  const target = specificTarget(to, operators.map((o) => o.returns), explicit);
+  const source = specificSource(
+    from,
+    operators.map((o) => o.parameter),
+    explicit,
+  );
+  const target = specificTarget(
+    to,
+    operators.map((o) => o.returns),
+    explicit,
+  );
   const exact = operators.filter((o) => o.parameter === source && o.returns === target);
   const best = exact.find((o) => o.member.implicit) ?? exact[0];
   if (best === undefined || (exact.length > 1 && exact[0]!.declaring === exact[1]!.declaring)) return null;
@@ -266,7 +278,8 @@ function operatorsOf(from: Type, to: Type, explicit: boolean): Operator[] {
 
 /** The type that all others of the list convert from (`most encompassed`) or to (`most encompassing`). */
 function extreme(types: readonly Type[], encompassed: boolean): Type | null {
-  const fits = (a: Type, b: Type): boolean => standardImplicit(...(encompassed ? ([a, b] as const) : ([b, a] as const))) !== null;
+  const fits = (a: Type, b: Type): boolean =>
+    standardImplicit(...(encompassed ? ([a, b] as const) : ([b, a] as const))) !== null;
   return types.find((type) => types.every((other) => fits(type, other))) ?? null;
 }
 
@@ -288,4 +301,3 @@ function specificTarget(to: Type, targets: readonly Type[], explicit: boolean): 
 export function convertsImplicitly(from: Type, to: Type): boolean {
   return implicitConversion(from, to) !== null;
 }
-

@@ -80,7 +80,12 @@ class Flow {
 
   /** A function's body, from the state where it is made. Gives the state in which it ends. */
   body(fn: BoundFunction, state: State): State {
-    const outer = { jumps: this.#jumps, labels: this.#labels, backward: this.#backward, returned: this.#returned };
+    const outer = {
+      jumps: this.#jumps,
+      labels: this.#labels,
+      backward: this.#backward,
+      returned: this.#returned,
+    };
     this.#returned = DEAD;
     this.#jumps = { break: DEAD, continue: DEAD };
     this.#labels = new Map();
@@ -135,7 +140,10 @@ class Flow {
       }
       case "for": {
         const start = this.statements(node.initializers, state);
-        const { whenTrue, whenFalse } = node.condition === null ? { whenTrue: start, whenFalse: DEAD } : this.condition(node.condition, start);
+        const { whenTrue, whenFalse } =
+          node.condition === null
+            ? { whenTrue: start, whenFalse: DEAD }
+            : this.condition(node.condition, start);
         const { end, jumps } = this.#loop(() => this.statement(node.body, whenTrue));
         let turn = end & jumps.continue;
         for (const incrementor of node.incrementors) turn = this.expression(incrementor, turn);
@@ -216,7 +224,8 @@ class Flow {
     this.#jumps = jumps;
     for (const section of node.sections) collectGotos(section.statements, this.#backward);
     node.sections.forEach((section, i) => {
-      let entry = entries[i]! & (node.defaultSection === i ? rest : DEAD) & (this.#labels.get(section.label) ?? DEAD);
+      let entry =
+        entries[i]! & (node.defaultSection === i ? rest : DEAD) & (this.#labels.get(section.label) ?? DEAD);
       if (entry === DEAD && this.#backward.has(section.label)) entry = state;
       this.statements(section.statements, entry);
     });
@@ -273,7 +282,8 @@ class Flow {
     const { symbol } = node;
     if (symbol.kind === "function") {
       const fn = this.#functions.get(symbol);
-      if (fn !== undefined) for (const needed of this.#effectsOf(fn).needs) this.#require(needed, state, node);
+      if (fn !== undefined)
+        for (const needed of this.#effectsOf(fn).needs) this.#require(needed, state, node);
       return;
     }
     if (symbol.kind === "local") this.#require(symbol, state, node);
@@ -296,7 +306,9 @@ class Flow {
   condition(node: BoundExpression, state: State): Split {
     switch (node.kind) {
       case "constant":
-        return node.value === true ? { whenTrue: state, whenFalse: DEAD } : { whenTrue: DEAD, whenFalse: state };
+        return node.value === true
+          ? { whenTrue: state, whenFalse: DEAD }
+          : { whenTrue: DEAD, whenFalse: state };
       case "logical": {
         const left = this.condition(node.left, state);
         if (node.operator === "&&") {
@@ -370,9 +382,12 @@ class Flow {
       case "conditional": {
         if (node.kind === "conditional") {
           const split = this.condition(node.condition, state);
-          return this.expression(node.whenTrue, split.whenTrue) & this.expression(node.whenFalse, split.whenFalse);
+          return (
+            this.expression(node.whenTrue, split.whenTrue) & this.expression(node.whenFalse, split.whenFalse)
+          );
         }
-        if (node.kind === "unary" && (node.operator !== "!" || node.lifted)) return this.expression(node.operand, state);
+        if (node.kind === "unary" && (node.operator !== "!" || node.lifted))
+          return this.expression(node.operand, state);
         const { whenTrue, whenFalse } = this.condition(node, state);
         return whenTrue & whenFalse;
       }
@@ -385,7 +400,8 @@ class Flow {
       case "concat":
         return this.#all(node.parts, state);
       case "interpolation":
-        for (const part of node.parts) if (typeof part !== "string") state = this.expression(part.expression, state);
+        for (const part of node.parts)
+          if (typeof part !== "string") state = this.expression(part.expression, state);
         return state;
       case "coalesce": {
         const left = this.expression(node.left, state);
@@ -474,7 +490,14 @@ function collectGotos(statements: readonly BoundStatement[], into: Set<LabelSymb
         collectGotos([statement.statement], into);
         break;
       case "try":
-        collectGotos([statement.block, ...statement.catches.map((c) => c.block), ...(statement.finally === null ? [] : [statement.finally])], into);
+        collectGotos(
+          [
+            statement.block,
+            ...statement.catches.map((c) => c.block),
+            ...(statement.finally === null ? [] : [statement.finally]),
+          ],
+          into,
+        );
         break;
       case "switch":
         for (const section of statement.sections) collectGotos(section.statements, into);

@@ -35,7 +35,9 @@ export function inferTypeArguments(
   args: readonly BoundArgument[],
   parameterTypes: readonly Type[],
 ): readonly Type[] | null {
-  const state: State = new Map(typeParameters.map((p) => [p, { exact: [], lower: [], upper: [], fixed: null }]));
+  const state: State = new Map(
+    typeParameters.map((p) => [p, { exact: [], lower: [], upper: [], fixed: null }]),
+  );
   for (const [i, arg] of args.entries()) firstPhase(b, state, arg, parameterTypes[i]!);
   if (!secondPhase(b, state, args, parameterTypes)) return null;
   return typeParameters.map((p) => state.get(p)!.fixed!);
@@ -68,7 +70,12 @@ function firstPhase(b: Binder, state: State, arg: BoundArgument, parameter: Type
 }
 
 /** Fixes what can be fixed, learns from lambdas whose parameters are known, until nothing is open. */
-function secondPhase(b: Binder, state: State, args: readonly BoundArgument[], parameterTypes: readonly Type[]): boolean {
+function secondPhase(
+  b: Binder,
+  state: State,
+  args: readonly BoundArgument[],
+  parameterTypes: readonly Type[],
+): boolean {
   const done = new Set<number>();
   for (;;) {
     const open = [...state].filter(([, bounds]) => bounds.fixed === null).map(([p]) => p);
@@ -92,7 +99,11 @@ function secondPhase(b: Binder, state: State, args: readonly BoundArgument[], pa
     for (const [i, arg] of args.entries()) {
       if (done.has(i) || !isFunctionLike(arg.bound)) continue;
       const signature = delegateSignature(parameterTypes[i]!);
-      if (signature === null || signature.parameters.some((type) => mentionsOpen(state, type) && !isExplicit(arg.bound))) continue;
+      if (
+        signature === null ||
+        signature.parameters.some((type) => mentionsOpen(state, type) && !isExplicit(arg.bound))
+      )
+        continue;
       done.add(i);
       moved = true;
       const inputs = signature.parameters.map((type) => substitute(type, fixedTypes(state)));
@@ -110,7 +121,8 @@ function secondPhase(b: Binder, state: State, args: readonly BoundArgument[], pa
 const isFunctionLike = (bound: Bound): boolean =>
   bound.kind === "pendingLambda" || bound.kind === "pendingMethods" || bound.kind === "pendingLocalFunction";
 const isExplicit = (bound: Bound): boolean => bound.kind === "pendingLambda" && bound.parameterTypes !== null;
-const hasBounds = (bounds: Bounds): boolean => bounds.exact.length + bounds.lower.length + bounds.upper.length > 0;
+const hasBounds = (bounds: Bounds): boolean =>
+  bounds.exact.length + bounds.lower.length + bounds.upper.length > 0;
 
 function outputType(b: Binder, bound: Bound, inputs: readonly Type[]): Type | null | "failed" {
   if (bound.kind === "pendingLambda") {
@@ -172,7 +184,8 @@ function lower(state: State, from: Type, to: Type): void {
     return;
   }
   if (from.kind === "array") {
-    if (to.definition.kind === "interface" && to.args.length === 1) byReference(state, from.element, to.args[0]!);
+    if (to.definition.kind === "interface" && to.args.length === 1)
+      byReference(state, from.element, to.args[0]!);
     return;
   }
   if (from.kind !== "named") return;
@@ -200,8 +213,25 @@ function upper(state: State, from: Type, to: Type): void {
   } else exact(state, from, to);
 }
 
-const INVARIANT = new Set(["List", "IList", "ICollection", "IDictionary", "Dictionary", "ISet", "HashSet", "Queue", "Stack"]);
-const CONTRAVARIANT = new Set(["IComparer", "IEqualityComparer", "IComparable", "Action", "Predicate", "Comparison"]);
+const INVARIANT = new Set([
+  "List",
+  "IList",
+  "ICollection",
+  "IDictionary",
+  "Dictionary",
+  "ISet",
+  "HashSet",
+  "Queue",
+  "Stack",
+]);
+const CONTRAVARIANT = new Set([
+  "IComparer",
+  "IEqualityComparer",
+  "IComparable",
+  "Action",
+  "Predicate",
+  "Comparison",
+]);
 
 function variance(type: NamedType, index: number): "in" | "out" | "none" {
   const { definition } = type;
@@ -223,7 +253,9 @@ function fix(bounds: Bounds): boolean {
       to.every((t) => sameType(t, type) || implicitConversion(type, t) !== null),
   );
   if (candidates.length > 1) {
-    candidates = candidates.filter((type) => candidates.every((other) => other === type || implicitConversion(other, type) !== null));
+    candidates = candidates.filter((type) =>
+      candidates.every((other) => other === type || implicitConversion(other, type) !== null),
+    );
   }
   bounds.fixed = candidates.length === 1 ? candidates[0]! : null;
   return bounds.fixed !== null;
@@ -233,16 +265,22 @@ function fix(bounds: Bounds): boolean {
  * The one type of a set of expressions (`new[] { … }`, lambda results): that of one of them, to which all others
  * convert. Null when there is none.
  */
-export function bestCommonType(b: Binder, bounds: readonly Bound[], converts: (b: Binder, from: Bound, to: Type) => boolean): Type | null {
+export function bestCommonType(
+  b: Binder,
+  bounds: readonly Bound[],
+  converts: (b: Binder, from: Bound, to: Type) => boolean,
+): Type | null {
   const candidates: Type[] = [];
   for (const bound of bounds) {
     const type = bound.kind === "throw" ? null : naturalType(b, bound);
     if (type !== null && type.kind !== "null" && !isVoid(type)) add(candidates, type);
   }
-  if (candidates.length === 1 && bounds.every((bound) => converts(b, bound, candidates[0]!))) return candidates[0]!;
+  if (candidates.length === 1 && bounds.every((bound) => converts(b, bound, candidates[0]!)))
+    return candidates[0]!;
   const good = candidates.filter((type) => bounds.every((bound) => converts(b, bound, type)));
   if (good.length <= 1) return good[0] ?? null;
-  const best = good.filter((type) => good.every((other) => other === type || implicitConversion(other, type) !== null));
+  const best = good.filter((type) =>
+    good.every((other) => other === type || implicitConversion(other, type) !== null),
+  );
   return best.length === 1 ? best[0]! : null;
 }
-

@@ -36,7 +36,10 @@ export function needsOf(fn: BoundFunction): Needs {
   return readsUnknown && escapes ? needs | NEEDS_RESPONSE_BODY : needs;
 }
 
-function resolved(node: BoundExpression | null, temporaries: ReadonlyMap<LocalSymbol, BoundExpression>): BoundExpression | null {
+function resolved(
+  node: BoundExpression | null,
+  temporaries: ReadonlyMap<LocalSymbol, BoundExpression>,
+): BoundExpression | null {
   let now = node;
   while (now !== null && now.kind === "local") {
     const source = temporaries.get(now.symbol);
@@ -47,5 +50,7 @@ function resolved(node: BoundExpression | null, temporaries: ReadonlyMap<LocalSy
 }
 
 function isResponse(node: BoundExpression): node is BoundCall {
-  return node.kind === "call" && node.member.name === "Response" && node.member.declaring.shortName === "IContext";
+  return (
+    node.kind === "call" && node.member.name === "Response" && node.member.declaring.shortName === "IContext"
+  );
 }

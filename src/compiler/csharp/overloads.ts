@@ -72,7 +72,12 @@ export interface Applicable {
 /** What was wrong with the most promising candidate. */
 export type Failure =
   | { readonly kind: "count" }
-  | { readonly kind: "types"; readonly argument: number; readonly wanted: Type; readonly candidate: CandidateMethod }
+  | {
+      readonly kind: "types";
+      readonly argument: number;
+      readonly wanted: Type;
+      readonly candidate: CandidateMethod;
+    }
   | { readonly kind: "out"; readonly argument: number; readonly wantsOut: boolean }
   | { readonly kind: "name"; readonly name: string; readonly argument: number }
   | { readonly kind: "inference" };
@@ -143,7 +148,8 @@ function tryCandidate(
   args: readonly BoundArgument[],
   typeArguments: readonly Type[] | null,
 ): Applicable | Failure {
-  if (typeArguments !== null && candidate.typeParameters.length !== typeArguments.length) return { kind: "count" };
+  if (typeArguments !== null && candidate.typeParameters.length !== typeArguments.length)
+    return { kind: "count" };
   const normal = tryForm(b, candidate, args, typeArguments, false);
   if ("slots" in normal || candidate.parameters.at(-1)?.mode !== "params") return normal;
   const expanded = tryForm(b, candidate, args, typeArguments, true);
@@ -162,7 +168,12 @@ function tryForm(
   const open = candidate.parameters.map((p) => p.type);
   let closed = typeArguments ?? [];
   if (candidate.typeParameters.length > 0 && typeArguments === null) {
-    const inferred = inferTypeArguments(b, candidate.typeParameters, args, slots.map((i) => formType(candidate, open, i, expanded)));
+    const inferred = inferTypeArguments(
+      b,
+      candidate.typeParameters,
+      args,
+      slots.map((i) => formType(candidate, open, i, expanded)),
+    );
     if (inferred === null) return { kind: "inference" };
     closed = inferred;
   }
@@ -171,11 +182,22 @@ function tryForm(
   for (const [i, arg] of args.entries()) {
     const parameter = candidate.parameters[slots[i]!]!;
     const wanted = formType(candidate, parameterTypes, slots[i]!, expanded);
-    if (arg.isOut !== (parameter.mode === "out")) return { kind: "out", argument: i, wantsOut: parameter.mode === "out" };
-    const fits = arg.isOut ? arg.outType === null || isError(arg.outType) || sameType(arg.outType, wanted) : converts(b, arg.bound, wanted);
-    if (!fits || (arg.isReceiver === true && !isPlain(arg.bound, wanted))) return { kind: "types", argument: i, wanted, candidate };
+    if (arg.isOut !== (parameter.mode === "out"))
+      return { kind: "out", argument: i, wantsOut: parameter.mode === "out" };
+    const fits = arg.isOut
+      ? arg.outType === null || isError(arg.outType) || sameType(arg.outType, wanted)
+      : converts(b, arg.bound, wanted);
+    if (!fits || (arg.isReceiver === true && !isPlain(arg.bound, wanted)))
+      return { kind: "types", argument: i, wanted, candidate };
   }
-  return { candidate, typeArguments: closed, parameterTypes, returns: substitute(candidate.returns, map), expanded, slots };
+  return {
+    candidate,
+    typeArguments: closed,
+    parameterTypes,
+    returns: substitute(candidate.returns, map),
+    expanded,
+    slots,
+  };
 }
 
 function isPlain(bound: Bound, wanted: Type): boolean {
@@ -185,14 +207,23 @@ function isPlain(bound: Bound, wanted: Type): boolean {
 }
 
 /** The type an argument meets at parameter `index`: an element of the array in expanded form. */
-export function formType(candidate: CandidateMethod, types: readonly Type[], index: number, expanded: boolean): Type {
+export function formType(
+  candidate: CandidateMethod,
+  types: readonly Type[],
+  index: number,
+  expanded: boolean,
+): Type {
   const type = types[index]!;
   if (!expanded || index !== candidate.parameters.length - 1) return type;
   return type.kind === "array" ? type.element : type;
 }
 
 /** For each argument the index of its parameter, or why they do not match up. */
-function matchArguments(candidate: CandidateMethod, args: readonly BoundArgument[], expanded: boolean): number[] | Failure {
+function matchArguments(
+  candidate: CandidateMethod,
+  args: readonly BoundArgument[],
+  expanded: boolean,
+): number[] | Failure {
   const { parameters } = candidate;
   const slots: number[] = [];
   const taken = new Array<boolean>(parameters.length).fill(false);
@@ -220,7 +251,8 @@ function matchArguments(candidate: CandidateMethod, args: readonly BoundArgument
 /** Methods of a base are hidden by any applicable one of a class derived from it (C# §12.8.10.2). */
 function withoutHidden(applicable: readonly Applicable[]): readonly Applicable[] {
   const owners = new Set<NamedType>();
-  for (const { candidate } of applicable) if (candidate.declaring !== null && !candidate.isExtension) owners.add(candidate.declaring);
+  for (const { candidate } of applicable)
+    if (candidate.declaring !== null && !candidate.isExtension) owners.add(candidate.declaring);
   if (owners.size < 2) return applicable;
   return applicable.filter(({ candidate }) => {
     const own = candidate.declaring;
@@ -234,7 +266,11 @@ function derives(type: NamedType, base: NamedType): boolean {
   return base.definition.fullName === "System.Object" || allBases(type).includes(base);
 }
 
-function pickBest(b: Binder, applicable: readonly Applicable[], args: readonly BoundArgument[]): Applicable | null {
+function pickBest(
+  b: Binder,
+  applicable: readonly Applicable[],
+  args: readonly BoundArgument[],
+): Applicable | null {
   if (applicable.length === 1) return applicable[0]!;
   for (const one of applicable) {
     if (applicable.every((other) => other === one || isBetter(b, one, other, args))) return one;
@@ -274,7 +310,8 @@ function breaksTie(one: Applicable, other: Applicable, args: readonly BoundArgum
   if (a.typeParameters.length === 0 && z.typeParameters.length > 0) return true;
   if (a.typeParameters.length > 0 && z.typeParameters.length === 0) return false;
   if (one.expanded !== other.expanded) return !one.expanded;
-  if (one.expanded && a.parameters.length !== z.parameters.length) return a.parameters.length > z.parameters.length;
+  if (one.expanded && a.parameters.length !== z.parameters.length)
+    return a.parameters.length > z.parameters.length;
   const missing = (way: Applicable): boolean => way.candidate.parameters.length > args.length;
   if (missing(one) !== missing(other)) return !missing(one);
   return isMoreSpecific(a, z, one, other);
@@ -283,15 +320,30 @@ function breaksTie(one: Applicable, other: Applicable, args: readonly BoundArgum
 function isMoreSpecific(a: CandidateMethod, z: CandidateMethod, one: Applicable, other: Applicable): boolean {
   let more = false;
   for (const [i, slot] of one.slots.entries()) {
-    const t1 = formType(a, a.parameters.map((p) => p.type), slot, one.expanded);
-    const t2 = formType(z, z.parameters.map((p) => p.type), other.slots[i]!, other.expanded);
+    const t1 = formType(
+      a,
+      a.parameters.map((p) => p.type),
+      slot,
+      one.expanded,
+    );
+    const t2 = formType(
+      z,
+      z.parameters.map((p) => p.type),
+      other.slots[i]!,
+      other.expanded,
+    );
     const order = specificity(t1, t2);
     if (order < 0) return false;
     if (order > 0) more = true;
   }
   if (more) return true;
   // The same signature twice: an override in an interface and in the class. The first declared is the nearest.
-  return a.declaring !== null && z.declaring !== null && a.declaring !== z.declaring && derives(a.declaring, z.declaring);
+  return (
+    a.declaring !== null &&
+    z.declaring !== null &&
+    a.declaring !== z.declaring &&
+    derives(a.declaring, z.declaring)
+  );
 }
 
 /** > 0 when `a` is more specific than `z`: a type parameter is less specific than anything else. */
@@ -315,7 +367,10 @@ function specificity(a: Type, z: Type): number {
 /** `Substring(int startIndex, int length)`, for messages. */
 export function signatureText(candidate: CandidateMethod): string {
   const parameters = candidate.isExtension ? candidate.parameters.slice(1) : candidate.parameters;
-  const generics = candidate.typeParameters.length === 0 ? "" : `<${candidate.typeParameters.map((p) => p.name).join(", ")}>`;
+  const generics =
+    candidate.typeParameters.length === 0
+      ? ""
+      : `<${candidate.typeParameters.map((p) => p.name).join(", ")}>`;
   const list = parameters.map((p) => {
     const mode = p.mode === "value" ? "" : `${p.mode} `;
     return `${mode}${displayName(p.type)} ${p.name}${p.isOptional ? " = …" : ""}`;
@@ -323,4 +378,3 @@ export function signatureText(candidate: CandidateMethod): string {
   if (candidate.name === "this[]") return `[${list.join(", ")}]`;
   return `${candidate.name}${generics}(${list.join(", ")})`;
 }
-

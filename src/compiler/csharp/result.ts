@@ -36,7 +36,8 @@ export function finisher(type: Type, wanted: ValueType): Finish | null {
   }
 }
 
-const isReference = (type: Type): boolean => isString(type) || isObject(type) || isBool(type) || type === known.int();
+const isReference = (type: Type): boolean =>
+  isString(type) || isObject(type) || isBool(type) || type === known.int();
 
 function bodyOf(value: unknown): string | Uint8Array | null {
   return value === null || value instanceof Uint8Array ? value : textOf(value);
@@ -49,7 +50,10 @@ function boolOf(value: unknown): boolean {
 
 function wrongResult(value: unknown, wanted: string): NetException {
   const given = value === null ? "null" : `a value of type '${typeOf(value).name}'`;
-  return new NetException("System.InvalidCastException", `The expression has to give ${wanted}, but it gave ${given}.`);
+  return new NetException(
+    "System.InvalidCastException",
+    `The expression has to give ${wanted}, but it gave ${given}.`,
+  );
 }
 
 const NUMERIC = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*$/;
@@ -99,7 +103,8 @@ function boolHint(type: Type): string | null {
   return isToken(type) ? "cast it: `(bool)…`" : "compare it with something: `!= null`";
 }
 
-const isToken = (type: Type): boolean => type.kind === "named" && /^Newtonsoft\.Json\.Linq\./.test(type.definition.fullName);
+const isToken = (type: Type): boolean =>
+  type.kind === "named" && type.definition.fullName.startsWith("Newtonsoft.Json.Linq.");
 
 function numberHint(type: Type): string | null {
   return isToken(type) ? "cast it: `(int)…`" : "give a number";

@@ -1,7 +1,7 @@
 /** System.String. `==`, `!=` and `+` belong to the compiler. */
 import { checkLength, spendUnits } from "../budget.ts";
 import { defineType, generic } from "../define.ts";
-import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
+import { argumentError, argumentNull, argumentOutOfRange, nullReference } from "../errors.ts";
 import { type EnumValue, NetArray, hashOf, textOf } from "../values.ts";
 import { isBlank, toLower, toUpper } from "./char-class.ts";
 import { compareTexts, foldCase, ignoresCase, sameTextIgnoringCase } from "./comparers.ts";
@@ -396,16 +396,22 @@ function lastOf(text: string, value: Text): number {
   return value === "" ? text.length : lastIndexOf(text, value);
 }
 
+/** The receiver of what looks like a member and is none: null has to fail as it does there. */
+function present(text: Text): string {
+  if (text === null) throw nullReference();
+  return text;
+}
+
 /**
  * As an extension, so that `Split(null)` keeps meaning white space: the compiler looks here only when no member of
  * String takes the argument.
  */
 defineType("static Gateway.StringExtensions", {
-  "static string[] Split(this string text, string separator)": (text: string, separator: Text) =>
-    splitByText(text, separator),
+  "static string[] Split(this string text, string separator)": (text: Text, separator: Text) =>
+    splitByText(present(text), separator),
   "static string[] Split(this string text, string separator, int count)": (
-    text: string,
+    text: Text,
     separator: Text,
     count: number,
-  ) => splitByText(text, separator, count),
+  ) => splitByText(present(text), separator, count),
 }, { nameable: false });
