@@ -252,6 +252,7 @@ function propertyNamed(object: JObject, name: string | null, comparison: EnumVal
   if (name === null) return null;
   const exact = object.property(name);
   if (exact !== null || !ignoresCase(comparison)) return exact;
+  spend(1 + (object.size >>> 3));
   return object.children().find((property) => compareTexts(property.name, name, comparison) === 0) ?? null;
 }
 

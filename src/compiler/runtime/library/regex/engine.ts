@@ -71,20 +71,27 @@ export class Search {
   /** Whether there is a match at or after `from`. */
   test(from: number): boolean {
     if (this.#native === null) return this.#run(from, from) !== null;
-    spend(1 + (this.text.length >>> 6));
-    this.#native.plain.lastIndex = from;
-    return this.#native.plain.test(this.text);
+    const { plain } = this.#native;
+    plain.lastIndex = from;
+    const found = plain.test(this.text);
+    this.#pay(from, found ? plain.lastIndex : this.text.length);
+    return found;
   }
 
   /** @param lastEnd where `\G` matches */
   find(from: number, lastEnd = from): Found | null {
     if (this.#native === null) return this.#run(from, lastEnd);
-    spend(1 + (this.text.length >>> 6));
     const plain = this.#native.groups.length === 0;
     const regexp = plain ? this.#native.plain : this.#native.withGroups();
     regexp.lastIndex = from;
     const match = regexp.exec(this.text);
+    this.#pay(from, match === null ? this.text.length : regexp.lastIndex);
     return match === null ? null : nativeFound(match, this.#native.groups);
+  }
+
+  /** For what was read, so that many short finds in a long text cost no more than one long one. */
+  #pay(from: number, to: number): void {
+    spend(1 + ((to - from) >>> 6));
   }
 
   #run(from: number, lastEnd: number): Found | null {

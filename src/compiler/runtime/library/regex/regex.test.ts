@@ -174,3 +174,12 @@ test("both engines find the same", () => {
   expect(differences).toEqual([]);
   expect(compared).toBeGreaterThan(1000);
 });
+
+test("many matches in a long text cost what one pass costs", () => {
+  configureBudget(() => 0);
+  beginEvaluation();
+  const search = engineFor("\\d", 0).over("a1".repeat(100_000), Infinity);
+  let count = 0;
+  for (let found = search.find(0); found !== null; found = search.find(found.end)) count++;
+  expect(count).toBe(100_000);
+});

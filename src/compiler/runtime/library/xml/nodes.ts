@@ -39,8 +39,11 @@ export abstract class XNode extends XObject {
   abstract clone(depth?: number): XNode;
   abstract sameAs(other: XNode, depth?: number): boolean;
 
+  /** Looking for a place among many costs more than one step. */
   #siblings(): readonly XNode[] {
-    return this.parentNode === null ? [] : this.parentNode.nodes;
+    if (this.parentNode === null) return [];
+    spend(1 + (this.parentNode.nodes.length >>> 6));
+    return this.parentNode.nodes;
   }
 
   get next(): XNode | null {
@@ -62,7 +65,7 @@ export abstract class XNode extends XObject {
 
   #place(): number {
     if (this.parentNode === null) throw invalidOperation("The parent is missing.");
-    return this.parentNode.nodes.indexOf(this);
+    return this.#siblings().indexOf(this);
   }
 
   insertBeside(content: unknown, offset: 0 | 1): void {
