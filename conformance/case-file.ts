@@ -45,7 +45,8 @@
  *
  * Headers listed must be there with these values, in this order when repeated; `!Name` must be absent; others do not
  * matter. A body is compared when there is a blank line; `@quoted` among the headers makes it a JSON string. `{guid}` stands for any GUID, `{any}` for anything;
- * `{upstream}` is the upstream's URL, `{upstream-host}` its host and port, `{nobody}` a URL where nobody listens.
+ * `{upstream}` is the upstream's URL, `{upstream-host}` its host and port, `{nobody}` a URL where nobody listens,
+ * `{long}` five million `x`.
  */
 
 export interface Block {

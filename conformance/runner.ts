@@ -8,6 +8,7 @@ import { Abort } from "../src/base/abort.ts";
 import { HeaderList } from "../src/base/headers.ts";
 import { systemClock } from "../src/base/system-clock.ts";
 import { configureBudget } from "../src/compiler/runtime/budget.ts";
+import { configureEnvironment } from "../src/compiler/runtime/environment.ts";
 import { createGateway } from "../src/gateway/listener.ts";
 import type { Services } from "../src/gateway/services.ts";
 import { SnapshotBuilder } from "../src/model/build.ts";
@@ -21,6 +22,8 @@ import { worldOf } from "./world.ts";
 const HERE = import.meta.dirname;
 /** Ms for one case. */
 const LIMIT_MS = 10_000;
+/** Every case happens on 2 January 2026 at 03:04:05. */
+const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export function loadCases(): Case[] {
   const folder = join(HERE, "cases");
@@ -62,8 +65,9 @@ export class Runner {
 
   constructor() {
     configureBudget(() => performance.now());
+    configureEnvironment({ now: () => NOW_MS });
     const services: Services = {
-      clock: systemClock(() => Date.UTC(2026, 0, 2, 3, 4, 5), () => performance.now()),
+      clock: systemClock(() => NOW_MS, () => performance.now()),
       client: this.#outgoing,
       deployment: {
         region: "self-hosted",
@@ -136,7 +140,8 @@ export class Runner {
     return text
       .replaceAll("{upstream-host}", `127.0.0.1:${port}`)
       .replaceAll("{upstream}", `http://127.0.0.1:${port}`)
-      .replaceAll("{nobody}", "http://127.0.0.1:9");
+      .replaceAll("{nobody}", "http://127.0.0.1:9")
+      .replace("{long}", () => "x".repeat(5_000_000));
   }
 
   async #call(message: WrittenMessage): Promise<Answer> {

@@ -12,6 +12,7 @@ import { systemClock } from "./base/system-clock.ts";
 import { commandLine } from "./cli/index.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
 import { configureBudget } from "./compiler/runtime/budget.ts";
+import { configureEnvironment } from "./compiler/runtime/environment.ts";
 import { startDemoModel } from "./demo/index.ts";
 import { accessLine } from "./gateway/access-record.ts";
 import { answerHealth } from "./gateway/health.ts";
@@ -38,6 +39,7 @@ const clock = systemClock(
   () => performance.now(),
 );
 configureBudget(() => performance.now());
+configureEnvironment({ now: () => Date.now() });
 
 /** The command line. @returns the exit code */
 export function run(args: readonly string[]): Promise<number> {

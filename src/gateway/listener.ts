@@ -162,7 +162,12 @@ function planFor(operation: Operation, product: Product | null): Plan {
 function answer(exchange: Exchange, finish: () => void): void {
   try {
     if (exchange.abort.aborted) return abandon(exchange, finish);
-    if (exchange.tunnel !== null) return proxyWebSocket(exchange, finish);
+    if (exchange.tunnel !== null) {
+      if (exchange.response?.statusCode === 101) return proxyWebSocket(exchange, finish);
+      // An error or a policy answers instead of the backend.
+      exchange.tunnel.close();
+      exchange.tunnel = null;
+    }
     sendReply(exchange, finish);
   } catch (error) {
     afterFailure(exchange, error, finish);

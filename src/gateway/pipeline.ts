@@ -128,7 +128,7 @@ export function ensureBodies(exchange: Exchange, needs: Needs): Promise<void> | 
   const responseBody = exchange.response?.body;
   if ((needs & NEEDS_RESPONSE_BODY) !== 0 && responseBody != null && unread(responseBody)) {
     const response = responseBody.buffer(limit) as Promise<void>;
-    waiting = waiting === undefined ? response : waiting.then(() => response);
+    waiting = waiting === undefined ? response : Promise.all([waiting, response]).then(() => {});
   }
   return waiting;
 }

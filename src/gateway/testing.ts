@@ -116,7 +116,7 @@ export class RecordedReply implements Reply {
     };
   }
 
-  upgrade(): Tunnel {
+  upgrade(_status: number, _reason: string, _rawHeaders: string[]): Tunnel {
     throw new Error("this reply cannot be upgraded");
   }
 

@@ -36,6 +36,8 @@ export const forwardRequest = definePolicy({
       const wait = timeoutMs !== undefined ? timeoutMs(context) : (timeout?.(context) ?? 300) * 1000;
       exchange.response?.body?.discard();
       exchange.response = null;
+      exchange.tunnel?.close();
+      exchange.tunnel = null;
       return exchange
         .forward({
           timeoutMs: Math.min(Math.max(0, wait), MOST_TIMEOUT_MS),
