@@ -1,23 +1,20 @@
 /** `new`: objects with their initializers, arrays, anonymous objects. */
 import { anonymousDefinition } from "../runtime/tuple.ts";
 import { type Type, arrayOf, displayName, instantiate, isValueType } from "../runtime/type.ts";
-import { type Binder, assignTemp, errorNode, sequence } from "./binder.ts";
+import { bindArguments, bindArgumentsAs } from "./binder-arguments.ts";
 import { assignment, propertyTarget } from "./binder-assign.ts";
-import {
-  arrayNode,
-  bindArguments,
-  bindArgumentsAs,
-  failedCall,
-  finishCall,
-  orderedArguments,
-} from "./binder-calls.ts";
-import { asValue, convert, converts } from "./binder-convert.ts";
+import { failedCall } from "./binder-call-failures.ts";
+import { arrayNode, finishCall, orderedArguments } from "./binder-calls.ts";
+import { asValue, convert } from "./binder-convert.ts";
+import { converts } from "./binder-converts.ts";
 import { bindExpression, bindTo, bindValue } from "./binder-expressions.ts";
-import { findMembers, readProperty, unknownMember } from "./binder-members.ts";
+import { findMembers, readProperty } from "./binder-members.ts";
 import { defaultNode } from "./binder-nodes.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
 import { delegateSignature, isEnum, isError, isVoid, known } from "./binder-types.ts";
+import { unknownMember } from "./binder-unknown-members.ts";
 import type { Bound } from "./binder-untyped.ts";
+import { type Binder, assignTemp, errorNode, sequence } from "./binder.ts";
 import type { BoundExpression, LocalSymbol } from "./bound.ts";
 import { bestCommonType } from "./inference.ts";
 import { methodCandidate, resolve } from "./overloads.ts";

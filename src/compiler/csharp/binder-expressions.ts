@@ -5,18 +5,19 @@ import { TypeObject } from "../runtime/library/object.ts";
 import { MAX_TUPLE } from "../runtime/tuple.ts";
 import { typeNamed } from "../runtime/values.ts";
 import { suggest } from "../../base/suggest.ts";
-import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import { bindAssignment, bindStep } from "./binder-assign.ts";
 import { bindCall } from "./binder-calls.ts";
-import { asValue, cast, convert, converts, naturalType } from "./binder-convert.ts";
+import { asValue, cast, convert } from "./binder-convert.ts";
+import { converts, naturalType } from "./binder-converts.ts";
 import { bindAnonymous, bindImplicitArray, bindNew, bindNewArray } from "./binder-create.ts";
 import { bindElement } from "./binder-indexers.ts";
 import { bindLambda } from "./binder-lambda.ts";
 import { bindMember } from "./binder-members.ts";
 import { defaultNode } from "./binder-nodes.ts";
-import { bindBinary, bindUnary, concatenation, toCondition } from "./binder-operators.ts";
+import { bindBinary, bindUnary, toCondition } from "./binder-operators.ts";
 import { bindAs, bindIs, bindSwitchExpression } from "./binder-patterns.ts";
 import { bindQuery } from "./binder-query.ts";
+import { concatenation } from "./binder-text.ts";
 import {
   bindTypeNode,
   isNamespace,
@@ -25,9 +26,10 @@ import {
   typeByShortName,
   unsupportedType,
 } from "./binder-type-names.ts";
-import { admitsNull, isError, isVoid, known, nullableOf, numericType, NULL_TYPE } from "./binder-types.ts";
+import { NULL_TYPE, admitsNull, isError, isVoid, known, nullableOf, numericType } from "./binder-types.ts";
 import { insteadOf } from "./binder-unsupported.ts";
 import { type Bound, isTyped } from "./binder-untyped.ts";
+import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import type { BoundExpression, InterpolationHole } from "./bound.ts";
 import { sameType } from "./conversions.ts";
 import type {

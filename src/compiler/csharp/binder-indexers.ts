@@ -1,12 +1,15 @@
 /** Square brackets: array elements, indexers, and C# 8's `^n` and ranges. */
 import { type Type, bindings, displayName, substitute } from "../runtime/type.ts";
-import { type Binder, assignTemp, constantNode, errorNode, sequence } from "./binder.ts";
-import { bindArguments, failedCall, orderedArguments, evaluationOrder } from "./binder-calls.ts";
-import { asValue, convert, converts } from "./binder-convert.ts";
+import { bindArguments } from "./binder-arguments.ts";
+import { failedCall } from "./binder-call-failures.ts";
+import { evaluationOrder, orderedArguments } from "./binder-calls.ts";
+import { asValue, convert } from "./binder-convert.ts";
+import { converts } from "./binder-converts.ts";
 import { bindExpression, bindTo } from "./binder-expressions.ts";
 import { type FoundMember, findMembers, instanceMember, readProperty } from "./binder-members.ts";
 import { binaryOperator } from "./binder-operators.ts";
 import { elementTypeOf, isError, isString, isVoid, known } from "./binder-types.ts";
+import { type Binder, assignTemp, constantNode, errorNode, sequence } from "./binder.ts";
 import type { BoundExpression } from "./bound.ts";
 import { methodCandidate, resolve } from "./overloads.ts";
 import type { ElementExpression, Expression, Span } from "./tree.ts";

@@ -3,9 +3,10 @@
  * tries; its return values stay unconverted until the delegate type is known, so nested lambdas cost no more.
  */
 import { type Type, VOID } from "../runtime/type.ts";
-import { type Binder, assignTemp, newSymbol, sequence } from "./binder.ts";
-import { bindArgumentsAs, finishCall, localCandidate } from "./binder-calls.ts";
-import { convert, converts, naturalType } from "./binder-convert.ts";
+import { bindArgumentsAs } from "./binder-arguments.ts";
+import { finishCall, localCandidate } from "./binder-calls.ts";
+import { convert } from "./binder-convert.ts";
+import { converts, naturalType } from "./binder-converts.ts";
 import { bindExpression } from "./binder-expressions.ts";
 import { Scope, newFunction } from "./binder-scope.ts";
 import { bindBlock } from "./binder-statements.ts";
@@ -18,6 +19,7 @@ import type {
   PendingLocalFunction,
   PendingMethods,
 } from "./binder-untyped.ts";
+import { type Binder, assignTemp, newSymbol, sequence } from "./binder.ts";
 import type { BoundBlock, BoundExpression, LocalSymbol } from "./bound.ts";
 import { implicitConversion, sameType } from "./conversions.ts";
 import { endsReachable } from "./flow.ts";

@@ -1,8 +1,8 @@
 /** Bound nodes that need more than their parts: calls of members, defaults. */
 import { defaultOf } from "../runtime/cast.ts";
 import { type Member, type Type, isValueType } from "../runtime/type.ts";
-import { constantNode, convertNode } from "./binder.ts";
 import { isString, known } from "./binder-types.ts";
+import { constantNode, convertNode } from "./binder.ts";
 import type { BoundCall, BoundExpression, Code } from "./bound.ts";
 import type { Span } from "./tree.ts";
 

@@ -1,19 +1,14 @@
 /** Operators: numeric promotion, string concatenation, equality, user-defined operators, lifting over nullables, folding. */
-import { allBases } from "../runtime/cast.ts";
-import {
-  type NamedType,
-  type Type,
-  displayName,
-  isValueType,
-  underlyingOfNullable,
-} from "../runtime/type.ts";
-import { type Binder, assignTemp, constantNode, errorNode, retype, sequence } from "./binder.ts";
-import { bindArgumentsAs, finishCall } from "./binder-calls.ts";
-import { asValue, convert, converts, foldedNode } from "./binder-convert.ts";
+import { type Type, displayName, underlyingOfNullable } from "../runtime/type.ts";
+import { bindArgumentsAs } from "./binder-arguments.ts";
+import { finishCall } from "./binder-calls.ts";
+import { asValue, convert, foldedNode } from "./binder-convert.ts";
+import { converts } from "./binder-converts.ts";
+import { compareNull, referenceEquality, tupleEquality } from "./binder-equality.ts";
 import { bindExpression, bindValue } from "./binder-expressions.ts";
 import { codeOf, isNullConstant } from "./binder-nodes.ts";
+import { bindCoalesce, concatenation } from "./binder-text.ts";
 import {
-  admitsNull,
   isBool,
   isEnum,
   isError,
@@ -30,10 +25,12 @@ import {
   unwrapped,
 } from "./binder-types.ts";
 import type { Bound } from "./binder-untyped.ts";
+import { operatorCandidates, userBinary } from "./binder-user-operators.ts";
+import { type Binder, constantNode, errorNode, retype } from "./binder.ts";
 import type { BoundExpression, BoundOperator, NumericKind, OperandKind } from "./bound.ts";
 import { fits, foldBinary, foldUnary } from "./constants.ts";
-import { explicitConversion, implicitConversion } from "./conversions.ts";
-import { type CandidateMethod, methodCandidate, resolve } from "./overloads.ts";
+import { explicitConversion } from "./conversions.ts";
+import { resolve } from "./overloads.ts";
 import type { BinaryExpression, Span, UnaryExpression } from "./tree.ts";
 
 /** A condition: bool, or what converts to it. */
@@ -48,7 +45,7 @@ export function toCondition(b: Binder, bound: Bound, span: Span): BoundExpressio
   };
 }
 
-const typeText = (type: Type): string =>
+export const typeText = (type: Type): string =>
   type.kind === "null" ? "null" : isVoid(type) ? "void" : displayName(type);
 
 function conditionHint(type: Type): string | null {
@@ -187,7 +184,7 @@ export function bindBinary(b: Binder, node: BinaryExpression): BoundExpression {
 }
 
 /** Tuple literals keep their form for `==`; everything else is a value. */
-function operand(b: Binder, node: BinaryExpression["left"]): Bound {
+export function operand(b: Binder, node: BinaryExpression["left"]): Bound {
   const bound = bindExpression(b, node);
   return bound.kind === "pendingTuple" || bound.kind === "pendingDefault" ? bound : asValue(b, bound);
 }
@@ -282,7 +279,7 @@ function builtIn(
 }
 
 /** Builds the node: converts both sides, folds constants, knows the result type. */
-function operation(
+export function operation(
   b: Binder,
   operator: BoundOperator,
   kind: OperandKind,
@@ -429,267 +426,6 @@ function enumOperation(
   return operator === "-" && isEnum(x)
     ? operation(b, "-", "enum", left, right, type, span, known.int())
     : null;
-}
-
-// ── Equality of references ──────────────────────────────────────────────────────────────────────────────────────────
-
-function compareNull(
-  b: Binder,
-  operator: BoundOperator,
-  left: BoundExpression,
-  right: BoundExpression,
-  span: Span,
-): BoundExpression | null {
-  const value = isNullConstant(right) ? left : right;
-  const negated = operator === "!=";
-  if (isNullConstant(value)) return constantNode(!negated, known.bool(), span);
-  if (value.kind === "constant" && isString(value.type)) return constantNode(negated, known.bool(), span);
-  if (!admitsNull(value.type)) {
-    if (value.type.kind !== "named" || !isValueType(value.type)) return null;
-    b.report("HG3184", span, { value: negated ? "true" : "false", type: displayName(value.type) });
-  }
-  return { kind: "isNull", operand: value, negated, type: known.bool(), start: span.start, end: span.end };
-}
-
-function referenceEquality(
-  b: Binder,
-  operator: "==" | "!=",
-  left: BoundExpression,
-  right: BoundExpression,
-  span: Span,
-): BoundExpression | null {
-  const { type: x } = left;
-  const { type: y } = right;
-  if (!isReferenceType(x) || !isReferenceType(y)) return null;
-  const make = (kind: OperandKind): BoundExpression => ({
-    kind: "binary",
-    operator,
-    operandKind: kind,
-    left,
-    right,
-    checked: false,
-    lifted: false,
-    type: known.bool(),
-    start: span.start,
-    end: span.end,
-  });
-  const nullish = (type: Type): boolean => type.kind === "null";
-  if ((isString(x) || nullish(x)) && (isString(y) || nullish(y)))
-    return operation(b, operator, "string", left, right, known.string(), span);
-  if ((isObject(x) && isString(y)) || (isString(x) && isObject(y))) {
-    b.report("HG3181", span);
-    return make("object");
-  }
-  const related = standardReference(x, y) || standardReference(y, x);
-  if (!related) return null;
-  return make(mayBeBox(x) || mayBeBox(y) ? "object" : "reference");
-}
-
-function standardReference(from: Type, to: Type): boolean {
-  const kind = explicitConversion(from, to)?.kind;
-  return kind === "identity" || kind === "upcast" || kind === "downcast";
-}
-
-const mayBeBox = (type: Type): boolean =>
-  isObject(type) ||
-  (type.kind === "named" &&
-    (type.definition.kind === "interface" || type.definition.fullName === "System.ValueType"));
-
-/** `(a, b) == (c, d)` compares element by element, each side evaluated once. */
-function tupleEquality(
-  b: Binder,
-  operator: "==" | "!=",
-  left: BoundExpression,
-  right: BoundExpression,
-  span: Span,
-): BoundExpression | null {
-  const x = left.type as NamedType;
-  const y = right.type as NamedType;
-  if (x.args.length !== y.args.length || !isTupleType(x) || !isTupleType(y)) return null;
-  const t1 = b.temp(x, span);
-  const t2 = b.temp(y, span);
-  const at = { start: span.start, end: span.end };
-  const item = (temp: typeof t1, type: NamedType, index: number): BoundExpression => ({
-    kind: "tupleItem",
-    tuple: b.read(temp, span),
-    index,
-    type: type.args[index]!,
-    ...at,
-  });
-  let result: BoundExpression | null = null;
-  for (let i = 0; i < x.args.length; i++) {
-    const one = binaryOperator(b, operator, item(t1, x, i), item(t2, y, i), span);
-    result =
-      result === null
-        ? one
-        : {
-            kind: "logical",
-            operator: operator === "==" ? "&&" : "||",
-            left: result,
-            right: one,
-            type: known.bool(),
-            ...at,
-          };
-  }
-  return sequence([assignTemp(b, t1, left), assignTemp(b, t2, right)], result!, span);
-}
-
-// ── User-defined operators ──────────────────────────────────────────────────────────────────────────────────────────
-
-/** Operators declared by the types (nullables unwrapped) and their bases. */
-function operatorCandidates(operator: string, types: readonly Type[]): CandidateMethod[] {
-  const found: CandidateMethod[] = [];
-  const seen = new Set<Type>();
-  for (const type of types) {
-    const inner = unwrapped(type);
-    if (inner.kind !== "named") continue;
-    for (const declaring of allBases(inner)) {
-      if (seen.has(declaring)) continue;
-      seen.add(declaring);
-      for (const member of declaring.definition.members.get(`operator ${operator}`) ?? [])
-        found.push(methodCandidate(member, declaring));
-    }
-  }
-  return found;
-}
-
-function userBinary(
-  b: Binder,
-  operator: BoundOperator,
-  left: BoundExpression,
-  right: BoundExpression,
-  span: Span,
-): BoundExpression | null {
-  const candidates = operatorCandidates(operator, [left.type, right.type]).filter(
-    (c) => c.parameters.length === 2,
-  );
-  if (candidates.length === 0) return null;
-  const args = bindArgumentsAs([left, right]);
-  const found = resolve(b, candidates, args, null);
-  if (found.kind === "found") return finishCall(b, found.best, args, null, span);
-  return liftedUser(b, operator, candidates, left, right, span);
-}
-
-/** A user-defined operator of structs over their nullable forms. */
-function liftedUser(
-  b: Binder,
-  operator: BoundOperator,
-  candidates: readonly CandidateMethod[],
-  left: BoundExpression,
-  right: BoundExpression,
-  span: Span,
-): BoundExpression | null {
-  if (underlyingOfNullable(left.type) === null && underlyingOfNullable(right.type) === null) return null;
-  const bare = [left, right].map((side) => ({ ...errorNode(span), type: unwrapped(side.type) }));
-  const found = resolve(
-    b,
-    candidates.filter((c) => c.parameters.every((p) => isValueType(p.type))),
-    bindArgumentsAs(bare),
-    null,
-  );
-  if (found.kind !== "found") return null;
-  const { candidate, parameterTypes, returns } = found.best;
-  const mode =
-    operator === "==" ? "equality" : operator === "!=" ? "inequality" : isBool(returns) ? "order" : "value";
-  return {
-    kind: "liftedOperator",
-    member: candidate.member!,
-    code: codeOf(candidate.member!, candidate.declaring!.args),
-    mode,
-    left: convert(b, left, nullableOf(parameterTypes[0]!)),
-    right: convert(b, right, nullableOf(parameterTypes[1]!)),
-    type: mode === "value" ? nullableOf(returns) : returns,
-    start: span.start,
-    end: span.end,
-  };
-}
-
-// ── Concatenation ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Joins texts; concatenations inside are flattened when `flatten`, neighbouring constants put together. */
-export function concatenation(
-  values: readonly BoundExpression[],
-  span: Span,
-  flatten: boolean,
-): BoundExpression {
-  const parts: BoundExpression[] = [];
-  const add = (part: BoundExpression): void => {
-    const last = parts.at(-1);
-    const text = constantText(part);
-    const before = last === undefined ? null : constantText(last);
-    if (text !== null && before !== null)
-      parts[parts.length - 1] = constantNode(before + text, known.string(), span);
-    else if (text !== "") parts.push(text === null ? part : constantNode(text, known.string(), part));
-  };
-  for (const [i, value] of values.entries()) {
-    if (!flatten || value.kind !== "concat") add(value);
-    else if (i === 0) parts.push(...value.parts);
-    else value.parts.forEach(add);
-  }
-  if (parts.length === 0) return constantNode("", known.string(), span);
-  const only = parts[0]!;
-  if (parts.length === 1 && constantText(only) !== null) return { ...only, start: span.start, end: span.end };
-  return { kind: "concat", parts, type: known.string(), start: span.start, end: span.end };
-}
-
-function constantText(node: BoundExpression): string | null {
-  if (node.kind !== "constant") return null;
-  if (node.value === null) return "";
-  return isString(node.type) ? (node.value as string) : null;
-}
-
-// ── `??` ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function bindCoalesce(b: Binder, node: BinaryExpression): BoundExpression {
-  const leftBound = bindExpression(b, node.left);
-  const rightBound = bindExpression(b, node.right);
-  return coalesce(b, leftBound, rightBound, node);
-}
-
-export function coalesce(b: Binder, leftBound: Bound, rightBound: Bound, span: Span): BoundExpression {
-  const left = asValue(b, leftBound);
-  if (isError(left.type)) return { ...errorNode(span), type: rightBound.type ?? left.type };
-  if (isNullConstant(left) && left.type.kind === "null") return asValue(b, rightBound);
-  if (!admitsNull(left.type)) {
-    const right = asValue(b, rightBound);
-    if (isError(right.type)) return errorNode(span);
-    return b.fail(
-      "HG3108",
-      span,
-      { operator: "??", left: typeText(left.type), right: typeText(right.type) },
-      `\`${typeText(left.type)}\` is never null`,
-    );
-  }
-  const inner = underlyingOfNullable(left.type);
-  const at = { start: span.start, end: span.end };
-  const plain = (type: Type): BoundExpression => ({
-    kind: "coalesce",
-    left,
-    temp: null,
-    converted: null,
-    right: convert(b, rightBound, type),
-    type,
-    ...at,
-  });
-  if (inner !== null && converts(b, rightBound, inner)) return plain(inner);
-  if (converts(b, rightBound, left.type)) return plain(left.type);
-  const right = asValue(b, rightBound);
-  if (isError(right.type)) return { ...errorNode(span), type: left.type };
-  const source = inner ?? left.type;
-  if (implicitConversion(source, right.type) === null) {
-    const hint = isString(right.type)
-      ? "cast the left side to string, or write `?.ToString()`"
-      : `cast one side: \`(${typeText(left.type)})…\``;
-    return b.fail(
-      "HG3108",
-      span,
-      { operator: "??", left: typeText(left.type), right: typeText(right.type) },
-      hint,
-    );
-  }
-  const temp = b.temp(source, left);
-  const converted = convert(b, b.read(temp, left), right.type);
-  return { kind: "coalesce", left, temp, converted, right, type: right.type, ...at };
 }
 
 // ── Saying no ───────────────────────────────────────────────────────────────────────────────────────────────────────

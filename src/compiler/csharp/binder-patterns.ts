@@ -3,8 +3,8 @@
  * in a temporary; variables it declares are assigned on the way to `true`.
  */
 import { type Type, displayName, isValueType, underlyingOfNullable } from "../runtime/type.ts";
-import { type Binder, assignTemp, constantNode, convertNode, errorNode, sequence } from "./binder.ts";
-import { asValue, cast, convert, converts, naturalType } from "./binder-convert.ts";
+import { asValue, cast, convert } from "./binder-convert.ts";
+import { converts, naturalType } from "./binder-converts.ts";
 import { bindExpression, bindValue } from "./binder-expressions.ts";
 import { instanceMember } from "./binder-members.ts";
 import { binaryOperator, toCondition } from "./binder-operators.ts";
@@ -19,6 +19,7 @@ import {
   unwrapped,
 } from "./binder-types.ts";
 import type { Bound } from "./binder-untyped.ts";
+import { type Binder, assignTemp, constantNode, convertNode, errorNode, sequence } from "./binder.ts";
 import type { BoundExpression } from "./bound.ts";
 import { explicitConversion, sameType } from "./conversions.ts";
 import { bestCommonType } from "./inference.ts";

@@ -1,16 +1,17 @@
 /** The whole expression: what is between the brackets, bound as one function of `context`. */
 import type { Type } from "../runtime/type.ts";
-import { Binder, BindingTooComplex } from "./binder.ts";
-import { asValue, convert, converts, naturalType } from "./binder-convert.ts";
+import { asValue, convert } from "./binder-convert.ts";
+import { converts, naturalType } from "./binder-converts.ts";
 import { bindExpression } from "./binder-expressions.ts";
 import { withLocals } from "./binder-lambda.ts";
+import { binderDiagnostic } from "./binder-messages.ts";
 import { newFunction } from "./binder-scope.ts";
 import { bindBlock } from "./binder-statements.ts";
 import { ERROR_TYPE, isError, isVoid, known } from "./binder-types.ts";
 import type { BinderDiagnostic, Bound } from "./binder-untyped.ts";
-import { binderDiagnostic } from "./binder-messages.ts";
-import type { BoundFunction } from "./bound.ts";
+import { Binder, BindingTooComplex } from "./binder.ts";
 import { walkFunction } from "./bound-walk.ts";
+import type { BoundFunction } from "./bound.ts";
 import { checkFlow, endsReachable } from "./flow.ts";
 import { bestCommonType } from "./inference.ts";
 import type { BlockStatement, Expression, Span, SyntaxRoot } from "./tree.ts";

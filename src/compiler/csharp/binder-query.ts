@@ -4,8 +4,8 @@
  */
 import { anonymousDefinition } from "../runtime/tuple.ts";
 import { type NamedType, type Type, displayName, instantiate } from "../runtime/type.ts";
-import { type Binder, errorNode } from "./binder.ts";
-import { bindArgumentsAs, callMethods } from "./binder-calls.ts";
+import { bindArgumentsAs } from "./binder-arguments.ts";
+import { callMethods } from "./binder-calls.ts";
 import { asValue } from "./binder-convert.ts";
 import { bindExpression, bindValue } from "./binder-expressions.ts";
 import { instanceMember } from "./binder-members.ts";
@@ -13,6 +13,7 @@ import { memberCall } from "./binder-nodes.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
 import { elementTypeOf, isError } from "./binder-types.ts";
 import type { Bound, PendingLambda } from "./binder-untyped.ts";
+import { type Binder, errorNode } from "./binder.ts";
 import type { BoundExpression, LocalSymbol } from "./bound.ts";
 import type { Expression, QueryBody, QueryClause, QueryExpression, Span } from "./tree.ts";
 

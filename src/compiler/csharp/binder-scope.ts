@@ -3,6 +3,7 @@
  * hiding an outer local.
  */
 import type { Type } from "../runtime/type.ts";
+import type { LocalFunction } from "./binder-untyped.ts";
 import type {
   BoundExpression,
   BoundFunction,
@@ -10,7 +11,6 @@ import type {
   LabelSymbol,
   LocalSymbol,
 } from "./bound.ts";
-import type { LocalFunction } from "./binder-untyped.ts";
 
 /** What a simple name may stand for in a scope. */
 export type NamedThing =

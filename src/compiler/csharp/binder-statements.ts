@@ -1,60 +1,27 @@
 /** Statements. Local functions are declared before the rest of their block is bound, and their bodies after it. */
 import { isAssignable } from "../runtime/cast.ts";
-import { type Type, VOID, bindings, displayName, substitute } from "../runtime/type.ts";
-import { type Binder, type SwitchSurroundings, errorNode, sequence } from "./binder.ts";
-import { assignment, deconstructInto } from "./binder-assign.ts";
-import { asValue, cast, convert, converts, naturalType } from "./binder-convert.ts";
-import { fillArray } from "./binder-create.ts";
+import { VOID, displayName } from "../runtime/type.ts";
+import { asValue, convert } from "./binder-convert.ts";
+import { converts } from "./binder-converts.ts";
+import { bindDeclarations, declareFunction } from "./binder-declarations.ts";
 import { bindExpression, bindTo, bindValue } from "./binder-expressions.ts";
+import { bindFor, bindForeach } from "./binder-loops.ts";
 import { findMembers } from "./binder-members.ts";
 import { memberCall } from "./binder-nodes.ts";
 import { toCondition } from "./binder-operators.ts";
-import { testPattern } from "./binder-patterns.ts";
-import { Scope, newFunction } from "./binder-scope.ts";
+import { Scope } from "./binder-scope.ts";
+import { bindGotoCase, bindSwitch } from "./binder-switch.ts";
 import { bindTypeNode } from "./binder-type-names.ts";
-import {
-  ERROR_TYPE,
-  admitsNull,
-  elementTypeOf,
-  isAmbiguousSequence,
-  isEnum,
-  isError,
-  isNamed,
-  isString,
-  isVoid,
-  known,
-  numericKind,
-  ownEnumerator,
-  unwrapped,
-} from "./binder-types.ts";
-import type { Bound, LocalFunction, LocalParameter } from "./binder-untyped.ts";
-import type {
-  BoundBlock,
-  BoundCatch,
-  BoundExpression,
-  BoundForeach,
-  BoundFunction,
-  BoundStatement,
-  BoundSwitchLabel,
-  BoundSwitchSection,
-  LabelSymbol,
-  LocalSymbol,
-} from "./bound.ts";
-import { endsReachable, statementsEndReachable } from "./flow.ts";
+import { isError, isVoid, known } from "./binder-types.ts";
+import { type Binder, errorNode, sequence } from "./binder.ts";
+import type { BoundBlock, BoundCatch, BoundExpression, BoundStatement, LocalSymbol } from "./bound.ts";
 import type {
   BlockStatement,
   CatchClause,
-  Declarator,
   Expression,
-  ForeachStatement,
-  ForStatement,
   LocalDeclarationStatement,
-  LocalFunctionStatement,
   ReturnStatement,
   Statement,
-  SwitchLabel,
-  SwitchSection,
-  SwitchStatement,
   ThrowStatement,
   TryStatement,
   UsingStatement,
@@ -75,7 +42,7 @@ export function bindBlock(b: Binder, node: BlockStatement, scope: Scope = b.nest
 }
 
 /** Statements of one block, in the current scope. */
-function bindStatements(b: Binder, nodes: readonly Statement[]): BoundStatement[] {
+export function bindStatements(b: Binder, nodes: readonly Statement[]): BoundStatement[] {
   const functions = nodes.flatMap((node) =>
     node.kind === "localFunction" ? [declareFunction(b, node)] : [],
   );
@@ -115,7 +82,7 @@ function bindStatements(b: Binder, nodes: readonly Statement[]): BoundStatement[
   return statements;
 }
 
-const blockOf = (
+export const blockOf = (
   statements: readonly BoundStatement[],
   span: { start: number; end: number },
 ): BoundBlock => ({
@@ -243,7 +210,7 @@ function bindEmbedded(b: Binder, node: Statement): BoundStatement {
   });
 }
 
-function bindLoopBody(b: Binder, node: Statement): BoundStatement {
+export function bindLoopBody(b: Binder, node: Statement): BoundStatement {
   const outer = b.surroundings;
   b.surroundings = { ...outer, loop: true };
   const body = bindEmbedded(b, node);
@@ -252,415 +219,9 @@ function bindLoopBody(b: Binder, node: Statement): BoundStatement {
 }
 
 /** An expression whose value is dropped. */
-function bindEffect(b: Binder, node: Expression): BoundExpression {
+export function bindEffect(b: Binder, node: Expression): BoundExpression {
   const bound = bindExpression(b, node);
   return bound.type === null ? asValue(b, bound) : bound;
-}
-
-// ── Declarations ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function bindDeclarations(b: Binder, node: LocalDeclarationStatement): BoundStatement[] {
-  const written = node.type.kind === "varType" ? null : bindTypeNode(b, node.type);
-  const second = node.declarators[1];
-  if (written === null && second !== undefined)
-    b.report(
-      "HG3148",
-      second,
-      { feature: "more than one variable with a single `var`" },
-      "give it a declaration of its own",
-    );
-  if (written !== null && isVoid(written))
-    b.report("HG3106", node.type, { from: "void", to: "a variable" }, null);
-  return node.declarators.flatMap((declarator) =>
-    node.modifier === "const"
-      ? declareConstant(b, declarator, written)
-      : [declareVariable(b, declarator, written)],
-  );
-}
-
-function declareVariable(b: Binder, node: Declarator, written: Type | null): BoundStatement {
-  const name = { start: node.nameStart, end: node.nameEnd };
-  let initializer: BoundExpression | null = null;
-  let type = written;
-  if (node.initializer !== null) {
-    initializer = initialValue(b, node.initializer, written);
-    type ??= initializer.type;
-  }
-  const symbol = b.declare("local", node.name, type ?? ERROR_TYPE, name);
-  return { kind: "declare", symbol, initializer, start: node.start, end: node.end };
-}
-
-/** The value of a declared variable. With `var` (no type) it must have a type of its own. */
-function initialValue(b: Binder, node: Expression, type: Type | null): BoundExpression {
-  if (node.kind === "arrayInitializer") {
-    return type === null
-      ? b.fail("HG3128", node, { what: "`{ … }`" }, "write `new[] { … }`")
-      : fillArray(b, node, type, node);
-  }
-  const bound = bindExpression(b, node);
-  if (type !== null) return convert(b, bound, type);
-  const what = untypedText(b, bound);
-  if (what === null) return asValue(b, bound);
-  return b.fail("HG3128", node, { what });
-}
-
-function untypedText(b: Binder, bound: Bound): string | null {
-  const natural = naturalType(b, bound);
-  if (natural !== null)
-    return natural.kind === "null" ? "null" : isVoid(natural) ? "a call that gives no value" : null;
-  switch (bound.kind) {
-    case "pendingLambda":
-      return "a lambda";
-    case "pendingMethods":
-    case "pendingLocalFunction":
-      return "a method that is not called";
-    case "pendingDefault":
-      return "`default`";
-    case "pendingNew":
-      return "`new()`";
-    case "throw":
-      return "throw";
-    default:
-      return null;
-  }
-}
-
-function declareConstant(b: Binder, node: Declarator, written: Type | null): BoundStatement[] {
-  const name = { start: node.nameStart, end: node.nameEnd };
-  const type = written ?? ERROR_TYPE;
-  let value: BoundExpression = errorNode(node);
-  if (node.initializer !== null) value = initialValue(b, node.initializer, written);
-  if (value.kind !== "constant" && value.kind !== "error") {
-    b.report("HG3143", node.initializer ?? node, {}, "leave out `const`");
-    value = errorNode(node);
-  }
-  const known = { ...value, type: isError(value.type) ? type : value.type };
-  if (!b.scope.declare(node.name, { kind: "constant", value: known }))
-    b.report("HG3123", name, { name: node.name });
-  return [];
-}
-
-// ── Local functions ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Declares the name; the returned function binds the body. */
-function declareFunction(b: Binder, node: LocalFunctionStatement): () => void {
-  const name = { start: node.nameStart, end: node.nameEnd };
-  if (node.typeParameters.length > 0) b.report("HG3148", name, { feature: "a generic local function" });
-  const returnType = bindTypeNode(b, node.returnType);
-  const parameters = node.parameters.map((parameter): LocalParameter => {
-    const type = bindTypeNode(b, parameter.type);
-    const mode =
-      parameter.modifier === "params" || parameter.modifier === "out" ? parameter.modifier : "value";
-    if (parameter.modifier === "out")
-      b.report("HG3148", parameter, { feature: "an `out` parameter of a local function" }, "return a tuple");
-    if (parameter.defaultValue === null) return { name: parameter.name, type, mode };
-    const value = bindTo(b, parameter.defaultValue, type);
-    if (value.kind !== "constant" && value.kind !== "error") b.report("HG3143", parameter.defaultValue);
-    return { name: parameter.name, type, mode, optional: { value } };
-  });
-  const fn = newFunction(b.function, returnType);
-  const symbol = functionSymbol(b, node.name, name);
-  const local: LocalFunction = { name: node.name, symbol, parameters, returnType };
-  if (!b.scope.declare(node.name, { kind: "function", local })) b.report("HG3123", name, { name: node.name });
-  b.scope.functions.push({ symbol, function: fn });
-  b.scope.locals.push(symbol);
-  return () => bindFunctionBody(b, node, local, fn);
-}
-
-function functionSymbol(b: Binder, name: string, span: { start: number; end: number }): LocalSymbol {
-  const slot = b.function.slotCount++;
-  return {
-    name,
-    type: known.object(),
-    kind: "function",
-    function: b.function,
-    slot,
-    isCaptured: false,
-    ...span,
-  };
-}
-
-function bindFunctionBody(
-  b: Binder,
-  node: LocalFunctionStatement,
-  local: LocalFunction,
-  fn: BoundFunction & { parameters: LocalSymbol[] },
-): void {
-  const outer = { returns: b.returns, surroundings: b.surroundings };
-  b.returns = null;
-  b.surroundings = { loop: false, switch: null, catch: false };
-  const scope = new Scope(b.scope, fn);
-  b.within(scope, () => {
-    node.parameters.forEach((parameter, i) => {
-      fn.parameters.push(b.declare("parameter", parameter.name, local.parameters[i]!.type, parameter));
-    });
-    if (node.body.kind === "block") {
-      const body = bindBlock(b, node.body);
-      fn.body = body;
-      if (!isVoid(local.returnType) && !isError(local.returnType) && endsReachable(body)) {
-        b.report("HG3121", { start: node.nameStart, end: node.nameEnd });
-      }
-    } else {
-      const value = isVoid(local.returnType)
-        ? bindEffect(b, node.body)
-        : bindTo(b, node.body, local.returnType);
-      const { start, end } = value;
-      fn.body =
-        scope.locals.length === 0
-          ? value
-          : blockWithLocals(
-              scope.locals,
-              isVoid(local.returnType)
-                ? { kind: "expressionStatement", expression: value, start, end }
-                : { kind: "return", expression: value, start, end },
-            );
-    }
-  });
-  b.returns = outer.returns;
-  b.surroundings = outer.surroundings;
-}
-
-const blockWithLocals = (locals: readonly LocalSymbol[], statement: BoundStatement): BoundBlock => ({
-  ...blockOf([statement], statement),
-  locals,
-});
-
-// ── Loops ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function bindFor(b: Binder, node: ForStatement): BoundStatement {
-  const scope = b.nested();
-  return b.within(scope, () => {
-    const initializers: BoundStatement[] =
-      node.declaration !== null ? bindDeclarations(b, node.declaration) : [];
-    for (const effect of node.initializers) {
-      initializers.push({
-        kind: "expressionStatement",
-        expression: bindEffect(b, effect),
-        start: effect.start,
-        end: effect.end,
-      });
-    }
-    const condition =
-      node.condition === null ? null : toCondition(b, bindExpression(b, node.condition), node.condition);
-    const incrementors = node.incrementors.map((effect) => bindEffect(b, effect));
-    const body = bindLoopBody(b, node.body);
-    return {
-      kind: "for",
-      locals: scope.locals,
-      initializers,
-      condition,
-      incrementors,
-      body,
-      start: node.start,
-      end: node.end,
-    };
-  });
-}
-
-function bindForeach(b: Binder, node: ForeachStatement): BoundStatement {
-  const source = bindValue(b, node.source);
-  const elementType = isError(source.type) ? ERROR_TYPE : elementTypeOf(source.type);
-  if (elementType === null)
-    b.report("HG3130", node.source, { type: displayName(source.type) }, foreachHint(source.type));
-  const type = elementType ?? ERROR_TYPE;
-  const scope = b.nested();
-  return b.within(scope, () => {
-    const { element, prepare } = loopVariable(b, node, type);
-    const body = bindLoopBody(b, node.body);
-    const sourceKind = sourceKindOf(source.type);
-    return {
-      kind: "foreach",
-      source: enumerated(source),
-      sourceKind,
-      element,
-      prepare,
-      locals: scope.locals,
-      body,
-      start: node.start,
-      end: node.end,
-    };
-  });
-}
-
-/** The class's own enumerator where it is a sequence of several kinds, as JObject is. */
-function enumerated(source: BoundExpression): BoundExpression {
-  if (source.type.kind !== "named") return source;
-  const own = ownEnumerator(source.type);
-  if (own === null || !isAmbiguousSequence(source.type)) return source;
-  const { member, declaring } = own;
-  return memberCall(
-    member,
-    declaring.args,
-    source,
-    [],
-    substitute(member.returns, bindings(declaring)),
-    source,
-  );
-}
-
-function foreachHint(type: Type): string | null {
-  if (isNamed(type, "Newtonsoft.Json.Linq.JToken") || isNamed(type, "System.Object"))
-    return "cast it: `(JArray)…`";
-  return findMembers(type, "As").length > 0 ? "read it first: `.As<JArray>(preserveContent: true)`" : null;
-}
-
-function sourceKindOf(type: Type): BoundForeach["sourceKind"] {
-  if (isString(type)) return "string";
-  if (type.kind !== "array") return "iterable";
-  return isNamed(type.element, "System.Byte") ? "bytes" : "array";
-}
-
-function loopVariable(
-  b: Binder,
-  node: ForeachStatement,
-  type: Type,
-): { element: LocalSymbol; prepare: BoundExpression | null } {
-  const { target } = node;
-  if (target.kind === "declaration" && target.designation.kind !== "tupleDesignation") {
-    const written = target.type.kind === "varType" ? type : bindTypeNode(b, target.type);
-    const { designation } = target;
-    const name = designation.kind === "singleDesignation" ? designation.name : "_";
-    if (written === type || isError(written) || isError(type))
-      return { element: b.declare("loop", name, written, designation), prepare: null };
-    const element = b.temp(type, target);
-    const value = cast(b, b.read(element, target), written, target);
-    const symbol = b.declare("loop", name, written, designation);
-    return { element, prepare: assignment(b, { kind: "local", symbol, slot: symbol.slot }, value, target) };
-  }
-  const element = b.temp(type, target);
-  const steps = isError(type) ? [] : deconstructInto(b, target, b.read(element, target), target);
-  const last = steps.at(-1);
-  return { element, prepare: last === undefined ? null : sequence(steps.slice(0, -1), last, target) };
-}
-
-// ── Switch ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function bindSwitch(b: Binder, node: SwitchStatement): BoundStatement {
-  const subject = bindValue(b, node.subject);
-  const temp = b.temp(subject.type, node.subject);
-  const scope = b.nested();
-  const labels: LabelSymbol[] = node.sections.map((_, i) => ({ name: `case ${i}` }));
-  const defaultAt = node.sections.findIndex((section) =>
-    section.labels.some((label) => label.pattern === null),
-  );
-  const outer = b.surroundings;
-  const around: SwitchSurroundings = {
-    cases: [],
-    default: defaultAt < 0 ? null : labels[defaultAt]!,
-    governing: subject.type,
-    outer: outer.switch,
-  };
-  const taken = new Set<unknown>();
-  return b.within(scope, () => {
-    b.surroundings = { ...outer, switch: around };
-    // All labels first: `goto case` may lead forward.
-    const scopes = node.sections.map(() => b.nested());
-    const bound = node.sections.map((section, i) =>
-      b.within(scopes[i]!, () => bindLabels(b, section, temp, taken, around, labels[i]!)),
-    );
-    const sections = node.sections.map((section, i): BoundSwitchSection => {
-      const statements = b.within(scopes[i]!, () => bindStatements(b, section.statements));
-      scope.locals.push(...scopes[i]!.locals);
-      scope.functions.push(...scopes[i]!.functions);
-      const last = section.labels.at(-1);
-      if (last !== undefined && statementsEndReachable(statements)) b.report("HG3140", last);
-      return { labels: bound[i]!, statements, label: labels[i]! };
-    });
-    b.surroundings = outer;
-    return {
-      kind: "switch",
-      subject,
-      temp,
-      locals: scope.locals,
-      functions: scope.functions,
-      sections,
-      defaultSection: defaultAt < 0 ? null : defaultAt,
-      start: node.start,
-      end: node.end,
-    };
-  });
-}
-
-function bindLabels(
-  b: Binder,
-  section: SwitchSection,
-  temp: LocalSymbol,
-  taken: Set<unknown>,
-  around: SwitchSurroundings,
-  target: LabelSymbol,
-): BoundSwitchLabel[] {
-  return section.labels.flatMap((label) => {
-    if (label.pattern === null) return [];
-    const input = b.read(temp, label);
-    const constant = constantOfLabel(b, label, temp.type);
-    let test = testPattern(b, label.pattern, input);
-    if (label.guard !== null) {
-      const guard = toCondition(b, bindExpression(b, label.guard), label.guard);
-      test = {
-        kind: "logical",
-        operator: "&&",
-        left: test,
-        right: guard,
-        type: known.bool(),
-        start: label.start,
-        end: label.end,
-      };
-    }
-    const isConstant =
-      constant !== null && label.guard === null && (isTable(temp.type) || constant.value === null);
-    if (constant !== null && label.guard === null) {
-      if (taken.has(constant.value)) b.report("HG3141", label);
-      taken.add(constant.value);
-      around.cases.push({ constant: constant.value, label: target });
-    }
-    return [{ test, isConstant, constant: isConstant ? constant.value : undefined }];
-  });
-}
-
-/** Types whose constants can be looked up in a table. */
-function isTable(type: Type): boolean {
-  const inner = unwrapped(type);
-  if (isString(type) || isEnum(inner) || isNamed(inner, "System.Boolean")) return true;
-  const kind = numericKind(inner);
-  return kind !== null && kind !== "decimal" && kind !== "double" && kind !== "float";
-}
-
-/** The label's constant in the type of the subject; null for other patterns. */
-function constantOfLabel(b: Binder, label: SwitchLabel, type: Type): { readonly value: unknown } | null {
-  const { pattern } = label;
-  if (pattern === null || (pattern.kind !== "constantPattern" && pattern.kind !== "typeOrConstantPattern"))
-    return null;
-  const { result } = b.aside(() => bindExpression(b, pattern.expression));
-  if (result.kind !== "constant") return null;
-  if (result.value === null) return admitsNull(type) ? { value: null } : null;
-  const wanted = isTable(type) ? unwrapped(type) : result.type;
-  const value = converts(b, result, wanted) ? convert(b, result, wanted) : result;
-  return value.kind === "constant" ? { value: value.value } : null;
-}
-
-function bindGotoCase(
-  b: Binder,
-  value: Expression | null,
-  span: { start: number; end: number },
-): BoundStatement[] {
-  const around = b.surroundings.switch;
-  if (around === null) {
-    b.report("HG3142", span, { name: "case" });
-    return [];
-  }
-  let label = around.default;
-  if (value !== null) {
-    const constant = bindTo(b, value, unwrapped(around.governing));
-    label =
-      constant.kind === "constant"
-        ? (around.cases.find((c) => c.constant === constant.value)?.label ?? null)
-        : null;
-  }
-  if (label === null) {
-    b.report("HG3142", span, { name: value === null ? "default" : "case" });
-    return [];
-  }
-  return [{ kind: "goto", label, ...span }];
 }
 
 // ── try, using, return, throw ───────────────────────────────────────────────────────────────────────────────────────

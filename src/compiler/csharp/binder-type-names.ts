@@ -11,11 +11,11 @@ import {
 } from "../runtime/type.ts";
 import { MAX_TUPLE } from "../runtime/tuple.ts";
 import { suggest } from "../../base/suggest.ts";
-import type { Binder } from "./binder.ts";
-import { namedTuple } from "./binder-convert.ts";
+import { namedTuple } from "./binder-converts.ts";
 import { isVoid, nullableOf } from "./binder-types.ts";
-import type { NamedTypeNode, Span, TypeNode } from "./tree.ts";
 import { UNSUPPORTED_NAMESPACES, UNSUPPORTED_TYPES, insteadOf } from "./binder-unsupported.ts";
+import type { Binder } from "./binder.ts";
+import type { NamedTypeNode, Span, TypeNode } from "./tree.ts";
 
 const IMPORTED = [
   "System",

@@ -4,11 +4,11 @@
  * them reaches the bound tree.
  */
 import type { Type } from "../runtime/type.ts";
+import type { Scope } from "./binder-scope.ts";
 import type { Binder } from "./binder.ts";
 import type { BoundBlock, BoundExpression, BoundFunction, LocalSymbol } from "./bound.ts";
 import type { CandidateMethod } from "./overloads.ts";
 import type { NewExpression } from "./tree.ts";
-import type { Scope } from "./binder-scope.ts";
 
 interface Untyped {
   readonly type: null;

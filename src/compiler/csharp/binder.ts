@@ -4,6 +4,9 @@
  * `binder-statements.ts`, `binder-members.ts` (what stands behind a dot), `binder-calls.ts`, `binder-lambda.ts`, ….
  */
 import { type Type, ERROR_TYPE } from "../runtime/type.ts";
+import { type BinderCode, binderDiagnostic } from "./binder-messages.ts";
+import { Scope, slotIn } from "./binder-scope.ts";
+import type { BinderDiagnostic, Bound } from "./binder-untyped.ts";
 import type {
   BoundAssign,
   BoundConstant,
@@ -16,9 +19,6 @@ import type {
   LabelSymbol,
   LocalSymbol,
 } from "./bound.ts";
-import { type BinderCode, binderDiagnostic } from "./binder-messages.ts";
-import { Scope, slotIn } from "./binder-scope.ts";
-import type { Bound, BinderDiagnostic } from "./binder-untyped.ts";
 import type { Span } from "./tree.ts";
 
 /** Nodes bound for one expression, all attempts at lambdas included. The largest real policies need a few thousand. */

@@ -1,6 +1,6 @@
 /**
  * Which conversions C# knows between two types (specification §10; `expressions.md` §3.5), as plans that the binder
- * turns into nodes. What depends on the expression (constants, lambdas, null) is in `binder-convert.ts`.
+ * turns into nodes. What depends on the expression (constants, lambdas, null) is in `binder-converts.ts`.
  */
 import { allBases, isAssignable } from "../runtime/cast.ts";
 import {

@@ -11,13 +11,13 @@ import {
   substitute,
   underlyingOfNullable,
 } from "../runtime/type.ts";
-import type { Binder } from "./binder.ts";
+import { naturalType } from "./binder-converts.ts";
+import { lambdaBody, methodGroupReturn } from "./binder-lambda.ts";
 import { delegateSignature, isError, isReferenceType, isTupleType, isVoid } from "./binder-types.ts";
 import type { Bound } from "./binder-untyped.ts";
+import type { Binder } from "./binder.ts";
 import { implicitConversion, sameType } from "./conversions.ts";
-import { lambdaBody, methodGroupReturn } from "./binder-lambda.ts";
 import type { BoundArgument } from "./overloads.ts";
-import { naturalType } from "./binder-convert.ts";
 
 interface Bounds {
   readonly exact: Type[];

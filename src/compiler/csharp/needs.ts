@@ -1,7 +1,7 @@
 /** Which message bodies an expression reads, so that they can be in memory before it runs (`expressions.md` §1.6). */
 import { NEEDS_NOTHING, NEEDS_REQUEST_BODY, NEEDS_RESPONSE_BODY, type Needs } from "../policy.ts";
-import type { BoundCall, BoundExpression, BoundFunction, LocalSymbol } from "./bound.ts";
 import { walkFunction } from "./bound-walk.ts";
+import type { BoundCall, BoundExpression, BoundFunction, LocalSymbol } from "./bound.ts";
 
 /**
  * `Request.Body` needs the request's. `Body` of a response needs the response's only when it may be that of

@@ -13,11 +13,11 @@ import {
   substitute,
 } from "../runtime/type.ts";
 import { allBases } from "../runtime/cast.ts";
-import type { Binder } from "./binder.ts";
-import { converts, isBetterConversion } from "./binder-convert.ts";
+import { converts, isBetterConversion } from "./binder-converts.ts";
 import { isError } from "./binder-types.ts";
-import type { BoundExpression } from "./bound.ts";
 import type { Bound } from "./binder-untyped.ts";
+import type { Binder } from "./binder.ts";
+import type { BoundExpression } from "./bound.ts";
 import { implicitConversion, sameType } from "./conversions.ts";
 import { inferTypeArguments } from "./inference.ts";
 import type { Argument } from "./tree.ts";
