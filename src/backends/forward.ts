@@ -12,6 +12,7 @@ import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
 import { type BodySource, type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport/transport.ts";
+import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials } from "./credentials.ts";
 import { pickMember } from "./pool.ts";
 
@@ -121,7 +122,8 @@ function compose(exchange: Exchange, target: Target, body: BodySource | Uint8Arr
     rawHeaders: headers,
     body,
     abort: exchange.abort,
-    tls: entity?.tls ?? undefined,
+    tls: withClientCertificate(entity?.tls ?? null, request.clientCertificate),
+    proxy: request.proxy ?? undefined,
     timeouts: { headersMs: options.timeoutMs },
     upgrade,
     httpVersion: options.httpVersion,

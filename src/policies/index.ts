@@ -1,14 +1,20 @@
 /** Every policy, one line each. Adding one is a folder and a line here. */
+export { authenticationBasic } from "./authentication-basic/policy.ts";
+export { authenticationCertificate } from "./authentication-certificate/policy.ts";
 export { checkHeader } from "./check-header/policy.ts";
 export { choose } from "./choose/policy.ts";
 export { cors } from "./cors/policy.ts";
 export { forwardRequest } from "./forward-request/policy.ts";
 export { includeFragment } from "./include-fragment/policy.ts";
 export { ipFilter } from "./ip-filter/policy.ts";
+export { limitConcurrency } from "./limit-concurrency/policy.ts";
 export { mockResponse } from "./mock-response/policy.ts";
+export { proxy } from "./proxy/policy.ts";
 export { retry } from "./retry/policy.ts";
 export { returnResponse } from "./return-response/policy.ts";
 export { rewriteUri } from "./rewrite-uri/policy.ts";
+export { sendOneWayRequest } from "./send-one-way-request/policy.ts";
+export { sendRequest } from "./send-request/policy.ts";
 export { setBackendService } from "./set-backend-service/policy.ts";
 export { setBody } from "./set-body/policy.ts";
 export { setHeader } from "./set-header/policy.ts";
@@ -17,3 +23,4 @@ export { setQueryParameter } from "./set-query-parameter/policy.ts";
 export { setStatus } from "./set-status/policy.ts";
 export { setVariable } from "./set-variable/policy.ts";
 export { trace } from "./trace/policy.ts";
+export { wait } from "./wait/policy.ts";
