@@ -46,4 +46,5 @@ import "./timezone.ts";
 import "./tuple.ts";
 import "./uri.ts";
 import "./web-utility.ts";
+import "./xml/json-form.ts";
 import "./xml/types.ts";

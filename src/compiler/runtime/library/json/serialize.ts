@@ -12,6 +12,14 @@ import { dateJson, scalarKind, toData } from "./scalars.ts";
 import { JArray, JObject, JToken, JValue, isMultiContent } from "./token.ts";
 import { checkNesting } from "./writer.ts";
 
+type Converter = (value: any, depth: number) => JToken;
+const converters = new Map<string, Converter>();
+
+/** Lets a type say what it is as JSON: XML does, in its own file. */
+export function defineJsonForm(typeName: string, convert: Converter): void {
+  converters.set(typeName, convert);
+}
+
 /** A fresh token for a boxed value. @throws JsonSerializationException for what has no JSON form */
 export function toToken(value: unknown, depth = 0): JToken {
   checkNesting(depth);
@@ -25,6 +33,8 @@ export function toToken(value: unknown, depth = 0): JToken {
   if (isDictionary(value)) return dictionary(value, depth);
   if (isMultiContent(value)) return array(value, depth);
   const type = typeOf(value);
+  const convert = converters.get(type.name);
+  if (convert !== undefined) return convert(value, depth);
   if (value instanceof Box && type.name === "System.Char") {
     return new JValue(kinds.STRING, String.fromCharCode(Number(value.value)));
   }

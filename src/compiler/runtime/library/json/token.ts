@@ -321,6 +321,14 @@ export class JProperty extends JContainer {
     return libraryType(`${LINQ}.JProperty`);
   }
 
+  /**
+   * With `value` what a `KeyValuePair` has: a `JObject` seen as an `IEnumerable<KeyValuePair<string, JToken>>` still
+   * gives its properties to whoever iterates it.
+   */
+  get key(): string {
+    return this.name;
+  }
+
   #hold(value: JToken): void {
     this.#value = value;
     value.parent = this;

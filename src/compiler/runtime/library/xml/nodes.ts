@@ -234,6 +234,7 @@ export abstract class XContainer extends XNode {
     const node = given.parentNode !== null || given === this || this.#isBelow(given) ? given.clone() : given;
     checkSize(this.nodes.length + 1);
     this.nodes.splice(index, 0, node);
+    this.hasEmptyText = false;
     node.parentNode = this;
     return index + 1;
   }
@@ -260,6 +261,7 @@ export abstract class XContainer extends XNode {
       return index;
     }
     const node = new XText(text);
+    this.hasEmptyText = false;
     this.nodes.splice(index, 0, node);
     node.parentNode = this;
     return index + 1;

@@ -279,8 +279,6 @@ class Parser {
     const space = given.length === 0 ? undefined : given.find((attribute) => attribute.name === "xml:space")?.value;
     const preserveSpace = space === undefined ? (outer?.preserveSpace ?? false) : space === "preserve";
     this.#open.push({ element, name, at: start + 1, scope, preserveSpace });
-    // `<a></a>` is not `<a/>`.
-    element.hasEmptyText = true;
   }
 
   #attributes(): { name: string; value: string; at: number }[] {
@@ -358,6 +356,8 @@ class Parser {
     }
     if (this.#text[this.#at] !== ">") throw this.#unexpected(">");
     this.#at++;
+    // `<a></a>` is not `<a/>`.
+    if (open.element.nodes.length === 0) open.element.hasEmptyText = true;
   }
 }
 

@@ -60,6 +60,12 @@ const BUILDING: readonly Row[] = [
   [`XNode.DeepEquals(${X}, ${X})`, "Boolean True"],
 ];
 
+const EMPTINESS: readonly Row[] = [
+  [`var x = XElement.Parse("<a><b>1</b></a>"); x.Element("b").Remove(); return x.ToString();`, "<a />"],
+  [`var x = XElement.Parse("<a></a>"); x.Add(new XElement("b")); x.Element("b").Remove(); return x.ToString();`, "<a />"],
+  [`XElement.Parse("<a></a>").ToString() + XElement.Parse("<a/>")`, "<a></a><a />"],
+];
+
 const REFUSED: readonly Row[] = [
   [message(`XElement.Parse("")`), "Root element is missing."],
   [message(`XElement.Parse("x")`), "Data at the root level is invalid. Line 1, position 1."],
@@ -74,4 +80,11 @@ const REFUSED: readonly Row[] = [
   [`XElement.Parse(null)`, "!ArgumentNullException"],
 ];
 
-check([...READING, ...WRITING, ...BUILDING, ...REFUSED]);
+const AS_JSON: readonly Row[] = [
+  [`JsonConvert.SerializeObject(XElement.Parse("<a k='v'><b>1</b><b/><c></c>t</a>"))`, `{"a":{"@k":"v","b":["1",null],"c":"","#text":"t"}}`],
+  [`JsonConvert.SerializeXNode(XDocument.Parse("<?xml version='1.0' encoding='utf-8'?><a>x</a>"))`, `{"?xml":{"@version":"1.0","@encoding":"utf-8"},"a":"x"}`],
+  [`JsonConvert.SerializeXNode(XElement.Parse("<p:a xmlns:p='u'><p:b><![CDATA[x]]></p:b></p:a>"))`, `{"p:a":{"@xmlns:p":"u","p:b":{"#cdata-section":"x"}}}`],
+  [`JsonConvert.SerializeXNode(XElement.Parse("<a><b>1</b></a>"), Formatting.None, true)`, `{"b":"1"}`],
+];
+
+check([...AS_JSON, ...READING, ...WRITING, ...BUILDING, ...EMPTINESS, ...REFUSED]);
