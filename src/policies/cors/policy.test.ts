@@ -87,6 +87,15 @@ test.each<[string, Setting, readonly string[], string]>([
   expect(run(setting, "OPTIONS", headers, true)).toBe(expected);
 });
 
+test("of several the first that lets the origin in counts", () => {
+  const exchange = exchangeOf({ headers: fromA });
+  const first = policyStep(cors, written({ origins: ["https://a.example"] }));
+  const second = policyStep(cors, written({ origins: ["https://b.example"] }));
+  expect(first.run(exchange, null)).toBeUndefined();
+  expect(second.run(exchange, null)).toBeUndefined();
+  expect(exchange.corsHeaders).toContain("https://a.example");
+});
+
 test.each([
   ["https://a.example", "https://A.example", true],
   ["https://a.example", "https://a.example:443", true],

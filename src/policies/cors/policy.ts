@@ -78,7 +78,8 @@ export const cors = definePolicy({
 
 function run(rules: Rules, exchange: Exchange): ResponseMessage | undefined {
   const origin = exchange.request.headers.get("origin");
-  if (origin === null) return undefined;
+  // Of several, in wider and narrower scopes, the first that lets the origin in is the one that counts.
+  if (origin === null || exchange.corsHeaders !== null) return undefined;
   if (!rules.anyOrigin && !rules.origins.has(normaliseOrigin(origin) ?? "")) {
     return rules.terminate(exchange.context) ? new ResponseMessage(200) : undefined;
   }

@@ -1,10 +1,13 @@
 /** The two names a template starts with: `body`, parsed by its Content-Type, and `context` (`policies.md` 8.1). */
 import { JToken } from "../../../compiler/runtime/library/json/token.ts";
+import { bodyText } from "../../../compiler/runtime/library/context-body.ts";
+import type { Raw } from "../../../compiler/runtime/library/json/raw.ts";
 import { readJson } from "../../../compiler/runtime/library/json/reader.ts";
 import { beginEvaluation } from "../../../compiler/runtime/budget.ts";
 import type { HostUrl } from "../../../compiler/runtime/host.ts";
 import { Box, TYPE, textOf } from "../../../compiler/runtime/values.ts";
 import type { HeaderList } from "../../../base/headers.ts";
+import type { Body } from "../../../gateway/body.ts";
 import type { Exchange } from "../../../gateway/exchange.ts";
 import type { Message } from "../../../gateway/message.ts";
 import { decodeOnce, parseQuery } from "../../../gateway/url.ts";
@@ -37,28 +40,24 @@ export function scopeOf(exchange: Exchange, message: Message, options: InputOpti
 function readBody(message: Message, options: InputOptions): unknown {
   const { body } = message;
   if (body === null || body.consumed || !body.buffered) return null;
-  const bytes = body.bytes();
-  if (bytes.length === 0) return null;
-  const text = decoderOf(body.charset).decode(bytes);
+  if (body.bytes().length === 0) return null;
+  beginEvaluation();
   const type = (message.headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
-  if (/^(?:application|text)\/json$|\+json$/.test(type)) {
-    beginEvaluation();
-    return plain(readJson(text, "JToken", { dates: options.parseDates }));
-  }
-  if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return readXml(text, options.nilAsNull);
-  return text;
+  if (/^(?:application|text)\/json$|\+json$/.test(type)) return readBodyJson(body, options.parseDates);
+  if (/^(?:application|text)\/xml$|\+xml$/.test(type)) return readXml(bodyText(body), options.nilAsNull);
+  return bodyText(body);
 }
 
-function decoderOf(charset: string | null): { decode(bytes: Uint8Array): string } {
-  if (charset === null) return UTF8;
-  try {
-    return new TextDecoder(charset);
-  } catch {
-    return UTF8;
+/** What an expression parsed of this body already is used again, and the other way round. */
+function readBodyJson(body: Body, parseDates: boolean): unknown {
+  if (!parseDates) return plain(readJson(bodyText(body), "JToken", { dates: false }));
+  let raw = body.parsed.get("json") as Raw | undefined;
+  if (raw === undefined) {
+    raw = readJson(bodyText(body), "JToken", { keepDateText: true });
+    body.parsed.set("json", raw);
   }
+  return plain(raw);
 }
-
-const UTF8 = new TextDecoder();
 
 // ── context ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
