@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DiagnosticList } from "./diagnostics.ts";
-import { substituteNamedValues } from "./named-values.ts";
+import { hasReference, substituteNamedValues } from "./named-values.ts";
 import type { NamedValue } from "./named-values.ts";
 import { MappedText, SourceText } from "./source.ts";
 
@@ -54,4 +54,9 @@ test("what a name became leads back to the reference, and a secret is marked", (
   expect([value.startOf(3), value.endOf(4), value.startOf(7)]).toEqual([1, 12, 12]);
   expect(value.hasSecret).toBe(true);
   expect(value.slice(7, 8).hasSecret).toBe(false);
+});
+
+test("asking whether there is a reference does not change what is replaced next", () => {
+  expect(hasReference("{{host}}-{{host}}")).toBe(true);
+  expect(substitute("{{host}}-{{host}}")).toEqual(["example.org-example.org"]);
 });

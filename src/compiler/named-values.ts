@@ -34,8 +34,8 @@ const reference = /\{\{([A-Za-z0-9._-]{1,256})\}\}/g;
 
 /** True if the text holds what looks like a reference. */
 export function hasReference(text: string): boolean {
-  reference.lastIndex = 0;
-  return text.includes("{{") && reference.test(text);
+  // Not `reference.test`: a global pattern remembers where it stopped, and `matchAll` would begin there.
+  return text.includes("{{") && text.search(reference) !== -1;
 }
 
 export function substituteNamedValues(

@@ -17,11 +17,20 @@ import { openPfx } from "./pkcs12.ts";
 
 const NAMESPACE = "System.Security.Cryptography.X509Certificates";
 
-let trusted: readonly X509Certificate[] = [];
+let givenRoots: () => readonly string[] = () => [];
+let trusted: readonly X509Certificate[] | null = null;
 
-/** Certificates (PEM) that `Verify()` and `VerifyNoRevocation()` trust: usually those of the machine. */
-export function setTrustedRoots(roots: readonly string[]): void {
-  trusted = roots.map((pem) => new X509Certificate(pem));
+/**
+ * Certificates (PEM) that `Verify()` and `VerifyNoRevocation()` trust: usually those of the machine. Asked for when a
+ * policy first verifies one: reading a hundred and fifty certificates is not what a start should wait for.
+ */
+export function setTrustedRoots(roots: () => readonly string[]): void {
+  givenRoots = roots;
+  trusted = null;
+}
+
+function trustedRoots(): readonly X509Certificate[] {
+  return (trusted ??= givenRoots().map((pem) => new X509Certificate(pem)));
 }
 
 /** The parts of a certificate's DER that Node does not give in .NET's form. */
@@ -224,11 +233,11 @@ function certificateFrom(bytes: Uint8Array | null, password: string | null): Cer
 
 /** A chain to a trusted root, every link within its time. Intermediates are not fetched. */
 function isTrusted(certificate: Certificate): boolean {
-  spend(1000 + trusted.length);
+  spend(1000 + trustedRoots().length);
   const { notBeforeMs, notAfterMs } = certificate.fields;
   const now = environment().now();
   if (now < notBeforeMs || now > notAfterMs) return false;
-  return trusted.some((root) => {
+  return trustedRoots().some((root) => {
     if (root.fingerprint256 === certificate.native.fingerprint256) return true;
     return certificate.native.checkIssued(root) && certificate.native.verify(root.publicKey);
   });
