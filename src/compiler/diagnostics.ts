@@ -445,6 +445,18 @@ const messageTable = {
     },
   },
 
+  HG1036: {
+    severity: "error",
+    text: "`{found}` stands where `=` belongs, behind attribute `{attribute}`",
+    hint: 'write `{attribute}="…"`',
+    explain: {
+      cause: "Attributes of XML are written with `=`; `:` is JSON or YAML, `=>` and `==` are C#.",
+      expected: '`name="value"`.',
+      mend: "Write `=`.",
+      example: '<set-header name="x-model" exists-action="override" />',
+    },
+  },
+
   // ── 2xxx: elements, attributes, values, sections ──────────────────────────────────────────────────────────────────
   HG2101: {
     severity: "error",

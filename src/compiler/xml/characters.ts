@@ -3,12 +3,15 @@
 export const EXCLAMATION = 33;
 export const QUOTE = 34;
 export const APOSTROPHE = 39;
+export const COMMA = 44;
 export const SLASH = 47;
+export const SEMICOLON = 59;
 export const LESS = 60;
 export const EQUALS = 61;
 export const GREATER = 62;
 export const QUESTION = 63;
 export const OPEN_BRACKET = 91;
+export const BACKSLASH = 92;
 export const CLOSE_BRACKET = 93;
 
 export function isSpace(c: number): boolean {
@@ -104,6 +107,33 @@ export function endOfLine(text: string, from: number): number {
   let i = from;
   while (i < text.length && text.charCodeAt(i) !== 10 && text.charCodeAt(i) !== 13) i++;
   return i;
+}
+
+/** True if `</name` comes next, perhaps behind other closing tags. */
+export function isCrossed(text: string, name: string): boolean {
+  const closing = /^\s*<\/([\w:.-]+)\s*>/;
+  for (let rest = text; ;) {
+    const found = closing.exec(rest);
+    if (found === null) return false;
+    if (found[1] === name) return true;
+    rest = rest.slice(found[0].length);
+  }
+}
+
+/**
+ * Where the string begins of which the closing quote was forgotten. Behind such a string the quotes pair up wrongly,
+ * so the one that stays open in the end is seldom the one: rather the first on its line that a word or another
+ * string follows directly.
+ *
+ * @param open where the string begins that stays open
+ */
+export function oddString(text: string, open: number): number {
+  const lineStart = Math.max(text.lastIndexOf("\n", open), text.lastIndexOf("\r", open)) + 1;
+  for (const found of text.slice(lineStart, open).matchAll(/"(?:[^"\\\r\n]|\\.)*"/g)) {
+    const at = lineStart + found.index;
+    if (/^\s*["\w]/.test(text.slice(at + found[0].length, open + 1))) return at;
+  }
+  return open;
 }
 
 export function shift(span: { readonly start: number; readonly end: number }, by: number): { start: number; end: number } {

@@ -18,19 +18,24 @@ import {
   APOSTROPHE,
   CLOSE_BRACKET,
   EQUALS,
+  BACKSLASH,
+  COMMA,
   GREATER,
   LESS,
   OPEN_BRACKET,
   QUOTE,
+  SEMICOLON,
   SLASH,
   beginsMarkup,
   endOfLine,
   endsTag,
   endsUnquoted,
+  isCrossed,
   followsValue,
   isNameStart,
   looksLikeClose,
   markupAt,
+  oddString,
   shift,
   skipJunk,
   skipName,
@@ -92,6 +97,10 @@ interface Value {
 
 const none: readonly Diagnostic[] = [];
 const sections = new Set(["inbound", "backend", "outbound", "on-error"]);
+/** `< name …>`, `</ name>`, `<!— … —>`, `<!- … ->`. */
+const brokenMarkup = /^(?:<\s+[A-Za-z][\w:.-]*(?:\s+[\w:.-]+\s*=\s*["']|\s*\/?>)|<\/\s+[A-Za-z][\w:.-]*\s*>|<!(?:[\u2013\u2014]|-[^-]|\s*--))/;
+/** What people write for `=` in front of a value. */
+const notEquals = /\s*(:=?|=[=:>]+|=\s*=)\s*(?=["'])/y;
 const typographicQuotes = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb";
 
 class Parser {
@@ -109,7 +118,10 @@ class Parser {
   #stopped = false;
   /** Nothing behind this can be told: an open comment, say. Then missing closing tags are not worth a word. */
   #cutOff = false;
-  #saidTextOutside = false;
+  /** Where text stands that belongs to no element. */
+  #textOutside: [number, number] | null = null;
+  /** Tags that were never finished, and were taken as opened because a closing tag follows. */
+  readonly #guessed = new Set<XmlElement>();
 
   constructor(source: SourceText, list: DiagnosticList, format: TextFormat) {
     this.#format = format;
@@ -121,13 +133,15 @@ class Parser {
   run(): ParsedDocument {
     const text = this.#text;
     if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
+    if (text.slice(0, 8).includes("\u0000")) this.#stopped = true; // UTF-16: nothing below could be read
     while (this.#at < text.length && !this.#stopped) this.#content();
     if (!this.#stopped && !this.#cutOff) {
       for (let i = this.#stack.length - 1; i >= 0; i--) this.#sayUnclosed(this.#stack[i]!);
     }
     while (this.#stack.length > 0) this.#pop(this.#at, this.#at, false);
-    if (this.#root === null && this.#list.errorCount === 0) this.#list.report("HG1002", 0, Math.min(1, text.length));
     this.#checkCharacters();
+    if (this.#root === null && this.#list.errorCount === 0) this.#sayNoElement();
+    else if (this.#textOutside !== null && this.#root !== null) this.#list.report("HG1027", ...this.#textOutside);
     const { length } = this.#list.items;
     return {
       source: this.#source,
@@ -155,8 +169,30 @@ class Parser {
       case "instruction":
         return this.#instruction();
       case null:
-        return this.#characters();
+        return this.#isBrokenMarkup(this.#at) ? this.#brokenMarkup() : this.#characters();
     }
+  }
+
+  /** `< name …>`, `</ name>` or `<!— … —>` where a tag may stand: meant as markup, not as text. */
+  #isBrokenMarkup(at: number): boolean {
+    return brokenMarkup.test(this.#text.slice(at, at + 200));
+  }
+
+  #brokenMarkup(): void {
+    const text = this.#text;
+    const start = this.#at;
+    if (text[start + 1] === "!") {
+      const close = text.indexOf(">", start);
+      const end = close === -1 ? text.length : close + 1;
+      this.#list.report("HG1012", start, start + 2, {}, { hint: "a comment is written `<!-- … -->`" });
+      this.#stack.at(-1)?.children.push({ kind: "comment", start, end });
+      this.#at = end;
+      return;
+    }
+    const name = text[start + 1] === "/" ? start + 2 : start + 1;
+    this.#list.report("HG1012", start, start + 1, {}, { hint: `remove the space behind \`${text.slice(start, name)}\`` });
+    if (name === start + 2) this.#closeTag(skipSpace(text, name));
+    else this.#openTag(skipSpace(text, name));
   }
 
   /** Text up to the next tag; an expression at its start is walked over as C#. */
@@ -165,16 +201,19 @@ class Parser {
     const start = this.#at;
     const visible = skipSpace(text, start);
     if (isExpressionStart(text, visible)) return this.#expressionText(start, visible);
+    const errorsBefore = this.#list.errorCount;
     const end = this.#endOfText(start);
-    this.#addText(start, decodeEntities(text, start, end, this.#list, "text"), end, false);
+    const broken = this.#list.errorCount > errorsBefore;
+    this.#addText(start, decodeEntities(text, start, end, this.#list, "text"), end, broken);
   }
 
   /** Where literal text ends; a `<` that begins nothing is reported and belongs to the text. */
   #endOfText(from: number): number {
     const text = this.#text;
     for (let i = text.indexOf("<", from); i !== -1; i = text.indexOf("<", i + 1)) {
-      if (beginsMarkup(text, i)) return i;
-      this.#list.report("HG1012", i, i + 1);
+      if (beginsMarkup(text, i) || (i > from && this.#isBrokenMarkup(i) && text.slice(from, i).trim() === "")) return i;
+      const hint = text[i + 1] === "<" ? "remove one `<`" : undefined;
+      this.#list.report("HG1012", i, i + 1, {}, { hint });
     }
     return text.length;
   }
@@ -226,11 +265,10 @@ class Parser {
     this.#at = end;
     const parent = this.#stack.at(-1);
     if (parent !== undefined) parent.children.push({ kind: "text", value, broken, start, end });
-    else if (value.text.trim() !== "" && !this.#saidTextOutside) {
-      this.#saidTextOutside = true;
+    else if (value.text.trim() !== "" && this.#textOutside === null) {
       const from = skipSpace(this.#text, start);
       const lineEnd = this.#text.slice(from, end).search(/[\r\n]/);
-      this.#list.report("HG1027", from, lineEnd === -1 ? end : from + lineEnd);
+      this.#textOutside = [from, lineEnd === -1 ? end : from + lineEnd];
     }
   }
 
@@ -284,11 +322,11 @@ class Parser {
 
   // ── Tags ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #openTag(): void {
+  #openTag(nameStart = this.#at + 1): void {
     const text = this.#text;
-    const start = this.#at;
-    const nameEnd = skipName(text, start + 1);
-    const name = text.slice(start + 1, nameEnd);
+    const start = nameStart - 1;
+    const nameEnd = skipName(text, nameStart);
+    const name = text.slice(nameStart, nameEnd);
     if (this.#stack.length >= deepestNesting) {
       this.#list.report("HG1016", start, nameEnd, { limit: deepestNesting });
       this.#stopped = true;
@@ -315,7 +353,25 @@ class Parser {
     else if (this.#root === null) this.#root = element;
     else this.#extraRoots.push(element);
     if (ending === "open") this.#stack.push(element);
-    else if (ending === "unfinished") this.#unfinished.set(name, (this.#unfinished.get(name) ?? 0) + 1);
+    else if (ending === "unfinished" && this.#isClosedLater(element)) {
+      this.#guessed.add(element);
+      this.#stack.push(element);
+    } else if (ending === "unfinished") this.#forgive(name);
+  }
+
+  /** A closing tag of this name may come without an opening one: what is wrong has been said. */
+  #forgive(name: string): void {
+    this.#unfinished.set(name, (this.#unfinished.get(name) ?? 0) + 1);
+  }
+
+  /** True if the closing tag comes before the next opening one of that name. */
+  #isClosedLater({ name, openEnd }: OpenElement): boolean {
+    const text = this.#text;
+    const close = text.indexOf(`</${name}`, openEnd);
+    this.#countRecovery((close === -1 ? text.length : close) - openEnd);
+    if (close === -1 || this.#stopped) return false;
+    const open = text.slice(openEnd, close).indexOf(`<${name}`);
+    return open === -1;
   }
 
   /** A section that begins inside another section: the closing tag of that one was forgotten. */
@@ -360,7 +416,15 @@ class Parser {
         } else this.#sayDuplicate(element, attribute, first);
         continue;
       }
-      const end = skipJunk(text, at);
+      if ((c === SLASH || c === BACKSLASH) && text.charCodeAt(skipSpace(text, at + 1)) === GREATER) {
+        const end = skipSpace(text, at + 1) + 1;
+        const values = { found: text.slice(at, end), element: element.name };
+        this.#list.report("HG1025", at, at + 1, values, { element: element.name, hint: "write `/>`" });
+        this.#at = end;
+        return "empty";
+      }
+      const isSeparator = c === COMMA || c === SEMICOLON;
+      const end = isSeparator ? at + 1 : skipJunk(text, at);
       if (!complained) this.#sayJunk(element, at, end);
       complained = true;
       this.#at = end;
@@ -370,9 +434,14 @@ class Parser {
   #attribute(element: OpenElement, glued: boolean): XmlAttribute {
     const text = this.#text;
     const start = this.#at;
-    const nameEnd = skipName(text, start);
+    const written = skipName(text, start);
+    // `name: "x"`: the colon is a part of names only in front of more.
+    const nameEnd = text[written - 1] === ":" && written - 1 > start ? written - 1 : written;
     const name = text.slice(start, nameEnd);
     if (glued) this.#list.report("HG1008", start, nameEnd, { attribute: name }, { element: element.name });
+    notEquals.lastIndex = nameEnd;
+    const odd = notEquals.exec(text);
+    if (odd !== null) return this.#oddAttribute(element, name, start, nameEnd, odd);
     const equals = skipSpace(text, nameEnd);
     if (text.charCodeAt(equals) !== EQUALS) {
       this.#at = nameEnd;
@@ -383,6 +452,20 @@ class Parser {
     const quote = text.charCodeAt(open);
     const value =
       quote === QUOTE || quote === APOSTROPHE ? this.#quoted(name, open, text[open]!) : this.#unquoted(name, open);
+    this.#at = value.end;
+    return { name, start, nameEnd, value: value.value, broken: value.broken, end: value.end };
+  }
+
+  /** `name: "x"`, `name => "x"`, `name == "x"`. */
+  #oddAttribute(element: OpenElement, name: string, start: number, nameEnd: number, odd: RegExpExecArray): XmlAttribute {
+    const text = this.#text;
+    const open = nameEnd + odd[0].length;
+    const at = skipSpace(text, nameEnd);
+    const value = this.#quoted(name, open, text[open]!);
+    const end = at + odd[1]!.length;
+    const hint = `write \`${name}=${text.slice(open, Math.min(value.end, open + 40))}\``;
+    const values = { found: odd[1]!, attribute: name };
+    this.#list.report("HG1036", at, end, values, { hint, element: element.name });
     this.#at = value.end;
     return { name, start, nameEnd, value: value.value, broken: value.broken, end: value.end };
   }
@@ -475,6 +558,7 @@ class Parser {
       const end = close - swallowed[0].length;
       return { value: new MappedText(text.slice(start, end), start, end), broken: true, end };
     }
+    if (/^\s*[,;]\s*(?:[\w:.-]+\s*=\s*["']|\/?>)/.test(text.slice(close + 1, close + 120))) return null;
     if (isNameStart(text.charCodeAt(close + 1)) && /^[\w:.-]+\s*=\s*["']/.test(text.slice(close + 1, close + 120))) return null;
     // One quote too many is left to the tag, which says what has no place in it.
     if (text[close + 1] === quote && !mixed) return null;
@@ -512,7 +596,10 @@ class Parser {
     if (end === open) while (end < text.length && !endsUnquoted(text, end)) end++;
     const value = text.slice(open, end);
     if (value === "") this.#list.report("HG1009", open - 1, open, { attribute: name });
-    else this.#list.report("HG1010", open, end, { attribute: name, value });
+    else {
+      const bare = value.replace(/["'`]$/, "").replace(/^`/, "");
+      this.#list.report("HG1010", open, end, { attribute: name, value: bare });
+    }
     return { value: new MappedText(value, open, end), broken: true, end };
   }
 
@@ -539,18 +626,21 @@ class Parser {
 
   // ── Closing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #closeTag(): void {
+  #closeTag(nameStart = this.#at + 2): void {
     const text = this.#text;
     const start = this.#at;
-    const nameEnd = skipName(text, start + 2);
-    const name = text.slice(start + 2, nameEnd);
+    const nameEnd = skipName(text, nameStart);
+    const name = text.slice(nameStart, nameEnd);
     this.#at = this.#endOfCloseTag(start, nameEnd, name);
     const stack = this.#stack;
     const index = stack.findLastIndex((element) => element.name === name);
     if (index === stack.length - 1 && index >= 0) return this.#pop(start, this.#at, true);
     if (index >= 0) {
       while (stack.length - 1 > index) {
-        this.#sayUnclosed(stack.at(-1)!);
+        const open = stack.at(-1)!;
+        this.#sayUnclosed(open);
+        // `<a><b></a></b>`: the closing tag that comes too late is the same mistake.
+        if (!this.#guessed.has(open) && isCrossed(text.slice(this.#at, this.#at + 200), open.name)) this.#forgive(open.name);
         this.#pop(start, start, false);
       }
       return this.#pop(start, this.#at, true);
@@ -559,10 +649,30 @@ class Parser {
     if (forgiven > 0) return void this.#unfinished.set(name, forgiven - 1);
     const top = stack.at(-1);
     if (top !== undefined && this.#isMisnamed(name, top)) {
-      this.#list.report("HG1006", start + 2, nameEnd, { found: name, element: top.name });
+      this.#list.report("HG1006", nameStart, nameEnd, { found: name, element: top.name });
       return this.#pop(start, this.#at, true);
     }
-    this.#list.report("HG1005", start, nameEnd, { element: name });
+    const hint = top === undefined ? undefined : this.#adoptInto(top, name);
+    this.#list.report("HG1005", start, nameEnd, { element: name }, { hint });
+  }
+
+  /**
+   * `<a /> <b /> </a>`: the slash was not meant. What stands between goes into `a`, so that nothing is said about its
+   * place. Returns what to do about it; undefined when there is no such `a`.
+   */
+  #adoptInto(parent: OpenElement, name: string): string | undefined {
+    const { children } = parent;
+    // Only among the latest, so that many such tags stay cheap.
+    const last = children.slice(-32);
+    const back = last.length - last.findLastIndex((node) => node.kind === "element" && node.name === name);
+    const at = children.length - back;
+    const found = children[at] as OpenElement | undefined;
+    if (back > last.length || found === undefined || found.end !== found.openEnd || back === 1) return undefined;
+    found.children.push(...children.splice(at + 1));
+    for (const child of found.children) if (child.kind === "element") (child as { parent: XmlElement }).parent = found;
+    [found.closeStart, found.end] = [this.#at, this.#at];
+    const { line } = this.#source.positionAt(found.start);
+    return `the <${name}> on line ${line} ended with \`/>\` already: write \`>\` there, or remove this tag`;
   }
 
   #endOfCloseTag(start: number, nameEnd: number, name: string): number {
@@ -603,7 +713,17 @@ class Parser {
   // ── What is said ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #sayUnclosed(element: OpenElement): void {
+    if (this.#guessed.has(element)) return;
     this.#list.report("HG1004", element.start, element.nameEnd, { element: element.name }, { element: element.name });
+  }
+
+  #sayNoElement(): void {
+    const text = this.#text;
+    const at = skipSpace(text, text.charCodeAt(0) === 0xfeff ? 1 : 0);
+    const isJson = text[at] === "{" || text[at] === "[";
+    const hint = isJson ? "this looks like JSON; policy documents are XML and start with `<policies>`" : undefined;
+    const [from, to] = this.#textOutside ?? [0, Math.min(1, text.length)];
+    this.#list.report("HG1002", from, to, {}, { hint });
   }
 
   #sayTooManyAttributes(element: OpenElement, attribute: XmlAttribute): void {
@@ -621,7 +741,10 @@ class Parser {
   #sayJunk(element: OpenElement, at: number, end: number): void {
     const found = this.#text.slice(at, Math.min(end, at + 20));
     if (typographicQuotes.includes(found[0] ?? " ")) this.#list.report("HG1030", at, at + 1, { quote: found[0]! });
-    else this.#list.report("HG1025", at, end, { found, element: element.name }, { element: element.name });
+    else {
+      const hint = found === "," || found === ";" ? "attributes are separated by white space alone" : undefined;
+      this.#list.report("HG1025", at, end, { found, element: element.name }, { element: element.name, hint });
+    }
   }
 
   #sayXmlComment(found: ExpressionEnd): boolean {
@@ -645,8 +768,9 @@ class Parser {
     const at = start + Math.max(0, found.failureAt);
     const open = text[1] ?? "(";
     if (found.failure === "string") {
-      const lineEnd = Math.min(end, endOfLine(this.#text, at));
-      this.#list.report("HG1018", at, Math.max(at + 1, lineEnd), { what: "string" });
+      const odd = start + oddString(text, found.failureAt);
+      const lineEnd = Math.min(end, endOfLine(this.#text, odd));
+      this.#list.report("HG1018", odd, Math.max(odd + 1, lineEnd), { what: "string" });
     } else if (found.failure === "comment") this.#list.report("HG1019", at, at + 2);
     else if (found.comment !== null) this.#sayXmlComment({ ...found, comment: shift(found.comment, start) });
     else this.#list.report("HG1017", start, start + 2, { open: `@${open}`, close: open === "(" ? ")" : "}" });
@@ -667,6 +791,7 @@ class Parser {
     const code = this.#text.charCodeAt(at);
     if (isXmlCharacter(code)) return;
     const character = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-    this.#list.report("HG1028", at, at + 1, { character });
+    const hint = code === 0 ? "the file seems to be UTF-16: save it as UTF-8" : undefined;
+    this.#list.report("HG1028", at, at + 1, { character }, { hint });
   }
 }

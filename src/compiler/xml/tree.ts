@@ -81,9 +81,9 @@ export function textOf(element: XmlElement): ElementText | null {
   return { value: builder.build(parts.at(-1)!.value.end), broken: parts.some((part) => part.broken) };
 }
 
-/** The first text that is more than white space; null without. */
+/** The first text that is more than white space and sound; null without. */
 export function firstVisibleText(element: XmlElement): XmlText | null {
-  for (const node of element.children) if (node.kind === "text" && node.value.text.trim() !== "") return node;
+  for (const node of element.children) if (node.kind === "text" && !node.broken && node.value.text.trim() !== "") return node;
   return null;
 }
 

@@ -30,7 +30,7 @@ export function readValue(value: MappedText, list: DiagnosticList, element?: str
   const restAt = rest.search(/\S/);
   if (restAt !== -1) {
     const place = found.end + restAt;
-    if (!/[)\]}]/.test(text[place]!)) {
+    if (!/^[)\]};\s]+$/.test(rest)) {
       warnMixed(value, list, element);
       return { kind: "literal", value };
     }
