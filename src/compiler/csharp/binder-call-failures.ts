@@ -3,7 +3,7 @@ import { type Type, displayName } from "../runtime/type.ts";
 import { suggest } from "../../base/suggest.ts";
 import { asValue, convert } from "./binder-convert.ts";
 import { lambdaBody } from "./binder-lambda.ts";
-import { delegateSignature, isError, isVoid } from "./binder-types.ts";
+import { delegateSignature, isAmbiguousSequence, isError, isVoid } from "./binder-types.ts";
 import { type Bound, isTyped } from "./binder-untyped.ts";
 import { type Binder, errorNode } from "./binder.ts";
 import type { BoundExpression } from "./bound.ts";
@@ -106,7 +106,7 @@ function reportFailure(
       );
       return;
     case "inference":
-      b.report("HG3113", span, { member: name });
+      b.report("HG3113", span, { member: name }, ambiguityHint(args));
       return;
     case "types": {
       const arg = args[failure.argument]!;
@@ -133,6 +133,14 @@ function reportFailure(
       );
     }
   }
+}
+
+/** A JObject is a sequence of tokens and of pairs at once, so nothing can be inferred from it. */
+function ambiguityHint(args: readonly BoundArgument[]): string | undefined {
+  const receiver = args[0];
+  const type = receiver?.isReceiver === true ? receiver.bound.type : null;
+  const isBoth = type?.kind === "named" && isAmbiguousSequence(type);
+  return isBoth ? "write `.Properties()` before it" : undefined;
 }
 
 function argumentText(arg: BoundArgument): string {

@@ -9,7 +9,7 @@ import { newFunction } from "./binder-scope.ts";
 import { bindBlock } from "./binder-statements.ts";
 import { ERROR_TYPE, isError, isVoid, known } from "./binder-types.ts";
 import type { BinderDiagnostic, Bound } from "./binder-untyped.ts";
-import { Binder, BindingTooComplex } from "./binder.ts";
+import { Binder, BindingTooComplex, TooManyMistakes } from "./binder.ts";
 import { walkFunction } from "./bound-walk.ts";
 import type { BoundFunction } from "./bound.ts";
 import { checkFlow, endsReachable } from "./flow.ts";
@@ -31,8 +31,15 @@ export function bindProgram(root: SyntaxRoot): BoundProgram {
   try {
     type = root.kind === "block" ? bindRootBlock(b, fn, root) : bindRootExpression(b, fn, root as Expression);
   } catch (error) {
-    if (!(error instanceof BindingTooComplex)) throw error;
-    return { function: fn, type, diagnostics: [binderDiagnostic("HG3149", root)] };
+    if (error instanceof BindingTooComplex)
+      return { function: fn, type, diagnostics: [binderDiagnostic("HG3149", root)] };
+    if (!(error instanceof TooManyMistakes)) throw error;
+    const { mistakes } = b;
+    return {
+      function: fn,
+      type,
+      diagnostics: mistakes.length > 0 ? mistakes : [binderDiagnostic("HG3149", root)],
+    };
   }
   (fn as { returnType: Type }).returnType = type;
   const bad = b.diagnostics.some((d) => d.severity === "error");

@@ -24,7 +24,11 @@ import type { Span } from "./tree.ts";
 /** Nodes bound for one expression, all attempts at lambdas included. The largest real policies need a few thousand. */
 const MOST_STEPS = 200_000;
 
+/** Mistakes said about one expression, attempts at lambdas included. Who has more learns nothing from the rest. */
+const MOST_REPORTS = 300;
+
 export class BindingTooComplex extends Error {}
+export class TooManyMistakes extends Error {}
 
 /** What stands around a statement. */
 export interface Surroundings {
@@ -54,10 +58,14 @@ export class Binder {
     | null = null;
 
   #steps = 0;
+  #reports = 0;
 
   constructor(root: BoundFunction) {
     this.scope = new Scope(null, root);
   }
+
+  /** What was said outside of attempts. */
+  readonly mistakes: BinderDiagnostic[] = this.diagnostics;
 
   get function(): BoundFunction {
     return this.scope.function;
@@ -69,6 +77,7 @@ export class Binder {
     values: Readonly<Record<string, string | number>> = {},
     hint?: string | null,
   ): void {
+    if (++this.#reports > MOST_REPORTS) throw new TooManyMistakes();
     const made = binderDiagnostic(code, span, values, hint);
     const twin = this.diagnostics.some(
       (d) => d.code === made.code && d.start === made.start && d.end === made.end,

@@ -146,3 +146,19 @@ test("the old language refuses newer syntax", () => {
   expect(textOf(compileDetailed(source, "block", "any").value!(context))).toBe("x");
   expect(compileDetailed(source, "block", "any", { languageVersion: "7" }).value).toBeNull();
 });
+
+test("bad and big expressions end soon, with something said", () => {
+  const many = (count: number, text: string): string => Array.from({ length: count }, () => text).join("");
+  const sources = [
+    `new object[] { ${many(2000, "x, ")} 1 }`,
+    `${many(20, "new[]{1}.Sum(a => ")}foo${many(20, ")")}`,
+    `new object[] { ${many(2000, "context.Foo, ")} 1 }`,
+    "new byte[out var o]",
+  ];
+  for (const source of sources) {
+    const { value, diagnostics } = compileExpression(source, "expression", "any");
+    expect(value).toBeNull();
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(diagnostics.length).toBeLessThanOrEqual(300);
+  }
+});
