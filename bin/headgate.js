@@ -12,6 +12,10 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(78);
 }
 
+// Stripped and compiled modules are kept between starts (Node's own cache, in the system's temporary folder).
+const { enableCompileCache } = await import("node:module");
+enableCompileCache?.();
+
 // In the repository Node runs the TypeScript itself; a published package carries compiled JavaScript.
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const compiled = join(root, "dist", "main.js");
