@@ -686,6 +686,9 @@ const table: [source: string, code: string, marked: string, hint: string][] = [
   ["@(0x7FFFFFFF + 1)", "HG3125", "0x7FFFFFFF + 1", "compute in a wider type, or write `unchecked(…)`"],
   ["@(5 % 0)", "HG3126", "5 % 0", ""],
   ["@(5m / 0)", "HG3126", "5m / 0", ""],
+  ["@{ char c = 'a'; c += 1; return c; }", "HG3106", "c += 1", "cast it: `(char)…`"],
+  ["@{ byte b = 1; b += 1000; return b; }", "HG3106", "b += 1000", "cast it: `(byte)…`"],
+  ["@(1u - 2)", "HG3125", "1u - 2", "compute in a wider type, or write `unchecked(…)`"],
 ];
 
 test.each(table)("%s", (source, code, marked, hint) => {

@@ -28,10 +28,10 @@ import {
 } from "./binder-type-names.ts";
 import { NULL_TYPE, admitsNull, isError, isVoid, known, nullableOf, numericType } from "./binder-types.ts";
 import { insteadOf } from "./binder-unsupported.ts";
-import { type Bound, isTyped } from "./binder-untyped.ts";
+import type { Bound } from "./binder-untyped.ts";
 import { type Binder, constantNode, convertNode, errorNode } from "./binder.ts";
 import type { BoundExpression, InterpolationHole } from "./bound.ts";
-import { sameType } from "./conversions.ts";
+import { implicitConversion, sameType } from "./conversions.ts";
 import type {
   ConditionalAccessExpression,
   ConditionalExpression,
@@ -363,10 +363,7 @@ function armsType(b: Binder, left: Bound, right: Bound): Type | null {
   if (usable(x) && usable(y) && sameType(x, y)) return x;
   const toX = usable(x) && converts(b, right, x);
   const toY = usable(y) && converts(b, left, y);
-  if (toX && toY) {
-    // Both ways only for constants that fit: the wider type is the one meant.
-    const wide = isTyped(right) && right.kind === "constant" ? x : y;
-    return wide;
-  }
+  // Both ways only when a constant fits the narrower type: the wider one is meant.
+  if (toX && toY) return implicitConversion(x, y) !== null ? y : x;
   return toX ? x : toY ? y : null;
 }
