@@ -187,8 +187,10 @@ export function unboxed(value: unknown): unknown {
 
 /** Types of the host's own objects (`host.ts`), which carry no `[TYPE]`; filled by the library (`context.ts`). */
 let hostType: (value: object) => Type = () => typeNamed("System.Object");
-export function setHostType(implementation: (value: object) => Type): void {
+let hostText: (value: object) => string = (value) => hostType(value).name;
+export function setHostType(implementation: (value: object) => Type, text: (value: object) => string): void {
   hostType = implementation;
+  hostText = text;
 }
 
 /** The dynamic .NET type of a boxed, non-null value. */
@@ -240,7 +242,7 @@ export function textOf(value: unknown): string {
         const object = value as NetObject;
         return object.netToString !== undefined ? object.netToString() : object[TYPE].name;
       }
-      return typeOf(value).name;
+      return typeof value === "object" && !(value instanceof Uint8Array) ? hostText(value) : typeOf(value).name;
   }
 }
 

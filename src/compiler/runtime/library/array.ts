@@ -1,11 +1,13 @@
-/** `System.Array`: base of every array type, and its static methods (`expressions.md` §5.1). */
+/**
+ * `System.Array`: base of every array type, and its static methods (`expressions.md` §5.1). `Resize` is absent: it
+ * takes its array by `ref`, which expressions do not have.
+ */
 import { arrayCopyTarget } from "./array-copy.ts";
-import { checkSize, spend } from "../budget.ts";
+import { spend } from "../budget.ts";
 import { defaultOf, elementTypeOf } from "../cast.ts";
 import { defineType, generic } from "../define.ts";
 import { argumentNull, argumentOutOfRange, indexOutOfRange } from "../errors.ts";
-import type { Type } from "../type.ts";
-import { NetArray, type OutCell } from "../values.ts";
+import { NetArray } from "../values.ts";
 import { copyTo, sameValue } from "./collections.ts";
 import { arrayFrom, binarySearch, findIndex, findLastIndex, needMatch } from "./collections-list.ts";
 import { type OrderLike, compareValues, sortItems } from "./comparers.ts";
@@ -92,17 +94,6 @@ function clear(array: AnyArray | null, index = 0, count = itemsOf(array).length)
   const items = itemsOf(array) as unknown[];
   if (index < 0 || count < 0 || index + count > items.length) throw indexOutOfRange();
   items.fill(array instanceof Uint8Array ? 0 : defaultOf(elementTypeOf(array)), index, index + count);
-}
-
-function resized(type: Type, array: AnyArray | null, size: number): unknown {
-  if (size < 0) throw argumentOutOfRange("newSize", "Non-negative number required.");
-  checkSize(size);
-  const items = array === null ? [] : Array.from(itemsOf(array));
-  const empty = defaultOf(type);
-  const old = items.length;
-  items.length = size;
-  if (size > old) items.fill(empty, old);
-  return arrayFrom(type, items);
 }
 
 defineType("class System.Array : System.Collections.IEnumerable", {
@@ -204,8 +195,4 @@ defineType("class System.Array : System.Collections.IEnumerable", {
     const empty = arrayFrom(T!, []);
     return () => empty;
   }),
-  "static void Resize<T>(out T[] array, int newSize)": generic(
-    ([T]) =>
-      (cell: OutCell, size: number) => void (cell.value = resized(T!, (cell.value ?? null) as AnyArray | null, size)),
-  ),
 });

@@ -349,6 +349,17 @@ function variableAs(type: Type): (dictionary: DictionaryLike | null, key: unknow
 }
 
 /** `dictionary.GetValueOrDefault(…)` in its three readings: text lists, objects of any type, the general one. */
+const read = generic(([, V]) => {
+  const missing = defaultOf(V);
+  return (d, key) => valueOr(d, key, missing);
+});
+const readObjectAs = generic(([T]) => {
+  const as = variableAs(T!);
+  const missing = defaultOf(T);
+  return (d, key) => as(d, key, missing);
+});
+const readObjectOr = generic(([T]) => variableAs(T!));
+
 defineType("static Gateway.DictionaryExtensions", {
   "static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key)": (
     d: DictionaryLike,
@@ -360,26 +371,20 @@ defineType("static Gateway.DictionaryExtensions", {
     d: DictionaryLike,
     key: unknown,
   ) => valueOr(d, key, null),
-  "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key)": generic(([T]) => {
-    const read = variableAs(T!);
-    const missing = defaultOf(T);
-    return (d, key) => read(d, key, missing);
-  }),
-  "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key, T defaultValue)": generic(
-    ([T]) => variableAs(T!),
-  ),
-  "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key)": generic(
-    ([, V]) => {
-      const missing = defaultOf(V);
-      return (d, key) => valueOr(d, key, missing);
-    },
-  ),
+  "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key)": readObjectAs,
+  "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key, T defaultValue)": readObjectOr,
+  "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key)": read,
   "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
     valueOr,
-  "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key)": generic(([, V]) => {
-    const missing = defaultOf(V);
-    return (d, key) => valueOr(d, key, missing);
-  }),
+  "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key)": read,
   "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
+    valueOr,
+  // A Dictionary is both of these; without forms of its own its calls would be ambiguous.
+  "static TValue GetValueOrDefault<TKey, TValue>(this Dictionary<TKey, TValue> dictionary, TKey key)": read,
+  "static TValue GetValueOrDefault<TKey, TValue>(this Dictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
+    valueOr,
+  "static T GetValueOrDefault<T>(this Dictionary<string, object> dictionary, string key, T defaultValue)": readObjectOr,
+  "static TValue GetValueOrDefault<TKey, TValue>(this SortedDictionary<TKey, TValue> dictionary, TKey key)": read,
+  "static TValue GetValueOrDefault<TKey, TValue>(this SortedDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
     valueOr,
 }, { nameable: false });

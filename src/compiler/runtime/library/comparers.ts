@@ -240,8 +240,25 @@ const COMPARER: TypeDefinition = defineType("class System.Collections.Generic.Co
     const comparer = new DefaultComparer(instantiate(COMPARER, [T!]));
     return () => comparer;
   }),
-  "int Compare(T x, T y)": (_: unknown, a: unknown, b: unknown) => compareValues(a, b),
+  "static Comparer<T> Create(Comparison<T> comparison)": generic(([T]) => (comparison) => {
+    if (comparison === null) throw argumentNull("comparison");
+    return new OwnComparer(instantiate(COMPARER, [T!]), comparison);
+  }),
+  "int Compare(T x, T y)": (comparer: OrderLike, a: unknown, b: unknown) => comparer.compare(a, b),
 });
+
+/** `Comparer<T>.Create`: an order that a lambda decides. */
+class OwnComparer implements NetObject, OrderLike {
+  readonly type: NamedType;
+  readonly compare: (a: unknown, b: unknown) => number;
+  constructor(type: NamedType, compare: (a: unknown, b: unknown) => number) {
+    this.type = type;
+    this.compare = compare;
+  }
+  get [TYPE](): Type {
+    return this.type;
+  }
+}
 
 /**
  * Sorts in place, stable, by a comparison that may throw. Native sorting survives inconsistent comparisons.

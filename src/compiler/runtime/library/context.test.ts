@@ -100,6 +100,7 @@ const READS: readonly (readonly [string, string])[] = [
   [`context.Request.Url.Query.GetValueOrDefault("flag", "d") + "|" + context.Request.Url.Query.GetValueOrDefault("zz", "d")`, "|d"],
   [`context.Request.Url.ToString()`, "https://h.example/a%20b?q=a%20b+c&Q=2&%6Eame=x&flag&e="],
   [`context.Request.OriginalUrl.ToString() + context.Request.OriginalUrl.ToUri().Port`, "https://h.example:8443/o8443"],
+  [`context.Request.OriginalUrl + ""`, "https://h.example:8443/o"],
   [`context.Request.MatchedParameters["ID"] + context.Request.MatchedParameters.GetValueOrDefault("zz", "d")`, "42d"],
   [`context.Request.MatchedParameters["zz"]`, "!KeyNotFoundException"],
   [`context.Variables["missing"] == null`, "System.Boolean True"],

@@ -294,7 +294,12 @@ const MARKS: readonly (readonly [string, string])[] = [
   ["name", "Gateway.IGroup"],
 ];
 
-setHostType((value) => {
+function hostTypeOf(value: object): Type {
   for (const [mark, name] of MARKS) if (mark in value) return typeOfName(name);
   return typeOfName("System.Object");
+}
+
+setHostType(hostTypeOf, (value) => {
+  const { name } = hostTypeOf(value);
+  return name === "Gateway.IUrl" ? urlText(value as HostUrl) : name;
 });

@@ -397,10 +397,6 @@ defineType("class Newtonsoft.Json.Linq.JRaw : JValue", {
 });
 defineType("class System.Numerics.BigInteger", {}, { nameable: false });
 
-defineType("class Newtonsoft.Json.Linq.JTokenEqualityComparer : IEqualityComparer<JToken>", {
-  "JTokenEqualityComparer()": () => ({ same: equals, hash: (token: JToken) => kinds.kindName(token.kind).length }),
-});
-
 /** Values under a key (or all children) of each token of a sequence. */
 function* valuesOf(source: Iterable<unknown>, key: unknown): Generator<JToken> {
   for (const token of source as Iterable<JToken>) {
