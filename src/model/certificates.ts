@@ -1,8 +1,7 @@
 /** `certificates` → what TLS can present and policies can look up. Files are opened here, once. */
 import type { CertificateProperties } from "../contract/platform.ts";
 import type { Resource } from "../contract/resource.ts";
-import { beginEvaluation } from "../compiler/runtime/budget.ts";
-import { openPfx } from "../compiler/runtime/library/pkcs12.ts";
+import { openCertificate } from "../gateway/certificate.ts";
 import type { Certificate, CertificateIndex } from "../gateway/snapshot.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { Fill } from "./backends.ts";
@@ -24,11 +23,7 @@ export function buildCertificates(resources: ResourceSet, fill: Fill, report: Re
 function open(resource: Resource<CertificateProperties>, fill: Fill, report: Reporter): Certificate | null {
   const { data, password } = resource.properties;
   if (data === undefined || data === "" || data.startsWith("***")) return null;
-  const pfx = Buffer.from(fill(data), "base64");
-  const passphrase = password === undefined ? "" : fill(password);
-  // The reader pays for its work from the budget of expressions.
-  beginEvaluation();
-  const opened = openPfx(pfx, passphrase);
+  const opened = openCertificate(Buffer.from(fill(data), "base64"), password === undefined ? "" : fill(password));
   if (typeof opened === "string") {
     const reason = opened === "password" ? "the password is wrong or missing" : "it is not the base64 of a PKCS#12 (PFX) file";
     report.error("HG5504", { name: resource.name, reason }, resource.id, [opened === "password" ? "password" : "data"]);
@@ -38,7 +33,7 @@ function open(resource: Resource<CertificateProperties>, fill: Fill, report: Rep
     id: resource.name,
     thumbprint: opened.certificate.fingerprint.replaceAll(":", "").toUpperCase(),
     der: opened.certificate.raw,
-    client: opened.privateKey === null ? null : { pfx, passphrase },
+    client: opened.client,
   };
 }
 

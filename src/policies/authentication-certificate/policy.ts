@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { openCertificate } from "../../gateway/certificate.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { RequestMessage } from "../../gateway/message.ts";
@@ -65,9 +67,28 @@ function usable(certificate: Certificate | undefined, which: string): ClientCert
   return certificate.client;
 }
 
-function fromBody(pfx: string | Uint8Array | null, passphrase: string | undefined): ClientCertificate {
-  if (!(pfx instanceof Uint8Array) || pfx.length === 0) throw invalid("CertificateInvalid", "body is not a byte[] with a PKCS#12 file.");
-  return { pfx, passphrase };
+/** Opening a file costs milliseconds, and authors give the same few again and again. */
+const MOST_KEPT = 64;
+const kept = new Map<string, ClientCertificate>();
+
+function fromBody(pfx: string | Uint8Array | null, password = ""): ClientCertificate {
+  if (!(pfx instanceof Uint8Array)) throw invalid("CertificateInvalid", "body is not a byte[] with a PKCS#12 file.");
+  const key = createHash("sha256").update(pfx).update(password).digest("base64");
+  let client = kept.get(key);
+  if (client === undefined) {
+    client = opened(pfx, password);
+    if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value!);
+    kept.set(key, client);
+  }
+  return client;
+}
+
+function opened(pfx: Uint8Array, password: string): ClientCertificate {
+  const found = openCertificate(pfx, password);
+  if (found === "password") throw invalid("CertificateInvalid", "The password of the PKCS#12 file in body is wrong or missing.");
+  if (found === "format") throw invalid("CertificateInvalid", "body is not a PKCS#12 file.");
+  if (found.client === null) throw invalid("CertificateInvalid", "The PKCS#12 file in body holds no private key.");
+  return found.client;
 }
 
 function invalid(reason: string, message: string): GatewayError {

@@ -11,6 +11,8 @@ export interface OpenedPfx {
   readonly certificate: X509Certificate;
   readonly privateKey: KeyObject | null;
   readonly friendlyName: string;
+  /** The other certificates in the file: those that issued it, if they came along. */
+  readonly chain: readonly X509Certificate[];
 }
 
 /** `password`: wrong or missing. `format`: not a PFX file, or one of a kind we cannot open. */
@@ -113,13 +115,17 @@ function choose(bags: readonly Bag[], secret: Uint8Array, password: string): Ope
       const wrapped = need(children(bag.value))[1];
       return { bag, certificate: new X509Certificate(need(octets(need(children(wrapped))[0]))) };
     });
+  const chainOf = (own: X509Certificate): X509Certificate[] =>
+    certificates.map(({ certificate }) => certificate).filter((certificate) => certificate !== own);
   for (const { bag, certificate } of certificates) {
     const key = keys.find((candidate) => certificate.checkPrivateKey(candidate));
-    if (key !== undefined) return { certificate, privateKey: key, friendlyName: bag.friendlyName };
+    if (key === undefined) continue;
+    return { certificate, privateKey: key, friendlyName: bag.friendlyName, chain: chainOf(certificate) };
   }
   const first = certificates[0];
   if (first === undefined) throw new Refused("format");
-  return { certificate: first.certificate, privateKey: null, friendlyName: first.bag.friendlyName };
+  const { certificate, bag } = first;
+  return { certificate, privateKey: null, friendlyName: bag.friendlyName, chain: chainOf(certificate) };
 }
 
 function privateKey(pkcs8: Uint8Array): KeyObject {
