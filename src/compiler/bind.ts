@@ -373,7 +373,7 @@ export class Binder {
       what,
       element: node.name,
       list: place.list,
-      isLiquid: attributeOf(node, "template")?.value.text.trim().toLowerCase() === "liquid",
+      isLiquid: isLiquid(node),
       onOpen: () => (bound.open = true),
       onExpression: (code) => this.expressions.push({ code, section: place.section, list: place.list }),
     });
@@ -541,6 +541,12 @@ export class Binder {
       if (element.name === "include-fragment") this.variablesSet.add(null);
     });
   }
+}
+
+/** Also where `liquid` is misspelt: its braces are no named values all the same. */
+function isLiquid(node: XmlElement): boolean {
+  const template = attributeOf(node, "template")?.value.text.trim().toLowerCase();
+  return template !== undefined && template !== "none" && template !== "";
 }
 
 /** Counts siblings by name, from 1: the numbers of `choose[3]/when[2]`. */

@@ -4,9 +4,10 @@
  */
 import type { DiagnosticList } from "./diagnostics.ts";
 import type { ElementShape } from "./policy.ts";
+import type { MappedText } from "./source.ts";
 import { suggest } from "../base/suggest.ts";
 import { attributeOf, firstVisibleText, textOf } from "./xml/tree.ts";
-import type { XmlElement, XmlText } from "./xml/tree.ts";
+import type { XmlAttribute, XmlElement, XmlText } from "./xml/tree.ts";
 
 /** Attributes that every policy takes. */
 const commonAttributes = ["id"];
@@ -18,8 +19,7 @@ export function checkAttributes(element: XmlElement, shape: ElementShape, isPoli
     if (Object.hasOwn(shapes, attribute.name) || /^xml(?:ns)?(?::|$)/.test(attribute.name)) continue;
     if (isPolicy && commonAttributes.includes(attribute.name)) continue;
     const allowed = Object.keys(shapes);
-    const likely = list.suggest(attribute.name, allowed);
-    const hint = likely === null ? undefined : `did you mean \`${likely}\`?`;
+    const hint = attributeHint(attribute, shape, list);
     const notes = [allowed.length === 0 ? `<${name}> takes no attributes` : `allowed here: ${allowed.join(", ")}`];
     const values = { element: name, attribute: attribute.name };
     list.report("HG2107", attribute.start, attribute.nameEnd, values, { hint, notes, element: name });
@@ -30,6 +30,29 @@ export function checkAttributes(element: XmlElement, shape: ElementShape, isPoli
     if (element.attributes.some((a) => !Object.hasOwn(shapes, a.name) && suggest(a.name, [attribute]) !== null)) continue;
     list.report("HG2108", element.start, element.nameEnd, { element: name, attribute }, { element: name });
   }
+}
+
+/** What was most likely meant by an attribute that does not exist. */
+function attributeHint({ name, value }: XmlAttribute, shape: ElementShape, list: DiagnosticList): string | undefined {
+  const likely = list.suggest(name, Object.keys(shape.attributes ?? {}));
+  if (likely !== null) return `did you mean \`${likely}\`?`;
+  const { children = {}, text } = shape;
+  const child = Object.hasOwn(children, name) ? children[name] : undefined;
+  if (child?.text !== undefined) return `it is an element inside: <${name}>${shortText(value)}</${name}>`;
+  if (child !== undefined) return `it is an element inside: <${name}> … </${name}>`;
+  if (text !== undefined && Object.keys(children).length === 0) return `write it between the tags, as text: ${shortText(value)}`;
+  return undefined;
+}
+
+function shortText({ text, hasSecret }: MappedText): string {
+  const flat = text.trim().replace(/\s+/g, " ");
+  return hasSecret || flat === "" || flat.length > 60 ? "…" : flat;
+}
+
+/** Said already: an attribute stands where this child element, or the text (null), belongs. */
+function isMisplaced(child: string | null, element: XmlElement, shape: ElementShape): boolean {
+  const { attributes = {} } = shape;
+  return element.attributes.some(({ name }) => !Object.hasOwn(attributes, name) && (child === null || name === child));
 }
 
 /** Text where none may stand. */
@@ -55,7 +78,7 @@ export function checkChildCounts(element: XmlElement, shape: ElementShape, list:
   const { name } = element;
   for (const [child, { min, max }] of Object.entries(shape.children ?? {})) {
     const found = element.children.filter((node): node is XmlElement => node.kind === "element" && node.name === child);
-    if (min !== undefined && found.length < min) {
+    if (min !== undefined && found.length < min && !isMisplaced(child, element, shape)) {
       const count = found.length === 0 && min === 1 ? "a" : `at least ${min}`;
       list.report("HG2105", element.start, element.nameEnd, { element: name, count, child }, { element: name });
     }
@@ -97,7 +120,7 @@ export function checkText(element: XmlElement, shape: ElementShape, list: Diagno
   if (given?.broken === true) return false;
   const isEmpty = (given === null || given.value.text.trim() === "") && !hasElements(element);
   if (isEmpty && text.required === true && text.type !== "body") {
-    list.report("HG2119", element.start, element.nameEnd, { element: name }, { element: name });
+    if (!isMisplaced(null, element, shape)) list.report("HG2119", element.start, element.nameEnd, { element: name }, { element: name });
     return false;
   }
   // Between child elements white space is no text.

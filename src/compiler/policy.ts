@@ -34,6 +34,8 @@ export interface ValueShape {
   /** Bounds of literal numbers, inclusive. */
   readonly min?: number;
   readonly max?: number;
+  /** What a literal must look like; never the empty text. `expected` says it in words: "a header name". */
+  readonly format?: { readonly pattern: RegExp; readonly expected: string };
   /** A literal must name an existing resource of this kind. */
   readonly references?: ReferenceKind;
   /** White space around a literal is dropped. Default true, false for `body`. */

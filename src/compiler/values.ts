@@ -117,9 +117,12 @@ function convertLiteral(value: MappedText, shape: ValueShape, world: ValueWorld,
   const text = keepsSpace ? value.text : value.text.trim();
   if (shape.oneOf !== undefined) return oneOf(text, value, shape, place);
   if (text === "" && isTyped(shape)) return sayEmpty(value, place);
+  if (shape.format !== undefined && !shape.format.pattern.test(text)) {
+    return sayType(shape.format.expected, value, shape, place);
+  }
   switch (shape.type) {
     case "bool":
-      return convertBool(text, value, place);
+      return convertBool(text, value, shape, place);
     case "int":
     case "number":
       return convertNumber(text, value, shape, place);
@@ -129,7 +132,8 @@ function convertLiteral(value: MappedText, shape: ValueShape, world: ValueWorld,
 }
 
 function isTyped(shape: ValueShape): boolean {
-  return shape.type === "bool" || shape.type === "int" || shape.type === "number" || shape.references !== undefined;
+  const { type, references, format } = shape;
+  return type === "bool" || type === "int" || type === "number" || references !== undefined || format !== undefined;
 }
 
 function oneOf(text: string, value: MappedText, shape: ValueShape, place: ValuePlace): unknown {
@@ -146,17 +150,19 @@ function oneOf(text: string, value: MappedText, shape: ValueShape, place: ValueP
   return unusable;
 }
 
-function convertBool(text: string, value: MappedText, place: ValuePlace): unknown {
+function convertBool(text: string, value: MappedText, shape: ValueShape, place: ValuePlace): unknown {
   const lower = text.toLowerCase();
   if (lower === "true" || lower === "false") return lower === "true";
-  return sayType("`true` or `false`", value, place);
+  return sayType("`true` or `false`", value, shape, place);
 }
 
 function convertNumber(text: string, value: MappedText, shape: ValueShape, place: ValuePlace): unknown {
   const isInt = shape.type === "int";
   const pattern = isInt ? /^[+-]?\d{1,15}$/ : /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
   const number = Number(text);
-  if (!pattern.test(text) || !Number.isFinite(number)) return sayType(isInt ? "a whole number" : "a number", value, place);
+  if (!pattern.test(text) || !Number.isFinite(number)) {
+    return sayType(isInt ? "a whole number" : "a number", value, shape, place);
+  }
   const { min, max } = shape;
   if ((min === undefined || number >= min) && (max === undefined || number <= max)) return number;
   const bounds =
@@ -188,11 +194,27 @@ function checkReference(
   return world.loose ? name : unusable;
 }
 
-function sayType(expected: string, value: MappedText, place: ValuePlace): typeof unusable {
+function sayType(expected: string, value: MappedText, shape: ValueShape, place: ValuePlace): typeof unusable {
   const [start, end] = visible(value);
   const values = { what: place.what, expected, value: shown(value, place) };
-  place.list.report("HG2109", start, end, values, { element: place.element });
+  place.list.report("HG2109", start, end, values, { element: place.element, hint: isSecret(value) ? undefined : typeHint(value.text.trim(), shape) });
   return unusable;
+}
+
+/** What was most likely meant. */
+function typeHint(text: string, shape: ValueShape): string | undefined {
+  if (shape.expression === true && /\bcontext\s*\.|[=!<>]=|&&|\|\|/.test(text)) {
+    return "code is written as an expression: `@(…)`";
+  }
+  if (shape.type === "bool") {
+    if (/^\W*(?:true|yes|on|1)\W*$/i.test(text)) return "write `true`";
+    if (/^\W*(?:false|no|off|0)\W*$/i.test(text)) return "write `false`";
+  }
+  if (shape.type !== "int" && shape.type !== "number") return undefined;
+  const number = /^\D{0,3}?(-?\d+(?:\.\d+)?)(?![\d.,])\D*$/.exec(text)?.[1];
+  if (number === undefined) return undefined;
+  if (shape.type === "number" || !number.includes(".")) return `write \`${number}\``;
+  return undefined;
 }
 
 function sayEmpty(value: MappedText, place: ValuePlace): typeof unusable {

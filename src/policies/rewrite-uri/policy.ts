@@ -22,6 +22,11 @@ export const rewriteUri = definePolicy({
   },
   check: ({ attributes }, report, site) => {
     const template = attributes.template.constant;
+    if (template !== undefined && /^\w+:\/\//.test(template)) {
+      const hint = "the host is chosen with set-backend-service base-url";
+      report("a rewrite template is a path, and this is a whole URL", { attribute: "template", value: true }, hint);
+      return;
+    }
     if (template === undefined || site.operationTemplate === null) return;
     const operation = compileTemplate(site.operationTemplate);
     if (typeof operation === "string") return;

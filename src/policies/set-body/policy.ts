@@ -30,7 +30,7 @@ export const setBody = definePolicy({
     }
     const source = String(text.constant ?? "");
     const parsed = parseTemplate(source);
-    if (!parsed.ok) report(`Liquid: ${parsed.message}`, { value: true, offset: offsetIn(source, parsed.line, parsed.column) });
+    if (!parsed.ok) report(`Liquid: ${parsed.message}`, { value: true, offset: offsetIn(source, parsed.line, parsed.column) }, liquidHint(parsed.message));
   },
   prepare: ({ attributes, text }, site) => {
     const { section, inMessage } = site;
@@ -47,6 +47,14 @@ export const setBody = definePolicy({
     };
   },
 });
+
+function liquidHint(message: string): string | undefined {
+  const open = /^tag \{%-?\s*(\w+).*not closed$/s.exec(message);
+  if (open !== null) return `close it with {% end${open[1]} %}`;
+  if (/^output .*not closed$/s.test(message)) return "close it with }}";
+  if (/^tag .*not closed$/s.test(message)) return "close it with %}";
+  return /^tag "\w+" not found$/.test(message) ? "Liquid's tags here: if, unless, case, for, assign, capture, comment, raw" : undefined;
+}
 
 /** From a line and column, both from 1 (0: unknown), to UTF-16 units. */
 function offsetIn(source: string, line: number, column: number): number {

@@ -34,7 +34,7 @@ export const setHeader = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      name: { type: "string", expression: true, required: true, doc: "Header name; case does not matter." },
+      name: { type: "string", expression: true, required: true, format: { pattern: TOKEN, expected: "a header name" }, doc: "Header name; case does not matter." },
       "exists-action": {
         type: "string",
         expression: true,

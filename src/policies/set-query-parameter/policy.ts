@@ -10,7 +10,7 @@ export const setQueryParameter = definePolicy({
   sections: ["inbound", "backend"],
   shape: {
     attributes: {
-      name: { type: "string", expression: true, required: true, doc: "Parameter name; case does not matter for the match." },
+      name: { type: "string", expression: true, required: true, format: { pattern: /\S/, expected: "a name" }, doc: "Parameter name; case does not matter for the match." },
       "exists-action": {
         type: "string",
         expression: true,
