@@ -80,6 +80,7 @@ test.each<[template: string, expected: string]>([
   ["{{ 5 | Plus: 2 }} {{ 5 | Minus: 2 }} {{ 5 | Times: 2 }} {{ 5 | DividedBy: 2 }} {{ 5 | Modulo: 2 }}", "7 3 10 2 1"],
   ["{{ 5 | DividedBy: 2.5 }} {{ 7.5 | divided_by: 2 }} {{ 7 | dividedby: 2 }}", "2 3.75 3"],
   ["{{ -3 | Abs }} {{ 3 | AtLeast: 5 }} {{ 3 | AtMost: 2 }} {{ '4' | Plus: '3' }} {{ 'a' | Plus: 3 }}", "3 5 2 7 a3"],
+  ["[{{ body.none | Plus: 1 }}{{ 1 | Plus: body.none }}{{ body.none | Round }}{{ body.none | Abs }}]", "[]"],
   ["{{ 2.5 | Round }} {{ 3.5 | Round }} {{ 2.345 | Round: 2 }} {{ 2.355 | Round: 2 }} {{ -2.7 | Round }}", "2 4 2.34 2.36 -3"],
   ["{{ 1234.5 | Currency }} {{ 1234.5 | Currency: 'en-US' }}", "¤1,234.50 $1,234.50"],
   ["{{ '2024-03-09T14:05:06Z' | Date: 'yyyyMMddTHH:mm:ssZ' }}", "20240309T14:05:06Z"],

@@ -53,16 +53,16 @@ const byPascalName: Readonly<Record<string, Filter>> = {
   Uniq: (input) => [...new Set(elementsOf(input))],
   Default: (input, [otherwise]) => (isBlank(input) ? otherwise : input),
 
-  // ── Numbers and dates ──
-  Abs: (input) => Math.abs(number(input)),
-  AtLeast: (input, [least]) => Math.max(number(input), number(least)),
-  AtMost: (input, [most]) => Math.min(number(input), number(most)),
-  Plus: (input, [operand]) => plus(input, operand),
-  Minus: (input, [operand]) => number(input) - number(operand),
-  Times: (input, [operand]) => number(input) * number(operand),
-  DividedBy: (input, [operand]) => divide(input, operand),
-  Modulo: (input, [operand]) => modulo(input, operand),
-  Round: (input, [places]) => round(number(input), whole(places, 0)),
+  // ── Numbers and dates; of nothing comes nothing ──
+  Abs: math((input) => Math.abs(number(input))),
+  AtLeast: math((input, least) => Math.max(number(input), number(least))),
+  AtMost: math((input, most) => Math.min(number(input), number(most))),
+  Plus: math(plus),
+  Minus: math((input, operand) => number(input) - number(operand)),
+  Times: math((input, operand) => number(input) * number(operand)),
+  DividedBy: math(divide),
+  Modulo: math(modulo),
+  Round: (input, [places]) => (input === null || input === undefined ? null : round(number(input), whole(places, 0))),
   Currency: (input, [culture]) => currency(input, culture === undefined ? "" : text(culture)),
   Date: (input, [format]) => date(input, text(format)),
 };
@@ -183,6 +183,13 @@ function isBlank(input: unknown): boolean {
 }
 
 // ── Numbers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function math(calculate: (input: unknown, operand: unknown) => unknown): Filter {
+  return (input, args) => {
+    const isMissing = input === null || input === undefined || (args.length > 0 && (args[0] === null || args[0] === undefined));
+    return isMissing ? null : calculate(input, args[0]);
+  };
+}
 
 function isNumber(value: unknown): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
