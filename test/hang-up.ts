@@ -6,7 +6,7 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { type TestGateway, api, policy, testGateway } from "./gateway.ts";
 
 export type Phase = "uploading" | "waiting" | "streaming" | "retry pause" | "policy's own request" | "queued";
-export const PHASES: readonly Phase[] = ["uploading", "waiting", "streaming", "retry pause", "queued"];
+export const PHASES: readonly Phase[] = ["uploading", "waiting", "streaming", "retry pause", "policy's own request", "queued"];
 
 /** An upstream on a raw socket that does what the path says, and tells when its connections close. */
 export class Upstream {
@@ -15,6 +15,8 @@ export class Upstream {
   readonly open = new Set<Socket>();
   /** Requests whose head arrived. */
   seen = 0;
+  /** Where the last of them arrived; others may lie idle. */
+  latest: Socket | null = null;
   #waiters: (() => void)[] = [];
 
   private constructor(server: Server, port: number) {
@@ -48,6 +50,7 @@ export class Upstream {
       const path = text.split(" ", 2)[1] ?? "";
       text = "";
       this.seen++;
+      this.latest = socket;
       this.#changed();
       if (path.endsWith("/stream")) {
         socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n");
@@ -76,6 +79,11 @@ export async function hangUpGateway(upstream: Upstream): Promise<TestGateway> {
   const url = `http://127.0.0.1:${upstream.port}`;
   return testGateway({
     ...api("plain", url, ["POST /wait", "POST /stream"]),
+    ...api("asking", url, ["POST /x"], {
+      policy: policy({
+        inbound: `<send-request response-variable-name="answer" ignore-error="true"><set-url>${url}/wait</set-url></send-request>`,
+      }),
+    }),
     ...api("retrying", url, ["POST /fail"], {
       policy: policy({
         backend: `<retry condition="@(context.Response.StatusCode == 503)" count="50" interval="60"><forward-request buffer-request-body="true" /></retry>`,
@@ -116,7 +124,7 @@ export async function hangUp(gateway: TestGateway, upstream: Upstream, phase: Ph
   if (how === "end") client.end();
   else client.resetAndDestroy();
   if (phase === "retry pause") await until(() => gateway.inFlight === 0);
-  else await upstream.until(() => upstream.open.size === 0);
+  else await upstream.until(() => !upstream.open.has(upstream.latest!));
   const took = now() - started;
   client.destroy();
   await until(() => gateway.inFlight === 0);
