@@ -15,11 +15,11 @@ import { HashTable } from "./hash-table.ts";
 
 type Fn = (...args: any[]) => any;
 
-/** Checks now, enumerates later. `step` is a generator function over the source's elements. */
+/** Checks now, enumerates later. `step` starts over the source's elements. */
 function lazy(
   type: Type,
   source: unknown,
-  step: (source: Iterable<unknown>) => Generator<unknown>,
+  step: (source: Iterable<unknown>) => Iterator<unknown>,
 ): Sequence {
   if (source === null || source === undefined) throw argumentNull("source");
   return new Sequence(type, () => step(elements(source)));
@@ -29,14 +29,46 @@ export function need(fn: unknown, name: string): void {
   if (fn === null || fn === undefined) throw argumentNull(name);
 }
 
+/** Where and Select are in nearly every query, so they are plain iterators: half the price of a generator. */
+class WhereIterator implements Iterator<unknown> {
+  readonly #inner: Iterator<unknown>;
+  readonly #predicate: Fn;
+
+  constructor(items: Iterable<unknown>, predicate: Fn) {
+    this.#inner = items[Symbol.iterator]();
+    this.#predicate = predicate;
+  }
+
+  next(): IteratorResult<unknown> {
+    for (;;) {
+      const step = this.#inner.next();
+      if (step.done === true) return step;
+      spend();
+      if (this.#predicate(step.value)) return step;
+    }
+  }
+}
+
+class SelectIterator implements Iterator<unknown> {
+  readonly #inner: Iterator<unknown>;
+  readonly #selector: Fn;
+
+  constructor(items: Iterable<unknown>, selector: Fn) {
+    this.#inner = items[Symbol.iterator]();
+    this.#selector = selector;
+  }
+
+  next(): IteratorResult<unknown> {
+    const step = this.#inner.next();
+    if (step.done === true) return step;
+    spend();
+    return { done: false, value: this.#selector(step.value) };
+  }
+}
+
 function where(source: unknown, predicate: Fn, T: Type): Sequence {
   need(predicate, "predicate");
-  return lazy(T, source, function* (items) {
-    for (const item of items) {
-      spend();
-      if (predicate(item)) yield item;
-    }
-  });
+  return lazy(T, source, (items) => new WhereIterator(items, predicate));
 }
 
 function whereIndexed(source: unknown, predicate: Fn, T: Type): Sequence {
@@ -52,12 +84,7 @@ function whereIndexed(source: unknown, predicate: Fn, T: Type): Sequence {
 
 function select(source: unknown, selector: Fn, R: Type): Sequence {
   need(selector, "selector");
-  return lazy(R, source, function* (items) {
-    for (const item of items) {
-      spend();
-      yield selector(item);
-    }
-  });
+  return lazy(R, source, (items) => new SelectIterator(items, selector));
 }
 
 function selectIndexed(source: unknown, selector: Fn, R: Type): Sequence {

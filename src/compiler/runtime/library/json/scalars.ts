@@ -5,7 +5,7 @@
  */
 import { lookupType } from "../../define.ts";
 import { NetException, argumentError } from "../../errors.ts";
-import { type NamedType, type Type, instantiate } from "../../type.ts";
+import type { NamedType, Type } from "../../type.ts";
 import { Box, EnumValue, type NetObject, TYPE, enumValue, equal, formatted, hashOf, textOf, typeNamed, typeOf } from "../../values.ts";
 import { compareNumbers, compareOrdinal } from "../comparison.ts";
 import { late } from "../late.ts";
@@ -256,9 +256,4 @@ export function sameScalar(kindA: number, a: unknown, kindB: number, b: unknown)
 export function hashScalar(data: unknown): number {
   if (data === null) return 0;
   return typeof data === "number" ? data | 0 : hashOf(toNet(data));
-}
-
-/** `typeOf` of an open library type by name. */
-export function libraryType(name: string): NamedType {
-  return instantiate(lookupType(name));
 }

@@ -10,7 +10,7 @@ import { checkSize, spend } from "../../budget.ts";
 import { NetException, argumentError, argumentNull, argumentOutOfRange, invalidOperation } from "../../errors.ts";
 import { boxer, elementTypeOf } from "../../cast.ts";
 import type { NamedType, Type } from "../../type.ts";
-import { NetArray, type NetObject, TYPE, textOf } from "../../values.ts";
+import { NetArray, type NetObject, TYPE, textOf, typeNamed } from "../../values.ts";
 import { type DictionaryLike, type ListLike, Pair, collectionModified, elements, indexArgument } from "../collections.ts";
 import * as kinds from "./kinds.ts";
 import { type Raw, type RawArray, RawDate, type RawObject } from "./raw.ts";
@@ -19,7 +19,6 @@ import {
   compareScalars,
   formatScalar,
   hashScalar,
-  libraryType,
   sameScalar,
   scalarKind,
   textOfScalar,
@@ -139,7 +138,7 @@ export class JValue extends JToken {
   }
 
   get [TYPE](): Type {
-    return libraryType(`${LINQ}.${this.kind === kinds.RAW ? "JRaw" : "JValue"}`);
+    return typeNamed(this.kind === kinds.RAW ? "Newtonsoft.Json.Linq.JRaw" : "Newtonsoft.Json.Linq.JValue");
   }
 
   /** Boxed. */
@@ -216,13 +215,19 @@ export function isMultiContent(content: unknown): boolean {
   return content instanceof NetArray || typeof (content as Iterable<unknown>)[Symbol.iterator] === "function";
 }
 
-/** Elements of content as `object`s. */
-export function* boxedElements(source: unknown): Generator<unknown> {
-  const box = boxer(elementTypeOf(source));
+/** Elements of content as `object`s, taken before anything is changed. */
+export function boxedElements(source: unknown): unknown[] {
+  const box = boxer(source instanceof NetArray ? source.elementType : elementTypeOf(source));
+  if (box === null && source instanceof NetArray) {
+    spend(source.items.length);
+    return source.items.slice();
+  }
+  const items: unknown[] = [];
   for (const element of elements(source)) {
     spend();
-    yield box === null ? element : box(element);
+    items.push(box === null ? element : box(element));
   }
+  return items;
 }
 
 export function tokenFromContent(content: unknown): JToken {
@@ -270,7 +275,7 @@ export abstract class JContainer extends JToken {
       return;
     }
     let at = index;
-    for (const element of [...boxedElements(content)]) this.addContent(element, at++);
+    for (const element of boxedElements(content)) this.addContent(element, at++);
   }
 
   removeAll(): void {
@@ -318,7 +323,7 @@ export class JProperty extends JContainer {
   }
 
   get [TYPE](): Type {
-    return libraryType(`${LINQ}.JProperty`);
+    return typeNamed("Newtonsoft.Json.Linq.JProperty");
   }
 
   /**
@@ -401,7 +406,7 @@ export class JObject extends JContainer implements DictionaryLike {
   }
 
   get [TYPE](): Type {
-    return libraryType(`${LINQ}.JObject`);
+    return typeNamed("Newtonsoft.Json.Linq.JObject");
   }
 
   get size(): number {
@@ -631,7 +636,7 @@ export class JArray extends JContainer implements ListLike {
   }
 
   get [TYPE](): Type {
-    return libraryType(`${LINQ}.JArray`);
+    return typeNamed("Newtonsoft.Json.Linq.JArray");
   }
 
   get size(): number {

@@ -118,17 +118,27 @@ function nativeFound(match: RegExpExecArray, groups: readonly number[]): Found {
   };
 }
 
-const engines = new Map<string, Engine>();
+const KEPT = 1000;
+/** Options → pattern → engine: a look-up builds no key. */
+const engines = new Map<number, Map<string, Engine>>();
+let kept = 0;
 
-/** The engine of a pattern; the last thousand are kept. @throws ArgumentException */
+/** The engine of a pattern; the last thousand or so are kept. @throws ArgumentException */
 export function engineFor(source: string, options: number): Engine {
-  const key = `${options} ${source}`;
-  let engine = engines.get(key);
+  let known = engines.get(options);
+  if (known === undefined) engines.set(options, (known = new Map()));
+  let engine = known.get(source);
   if (engine === undefined) {
     spend(1 + (source.length >>> 2));
     engine = new Engine(source, options);
-    if (engines.size >= 1000) engines.clear();
-    if (source.length < 4096) engines.set(key, engine);
+    if (source.length >= 4096) return engine;
+    if (kept >= KEPT) {
+      engines.clear();
+      kept = 0;
+      engines.set(options, (known = new Map()));
+    }
+    known.set(source, engine);
+    kept++;
   }
   return engine;
 }

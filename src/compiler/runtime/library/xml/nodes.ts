@@ -222,7 +222,7 @@ export abstract class XContainer extends XNode {
     }
     if (isMultiContent(content)) {
       let at = index;
-      for (const element of [...boxedElements(content)]) at = this.insert(element, at, depth + 1);
+      for (const element of boxedElements(content)) at = this.insert(element, at, depth + 1);
       return at;
     }
     return this.#insertText(xmlText(content), index);
