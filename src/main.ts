@@ -18,6 +18,7 @@ import { accessLine } from "./gateway/access-record.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { createGateway } from "./gateway/listener.ts";
 import type { Services } from "./gateway/services.ts";
+import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
@@ -85,6 +86,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const keys = options.dataDir === null ? memoryKeyStore() : await fileKeyStore(join(prepared(options.dataDir), "subscription-keys.json"));
   const loader = new FolderLoader(options.configDir, { environment: options.environment, keys });
   const builder = new SnapshotBuilder(catalogue);
+  const gatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, egress: options.egress ?? DEFAULT_GATEWAY_OPTIONS.egress };
   const log = createLineLog(options.logStream);
   const client = createClient();
   let draining = false;
@@ -134,7 +136,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   async function reload(scan?: Scan): Promise<Problem[]> {
     const loaded = await loader.load(scan);
     known = loaded.scan;
-    const built = builder.build(loaded.resources, version + 1);
+    const built = builder.build(loaded.resources, version + 1, gatewayOptions);
     const problems = [...loaded.problems, ...built.problems];
     if (built.snapshot !== null && !hasErrors(problems)) {
       version++;

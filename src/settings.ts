@@ -2,6 +2,8 @@
  * Settings of the process, read once from flags and environment, then frozen. Flags win over the environment, the
  * environment over defaults (`deployment.md` D5). Only this file and `main.ts` read `process.env`.
  */
+import { parseRange } from "./base/addresses.ts";
+
 export interface Settings {
   /** Folder in an APIOps layout; null = the example configuration in `./headgate`. */
   readonly configDir: string | null;
@@ -20,6 +22,8 @@ export interface Settings {
   readonly drainMs: number;
   readonly json: boolean;
   readonly demoModel: boolean;
+  /** Where requests that policies make on their own may go besides what is refused by default. */
+  readonly egress: { readonly allow: readonly string[]; readonly loopback: boolean };
 }
 
 export interface Flags {
@@ -35,7 +39,7 @@ export interface Flags {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL"]);
+const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK"]);
 
 /** @throws SettingsError naming the flag or variable and what it takes */
 export function readSettings(flags: Flags, environment: Environment): Settings {
@@ -54,10 +58,14 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     portIsDefault: port === undefined,
     tlsKeyFile,
     tlsCertFile,
-    accessLog: readChoice("access-log", take(flags.accessLog, "ACCESS_LOG") ?? "auto", ["on", "off", "auto"]),
+    accessLog: readChoice("--access-log", take(flags.accessLog, "ACCESS_LOG") ?? "auto", ["on", "off", "auto"]),
     drainMs: readSeconds("HEADGATE_DRAIN_SECONDS", environment["HEADGATE_DRAIN_SECONDS"] ?? "30") * 1000,
     json: flags.json ?? false,
     demoModel: (environment["HEADGATE_DEMO_MODEL"] ?? "on") !== "off",
+    egress: {
+      allow: readEgress(environment["HEADGATE_EGRESS_ALLOW"] ?? ""),
+      loopback: readChoice("HEADGATE_EGRESS_LOOPBACK", environment["HEADGATE_EGRESS_LOOPBACK"] ?? "on", ["on", "off"]) === "on",
+    },
   });
 }
 
@@ -92,8 +100,18 @@ function readSeconds(name: string, text: string): number {
   return seconds;
 }
 
+/** Host names, `*.` and a domain, addresses and CIDR blocks, separated by commas. */
+function readEgress(text: string): string[] {
+  const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  for (const entry of entries) {
+    if (parseRange(entry) !== null || /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(entry)) continue;
+    throw new SettingsError(`HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "${entry}".`);
+  }
+  return entries;
+}
+
 function readChoice<const T extends string>(name: string, text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw new SettingsError(`--${name} takes ${choices.join(", ")}, not "${text}".`);
+  if (found === undefined) throw new SettingsError(`${name} takes ${choices.join(", ")}, not "${text}".`);
   return found;
 }

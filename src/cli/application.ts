@@ -45,6 +45,7 @@ export interface SettingValues {
   readonly drainMs: number;
   readonly json: boolean;
   readonly demoModel: boolean;
+  readonly egress: { readonly allow: readonly string[]; readonly loopback: boolean };
 }
 
 export interface CheckedFolder {
@@ -65,6 +66,8 @@ export interface StartOptions {
   readonly portIsDefault: boolean;
   readonly tls: { readonly key: string; readonly cert: string } | null;
   readonly watch: boolean;
+  /** Default: nothing extra is allowed, loopback is. */
+  readonly egress?: SettingValues["egress"];
   readonly accessLog: boolean;
   readonly logStream: Writable;
   /** After every attempt to load the folder. */

@@ -57,6 +57,7 @@ async function up(application: Application, flags: SettingFlags): Promise<number
       portIsDefault: settings.portIsDefault,
       tls: readTls(settings),
       watch: true,
+      egress: settings.egress,
       accessLog: settings.accessLog === "on" || (settings.accessLog === "auto" && stdout.isTTY !== true),
       logStream: stdout,
       onReload: (outcome) => watching.report(outcome),
