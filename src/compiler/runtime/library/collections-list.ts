@@ -155,7 +155,7 @@ export class NetList implements ListLike {
 
   reverse(index = 0, count = this.items.length): void {
     this.#checkRange(index, count);
-    const part = this.items.slice(index, index + count).reverse();
+    const part = this.items.slice(index, index + count).toReversed();
     for (let i = 0; i < count; i++) this.items[index + i] = part[i];
     this.#version++;
   }

@@ -10,7 +10,7 @@ export function merge(target: JContainer, content: unknown, depth = 0): void {
   if (content === null) return;
   if (target instanceof JObject) mergeObject(target, content, depth);
   else if (target instanceof JArray) {
-    if (content instanceof JArray) for (const item of [...content.children()]) target.add(item);
+    if (content instanceof JArray) for (const item of content.children().slice()) target.add(item);
     else if (isMultiContent(content)) target.addContent(content);
   } else if (target instanceof JProperty) {
     const value = content instanceof JProperty ? content.value : null;
@@ -20,7 +20,7 @@ export function merge(target: JContainer, content: unknown, depth = 0): void {
 
 function mergeObject(target: JObject, content: unknown, depth: number): void {
   if (!(content instanceof JObject)) return;
-  for (const property of [...content.children()]) {
+  for (const property of content.children().slice()) {
     const existing = target.property(property.name);
     if (existing === null) target.addItem(property.name, property.value);
     else mergeValue(existing, property.value, depth);

@@ -68,7 +68,7 @@ export abstract class JToken implements NetObject {
       if (token.parent instanceof JArray) steps.push(token.parent.indexOf(token));
       else if (token instanceof JProperty) steps.push(token.name);
     }
-    return pathText(steps.reverse());
+    return pathText(steps.toReversed());
   }
 
   /** Position among its siblings. */

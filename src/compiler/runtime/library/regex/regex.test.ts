@@ -143,8 +143,9 @@ function generator(seed: number): (below: number) => number {
 function randomPattern(random: (below: number) => number, depth: number): string {
   let pattern = "";
   for (let n = 1 + random(4); n > 0; n--) {
-    if (random(4) === 0) pattern += ASSERTIONS[random(ASSERTIONS.length)]!;
-    else if (depth > 0 && random(4) === 0) {
+    const kind = random(8);
+    if (kind < 2) pattern += ASSERTIONS[random(ASSERTIONS.length)]!;
+    else if (kind < 4 && depth > 0) {
       pattern += `${random(2) === 0 ? "(" : "(?:"}${randomPattern(random, depth - 1)}|${randomPattern(random, depth - 1)})`;
     } else pattern += ATOMS[random(ATOMS.length)]! + QUANTIFIERS[random(QUANTIFIERS.length)]!;
   }

@@ -119,7 +119,7 @@ class NetGroup extends NetCapture {
       spend();
       items.push(new NetCapture(this.input, capture.start, capture.end));
     }
-    return new Captures(items.reverse());
+    return new Captures(items.toReversed());
   }
 }
 

@@ -9,7 +9,7 @@ import { defineJsonForm, toToken } from "../json/serialize.ts";
 import { JArray, JObject, type JToken, JValue } from "../json/token.ts";
 import "../json/json-convert.ts";
 import { XMLNS_URI, type XName } from "./names.ts";
-import { XAttribute, XCData, XComment, XDocument, XElement, type XNode, XProcessingInstruction, XText, checkNesting } from "./nodes.ts";
+import { XAttribute, XCData, XDocument, XElement, type XNode, XProcessingInstruction, XText, checkNesting } from "./nodes.ts";
 
 const text = (value: string): JToken => new JValue(STRING, value);
 
@@ -90,7 +90,7 @@ defineJsonForm(`${NS}.XAttribute`, (attribute: XAttribute) => {
   result.setItem(`@${attribute.name.local}`, text(attribute.value));
   return result;
 });
-defineJsonForm(`${NS}.XComment`, (_: XComment) => JValue.nothing());
+defineJsonForm(`${NS}.XComment`, () => JValue.nothing());
 defineJsonForm(`${NS}.XName`, (name: XName) => text(name.netToString()));
 defineJsonForm(`${NS}.XNamespace`, (namespace: { uri: string }) => text(namespace.uri));
 

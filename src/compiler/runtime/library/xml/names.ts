@@ -59,8 +59,8 @@ export class XName implements NetObject {
   }
 }
 
-const START = /[:A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD]/;
-const PART = /[-.0-9\u00B7\u0300-\u036F\u203F\u2040]/;
+const START = /[:A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD]/;
+const PART = /[\u0300-\u036F\u00B7\u203F\u2040.0-9-]/;
 
 /** May begin a name, colon included. */
 export function isNameStart(c: string): boolean {

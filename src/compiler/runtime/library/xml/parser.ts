@@ -72,7 +72,7 @@ class Parser {
       else this.#characters();
     }
     if (this.#open.length > 0) {
-      const names = this.#open.map((open) => open.name).reverse().join(", ");
+      const names = this.#open.map((open) => open.name).toReversed().join(", ");
       throw this.#error(`Unexpected end of file has occurred. The following elements are not closed: ${names}.`);
     }
     if (this.#document.root === null) throw xmlError("Root element is missing.");

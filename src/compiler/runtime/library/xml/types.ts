@@ -127,7 +127,7 @@ function order(a: XNode, b: XNode): number {
   const path = (node: XNode): XNode[] => {
     const steps: XNode[] = [];
     for (let at: XNode | null = node; at !== null; at = at.parentNode) steps.push(at);
-    return steps.reverse();
+    return steps.toReversed();
   };
   const [left, right] = [path(a), path(b)];
   if (left[0] !== right[0]) throw argumentError("A common ancestor is missing.");
