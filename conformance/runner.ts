@@ -9,8 +9,9 @@ import { HeaderList } from "../src/base/headers.ts";
 import { systemClock } from "../src/base/system-clock.ts";
 import { configureBudget } from "../src/compiler/runtime/budget.ts";
 import { configureEnvironment } from "../src/compiler/runtime/environment.ts";
+import { countersAlone } from "../src/counters/index.ts";
 import { createGateway } from "../src/gateway/listener.ts";
-import type { Services } from "../src/gateway/services.ts";
+import { servicesOf } from "../src/gateway/testing.ts";
 import { SnapshotBuilder } from "../src/model/build.ts";
 import * as policies from "../src/policies/index.ts";
 import { createClient, createServer } from "../src/transport/node/index.ts";
@@ -51,6 +52,9 @@ interface Answer {
   readonly complete: boolean;
 }
 
+/** Services that begin anew with each case. */
+type PerCase<T> = { -readonly [K in keyof T]: T[K] };
+
 export class Runner {
   readonly #upstream = new Upstream();
   readonly #client: Client = createClient();
@@ -62,26 +66,21 @@ export class Runner {
   #version = 0;
   #server: Server | null = null;
   readonly #gateway: ReturnType<typeof createGateway>;
+  readonly #services: PerCase<Services>;
 
   constructor() {
     configureBudget(() => performance.now());
     configureEnvironment({ now: () => NOW_MS });
-    const services: Services = {
+    const services = servicesOf({
       clock: systemClock(() => NOW_MS, () => performance.now()),
       client: this.#outgoing,
-      deployment: {
-        region: "self-hosted",
-        serviceName: "headgate",
-        serviceId: "headgate",
-        gatewayId: "managed",
-        gateway: { id: "managed", instanceId: "conformance", isManaged: true },
-        certificates: new Map(),
-      },
-      random: () => 0.5,
       forward: (exchange, options) => forward(exchange, options, this.#outgoing),
       log: (record) => void this.#logged.push(record),
-      reportBug: (_exchange, error) => void this.#bugs.push(error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message),
-    };
+      reportBug: (_exchange, error) => {
+        this.#bugs.push(error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message);
+      },
+    });
+    this.#services = services;
     this.#gateway = createGateway({ services, newRequestId: () => randomUUID(), onDone: () => {}, health: () => false });
   }
 
@@ -118,6 +117,8 @@ export class Runner {
     const fill = (text: string): string => this.#fill(text);
     this.#logged.length = 0;
     this.#bugs = [];
+    // What one case counts is nothing to the next.
+    this.#services.counters = countersAlone();
     this.#upstream.reset(one.given.filter(({ name }) => name.startsWith("upstream")).map((block) => ({ ...block, text: fill(block.text) })));
     const { resources, options } = worldOf(one, fill);
     const built = this.#builder.build(resources, ++this.#version, options);

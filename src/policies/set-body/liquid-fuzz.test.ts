@@ -9,9 +9,9 @@ import { parseTemplate } from "./liquid/engine.ts";
 import { filters } from "./liquid/filters.ts";
 
 const value = fc.constantFrom(
-  ...["body", "body.a", "body.list", "body['x']", "body.deep.er", "body[0]", "body.list[-1]", "body.constructor", "context"],
-  ...["context.Request", "context.Request.Headers", "context.Request.Url", "context.Variables['v']", "forloop", "x"],
-  ...["1", "-2.5", "99999999999999999999", "'s'", '"q"', "'%'", "'<b'", "(1..5)", "nil", "empty", "blank", "true"],
+  "body", "body.a", "body.list", "body['x']", "body.deep.er", "body[0]", "body.list[-1]", "body.constructor", "context",
+  "context.Request", "context.Request.Headers", "context.Request.Url", "context.Variables['v']", "forloop", "x",
+  "1", "-2.5", "99999999999999999999", "'s'", '"q"', "'%'", "'<b'", "(1..5)", "nil", "empty", "blank", "true",
 );
 const filter = fc
   .tuple(fc.constantFrom(...filters.keys()), fc.array(value, { maxLength: 3 }))
