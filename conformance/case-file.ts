@@ -31,6 +31,7 @@
  * - `fragment NAME`: the policies of a fragment.
  * - `named values`, `backends`: lines `name = value`. A backend's value is a URL, or `pool a, b` (`a@2` = priority 2).
  * - `operations`: lines `METHOD template`, instead of those in `world.ts`. `operation NAME …`: see there.
+ * - `resources`: more resources, a line each: id, properties as JSON (or, for a policy, the document).
  * - `settings`: JSON, `{ "api": properties, "options": gateway options }`.
  * - `request`: method, target, headers, blank line, body. Several make several calls. `@gzip` as a header compresses.
  * - `upstream`: status, headers, blank line, body; or `hang`, `reset`. The n-th answers the n-th request, the last one all

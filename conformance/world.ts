@@ -87,11 +87,25 @@ function ofBlock({ name, text }: Block, fill: (text: string) => string): Resourc
     return pairs(text).map(([key, value]) => resource(`/namedValues/${key}`, "namedValues", { displayName: key, value: fill(value) }));
   }
   if (name === "backends") return pairs(text).map(([key, value]) => backend(key, fill(value)));
+  if (name === "resources") return text.split("\n").map((line) => anyResource(fill(line)));
   if (name.startsWith("fragment ")) {
     const id = name.slice("fragment ".length);
     return [resource(`/policyFragments/${id}`, "policyFragments", { value: `<fragment>\n${fill(text)}\n</fragment>`, format: "rawxml" })];
   }
   return [];
+}
+
+/** `/apis/b/operations/get {"method": …}`; a policy's value may stand as plain text behind its id. */
+function anyResource(line: string): Resource {
+  const at = line.indexOf(" ");
+  const id = at < 0 ? line : line.slice(0, at);
+  const rest = at < 0 ? "{}" : line.slice(at + 1);
+  const type = id
+    .split("/")
+    .filter((_part, i) => i % 2 === 1)
+    .join("/");
+  const properties = rest.startsWith("<") ? { value: rest, format: "rawxml" } : (JSON.parse(rest) as Record<string, unknown>);
+  return resource(id, type, properties);
 }
 
 function pairs(text: string): (readonly [string, string])[] {
