@@ -66,13 +66,16 @@ export class Runner {
   #version = 0;
   #server: Server | null = null;
   readonly #gateway: ReturnType<typeof createGateway>;
-  readonly #services: PerCase<Services>;
+  readonly #services: PerCase<ReturnType<typeof servicesOf>>;
 
   constructor() {
     configureBudget(() => performance.now());
     configureEnvironment({ now: () => NOW_MS });
     const services = servicesOf({
-      clock: systemClock(() => NOW_MS, () => performance.now()),
+      clock: systemClock(
+        () => NOW_MS,
+        () => performance.now(),
+      ),
       client: this.#outgoing,
       forward: (exchange, options) => forward(exchange, options, this.#outgoing),
       log: (record) => void this.#logged.push(record),
@@ -81,7 +84,12 @@ export class Runner {
       },
     });
     this.#services = services;
-    this.#gateway = createGateway({ services, newRequestId: () => randomUUID(), onDone: () => {}, health: () => false });
+    this.#gateway = createGateway({
+      services,
+      newRequestId: () => randomUUID(),
+      onDone: () => {},
+      health: () => false,
+    });
   }
 
   async start(): Promise<void> {
@@ -119,15 +127,23 @@ export class Runner {
     this.#bugs = [];
     // What one case counts is nothing to the next.
     this.#services.counters = countersAlone();
-    this.#upstream.reset(one.given.filter(({ name }) => name.startsWith("upstream")).map((block) => ({ ...block, text: fill(block.text) })));
+    this.#upstream.reset(
+      one.given
+        .filter(({ name }) => name.startsWith("upstream"))
+        .map((block) => ({ ...block, text: fill(block.text) })),
+    );
     const { resources, options } = worldOf(one, fill);
     const built = this.#builder.build(resources, ++this.#version, options);
-    const errors = built.problems.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code} ${message}`);
+    const errors = built.problems
+      .filter(({ severity }) => severity === "error")
+      .map(({ code, message }) => `${code} ${message}`);
     const refused = one.expected.find(({ name }) => name === "refused");
-    if (refused !== undefined || built.snapshot === null) return listDifferences("refused", refused?.text.split("\n") ?? [], errors, fill);
+    if (refused !== undefined || built.snapshot === null)
+      return listDifferences("refused", refused?.text.split("\n") ?? [], errors, fill);
     this.#gateway.swap(built.snapshot);
     const answers: Answer[] = [];
-    for (const block of one.given) if (block.name === "request") answers.push(await this.#call(parseMessage(block)));
+    for (const block of one.given)
+      if (block.name === "request") answers.push(await this.#call(parseMessage(block)));
     return [
       ...this.#clientDifferences(one, answers),
       ...this.#upstreamDifferences(one),
@@ -148,7 +164,8 @@ export class Runner {
   async #call(message: WrittenMessage): Promise<Answer> {
     const [method = "GET", target = "/"] = message.first.split(" ");
     const rawHeaders = message.headers.flatMap(([name, value]) => [name, this.#fill(value)]);
-    if (!message.headers.some(([name]) => name.toLowerCase() === "host")) rawHeaders.unshift("Host", "gateway.example");
+    if (!message.headers.some(([name]) => name.toLowerCase() === "host"))
+      rawHeaders.unshift("Host", "gateway.example");
     let body: Uint8Array | null = message.body === null ? null : Buffer.from(this.#fill(message.body));
     if (body !== null && message.marks.includes("gzip")) {
       body = gzipSync(body);
@@ -167,9 +184,19 @@ export class Runner {
         abort,
       });
       const { text, complete } = await new Promise<{ text: string; complete: boolean }>((resolve) => {
-        readAll(answer.body, (text, complete) => resolve({ text, complete }), (size) => (this.#received += size));
+        readAll(
+          answer.body,
+          (text, complete) => resolve({ text, complete }),
+          (size) => (this.#received += size),
+        );
       });
-      return { status: answer.status, reason: answer.reason, headers: new HeaderList(answer.rawHeaders), body: text, complete };
+      return {
+        status: answer.status,
+        reason: answer.reason,
+        headers: new HeaderList(answer.rawHeaders),
+        body: text,
+        complete,
+      };
     } catch {
       return { status: 0, reason: "", headers: new HeaderList(), body: "", complete: false };
     }
@@ -196,13 +223,24 @@ export class Runner {
     const { seen } = this.#upstream;
     if (blocks.length === 0) return [];
     if (blocks[0]!.text === "nothing") return seen.map(({ line }) => `upstream: saw ${line}`);
-    const count = seen.length === blocks.length ? [] : [`upstream: saw ${seen.length} requests instead of ${blocks.length}: ${seen.map(({ line }) => line).join(", ")}`];
+    const count =
+      seen.length === blocks.length
+        ? []
+        : [
+            `upstream: saw ${seen.length} requests instead of ${blocks.length}: ${seen.map(({ line }) => line).join(", ")}`,
+          ];
     return [
       ...count,
       ...blocks.slice(0, seen.length).flatMap((block, i) => {
         const { line, rawHeaders, body } = seen[i]!;
         const what = blocks.length === 1 ? "upstream" : `upstream, request ${i + 1}`;
-        return messageDifferences(what, parseMessage({ ...block, text: this.#fill(block.text) }), line, new HeaderList([...rawHeaders]), body);
+        return messageDifferences(
+          what,
+          parseMessage({ ...block, text: this.#fill(block.text) }),
+          line,
+          new HeaderList([...rawHeaders]),
+          body,
+        );
       }),
     ];
   }
@@ -210,37 +248,71 @@ export class Runner {
   #logDifferences(one: Case): string[] {
     const block = one.expected.find(({ name }) => name === "logged");
     if (block === undefined) return [];
-    const expected = block.text === "" ? [] : block.text.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-    const actual = this.#logged.map((record, i) => Object.fromEntries(Object.keys(expected[i] ?? {}).map((key) => [key, record[key]])));
-    return listDifferences("logged", expected.map((one_) => JSON.stringify(one_)), actual.map((one_) => JSON.stringify(one_)), (text) => text);
+    const expected =
+      block.text === ""
+        ? []
+        : block.text.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    const actual = this.#logged.map((record, i) =>
+      Object.fromEntries(Object.keys(expected[i] ?? {}).map((key) => [key, record[key]])),
+    );
+    return listDifferences(
+      "logged",
+      expected.map((one_) => JSON.stringify(one_)),
+      actual.map((one_) => JSON.stringify(one_)),
+      (text) => text,
+    );
   }
 }
 
-function messageDifferences(what: string, expected: WrittenMessage, line: string, headers: HeaderList, body: string): string[] {
+function messageDifferences(
+  what: string,
+  expected: WrittenMessage,
+  line: string,
+  headers: HeaderList,
+  body: string,
+): string[] {
   const said: string[] = [];
   if (!matches(line, expected.first)) said.push(`${what}: ${line} instead of ${expected.first}`);
   const names = new Map<string, string[]>();
-  for (const [name, value] of expected.headers) names.set(name.toLowerCase(), [...(names.get(name.toLowerCase()) ?? []), value]);
+  for (const [name, value] of expected.headers)
+    names.set(name.toLowerCase(), [...(names.get(name.toLowerCase()) ?? []), value]);
   for (const [name, values] of names) {
     const actual = headers.getAll(name) ?? [];
     const same = actual.length === values.length && values.every((value, i) => matches(actual[i]!, value));
-    if (!same) said.push(`${what}: ${name}: ${actual.length === 0 ? "(absent)" : actual.join(" | ")} instead of ${values.join(" | ")}`);
+    if (!same)
+      said.push(
+        `${what}: ${name}: ${actual.length === 0 ? "(absent)" : actual.join(" | ")} instead of ${values.join(" | ")}`,
+      );
   }
-  for (const name of expected.absent) if (headers.has(name)) said.push(`${what}: ${name} is there: ${headers.get(name)!}`);
-  if (expected.body !== null && !matches(body, expected.body)) said.push(`${what}: body ${JSON.stringify(body)} instead of ${JSON.stringify(expected.body)}`);
+  for (const name of expected.absent)
+    if (headers.has(name)) said.push(`${what}: ${name} is there: ${headers.get(name)!}`);
+  if (expected.body !== null && !matches(body, expected.body))
+    said.push(`${what}: body ${JSON.stringify(body)} instead of ${JSON.stringify(expected.body)}`);
   return said;
 }
 
-function listDifferences(what: string, expected: readonly string[], actual: readonly string[], fill: (text: string) => string): string[] {
-  const same = expected.length === actual.length && expected.every((line, i) => matches(actual[i]!, fill(line)));
-  return same ? [] : [`${what}: ${actual.join("\n    ") || "nothing"}\n  instead of: ${expected.join("\n    ") || "nothing"}`];
+function listDifferences(
+  what: string,
+  expected: readonly string[],
+  actual: readonly string[],
+  fill: (text: string) => string,
+): string[] {
+  const same =
+    expected.length === actual.length && expected.every((line, i) => matches(actual[i]!, fill(line)));
+  return same
+    ? []
+    : [
+        `${what}: ${actual.join("\n    ") || "nothing"}\n  instead of: ${expected.join("\n    ") || "nothing"}`,
+      ];
 }
 
 function matches(actual: string, pattern: string): boolean {
   if (!pattern.includes("{guid}") && !pattern.includes("{any}")) return actual === pattern;
   const source = pattern
     .split(/(\{guid\}|\{any\})/)
-    .map((part) => (part === "{guid}" ? GUID : part === "{any}" ? "[^]*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")))
+    .map((part) =>
+      part === "{guid}" ? GUID : part === "{any}" ? "[^]*" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+    )
     .join("");
   return new RegExp(`^${source}$`).test(actual);
 }

@@ -11,6 +11,7 @@ import { type Problem, hasErrors } from "./base/problem.ts";
 import { systemClock } from "./base/system-clock.ts";
 import { commandLine } from "./cli/index.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
+import { SqliteQuotas, countersAlone } from "./counters/index.ts";
 import { configureBudget } from "./compiler/runtime/budget.ts";
 import { configureEnvironment } from "./compiler/runtime/environment.ts";
 import { startDemoModel } from "./demo/index.ts";
@@ -89,6 +90,12 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const gatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, egress: options.egress ?? DEFAULT_GATEWAY_OPTIONS.egress };
   const log = createLineLog(options.logStream);
   const client = createClient();
+  const quotas =
+    options.dataDir === null
+      ? undefined
+      : new SqliteQuotas(join(options.dataDir, "quotas.db"), ({ message }) =>
+          log.write({ time: new Date(clock.now()).toISOString(), level: "error", msg: "quotas cannot be written", error: message }),
+        );
   let draining = false;
   let version = 0;
   /** The folder as it was last loaded, so that the watcher tells what came since. */
@@ -106,6 +113,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       certificates: new Map(),
     },
     random: () => Math.random(),
+    counters: countersAlone(quotas),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client),
     log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
     reportBug: (exchange, error) => {
@@ -173,12 +181,14 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       late();
       await server.close();
       await client.close();
+      quotas?.close();
       await log.flush();
     },
     close: async () => {
       watcher?.close();
       await server.close();
       await client.close();
+      quotas?.close();
       await log.flush();
     },
   };

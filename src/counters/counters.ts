@@ -57,6 +57,19 @@ export interface Counters<C extends WindowClaim | QuotaClaim> {
 export type Windows = Counters<WindowClaim>;
 export type Quotas = Counters<QuotaClaim>;
 
+/** Counters that answer at once. */
+export interface SyncCounters<C extends WindowClaim | QuotaClaim> extends Counters<C> {
+  take(claims: readonly C[], now: number): Answer;
+}
+
+/** What the gateway counts with. */
+export interface CounterStores {
+  readonly windows: Windows;
+  readonly quotas: Quotas;
+  /** Asked when a shared store answers `unknown`: this node's share of the limits, at once. */
+  readonly alone: { readonly windows: SyncCounters<WindowClaim>; readonly quotas: SyncCounters<QuotaClaim> };
+}
+
 /** What a claim needs to be free: asking needs room for one. */
 export function needOf(claim: BaseClaim): number {
   return claim.cost > 0 ? claim.cost : 1;

@@ -3,7 +3,7 @@
  * `context`.
  */
 import type { Abort } from "../base/abort.ts";
-import type { Scope, Section } from "../compiler/policy.ts";
+import type { Needs, Scope, Section } from "../compiler/policy.ts";
 import type {
   HostContext,
   HostDeployment,
@@ -57,8 +57,12 @@ export class Exchange implements HostContext {
   readonly attempts: Attempt[] = [];
   /** Null unless the caller holds the right to a trace. */
   traced: Trace | null = null;
+  /** Counters that this exchange has counted already: a key counts once however many policies name it. */
+  countedKeys: Set<string> | null = null;
   /** On the monotonic clock. */
   readonly startedMonotonicMs: number;
+  #replyListeners: ReplyListener[] | null = null;
+  #endListeners: (() => void)[] | null = null;
 
   constructor(incoming: Incoming, request: RequestMessage, snapshot: Snapshot, services: Services, requestId: string) {
     this.incoming = incoming;
@@ -105,10 +109,43 @@ export class Exchange implements HostContext {
     this.traced?.message(source, message);
   }
 
+  /**
+   * Calls `run` once, when the response is final and before its head goes out; also when there is nobody to answer
+   * (then `response` is whatever there was). `run` must not throw.
+   *
+   * @param needs  bodies to have in memory by then, unless the client is gone
+   */
+  onReply(run: () => void, needs: Needs = 0): void {
+    (this.#replyListeners ??= []).push({ run, needs });
+  }
+
+  /** Calls `run` once, when the last byte is out or the client is gone, before the exchange is recorded. It must not throw. */
+  onEnd(run: () => void): void {
+    (this.#endListeners ??= []).push(run);
+  }
+
+  /** Who waits for the reply; null for nobody. They are not asked for twice. */
+  takeReplyListeners(): readonly ReplyListener[] | null {
+    const listeners = this.#replyListeners;
+    this.#replyListeners = null;
+    return listeners;
+  }
+
+  takeEndListeners(): readonly (() => void)[] | null {
+    const listeners = this.#endListeners;
+    this.#endListeners = null;
+    return listeners;
+  }
+
   /** Sends the request to the chosen backend; `backends/forward.ts` behind an interface. */
   forward(options: ForwardOptions): Promise<ResponseMessage> {
     return this.services.forward(this, options);
   }
+}
+
+export interface ReplyListener {
+  readonly run: () => void;
+  readonly needs: Needs;
 }
 
 /** One try to reach a backend. */

@@ -9,7 +9,7 @@ import { Body } from "./body.ts";
 import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { RequestMessage } from "./message.ts";
-import { fail, runPlan } from "./pipeline.ts";
+import { ensureBodies, fail, runPlan } from "./pipeline.ts";
 import { sendReply } from "./reply.ts";
 import { preflightSteps, route } from "./router.ts";
 import { runPreflight } from "./preflight.ts";
@@ -75,6 +75,7 @@ export function createGateway(hooks: GatewayHooks): Gateway {
       if (over) return;
       over = true;
       inFlight--;
+      tellListeners(exchange);
       hooks.onDone(exchange);
     };
     let running: void | Promise<void>;
@@ -160,6 +161,35 @@ function planFor(operation: Operation, product: Product | null): Plan {
 }
 
 function answer(exchange: Exchange, finish: () => void): void {
+  const listeners = exchange.abort.aborted ? null : exchange.takeReplyListeners();
+  if (listeners === null) return send(exchange, finish);
+  const needs = listeners.reduce((all, listener) => all | listener.needs, 0);
+  const waiting = needs === 0 ? undefined : ensureBodies(exchange, needs);
+  const tell = (): void => {
+    for (const { run } of listeners) run();
+  };
+  if (waiting === undefined) {
+    tell();
+    return send(exchange, finish);
+  }
+  waiting.then(tell, (error: unknown) => {
+    tell();
+    throw error;
+  }).then(
+    () => send(exchange, finish),
+    (error: unknown) => afterFailure(exchange, error, finish),
+  );
+}
+
+/** Those who wait for a reply that never came, and those who wait for the end. */
+function tellListeners(exchange: Exchange): void {
+  const replies = exchange.takeReplyListeners();
+  if (replies !== null) for (const { run } of replies) run();
+  const ends = exchange.takeEndListeners();
+  if (ends !== null) for (const run of ends) run();
+}
+
+function send(exchange: Exchange, finish: () => void): void {
   try {
     if (exchange.abort.aborted) return abandon(exchange, finish);
     if (exchange.tunnel !== null) {

@@ -1,6 +1,7 @@
 /** What `main.ts` gives to every exchange: the clock, the way out, the log. Policies reach the world through these. */
 import type { Clock } from "../base/clock.ts";
 import type { HostDeployment } from "../compiler/runtime/host.ts";
+import type { CounterStores } from "../counters/counters.ts";
 import type { Client } from "../transport/transport.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -14,6 +15,8 @@ export interface Services {
   readonly random: () => number;
   /** Sends the exchange's request to its backend: `backends/forward.ts`. */
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
+  /** Rate limits and quotas. */
+  readonly counters: CounterStores;
   /** Adds a structured line to the log (the `trace` policy). */
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
   /** An error that is ours: the stack goes to our log and not one word of it to the caller. */
