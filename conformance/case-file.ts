@@ -78,7 +78,8 @@ export interface WrittenMessage {
 /** @throws Error that names file and line */
 export function parseCases(file: string, text: string): Case[] {
   const cases: Case[] = [];
-  let current: { title: string; line: number; given: Block[]; expected: Block[]; after: boolean } | null = null;
+  let current: { title: string; line: number; given: Block[]; expected: Block[]; after: boolean } | null =
+    null;
   let block: { name: string; line: number; lines: string[] } | null = null;
   const closeBlock = (): void => {
     if (block === null || current === null) return;
@@ -89,9 +90,11 @@ export function parseCases(file: string, text: string): Case[] {
   const closeCase = (): void => {
     closeBlock();
     if (current === null) return;
-    if (current.expected.length === 0) throw new Error(`${file}:${current.line}: "${current.title}" expects nothing`);
+    if (current.expected.length === 0)
+      throw new Error(`${file}:${current.line}: "${current.title}" expects nothing`);
     const { title, line, given, expected } = current;
-    if (cases.some((other) => other.title === title)) throw new Error(`${file}:${line}: two cases are called "${title}"`);
+    if (cases.some((other) => other.title === title))
+      throw new Error(`${file}:${line}: two cases are called "${title}"`);
     cases.push({ file, title, line, given, expected });
   };
   text.split(/\r?\n/).forEach((content, i) => {

@@ -20,7 +20,11 @@ export class Upstream {
   readonly #open = new Set<Incoming>();
 
   async start(): Promise<void> {
-    this.#server = await createServer({ host: "127.0.0.1", port: 0, onRequest: (incoming) => this.#onRequest(incoming) });
+    this.#server = await createServer({
+      host: "127.0.0.1",
+      port: 0,
+      onRequest: (incoming) => this.#onRequest(incoming),
+    });
   }
 
   get port(): number {
@@ -45,7 +49,11 @@ export class Upstream {
     const answers = this.#answers;
     const answer = answers[Math.min(at, answers.length - 1)];
     readAll(incoming.body, (body) => {
-      this.seen.push({ line: `${incoming.method} ${incoming.target}`, rawHeaders: incoming.rawHeaders, body });
+      this.seen.push({
+        line: `${incoming.method} ${incoming.target}`,
+        rawHeaders: incoming.rawHeaders,
+        body,
+      });
       this.#answer(incoming, answer);
     });
   }
@@ -59,11 +67,22 @@ export class Upstream {
     if (first === "reset") {
       const failing = reply.head(200, "", [], () => {});
       failing.write(new TextEncoder().encode("part"));
-      return failing.fail({ code: "upstream_closed", message: "", nothingSent: false, name: "TransportError" });
+      return failing.fail({
+        code: "upstream_closed",
+        message: "",
+        nothingSent: false,
+        name: "TransportError",
+      });
     }
     if (block.name === "upstream stream") return void this.#stream(reply, Number(status), raw, body ?? "");
     const bytes = body === null ? null : Buffer.from(body);
-    if (marks.includes("gzip") && bytes !== null) return reply.send(Number(status), reason.join(" "), [...raw, "Content-Encoding", "gzip"], gzipSync(bytes));
+    if (marks.includes("gzip") && bytes !== null)
+      return reply.send(
+        Number(status),
+        reason.join(" "),
+        [...raw, "Content-Encoding", "gzip"],
+        gzipSync(bytes),
+      );
     reply.send(Number(status), reason.join(" "), raw, bytes);
   }
 
@@ -77,7 +96,13 @@ export class Upstream {
         while (this.clientHas() - before < sent) await new Promise((resolve) => setImmediate(resolve));
         continue;
       }
-      if (line === "reset") return sink.fail({ code: "upstream_closed", message: "", nothingSent: false, name: "TransportError" });
+      if (line === "reset")
+        return sink.fail({
+          code: "upstream_closed",
+          message: "",
+          nothingSent: false,
+          name: "TransportError",
+        });
       const chunk = Buffer.from(JSON.parse(line) as string);
       sent += chunk.length;
       sink.write(chunk);
@@ -87,7 +112,11 @@ export class Upstream {
 }
 
 /** The whole body as text; empty without one. */
-export function readAll(source: BodySource | null, done: (body: string, complete: boolean) => void, onChunk?: (size: number) => void): void {
+export function readAll(
+  source: BodySource | null,
+  done: (body: string, complete: boolean) => void,
+  onChunk?: (size: number) => void,
+): void {
   if (source === null) return done("", true);
   const chunks: Uint8Array[] = [];
   source.start({

@@ -43,9 +43,19 @@ export function worldOf(one: Case, fill: (text: string) => string): World {
   const settings = (found === undefined ? {} : JSON.parse(fill(found.text))) as Settings;
   const resources: Resource[] = [
     ...builtIns,
-    resource("/apis/api", "apis", { path: "api", serviceUrl: fill("{upstream}"), subscriptionRequired: false, protocols: ["http", "https"], ...settings.api }),
+    resource("/apis/api", "apis", {
+      path: "api",
+      serviceUrl: fill("{upstream}"),
+      subscriptionRequired: false,
+      protocols: ["http", "https"],
+      ...settings.api,
+    }),
     ...operationsOf(one, settings),
-    resource("/products/gold", "products", { displayName: "Gold", subscriptionRequired: true, state: "published" }),
+    resource("/products/gold", "products", {
+      displayName: "Gold",
+      subscriptionRequired: true,
+      state: "published",
+    }),
     resource("/products/gold/apis/api", "products/apis", {}),
     subscription("gold", "/products/gold"),
     subscription("all", "/apis"),
@@ -53,7 +63,10 @@ export function worldOf(one: Case, fill: (text: string) => string): World {
     ...one.given.flatMap((block) => ofBlock(block, fill)),
     ...documentsOf(one, fill),
   ];
-  return { resources: new ResourceSet(resources), options: { ...DEFAULT_GATEWAY_OPTIONS, ...settings.options } };
+  return {
+    resources: new ResourceSet(resources),
+    options: { ...DEFAULT_GATEWAY_OPTIONS, ...settings.options },
+  };
 }
 
 function resource(id: string, type: string, properties: Record<string, unknown>): Resource {
@@ -77,20 +90,32 @@ function operationsOf(one: Case, settings: Settings): Resource[] {
     const [method = "", urlTemplate = ""] = line.trim().split(" ");
     const word = urlTemplate.split(/[?/]/).find((part) => /^[\w-]+$/.test(part)) ?? "any";
     const name = `${method.toLowerCase()}-${word}`;
-    const properties = { displayName: `${method} ${urlTemplate}`, method, urlTemplate, ...settings.operations?.[name] };
+    const properties = {
+      displayName: `${method} ${urlTemplate}`,
+      method,
+      urlTemplate,
+      ...settings.operations?.[name],
+    };
     return resource(`/apis/api/operations/${name}`, "apis/operations", properties);
   });
 }
 
 function ofBlock({ name, text }: Block, fill: (text: string) => string): Resource[] {
   if (name === "named values") {
-    return pairs(text).map(([key, value]) => resource(`/namedValues/${key}`, "namedValues", { displayName: key, value: fill(value) }));
+    return pairs(text).map(([key, value]) =>
+      resource(`/namedValues/${key}`, "namedValues", { displayName: key, value: fill(value) }),
+    );
   }
   if (name === "backends") return pairs(text).map(([key, value]) => backend(key, fill(value)));
   if (name === "resources") return text.split("\n").map((line) => anyResource(fill(line)));
   if (name.startsWith("fragment ")) {
     const id = name.slice("fragment ".length);
-    return [resource(`/policyFragments/${id}`, "policyFragments", { value: `<fragment>\n${fill(text)}\n</fragment>`, format: "rawxml" })];
+    return [
+      resource(`/policyFragments/${id}`, "policyFragments", {
+        value: `<fragment>\n${fill(text)}\n</fragment>`,
+        format: "rawxml",
+      }),
+    ];
   }
   return [];
 }
@@ -104,7 +129,9 @@ function anyResource(line: string): Resource {
     .split("/")
     .filter((_part, i) => i % 2 === 1)
     .join("/");
-  const properties = rest.startsWith("<") ? { value: rest, format: "rawxml" } : (JSON.parse(rest) as Record<string, unknown>);
+  const properties = rest.startsWith("<")
+    ? { value: rest, format: "rawxml" }
+    : (JSON.parse(rest) as Record<string, unknown>);
   return resource(id, type, properties);
 }
 
@@ -129,7 +156,11 @@ function backend(name: string, value: string): Resource {
   }
   const at = value.indexOf(" ");
   const more = at < 0 ? {} : (JSON.parse(value.slice(at)) as Record<string, unknown>);
-  return resource(`/backends/${name}`, "backends", { url: at < 0 ? value : value.slice(0, at), protocol: "http", ...more });
+  return resource(`/backends/${name}`, "backends", {
+    url: at < 0 ? value : value.slice(0, at),
+    protocol: "http",
+    ...more,
+  });
 }
 
 /** One document per scope that a case speaks of. */
@@ -150,7 +181,8 @@ function documentsOf(one: Case, fill: (text: string) => string): Resource[] {
   for (const [scope, known] of sections) whole.set(scope, document(scope, known));
   return [...whole].map(([scope, value]) => {
     const id = SCOPE_IDS[scope]!;
-    const type = id === "" ? "policies" : `${scope === "operation" ? "apis/operations" : `${scope}s`}/policies`;
+    const type =
+      id === "" ? "policies" : `${scope === "operation" ? "apis/operations" : `${scope}s`}/policies`;
     return resource(`${id}/policies/policy`, type, { value, format: "rawxml" });
   });
 }
@@ -159,7 +191,12 @@ function document(scope: string, known: ReadonlyMap<string, string>): string {
   const parts = SECTIONS.map((section) => {
     const standard = scope === "global" && section === "backend" ? "<forward-request />" : "<base />";
     const text = known.get(section);
-    const content = text === undefined ? standard : /<base\s*\/>/.test(text) || section === "backend" ? text : `${standard}\n${text}`;
+    const content =
+      text === undefined
+        ? standard
+        : /<base\s*\/>/.test(text) || section === "backend"
+          ? text
+          : `${standard}\n${text}`;
     return `<${section}>${content}</${section}>`;
   });
   return `<policies>\n${parts.join("\n")}\n</policies>`;

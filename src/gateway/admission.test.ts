@@ -2,13 +2,32 @@ import { expect, test } from "vitest";
 import { admit } from "./admission.ts";
 import { GatewayError, errorBody } from "./errors.ts";
 import type { GatewayOptions, Subscription } from "./snapshot.ts";
-import { type ApiFields, REQUEST_ID, type RequestFields, apiOf, exchangeOf, productOf, snapshotOf, subscriptionOf } from "./testing.ts";
+import {
+  type ApiFields,
+  REQUEST_ID,
+  type RequestFields,
+  apiOf,
+  exchangeOf,
+  productOf,
+  snapshotOf,
+  subscriptionOf,
+} from "./testing.ts";
 
 const mine = productOf("mine", ["a"]);
 const other = productOf("other", ["b"]);
 const open = productOf("open", ["a"], { subscriptionRequired: false });
 const unpublished = productOf("draft", ["a"], { state: "NotPublished" });
-const user = { id: "u", email: "", firstName: "", lastName: "", note: "", registrationMs: 0, groups: [], identities: [], blocked: false };
+const user = {
+  id: "u",
+  email: "",
+  firstName: "",
+  lastName: "",
+  note: "",
+  registrationMs: 0,
+  groups: [],
+  identities: [],
+  blocked: false,
+};
 
 const subscriptions: readonly Subscription[] = [
   subscriptionOf("master", { kind: "all" }),
@@ -99,7 +118,9 @@ test.each<[key: string | null, required: boolean, openProduct: boolean, outcome:
 
 const bearer: Partial<ApiFields> = { bearerKey: true };
 const named: Partial<ApiFields> = { subscriptionKeyParameterNames: { header: "api-key", query: "k" } };
-const inAuthorization: Partial<ApiFields> = { subscriptionKeyParameterNames: { header: "Authorization", query: "" } };
+const inAuthorization: Partial<ApiFields> = {
+  subscriptionKeyParameterNames: { header: "Authorization", query: "" },
+};
 
 /** `routing.md` §4.1. */
 test.each<[string, RequestFields, Partial<ApiFields>, string]>([
@@ -107,7 +128,12 @@ test.each<[string, RequestFields, Partial<ApiFields>, string]>([
   ["query", { target: "/?subscription-key=mine-1" }, {}, "mine mine"],
   ["query, name without case", { target: "/?x=1&Subscription-Key=mine-1" }, {}, "mine mine"],
   ["query, encoded", { target: "/?subscription-key=mine%2D1" }, {}, "mine mine"],
-  ["several query values: the first", { target: "/?subscription-key=mine-1&subscription-key=x" }, {}, "mine mine"],
+  [
+    "several query values: the first",
+    { target: "/?subscription-key=mine-1&subscription-key=x" },
+    {},
+    "mine mine",
+  ],
   ["header wrong, query right", { target: "/?subscription-key=mine-1", ...withKey("x") }, {}, INVALID],
   ["header empty, query right", { target: "/?subscription-key=mine-1", ...withKey("") }, {}, "mine mine"],
   ["both empty", { target: "/?subscription-key=", ...withKey("") }, {}, MISSING],
@@ -121,7 +147,12 @@ test.each<[string, RequestFields, Partial<ApiFields>, string]>([
   ["bearer where not enabled", { headers: ["Authorization", "Bearer mine-1"] }, {}, MISSING],
   ["unknown bearer", { headers: ["Authorization", "Bearer eyJ.x.y"] }, bearer, INVALID],
   ["another scheme", { headers: ["Authorization", "Basic mine-1"] }, bearer, MISSING],
-  ["a token beside a key", { headers: ["Authorization", "Bearer eyJ.x.y", "Ocp-Apim-Subscription-Key", "mine-1"] }, bearer, "mine mine"],
+  [
+    "a token beside a key",
+    { headers: ["Authorization", "Bearer eyJ.x.y", "Ocp-Apim-Subscription-Key", "mine-1"] },
+    bearer,
+    "mine mine",
+  ],
   ["a very long key", withKey("x".repeat(100_000)), {}, INVALID],
 ])("%s", (_name, fields, api, outcome) => {
   expect(admitted(fields, { api }).outcome).toBe(outcome);
@@ -135,10 +166,16 @@ test("the 401s, to the byte", () => {
   expect(Buffer.byteLength(errorBody(missing, REQUEST_ID))).toBe(152);
   expect(missing).toMatchObject({
     source: "authorization",
-    message: "Access denied due to missing subscription key. Make sure to include subscription key when making requests to this API.",
-    headers: ["WWW-Authenticate", 'AzureApiManagementKey realm="https://gw.example:8443/a/b",name="Ocp-Apim-Subscription-Key",type="header"'],
+    message:
+      "Access denied due to missing subscription key. Make sure to include subscription key when making requests to this API.",
+    headers: [
+      "WWW-Authenticate",
+      'AzureApiManagementKey realm="https://gw.example:8443/a/b",name="Ocp-Apim-Subscription-Key",type="header"',
+    ],
   });
-  const invalid = admitted(withKey("x"), { api: { ...named, subscriptionKeyParameterNames: { header: "Ocp-Apim-Subscription-Key", query: "" } } }).error!;
+  const invalid = admitted(withKey("x"), {
+    api: { ...named, subscriptionKeyParameterNames: { header: "Ocp-Apim-Subscription-Key", query: "" } },
+  }).error!;
   expect(errorBody(invalid, REQUEST_ID)).toBe(
     '{ "statusCode": 401, "message": "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription." }',
   );
@@ -147,17 +184,55 @@ test("the 401s, to the byte", () => {
 
 /** `routing.md` §4.4. */
 test.each<[string, RequestFields, Setting, (string | null)[]]>([
-  ["keys pass on", { target: "/?q=1&subscription-key=mine-1", ...withKey("mine-1") }, {}, ["mine-1", null, "q=1&subscription-key=mine-1"]],
-  ["a bearer key does not", { headers: ["Authorization", "Bearer mine-1"] }, { api: bearer }, [null, null, ""]],
-  ["another bearer does", { headers: ["Authorization", "Bearer t", "Ocp-Apim-Subscription-Key", "mine-1"] }, { api: bearer }, ["mine-1", "Bearer t", ""]],
-  ["known keys are stripped if so set", withKey("mine-1"), { options: { stripSubscriptionKey: "knownKeys" } }, [null, null, ""]],
-  ["from the query too", { target: "/?a=1&Subscription%2Dkey=mine-1&b" }, { options: { stripSubscriptionKey: "knownKeys" } }, [null, null, "a=1&b"]],
-  ["unknown ones are not", withKey("x"), { required: false, options: { stripSubscriptionKey: "knownKeys" } }, ["x", null, ""]],
+  [
+    "keys pass on",
+    { target: "/?q=1&subscription-key=mine-1", ...withKey("mine-1") },
+    {},
+    ["mine-1", null, "q=1&subscription-key=mine-1"],
+  ],
+  [
+    "a bearer key does not",
+    { headers: ["Authorization", "Bearer mine-1"] },
+    { api: bearer },
+    [null, null, ""],
+  ],
+  [
+    "another bearer does",
+    { headers: ["Authorization", "Bearer t", "Ocp-Apim-Subscription-Key", "mine-1"] },
+    { api: bearer },
+    ["mine-1", "Bearer t", ""],
+  ],
+  [
+    "known keys are stripped if so set",
+    withKey("mine-1"),
+    { options: { stripSubscriptionKey: "knownKeys" } },
+    [null, null, ""],
+  ],
+  [
+    "from the query too",
+    { target: "/?a=1&Subscription%2Dkey=mine-1&b" },
+    { options: { stripSubscriptionKey: "knownKeys" } },
+    [null, null, "a=1&b"],
+  ],
+  [
+    "unknown ones are not",
+    withKey("x"),
+    { required: false, options: { stripSubscriptionKey: "knownKeys" } },
+    ["x", null, ""],
+  ],
 ])("what the backend sees: %s", (_name, fields, setting, expected) => {
   const { request } = admitted(fields, setting).exchange;
-  expect([request.headers.get("ocp-apim-subscription-key"), request.headers.get("authorization"), request.query]).toEqual(expected);
+  expect([
+    request.headers.get("ocp-apim-subscription-key"),
+    request.headers.get("authorization"),
+    request.query,
+  ]).toEqual(expected);
 });
 
 test("the key that was used is in the context", () => {
-  expect(admitted(withKey("mine-2")).exchange.subscription).toMatchObject({ id: "mine", key: "mine-2", primaryKey: "mine-1" });
+  expect(admitted(withKey("mine-2")).exchange.subscription).toMatchObject({
+    id: "mine",
+    key: "mine-2",
+    primaryKey: "mine-1",
+  });
 });

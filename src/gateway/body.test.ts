@@ -8,7 +8,8 @@ import { ChunkSource } from "./testing.ts";
 const text = "Grüße, 世界! ".repeat(20);
 const octets = Buffer.from(text);
 
-const streaming = (source: BodySource, ...headers: string[]): Body => Body.streaming("request", source, new HeaderList(headers));
+const streaming = (source: BodySource, ...headers: string[]): Body =>
+  Body.streaming("request", source, new HeaderList(headers));
 
 /** Two chunks, cut at `at`. */
 function cut(bytes: Uint8Array, at: number): ChunkSource {
@@ -43,7 +44,9 @@ test("a response may have several codings, the last applied first; a request onl
   expect(Buffer.from(response.bytes()).equals(octets)).toBe(true);
   const request = Body.streaming("request", new ChunkSource([wire]), headers);
   await request.buffer(1 << 20);
-  expect(() => request.bytes()).toThrow(expect.objectContaining({ status: 400, reason: "ContentCodingUnreadable" }));
+  expect(() => request.bytes()).toThrow(
+    expect.objectContaining({ status: 400, reason: "ContentCodingUnreadable" }),
+  );
 });
 
 test.each<[string, string, Uint8Array]>([
@@ -55,8 +58,14 @@ test.each<[string, string, Uint8Array]>([
 ])("%s cannot be read, and says so", async (_name, coding, wire) => {
   const body = streaming(new ChunkSource([wire]), "Content-Encoding", coding);
   await body.buffer(1 << 20);
-  expect(() => body.bytes()).toThrow(expect.objectContaining({ status: 400, own: true, code: "content_coding_unreadable" }));
-  const response = Body.streaming("response", new ChunkSource([wire]), new HeaderList(["Content-Encoding", coding]));
+  expect(() => body.bytes()).toThrow(
+    expect.objectContaining({ status: 400, own: true, code: "content_coding_unreadable" }),
+  );
+  const response = Body.streaming(
+    "response",
+    new ChunkSource([wire]),
+    new HeaderList(["Content-Encoding", coding]),
+  );
   await response.buffer(1 << 20);
   expect(() => response.bytes()).toThrow(expect.objectContaining({ status: 500, own: false }));
 });
@@ -72,7 +81,12 @@ test.each<[string, ChunkSource]>([
   ["by what comes", new ChunkSource(["123", "456"])],
 ])("too large %s: refused, the source cancelled, and refused again", async (_name, source) => {
   const body = streaming(source);
-  const refusal = { status: 413, reason: "RequestBodyTooLarge", message: "The request body is larger than 5 bytes.", own: true };
+  const refusal = {
+    status: 413,
+    reason: "RequestBodyTooLarge",
+    message: "The request body is larger than 5 bytes.",
+    own: true,
+  };
   await expect(body.buffer(5)).rejects.toMatchObject(refusal);
   expect(source.cancelled).toBe(true);
   await expect(body.buffer(5)).rejects.toMatchObject(refusal);
@@ -87,7 +101,11 @@ test("exactly the limit is let through", async () => {
 
 test("a response too large is 500", async () => {
   const body = Body.streaming("response", new ChunkSource(["123456"]), new HeaderList());
-  await expect(body.buffer(5)).rejects.toMatchObject({ status: 500, reason: "ResponseBodyTooLarge", own: false });
+  await expect(body.buffer(5)).rejects.toMatchObject({
+    status: 500,
+    reason: "ResponseBodyTooLarge",
+    own: false,
+  });
 });
 
 test("one that breaks off stays broken", async () => {

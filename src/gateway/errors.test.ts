@@ -3,7 +3,15 @@ import { GatewayError, bodyTooLarge, errorBody, expressionFailed, operationNotFo
 import { REQUEST_ID } from "./testing.ts";
 
 const refusal = (message: string, status = 429, own = false): GatewayError =>
-  new GatewayError({ source: "s", reason: "R", message: "private", status, clientMessage: message, own, code: "a_code" });
+  new GatewayError({
+    source: "s",
+    reason: "R",
+    message: "private",
+    status,
+    clientMessage: message,
+    own,
+    code: "a_code",
+  });
 
 test.each<[string, GatewayError, string, number?]>([
   // The captured length of `policies-document.md` 6.3.
@@ -20,7 +28,11 @@ test.each<[string, GatewayError, string, number?]>([
     expressionFailed("set-body", "secret", null),
     `{ "statusCode": 500, "message": "Internal server error", "activityId": "${REQUEST_ID}" }`,
   ],
-  ["a 500 with words of its own", refusal("Ask again later", 500), '{ "statusCode": 500, "message": "Ask again later" }'],
+  [
+    "a 500 with words of its own",
+    refusal("Ask again later", 500),
+    '{ "statusCode": 500, "message": "Ask again later" }',
+  ],
   [
     "one that the original does not know",
     refusal("No", 400, true),

@@ -23,17 +23,27 @@ import {
 /** Answers with what it knows of the request. */
 const describe: Step = stepOf(({ api, operation, product, subscription, request }) => {
   const { host, path, queryString } = request.url;
-  return responseOf(200, `${api?.id} ${operation?.id} ${product?.id} ${subscription?.id} ${host}${path}${queryString}`);
+  return responseOf(
+    200,
+    `${api?.id} ${operation?.id} ${product?.id} ${subscription?.id} ${host}${path}${queryString}`,
+  );
 });
-const says = (text: string): Plan => ({ ...NO_PLAN, inbound: [describe], onError: [stepOf((exchange) => void exchange.response!.headers.set("X-Handled", text))] });
+const says = (text: string): Plan => ({
+  ...NO_PLAN,
+  inbound: [describe],
+  onError: [stepOf((exchange) => void exchange.response!.headers.set("X-Handled", text))],
+});
 
 const open = productOf("open", ["o"], { subscriptionRequired: false });
 const gold = productOf("gold", ["k"]);
 const goldPlan: Plan = { ...NO_PLAN, inbound: [stepOf(() => responseOf(200, "gold plan"))] };
-const cors = stepOf((exchange) => {
-  exchange.corsHeaders = ["Access-Control-Allow-Origin", "https://a"];
-  return new ResponseMessage(200);
-}, { element: "cors" });
+const cors = stepOf(
+  (exchange) => {
+    exchange.corsHeaders = ["Access-Control-Allow-Origin", "https://a"];
+    return new ResponseMessage(200);
+  },
+  { element: "cors" },
+);
 
 const failing = stepOf(() => {
   throw new Error("cors");
@@ -41,17 +51,67 @@ const failing = stepOf(() => {
 
 const snapshot: Snapshot = snapshotOf({
   globalPlan: says("global"),
-  subscriptions: [subscriptionOf("gold", { kind: "product", product: gold }), subscriptionOf("off", { kind: "product", product: gold }, { state: "suspended" })],
+  subscriptions: [
+    subscriptionOf("gold", { kind: "product", product: gold }),
+    subscriptionOf("off", { kind: "product", product: gold }, { state: "suspended" }),
+  ],
   apis: [
-    apiOf({ path: "a", serviceUrl: "https://backend.example/base", plan: says("a"), operations: [{ template: "/x", plan: says("x") }, { id: "all", template: "/{*path}", plan: says("all") }] }),
-    apiOf({ id: "a;rev=2", path: "a", revision: "2", isCurrentRevision: false, operations: [{ template: "/x", plan: says("rev 2") }] }),
-    apiOf({ path: "k", subscriptionRequired: true, plan: says("k"), operations: [{ template: "/x", plan: says("x"), productPlans: new Map([["gold", goldPlan]]) }] }),
-    apiOf({ path: "bearer", id: "k2", rootId: "k", subscriptionRequired: true, bearerKey: true, operations: [{ template: "/x", plan: says("x") }] }),
-    apiOf({ path: "named", id: "k3", rootId: "k", subscriptionRequired: true, subscriptionKeyParameterNames: { header: "api-key", query: "k" }, operations: ["GET /x"] }),
-    apiOf({ path: "o", subscriptionRequired: true, openProduct: open, operations: [{ template: "/x", plan: says("x") }] }),
+    apiOf({
+      path: "a",
+      serviceUrl: "https://backend.example/base",
+      plan: says("a"),
+      operations: [
+        { template: "/x", plan: says("x") },
+        { id: "all", template: "/{*path}", plan: says("all") },
+      ],
+    }),
+    apiOf({
+      id: "a;rev=2",
+      path: "a",
+      revision: "2",
+      isCurrentRevision: false,
+      operations: [{ template: "/x", plan: says("rev 2") }],
+    }),
+    apiOf({
+      path: "k",
+      subscriptionRequired: true,
+      plan: says("k"),
+      operations: [{ template: "/x", plan: says("x"), productPlans: new Map([["gold", goldPlan]]) }],
+    }),
+    apiOf({
+      path: "bearer",
+      id: "k2",
+      rootId: "k",
+      subscriptionRequired: true,
+      bearerKey: true,
+      operations: [{ template: "/x", plan: says("x") }],
+    }),
+    apiOf({
+      path: "named",
+      id: "k3",
+      rootId: "k",
+      subscriptionRequired: true,
+      subscriptionKeyParameterNames: { header: "api-key", query: "k" },
+      operations: ["GET /x"],
+    }),
+    apiOf({
+      path: "o",
+      subscriptionRequired: true,
+      openProduct: open,
+      operations: [{ template: "/x", plan: says("x") }],
+    }),
     apiOf({ path: "c", subscriptionRequired: true, operations: [{ template: "/x", cors: [cors] }] }),
-    apiOf({ path: "p", operations: [{ method: "OPTIONS", template: "/*", plan: says("pass") }], cors: [cors] }),
-    apiOf({ path: "v", version: "v1", versionSet: { id: "s", scheme: "Header", parameter: "X-V" }, operations: ["GET /x"] }),
+    apiOf({
+      path: "p",
+      operations: [{ method: "OPTIONS", template: "/*", plan: says("pass") }],
+      cors: [cors],
+    }),
+    apiOf({
+      path: "v",
+      version: "v1",
+      versionSet: { id: "s", scheme: "Header", parameter: "X-V" },
+      operations: ["GET /x"],
+    }),
     apiOf({ path: "broken", cors: [failing] }),
   ],
 });
@@ -63,13 +123,18 @@ function gatewayOf(config: Snapshot | null = snapshot) {
     services,
     newRequestId: () => REQUEST_ID,
     onDone: (exchange) => void done.push(exchange),
-    health: (incoming, path) => answerHealth(incoming, path, () => ({ ready: config !== null, draining: false, degraded: [] })),
+    health: (incoming, path) =>
+      answerHealth(incoming, path, () => ({ ready: config !== null, draining: false, degraded: [] })),
   });
   if (config !== null) gateway.swap(config);
   return { gateway, services, done };
 }
 
-async function call(url: string, headers: readonly string[] = [], fields: RequestFields = {}): Promise<TestIncoming> {
+async function call(
+  url: string,
+  headers: readonly string[] = [],
+  fields: RequestFields = {},
+): Promise<TestIncoming> {
   const [method, target] = url.includes(" ") ? (url.split(" ") as [string, string]) : ["GET", url];
   const incoming = incomingOf({ ...fields, method, target, headers });
   const { gateway } = gatewayOf();
@@ -97,7 +162,12 @@ test.each<[number, string, readonly string[], string | RegExp]>([
   [14, "/v/x", [], NOT_FOUND],
   [16, "/a/a/b/c?x=1", [], "200 a all undefined undefined backend.example/base/a/b/c?x=1"],
   [17, "OPTIONS /c/x", ["Origin", "https://a", "Access-Control-Request-Method", "GET"], "200 "],
-  [18, "OPTIONS /p/x", ["Origin", "https://a", "Access-Control-Request-Method", "GET"], "200 p OPTIONS /* undefined undefined gateway.example/x"],
+  [
+    18,
+    "OPTIONS /p/x",
+    ["Origin", "https://a", "Access-Control-Request-Method", "GET"],
+    "200 p OPTIONS /* undefined undefined gateway.example/x",
+  ],
   [20, "/k/x", [], MISSING],
 ])("vector %d: %s %j", async (_number, url, headers, expected) => {
   const { reply } = await call(url, headers);
@@ -108,7 +178,12 @@ test.each<[number, string, readonly string[], string | RegExp]>([
 });
 
 test("vector 17: the preflight's answer carries the headers of cors", async () => {
-  const { reply } = await call("OPTIONS /c/x", ["Origin", "https://a", "Access-Control-Request-Method", "GET"]);
+  const { reply } = await call("OPTIONS /c/x", [
+    "Origin",
+    "https://a",
+    "Access-Control-Request-Method",
+    "GET",
+  ]);
   expect(reply.headers.raw).toEqual(["Access-Control-Allow-Origin", "https://a"]);
 });
 
@@ -129,7 +204,9 @@ test.each<[string, string]>([
 
 test("vector 20: the challenge", async () => {
   const { reply } = await call("/named/x", ["Host", "gw:8080"]);
-  expect(reply.headers.get("www-authenticate")).toBe('AzureApiManagementKey realm="https://gw:8080/named",name="api-key",type="header"');
+  expect(reply.headers.get("www-authenticate")).toBe(
+    'AzureApiManagementKey realm="https://gw:8080/named",name="api-key",type="header"',
+  );
 });
 
 test("a target that hides something is refused with a body of our own", async () => {
@@ -141,8 +218,16 @@ test("a target that hides something is refused with a body of our own", async ()
 });
 
 test("a cors policy that fails on a preflight is an error like any other", async () => {
-  const { reply } = await call("OPTIONS /broken/", ["Origin", "https://a", "Access-Control-Request-Method", "GET"]);
-  expect(reply).toMatchObject({ status: 500, body: `{ "statusCode": 500, "message": "Internal server error", "activityId": "${REQUEST_ID}" }` });
+  const { reply } = await call("OPTIONS /broken/", [
+    "Origin",
+    "https://a",
+    "Access-Control-Request-Method",
+    "GET",
+  ]);
+  expect(reply).toMatchObject({
+    status: 500,
+    body: `{ "statusCode": 500, "message": "Internal server error", "activityId": "${REQUEST_ID}" }`,
+  });
 });
 
 test("health is answered before anything; without a configuration the rest is 503", () => {
@@ -175,11 +260,35 @@ test("a reply that fails half-way is over once too", async () => {
   };
   gateway.onRequest(incoming);
   await new Promise((resolve) => setImmediate(resolve));
-  expect({ bugs: services.bugs.length, done: done.length, inFlight: gateway.inFlight }).toEqual({ bugs: 1, done: 1, inFlight: 0 });
+  expect({ bugs: services.bugs.length, done: done.length, inFlight: gateway.inFlight }).toEqual({
+    bugs: 1,
+    done: 1,
+    inFlight: 0,
+  });
 });
 
 test("a request finishes on the snapshot it began with", async () => {
-  const { gateway } = gatewayOf(snapshotOf({ apis: [apiOf({ path: "", operations: [{ template: "/", plan: { ...NO_PLAN, inbound: [stepOf(() => Promise.resolve()), stepOf((exchange) => responseOf(200, String(exchange.snapshot.options.fallThrough)))] } }] })] }));
+  const { gateway } = gatewayOf(
+    snapshotOf({
+      apis: [
+        apiOf({
+          path: "",
+          operations: [
+            {
+              template: "/",
+              plan: {
+                ...NO_PLAN,
+                inbound: [
+                  stepOf(() => Promise.resolve()),
+                  stepOf((exchange) => responseOf(200, String(exchange.snapshot.options.fallThrough))),
+                ],
+              },
+            },
+          ],
+        }),
+      ],
+    }),
+  );
   const incoming = incomingOf();
   gateway.onRequest(incoming);
   gateway.swap(snapshotOf({ options: { fallThrough: true } }));

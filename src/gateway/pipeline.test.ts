@@ -13,7 +13,12 @@ type Code = (exchange: Exchange) => unknown;
 /** Steps written as words: `a` notes itself, others are looked up in `special`. */
 function plan(sections: Partial<Record<keyof Plan, string>>, special: Readonly<Record<string, Code>> = {}) {
   const notes: string[] = [];
-  const named = { inbound: "inbound", backend: "backend", outbound: "outbound", onError: "on-error" } as const;
+  const named = {
+    inbound: "inbound",
+    backend: "backend",
+    outbound: "outbound",
+    onError: "on-error",
+  } as const;
   const list = (section: keyof Plan): readonly Step[] | null => {
     const words = sections[section];
     if (words === undefined) return null;
@@ -27,13 +32,25 @@ function plan(sections: Partial<Record<keyof Plan, string>>, special: Readonly<R
       ),
     );
   };
-  const made: Plan = { inbound: list("inbound"), backend: list("backend"), outbound: list("outbound"), onError: list("onError") };
+  const made: Plan = {
+    inbound: list("inbound"),
+    backend: list("backend"),
+    outbound: list("outbound"),
+    onError: list("onError"),
+  };
   return { plan: made, notes };
 }
 
 const later = <T>(value: T): Promise<T> => Promise.resolve(value);
 const refused = (fields: Partial<ConstructorParameters<typeof GatewayError>[0]> = {}): GatewayError =>
-  new GatewayError({ source: "check", reason: "No", message: "details", status: 403, clientMessage: "Forbidden", ...fields });
+  new GatewayError({
+    source: "check",
+    reason: "No",
+    message: "details",
+    status: 403,
+    clientMessage: "Forbidden",
+    ...fields,
+  });
 
 function raise(error: unknown): never {
   throw error;
@@ -50,15 +67,35 @@ const ALL = { inbound: "i1 i2", backend: "b1", outbound: "o1 o2", onError: "e1 e
 
 test.each<[string, Readonly<Record<string, Code>>, string, string]>([
   ["every section in its order", {}, "i1 i2 b1 o1 o2", "nothing"],
-  ["the same with waits", { i1: () => later(undefined), b1: () => later(undefined), o2: () => later(undefined) }, "i1 i2 b1 o1 o2", "nothing"],
+  [
+    "the same with waits",
+    { i1: () => later(undefined), b1: () => later(undefined), o2: () => later(undefined) },
+    "i1 i2 b1 o1 o2",
+    "nothing",
+  ],
   ["a response ends everything", { i1: () => responseOf(201, "x") }, "i1", "201 x"],
   ["also a later one", { b1: () => later(responseOf(202)) }, "i1 i2 b1", "202 "],
   ["and in outbound", { o1: () => responseOf(203) }, "i1 i2 b1 o1", "203 "],
   ["a hit goes on after its other half", { i1: () => new SkipToOutbound("o1") }, "i1 o2", "nothing"],
   ["also a later one", { i1: () => later(new SkipToOutbound("o1")) }, "i1 o2", "nothing"],
-  ["without another half, the whole of outbound", { i1: () => new SkipToOutbound("none") }, "i1 o1 o2", "nothing"],
-  ["an error goes to on-error, and nowhere else", { i1: () => raise(refused()) }, "i1 e1 e2", '403 { "statusCode": 403, "message": "Forbidden" }'],
-  ["also a later one", { b1: () => Promise.reject(refused()) }, "i1 i2 b1 e1 e2", '403 { "statusCode": 403, "message": "Forbidden" }'],
+  [
+    "without another half, the whole of outbound",
+    { i1: () => new SkipToOutbound("none") },
+    "i1 o1 o2",
+    "nothing",
+  ],
+  [
+    "an error goes to on-error, and nowhere else",
+    { i1: () => raise(refused()) },
+    "i1 e1 e2",
+    '403 { "statusCode": 403, "message": "Forbidden" }',
+  ],
+  [
+    "also a later one",
+    { b1: () => Promise.reject(refused()) },
+    "i1 i2 b1 e1 e2",
+    '403 { "statusCode": 403, "message": "Forbidden" }',
+  ],
   [
     "on-error may answer for itself",
     { i1: () => raise(refused()), e1: () => responseOf(418, "tea") },
@@ -68,7 +105,11 @@ test.each<[string, Readonly<Record<string, Code>>, string, string]>([
   ["also later", { i1: () => raise(refused()), e1: () => later(responseOf(418, "tea")) }, "i1 e1", "418 tea"],
   [
     "an error inside on-error leaves the first one's answer as it is by then",
-    { i1: () => raise(refused()), e1: (exchange) => void (exchange.response!.statusCode = 409), e2: () => raise(refused({ status: 401 })) },
+    {
+      i1: () => raise(refused()),
+      e1: (exchange) => void (exchange.response!.statusCode = 409),
+      e2: () => raise(refused({ status: 401 })),
+    },
     "i1 e1 e2",
     '409 { "statusCode": 403, "message": "Forbidden" }',
   ],
@@ -95,7 +136,11 @@ test("steps that need not wait cost no promise", () => {
 test("an error in outbound replaces the backend's response and frees it", async () => {
   const source = new ChunkSource(["x"]);
   const exchange = exchangeOf();
-  await runPlan(exchange, plan(ALL, { b1: (one) => void (one.response = responseOf(200, source)), o1: () => raise(refused()) }).plan);
+  await runPlan(
+    exchange,
+    plan(ALL, { b1: (one) => void (one.response = responseOf(200, source)), o1: () => raise(refused()) })
+      .plan,
+  );
   expect(source.cancelled).toBe(true);
   expect(exchange.response!.statusCode).toBe(403);
 });
@@ -103,7 +148,10 @@ test("an error in outbound replaces the backend's response and frees it", async 
 test("fail-on-error-status-code keeps it", async () => {
   const exchange = exchangeOf();
   const kept = refused({ keepResponse: true, status: 429 });
-  await runPlan(exchange, plan(ALL, { b1: (one) => ((one.response = responseOf(429, "slow down")), raise(kept)) }).plan);
+  await runPlan(
+    exchange,
+    plan(ALL, { b1: (one) => ((one.response = responseOf(429, "slow down")), raise(kept)) }).plan,
+  );
   expect(await answer(exchange)).toBe("429 slow down");
   expect(exchange.lastError).toMatchObject({ source: "check" });
 });
@@ -118,7 +166,10 @@ test.each<[string, unknown, Partial<NonNullable<Exchange["lastError"]>>, string]
   ],
   [
     "of an expression",
-    new NetException("System.NullReferenceException", "Object reference not set to an instance of an object."),
+    new NetException(
+      "System.NullReferenceException",
+      "Object reference not set to an instance of an object.",
+    ),
     {
       source: "i1",
       reason: "ExpressionValueEvaluationFailure",
@@ -166,14 +217,23 @@ test.each<[string, unknown, Partial<NonNullable<Exchange["lastError"]>>, string]
   for (const special of [{ i1: () => raise(thrown) }, { i1: () => Promise.reject(thrown) }]) {
     const exchange = exchangeOf();
     await runPlan(exchange, plan({ inbound: "i1" }, special).plan);
-    expect(exchange.lastError).toMatchObject({ ...lastError, scope: "api", section: "inbound", path: "i1[1]", policyId: "i1-id" });
+    expect(exchange.lastError).toMatchObject({
+      ...lastError,
+      scope: "api",
+      section: "inbound",
+      path: "i1[1]",
+      policyId: "i1-id",
+    });
     expect(await answer(exchange)).toBe(expected);
   }
 });
 
 test("the innermost step is the one that failed", async () => {
   const inner: Partial<Site> = { element: "inner", path: "choose[1]/when[1]/inner[1]", scope: "product" };
-  const { plan: made } = plan({ inbound: "choose" }, { choose: (exchange) => runSteps([stepOf(() => raise(refused()), inner)], exchange, null) });
+  const { plan: made } = plan(
+    { inbound: "choose" },
+    { choose: (exchange) => runSteps([stepOf(() => raise(refused()), inner)], exchange, null) },
+  );
   const exchange = exchangeOf();
   await runPlan(exchange, made);
   expect(exchange.lastError).toMatchObject({ path: "choose[1]/when[1]/inner[1]", scope: "product" });
@@ -219,7 +279,9 @@ test.each<[string, string, string]>([
 
 test("an error that the hang-up caused is no error", async () => {
   const exchange = exchangeOf();
-  const special = { b1: async () => (exchange.abort.abort("client"), raise(new TransportError("aborted", "aborted"))) };
+  const special = {
+    b1: async () => (exchange.abort.abort("client"), raise(new TransportError("aborted", "aborted"))),
+  };
   await expect(runPlan(exchange, plan(ALL, special).plan)).rejects.toBeInstanceOf(ClientGone);
   expect(exchange.error).toBeNull();
 });
@@ -231,7 +293,11 @@ test("a body is brought into memory when a step is reached that needs it, not be
   const exchange = exchangeOf({ method: "POST", body: source });
   const started: boolean[] = [];
   const note = stepOf(() => void started.push(source.started));
-  const reader = stepOf((one) => void one.variables.set("text", new TextDecoder().decode(one.request.body!.bytes())), {}, 1);
+  const reader = stepOf(
+    (one) => void one.variables.set("text", new TextDecoder().decode(one.request.body!.bytes())),
+    {},
+    1,
+  );
   await runPlan(exchange, { ...NO_PLAN, inbound: [note, reader, note] });
   expect(started).toEqual([false, true]);
   expect(exchange.variables.get("text")).toBe("body");
@@ -251,6 +317,9 @@ test("one that went to the backend as a stream is not started again", async () =
   const exchange = exchangeOf({ method: "POST", body: new ChunkSource(["x"]) });
   exchange.request.body!.take();
   let consumed: boolean | undefined;
-  await runPlan(exchange, { ...NO_PLAN, outbound: [stepOf((one) => void (consumed = one.request.body!.consumed), {}, 1)] });
+  await runPlan(exchange, {
+    ...NO_PLAN,
+    outbound: [stepOf((one) => void (consumed = one.request.body!.consumed), {}, 1)],
+  });
   expect(consumed).toBe(true);
 });

@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { preflightSteps, route } from "./router.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { type ApiFields, type RequestFields, type SnapshotFields, apiOf, exchangeOf, snapshotOf, stepOf } from "./testing.ts";
+import {
+  type ApiFields,
+  type RequestFields,
+  type SnapshotFields,
+  apiOf,
+  exchangeOf,
+  snapshotOf,
+  stepOf,
+} from "./testing.ts";
 
 function snapshot(apis: readonly ApiFields[], fields: SnapshotFields = {}): Snapshot {
   return snapshotOf({ ...fields, apis: apis.map(apiOf) });
@@ -17,7 +25,10 @@ function found(config: Snapshot, url: string, fields: RequestFields = {}): strin
 }
 
 const plain = snapshot([
-  { path: "a", operations: ["GET /x", "GET resource", "POST /items({id})", "GET /need?api-version={v}", "GET /"] },
+  {
+    path: "a",
+    operations: ["GET /x", "GET resource", "POST /items({id})", "GET /need?api-version={v}", "GET /"],
+  },
   { path: "t/mcp", operations: ["GET /"] },
   { path: "t/mcp-native", operations: ["GET /"] },
   { path: "w/mcp", operations: ["GET /"] },
@@ -68,7 +79,10 @@ test("without a root API nothing answers elsewhere", () => {
 });
 
 test("falling through to a shorter path is a switch", () => {
-  const apis: ApiFields[] = [{ path: "a/b", operations: ["GET /x"] }, { path: "a", operations: ["GET /b/y"] }];
+  const apis: ApiFields[] = [
+    { path: "a/b", operations: ["GET /x"] },
+    { path: "a", operations: ["GET /b/y"] },
+  ];
   expect(found(snapshot(apis), "/a/b/y")).toBe("a-b -");
   expect(found(snapshot(apis, { options: { fallThrough: true } }), "/a/b/y")).toBe("a /b/y /b/y");
 });
@@ -78,7 +92,14 @@ test("falling through to a shorter path is a switch", () => {
 const revisions = snapshot([
   { id: "a", path: "a", operations: ["GET /x"] },
   { id: "a;rev=2", path: "a", revision: "2", isCurrentRevision: false, operations: ["GET /x", "GET /new"] },
-  { id: "a;rev=3", path: "a", revision: "3", isCurrentRevision: false, isOnline: false, operations: ["GET /x"] },
+  {
+    id: "a;rev=3",
+    path: "a",
+    revision: "3",
+    isCurrentRevision: false,
+    isOnline: false,
+    operations: ["GET /x"],
+  },
   { id: "r", path: "", operations: ["GET /x"] },
   { id: "r;rev=2", path: "", revision: "2", isCurrentRevision: false, operations: ["GET /x"] },
 ]);
@@ -102,7 +123,11 @@ test.each([
 // ── Versions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function versions(scheme: "Segment" | "Query" | "Header", withOriginal: boolean): Snapshot {
-  const versionSet = { id: "s", scheme, parameter: scheme === "Query" ? "v" : scheme === "Header" ? "X-V" : "" };
+  const versionSet = {
+    id: "s",
+    scheme,
+    parameter: scheme === "Query" ? "v" : scheme === "Header" ? "X-V" : "",
+  };
   const common = { path: "o", operations: ["GET /x", "GET /{any}"] };
   return snapshot([
     ...(withOriginal ? [{ ...common, id: "original", versionSet }] : []),
@@ -134,7 +159,9 @@ test.each<["Segment" | "Query" | "Header", boolean, string, string, string?]>([
   // §11: 14
   ["Header", false, "/o/x", "-"],
 ])("%s versioning, original %s: %s → %s", (scheme, withOriginal, url, expected, header) => {
-  expect(found(versions(scheme, withOriginal), url, { headers: header === undefined ? [] : ["x-v", header] })).toBe(expected);
+  expect(
+    found(versions(scheme, withOriginal), url, { headers: header === undefined ? [] : ["x-v", header] }),
+  ).toBe(expected);
 });
 
 // ── Types and protocols ───────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,10 @@ function matched(template: string, url: string): string | null {
   if (typeof matcher === "string") throw new Error(matcher);
   const [path = "", query = ""] = url.split("?");
   const raw = path === "" ? [] : path.split("/");
-  const result = matcher.match({ raw, decoded: raw.map((segment) => decodeOnce(segment)!) }, parseQuery(query));
+  const result = matcher.match(
+    { raw, decoded: raw.map((segment) => decodeOnce(segment)!) },
+    parseQuery(query),
+  );
   return result && [...result.parameters].map(([name, value]) => `${name}=${value}`).join(" ");
 }
 
@@ -90,7 +93,10 @@ test.each([
 });
 
 test("equal templates keep the order of definition", () => {
-  const index = indexOperations([operationOf({ id: "1", template: "/{a}" }), operationOf({ id: "2", template: "/{b}" })]);
+  const index = indexOperations([
+    operationOf({ id: "1", template: "/{a}" }),
+    operationOf({ id: "2", template: "/{b}" }),
+  ]);
   expect(index.candidates("GET", "x").map(({ id }) => id)).toEqual(["1", "2"]);
   expect(index.candidates("POST", "x")).toEqual([]);
 });

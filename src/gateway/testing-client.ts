@@ -1,7 +1,14 @@
 /** For tests: bodies that flow as told, and a client that records what it got. */
 import { Abort } from "../base/abort.ts";
 import { HeaderList } from "../base/headers.ts";
-import type { BodySink, BodySource, Incoming, Reply, TransportError, Tunnel } from "../transport/transport.ts";
+import type {
+  BodySink,
+  BodySource,
+  Incoming,
+  Reply,
+  TransportError,
+  Tunnel,
+} from "../transport/transport.ts";
 
 /** A source that hands out `chunks`, as fast as the sink takes them, then ends or fails. */
 export class ChunkSource implements BodySource {
@@ -14,7 +21,10 @@ export class ChunkSource implements BodySource {
   #at = 0;
 
   /** @param length what Content-Length said; default: unknown */
-  constructor(chunks: readonly (Uint8Array | string)[], options: { length?: number; failure?: TransportError } = {}) {
+  constructor(
+    chunks: readonly (Uint8Array | string)[],
+    options: { length?: number; failure?: TransportError } = {},
+  ) {
     this.#chunks = chunks.map((chunk) => (typeof chunk === "string" ? encoder.encode(chunk) : chunk));
     this.length = options.length;
     this.#failure = options.failure ?? null;
@@ -36,7 +46,8 @@ export class ChunkSource implements BodySource {
 
   #flow(): void {
     const sink = this.#sink!;
-    while (!this.cancelled && this.#at < this.#chunks.length) if (!sink.write(this.#chunks[this.#at++]!)) return;
+    while (!this.cancelled && this.#at < this.#chunks.length)
+      if (!sink.write(this.#chunks[this.#at++]!)) return;
     if (this.cancelled || this.#at > this.#chunks.length) return;
     this.#at = Infinity;
     if (this.#failure === null) sink.end();
@@ -133,7 +144,10 @@ export function incomingOf(fields: RequestFields = {}): TestIncoming {
   const rawHeaders = [...(fields.headers ?? [])];
   if (new HeaderList(rawHeaders).get("host") === null) rawHeaders.unshift("Host", "gateway.example");
   const { body } = fields;
-  const source = typeof body === "string" || body instanceof Uint8Array ? new ChunkSource([body], { length: body.length }) : body;
+  const source =
+    typeof body === "string" || body instanceof Uint8Array
+      ? new ChunkSource([body], { length: body.length })
+      : body;
   return {
     method: fields.method ?? "GET",
     target: fields.target ?? "/",

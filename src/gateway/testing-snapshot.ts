@@ -30,7 +30,10 @@ export interface OperationFields {
 
 /** `"GET /x"` or the fields. */
 export function operationOf(given: string | OperationFields): Operation {
-  const fields = typeof given === "string" ? { method: given.split(" ", 1)[0]!, template: given.slice(given.indexOf(" ") + 1) } : given;
+  const fields =
+    typeof given === "string"
+      ? { method: given.split(" ", 1)[0]!, template: given.slice(given.indexOf(" ") + 1) }
+      : given;
   const method = fields.method ?? "GET";
   const matcher = compileTemplate(fields.template);
   if (typeof matcher === "string") throw new Error(matcher);
@@ -112,7 +115,11 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
   };
 }
 
-export function subscriptionOf(id: string, scope: SubscriptionScope, changed: Partial<Subscription> = {}): Subscription {
+export function subscriptionOf(
+  id: string,
+  scope: SubscriptionScope,
+  changed: Partial<Subscription> = {},
+): Subscription {
   return {
     id,
     name: id,

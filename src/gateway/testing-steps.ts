@@ -1,5 +1,13 @@
 /** For tests: policies as the compiler would build them, from plain values. */
-import type { ElementArgs, ElementShape, PolicyDefinition, Section, Site, Step, Value } from "../compiler/policy.ts";
+import type {
+  ElementArgs,
+  ElementShape,
+  PolicyDefinition,
+  Section,
+  Site,
+  Step,
+  Value,
+} from "../compiler/policy.ts";
 import type { Exchange } from "./exchange.ts";
 
 export function siteOf(element: string, changed: Partial<Site> = {}): Site {
@@ -37,19 +45,26 @@ export function argsOf(shape: ElementShape, written: Written = {}): ElementArgs 
   const attributes: Record<string, unknown> = {};
   for (const [name, attribute] of Object.entries(shape.attributes ?? {})) {
     const given = written.attributes?.[name] ?? attribute.default;
-    attributes[name] = given === undefined ? undefined : attribute.expression === true ? asValue(given) : given;
+    attributes[name] =
+      given === undefined ? undefined : attribute.expression === true ? asValue(given) : given;
   }
   const children: Record<string, ElementArgs[]> = {};
   for (const [name, child] of Object.entries(shape.children ?? {})) {
     children[name] = (written.children?.[name] ?? []).map((one) => argsOf(child, one));
   }
   const { text } = written;
-  const bound = text === undefined || shape.text === undefined ? undefined : shape.text.expression === true ? asValue(text) : text;
+  const bound =
+    text === undefined || shape.text === undefined
+      ? undefined
+      : shape.text.expression === true
+        ? asValue(text)
+        : text;
   return { attributes, children, text: bound, steps: written.steps ?? [], line: 1 };
 }
 
 function asValue(given: unknown): Value<unknown> {
-  if (typeof given !== "function") return Object.assign(() => given, { constant: given, isConstant: true, needs: 0 });
+  if (typeof given !== "function")
+    return Object.assign(() => given, { constant: given, isConstant: true, needs: 0 });
   if ("needs" in given) return given as Value<unknown>;
   return Object.assign(given as () => unknown, { constant: undefined, isConstant: false, needs: 0 });
 }
@@ -62,8 +77,16 @@ export function policyStep(policy: PolicyDefinition, written: Written = {}, site
 }
 
 /** What the policy's own check says about it. */
-export function mistakesOf(policy: PolicyDefinition, written: Written = {}, site: Partial<Site> = {}): string[] {
+export function mistakesOf(
+  policy: PolicyDefinition,
+  written: Written = {},
+  site: Partial<Site> = {},
+): string[] {
   const said: string[] = [];
-  policy.check?.(argsOf(policy.shape, written), (message) => void said.push(message), siteOf(policy.element, site));
+  policy.check?.(
+    argsOf(policy.shape, written),
+    (message) => void said.push(message),
+    siteOf(policy.element, site),
+  );
   return said;
 }

@@ -98,7 +98,11 @@ export interface TestExchange extends Exchange {
 }
 
 /** An exchange as the listener makes it, before routing. */
-export function exchangeOf(fields: RequestFields = {}, snapshot: Snapshot = snapshotOf(), services = servicesOf()): TestExchange {
+export function exchangeOf(
+  fields: RequestFields = {},
+  snapshot: Snapshot = snapshotOf(),
+  services = servicesOf(),
+): TestExchange {
   const incoming = incomingOf(fields);
   const split = splitTarget(incoming.target) ?? { path: "/", query: "" };
   const headers = new HeaderList(incoming.rawHeaders);
@@ -116,8 +120,17 @@ export function exchangeOf(fields: RequestFields = {}, snapshot: Snapshot = snap
 }
 
 /** A response with the given body, in memory or streaming. */
-export function responseOf(status: number, body: string | BodySource | null = null, headers: readonly string[] = []): ResponseMessage {
+export function responseOf(
+  status: number,
+  body: string | BodySource | null = null,
+  headers: readonly string[] = [],
+): ResponseMessage {
   const list = new HeaderList([...headers]);
-  const held = body === null ? null : typeof body === "string" ? Body.text("response", body) : Body.streaming("response", body, list);
+  const held =
+    body === null
+      ? null
+      : typeof body === "string"
+        ? Body.text("response", body)
+        : Body.streaming("response", body, list);
   return new ResponseMessage(status, "", list, held);
 }

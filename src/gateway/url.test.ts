@@ -86,13 +86,20 @@ test.each<[string, string | null]>([
   ["h", null],
 ])("base URL %j", (url, expected) => {
   const target = parseTarget(url);
-  const shown = target && `${target.scheme} ${target.host} ${target.port} ${target.authority} '${target.basePath}' '${target.baseQuery}'`;
+  const shown =
+    target &&
+    `${target.scheme} ${target.host} ${target.port} ${target.authority} '${target.basePath}' '${target.baseQuery}'`;
   expect(shown).toBe(expected);
 });
 
 test.each([
   // [base URL, path, query, result]
-  ["https://r1/openai", "/deployments/gpt/chat/completions", "api-version=1", "https://r1:443/openai/deployments/gpt/chat/completions?api-version=1"],
+  [
+    "https://r1/openai",
+    "/deployments/gpt/chat/completions",
+    "api-version=1",
+    "https://r1:443/openai/deployments/gpt/chat/completions?api-version=1",
+  ],
   ["https://h/api/8.2/", "/partners/15", "", "https://h:443/api/8.2/partners/15"],
   ["http://h:11434", "/v1/chat/completions", "", "http://h:11434/v1/chat/completions"],
   ["https://h/mcp", "", "", "https://h:443/mcp"],
@@ -114,8 +121,22 @@ test("joinPath adds no slash for an empty path", () => {
 
 test.each<[string, [string, string][]]>([
   ["", []],
-  ["a=1&b=2&a=3", [["a", "1"], ["b", "2"], ["a", "3"]]],
-  ["a&b=&=c&&", [["a", ""], ["b", ""], ["", "c"]]],
+  [
+    "a=1&b=2&a=3",
+    [
+      ["a", "1"],
+      ["b", "2"],
+      ["a", "3"],
+    ],
+  ],
+  [
+    "a&b=&=c&&",
+    [
+      ["a", ""],
+      ["b", ""],
+      ["", "c"],
+    ],
+  ],
   ["a%20b+c=%41+d", [["a b c", "%41+d"]]],
   ["%zz=1", [["%zz", "1"]]],
   ["a=b=c", [["a", "b=c"]]],

@@ -8,7 +8,16 @@ import { setHeader } from "../policies/set-header/policy.ts";
 import { createClient, createServer } from "../transport/node/index.ts";
 import type { Client, Server } from "../transport/transport.ts";
 import { createGateway } from "./listener.ts";
-import { NO_PLAN, REQUEST_ID, apiOf, policyStep, servicesOf, snapshotOf, stepOf, subscriptionOf } from "./testing.ts";
+import {
+  NO_PLAN,
+  REQUEST_ID,
+  apiOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+  stepOf,
+  subscriptionOf,
+} from "./testing.ts";
 
 let backend: WebSocketServer;
 let server: Server;
@@ -33,16 +42,28 @@ beforeAll(async () => {
   client = createClient();
   const { port } = backend.address() as AddressInfo;
   const forwarding = [policyStep(forwardRequest, {}, { section: "backend" })];
-  const named = policyStep(setHeader, { attributes: { name: "X-Policy" }, children: { value: [{ text: "1" }] } });
+  const named = policyStep(setHeader, {
+    attributes: { name: "X-Policy" },
+    children: { value: [{ text: "1" }] },
+  });
   const failing = stepOf((exchange) => {
     if (exchange.request.query.includes("fail")) throw new Error("after the backend agreed");
   });
-  const operation = { template: "/*", plan: { ...NO_PLAN, inbound: [named], backend: forwarding, outbound: [failing] } };
+  const operation = {
+    template: "/*",
+    plan: { ...NO_PLAN, inbound: [named], backend: forwarding, outbound: [failing] },
+  };
   gateway.swap(
     snapshotOf({
       subscriptions: [subscriptionOf("all", { kind: "all" })],
       apis: [
-        apiOf({ path: "ws", type: "websocket", subscriptionRequired: true, serviceUrl: `ws://127.0.0.1:${port}/base`, operations: [operation] }),
+        apiOf({
+          path: "ws",
+          type: "websocket",
+          subscriptionRequired: true,
+          serviceUrl: `ws://127.0.0.1:${port}/base`,
+          operations: [operation],
+        }),
         apiOf({ path: "nobody", type: "websocket", serviceUrl: "ws://127.0.0.1:9", operations: [operation] }),
       ],
     }),
@@ -61,9 +82,12 @@ function connect(path: string, protocols: string[] = []): WebSocket {
   return new WebSocket(`ws://127.0.0.1:${server.port}${path}`, protocols);
 }
 
-const opened = (socket: WebSocket): Promise<unknown> => new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
-const message = (socket: WebSocket): Promise<string> => new Promise((resolve) => socket.once("message", (data) => resolve(String(data))));
-const closed = (socket: WebSocket): Promise<string> => new Promise((resolve) => socket.once("close", (code, reason) => resolve(`${code} ${String(reason)}`)));
+const opened = (socket: WebSocket): Promise<unknown> =>
+  new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+const message = (socket: WebSocket): Promise<string> =>
+  new Promise((resolve) => socket.once("message", (data) => resolve(String(data))));
+const closed = (socket: WebSocket): Promise<string> =>
+  new Promise((resolve) => socket.once("close", (code, reason) => resolve(`${code} ${String(reason)}`)));
 const refused = (socket: WebSocket): Promise<string> =>
   new Promise((resolve) => {
     socket.on("error", () => {});
@@ -85,7 +109,10 @@ test("frames pass both ways; path, query, sub-protocol and policies' headers rea
   const bigAnswer = message(socket);
   socket.send(big);
   expect(await bigAnswer).toBe(big);
-  expect(seen.at(-1)).toMatchObject({ url: "/base/some/path?a=1&subscription-key=all-1", headers: { "x-policy": "1" } });
+  expect(seen.at(-1)).toMatchObject({
+    url: "/base/some/path?a=1&subscription-key=all-1",
+    headers: { "x-policy": "1" },
+  });
   const end = closed(socket);
   socket.close(4000, "done");
   expect(await end).toBe("4000 done");

@@ -70,7 +70,11 @@ test("octets pass both ways, behind the backend's own 101", () => {
   client.say("ping");
   backend.say("pong!");
   expect(upgrades).toEqual(["101 Switching Protocols Sec-WebSocket-Accept=x"]);
-  expect({ client: client.heard, backend: backend.heard, sent: exchange.bytesSent }).toEqual({ client: "pong!", backend: "ping", sent: 5 });
+  expect({ client: client.heard, backend: backend.heard, sent: exchange.bytesSent }).toEqual({
+    client: "pong!",
+    backend: "ping",
+    sent: 5,
+  });
 });
 
 test("each side goes at the other's pace", () => {
@@ -81,19 +85,25 @@ test("each side goes at the other's pace", () => {
   expect(backend.resumed).toBe(1);
 });
 
-test.each(["client", "backend"] as const)("when the %s ends, the other is told; over when both have", (first) => {
-  const ends = joined();
-  const [one, other] = first === "client" ? [ends.client, ends.backend] : [ends.backend, ends.client];
-  one.end();
-  expect({ ended: other.ended, done: ends.done() }).toEqual({ ended: true, done: 0 });
-  other.end();
-  expect(ends.done()).toBe(1);
-});
+test.each(["client", "backend"] as const)(
+  "when the %s ends, the other is told; over when both have",
+  (first) => {
+    const ends = joined();
+    const [one, other] = first === "client" ? [ends.client, ends.backend] : [ends.backend, ends.client];
+    one.end();
+    expect({ ended: other.ended, done: ends.done() }).toEqual({ ended: true, done: 0 });
+    other.end();
+    expect(ends.done()).toBe(1);
+  },
+);
 
 test.each(["client", "backend"] as const)("when the %s breaks off, both are closed", (first) => {
   const ends = joined();
   (first === "client" ? ends.client : ends.backend).fail();
-  expect({ client: ends.client.closed, backend: ends.backend.closed }).toEqual({ client: true, backend: true });
+  expect({ client: ends.client.closed, backend: ends.backend.closed }).toEqual({
+    client: true,
+    backend: true,
+  });
 });
 
 test("a client that is gone closes both", () => {

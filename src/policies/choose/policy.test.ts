@@ -41,7 +41,12 @@ test("a body is read only when the condition that wants it is asked", async () =
     const children = {
       when: [
         { attributes: { condition: () => first }, steps: [] },
-        { attributes: { condition: computedValue((context) => context.request.body!.bytes().length === 1, 1) }, steps: [] },
+        {
+          attributes: {
+            condition: computedValue((context) => context.request.body!.bytes().length === 1, 1),
+          },
+          steps: [],
+        },
       ],
     };
     await policyStep(choose, { children }).run(exchange, null);

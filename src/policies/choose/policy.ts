@@ -27,7 +27,10 @@ export const choose = definePolicy({
     },
   },
   prepare: ({ children }) => {
-    const branches: Branch[] = children.when.map((when) => ({ condition: when.attributes.condition, steps: when.steps }));
+    const branches: Branch[] = children.when.map((when) => ({
+      condition: when.attributes.condition,
+      steps: when.steps,
+    }));
     const otherwise = children.otherwise[0]?.steps ?? [];
     return (exchange, message) => decide(branches, otherwise, exchange, message, 0);
   },

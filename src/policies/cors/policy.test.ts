@@ -3,7 +3,9 @@ import type { ResponseMessage } from "../../gateway/message.ts";
 import { type Written, exchangeOf, mistakesOf, policyStep } from "../../gateway/testing.ts";
 import { cors } from "./policy.ts";
 
-const list = (name: string, texts: readonly unknown[]): Written => ({ children: { [name]: texts.map((text) => ({ text })) } });
+const list = (name: string, texts: readonly unknown[]): Written => ({
+  children: { [name]: texts.map((text) => ({ text })) },
+});
 
 interface Setting {
   readonly origins?: readonly string[];
@@ -21,7 +23,9 @@ function written(setting: Setting): Written {
     children: {
       "allowed-origins": [list("origin", setting.origins ?? ["https://a.example"])],
       "allowed-methods":
-        methods === undefined ? [] : [{ ...list("method", methods), attributes: { "preflight-result-max-age": maxAge } }],
+        methods === undefined
+          ? []
+          : [{ ...list("method", methods), attributes: { "preflight-result-max-age": maxAge } }],
       "allowed-headers": [list("header", setting.headers ?? ["X-One", "x-two"])],
       "expose-headers": setting.expose === undefined ? [] : [list("header", setting.expose)],
     },
@@ -33,7 +37,10 @@ function run(setting: Setting, method: string, headers: readonly string[], isPre
   const exchange = exchangeOf({ method, headers });
   exchange.isPreflight = isPreflight;
   const outcome = policyStep(cors, written(setting)).run(exchange, null) as ResponseMessage | undefined;
-  const added = exchange.corsHeaders?.map((part, i) => (i % 2 === 0 ? part.replace("Access-Control-", "") + "=" : `${part};`)).join("") ?? "";
+  const added =
+    exchange.corsHeaders
+      ?.map((part, i) => (i % 2 === 0 ? part.replace("Access-Control-", "") + "=" : `${part};`))
+      .join("") ?? "";
   return `${outcome === undefined ? "goes on" : `${outcome.statusCode} ${outcome.body === null ? "empty" : "body"}`} ${added}`.trim();
 }
 
@@ -59,8 +66,20 @@ test.each<[string, Setting, string, readonly string[], string]>([
     fromA,
     "goes on Allow-Origin=https://a.example;Vary=Origin;Allow-Credentials=true;",
   ],
-  ["credentials with any origin", { origins: ["*"], attributes: { "allow-credentials": true } }, "GET", fromA, "goes on Allow-Origin=*;"],
-  ["exposed headers", { expose: ["A", "B"] }, "GET", fromA, "goes on Allow-Origin=https://a.example;Vary=Origin;Expose-Headers=A,B;"],
+  [
+    "credentials with any origin",
+    { origins: ["*"], attributes: { "allow-credentials": true } },
+    "GET",
+    fromA,
+    "goes on Allow-Origin=*;",
+  ],
+  [
+    "exposed headers",
+    { expose: ["A", "B"] },
+    "GET",
+    fromA,
+    "goes on Allow-Origin=https://a.example;Vary=Origin;Expose-Headers=A,B;",
+  ],
 ])("an actual request: %s", (_name, setting, method, headers, expected) => {
   expect(run(setting, method, headers)).toBe(expected);
 });
@@ -70,7 +89,12 @@ const HEAD = "200 empty Allow-Origin=https://a.example;Vary=Origin;";
 
 test.each<[string, Setting, readonly string[], string]>([
   ["default methods", {}, asking(), `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;`],
-  ["listed methods", { methods: ["get", () => "PUT"] }, asking(), `${HEAD}Allow-Methods=GET,PUT;Allow-Headers=X-One,x-two;`],
+  [
+    "listed methods",
+    { methods: ["get", () => "PUT"] },
+    asking(),
+    `${HEAD}Allow-Methods=GET,PUT;Allow-Headers=X-One,x-two;`,
+  ],
   ["any method", { methods: ["*"] }, asking(), `${HEAD}Allow-Methods=PUT;Allow-Headers=X-One,x-two;`],
   [
     "any header",
@@ -79,10 +103,30 @@ test.each<[string, Setting, readonly string[], string]>([
     `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-A, X-B;`,
   ],
   ["any header, none asked for", { headers: ["*"] }, asking(), `${HEAD}Allow-Methods=GET,POST;`],
-  ["an age", { methods: ["*"], maxAge: 300 }, asking(), `${HEAD}Allow-Methods=PUT;Allow-Headers=X-One,x-two;Max-Age=300;`],
-  ["exposed headers are for answers", { expose: ["A"] }, asking(), `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;`],
-  ["another origin", {}, ["Origin", "https://b.example", "Access-Control-Request-Method", "PUT"], "200 empty"],
-  ["another origin, going on", open, ["Origin", "https://b.example", "Access-Control-Request-Method", "PUT"], "goes on"],
+  [
+    "an age",
+    { methods: ["*"], maxAge: 300 },
+    asking(),
+    `${HEAD}Allow-Methods=PUT;Allow-Headers=X-One,x-two;Max-Age=300;`,
+  ],
+  [
+    "exposed headers are for answers",
+    { expose: ["A"] },
+    asking(),
+    `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;`,
+  ],
+  [
+    "another origin",
+    {},
+    ["Origin", "https://b.example", "Access-Control-Request-Method", "PUT"],
+    "200 empty",
+  ],
+  [
+    "another origin, going on",
+    open,
+    ["Origin", "https://b.example", "Access-Control-Request-Method", "PUT"],
+    "goes on",
+  ],
 ])("a preflight: %s", (_name, setting, headers, expected) => {
   expect(run(setting, "OPTIONS", headers, true)).toBe(expected);
 });
@@ -117,7 +161,10 @@ test.each<[Setting, readonly string[]]>([
   [{ origins: ["*"] }, []],
   [{ origins: ["a.example"] }, ['"a.example" is not an origin']],
   [{ origins: ["https://a.example/path"] }, ['"https://a.example/path" is not an origin']],
-  [{ origins: ["*"], attributes: { "allow-credentials": true } }, ["browsers send no credentials where every origin is allowed"]],
+  [
+    { origins: ["*"], attributes: { "allow-credentials": true } },
+    ["browsers send no credentials where every origin is allowed"],
+  ],
 ])("mistakes %#", (setting, expected) => {
   expect(mistakesOf(cors, written(setting))).toEqual(expected);
 });

@@ -23,7 +23,12 @@ export const cors = definePolicy({
   once: "section",
   shape: {
     attributes: {
-      "allow-credentials": { type: "bool", expression: true, default: false, doc: "Let browsers send credentials." },
+      "allow-credentials": {
+        type: "bool",
+        expression: true,
+        default: false,
+        doc: "Let browsers send credentials.",
+      },
       "terminate-unmatched-request": {
         type: "bool",
         expression: true,
@@ -35,24 +40,41 @@ export const cors = definePolicy({
       "allowed-origins": {
         min: 1,
         max: 1,
-        children: { origin: { min: 1, text: { type: "string", required: true }, doc: "* or scheme, host and port." } },
+        children: {
+          origin: { min: 1, text: { type: "string", required: true }, doc: "* or scheme, host and port." },
+        },
       },
       "allowed-methods": {
         max: 1,
         attributes: {
-          "preflight-result-max-age": { type: "int", expression: true, min: 0, doc: "Seconds a browser may remember." },
+          "preflight-result-max-age": {
+            type: "int",
+            expression: true,
+            min: 0,
+            doc: "Seconds a browser may remember.",
+          },
         },
         children: { method: { min: 1, text: { type: "string", expression: true, required: true } } },
       },
-      "allowed-headers": { max: 1, children: { header: { min: 1, text: { type: "string", required: true } } } },
-      "expose-headers": { max: 1, children: { header: { min: 1, text: { type: "string", required: true } } } },
+      "allowed-headers": {
+        max: 1,
+        children: { header: { min: 1, text: { type: "string", required: true } } },
+      },
+      "expose-headers": {
+        max: 1,
+        children: { header: { min: 1, text: { type: "string", required: true } } },
+      },
     },
   },
   check: ({ attributes, children }, report) => {
     for (const [index, { text }] of (children["allowed-origins"][0]?.children.origin ?? []).entries()) {
       const place = { child: "allowed-origins/origin", index, value: true };
       if (text !== "*" && normaliseOrigin(text) === null) {
-        report(`"${text}" is not an origin`, place, "write scheme, host and port, as in https://app.example:8443, or *");
+        report(
+          `"${text}" is not an origin`,
+          place,
+          "write scheme, host and port, as in https://app.example:8443, or *",
+        );
       }
       if (text === "*" && attributes["allow-credentials"].constant === true) {
         const hint = "name the origins; with * the credentials header is not sent";
@@ -99,7 +121,10 @@ function run(rules: Rules, exchange: Exchange): ResponseMessage | undefined {
 /** What a browser asked for is answered with what is allowed; it refuses by itself what is missing. */
 function addPreflight(headers: string[], rules: Rules, exchange: Exchange): void {
   const { request, context } = exchange;
-  const methods = rules.methods.length === 0 ? ["GET", "POST"] : rules.methods.map((method) => method(context).toUpperCase());
+  const methods =
+    rules.methods.length === 0
+      ? ["GET", "POST"]
+      : rules.methods.map((method) => method(context).toUpperCase());
   const askedMethod = request.headers.get("access-control-request-method") ?? "";
   headers.push("Access-Control-Allow-Methods", methods.includes("*") ? askedMethod : methods.join(","));
   const askedHeaders = request.headers.getAll("access-control-request-headers")?.join(",") ?? "";

@@ -1,18 +1,38 @@
 import { expect, test } from "vitest";
 import type { ForwardOptions } from "../../gateway/services.ts";
-import { ChunkSource, exchangeOf, mistakesOf, policyStep, responseOf, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  ChunkSource,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  responseOf,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { forwardRequest } from "./policy.ts";
 
 /** What the backend layer is asked for. */
 async function options(attributes: Readonly<Record<string, unknown>>): Promise<ForwardOptions> {
   let asked: ForwardOptions | undefined;
-  const services = servicesOf({ forward: (_exchange, given) => ((asked = given), Promise.resolve(responseOf(200))) });
+  const services = servicesOf({
+    forward: (_exchange, given) => ((asked = given), Promise.resolve(responseOf(200))),
+  });
   await policyStep(forwardRequest, { attributes }).run(exchangeOf({}, snapshotOf(), services), null);
   return asked!;
 }
 
 test.each<[Readonly<Record<string, unknown>>, Partial<ForwardOptions>]>([
-  [{}, { timeoutMs: 300_000, continueTimeoutMs: null, httpVersion: "1", followRedirects: false, bufferRequestBody: false, bufferResponse: true }],
+  [
+    {},
+    {
+      timeoutMs: 300_000,
+      continueTimeoutMs: null,
+      httpVersion: "1",
+      followRedirects: false,
+      bufferRequestBody: false,
+      bufferResponse: true,
+    },
+  ],
   [{ timeout: 5 }, { timeoutMs: 5000 }],
   [{ timeout: () => 0.25 }, { timeoutMs: 250 }],
   [{ timeout: 0 }, { timeoutMs: 0 }],
@@ -20,13 +40,23 @@ test.each<[Readonly<Record<string, unknown>>, Partial<ForwardOptions>]>([
   [{ timeout: () => 1e12 }, { timeoutMs: 0x7fffffff }],
   [{ "timeout-ms": 50 }, { timeoutMs: 50 }],
   [{ "continue-timeout": 2 }, { continueTimeoutMs: 2000 }],
-  [{ "http-version": "2or1", "follow-redirects": () => true, "buffer-request-body": true, "buffer-response": false }, { httpVersion: "2or1", followRedirects: true, bufferRequestBody: true, bufferResponse: false }],
+  [
+    {
+      "http-version": "2or1",
+      "follow-redirects": () => true,
+      "buffer-request-body": true,
+      "buffer-response": false,
+    },
+    { httpVersion: "2or1", followRedirects: true, bufferRequestBody: true, bufferResponse: false },
+  ],
 ])("%o", async (attributes, expected) => {
   expect(await options(attributes)).toMatchObject(expected);
 });
 
 test("timeout and timeout-ms exclude each other", () => {
-  expect(mistakesOf(forwardRequest, { attributes: { timeout: 1, "timeout-ms": 1 } })).toEqual(["timeout and timeout-ms cannot stand together"]);
+  expect(mistakesOf(forwardRequest, { attributes: { timeout: 1, "timeout-ms": 1 } })).toEqual([
+    "timeout and timeout-ms cannot stand together",
+  ]);
 });
 
 test("a second execution replaces the first answer and frees it", async () => {
@@ -40,7 +70,11 @@ test("a second execution replaces the first answer and frees it", async () => {
 });
 
 test("after a failure there is no response", async () => {
-  const exchange = exchangeOf({}, snapshotOf(), servicesOf({ forward: () => Promise.reject(new Error("down")) }));
+  const exchange = exchangeOf(
+    {},
+    snapshotOf(),
+    servicesOf({ forward: () => Promise.reject(new Error("down")) }),
+  );
   exchange.response = responseOf(500);
   await expect(policyStep(forwardRequest).run(exchange, null)).rejects.toThrow("down");
   expect(exchange.response).toBeNull();
@@ -53,9 +87,17 @@ test.each([
   [600, true, null],
   [503, false, null],
 ])("status %d, fail-on-error-status-code %s: %s", async (status, failOnError, reason) => {
-  const exchange = exchangeOf({}, snapshotOf(), servicesOf({ forward: () => Promise.resolve(responseOf(status, "theirs")) }));
+  const exchange = exchangeOf(
+    {},
+    snapshotOf(),
+    servicesOf({ forward: () => Promise.resolve(responseOf(status, "theirs")) }),
+  );
   const step = policyStep(forwardRequest, { attributes: { "fail-on-error-status-code": failOnError } });
   const thrown = await Promise.resolve(step.run(exchange, null)).catch((error: unknown) => error);
-  expect(thrown ?? null).toEqual(reason === null ? null : expect.objectContaining({ source: "forward-request", reason, status, keepResponse: true }));
+  expect(thrown ?? null).toEqual(
+    reason === null
+      ? null
+      : expect.objectContaining({ source: "forward-request", reason, status, keepResponse: true }),
+  );
   expect(exchange.response!.statusCode).toBe(status);
 });

@@ -10,14 +10,51 @@ export const forwardRequest = definePolicy({
   sections: ["backend"],
   shape: {
     attributes: {
-      timeout: { type: "number", expression: true, min: 0, doc: "Seconds to wait for response headers; 0 = no limit. Default 300." },
-      "timeout-ms": { type: "number", expression: true, min: 0, doc: "The same in milliseconds; not together with timeout." },
-      "continue-timeout": { type: "number", expression: true, min: 0, doc: "Seconds to wait for 100 Continue before the body is sent." },
-      "http-version": { type: "string", oneOf: ["1", "2", "2or1"], default: "1", doc: "HTTP version towards the backend." },
-      "follow-redirects": { type: "bool", expression: true, default: false, doc: "Follow 3xx here instead of returning it." },
-      "buffer-request-body": { type: "bool", default: false, doc: "Keep the body so that retry can send it again." },
-      "buffer-response": { type: "bool", default: true, doc: "Event streams are passed on at once whatever this says." },
-      "fail-on-error-status-code": { type: "bool", default: false, doc: "Statuses 400 to 599 raise an error; on-error runs." },
+      timeout: {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Seconds to wait for response headers; 0 = no limit. Default 300.",
+      },
+      "timeout-ms": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "The same in milliseconds; not together with timeout.",
+      },
+      "continue-timeout": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Seconds to wait for 100 Continue before the body is sent.",
+      },
+      "http-version": {
+        type: "string",
+        oneOf: ["1", "2", "2or1"],
+        default: "1",
+        doc: "HTTP version towards the backend.",
+      },
+      "follow-redirects": {
+        type: "bool",
+        expression: true,
+        default: false,
+        doc: "Follow 3xx here instead of returning it.",
+      },
+      "buffer-request-body": {
+        type: "bool",
+        default: false,
+        doc: "Keep the body so that retry can send it again.",
+      },
+      "buffer-response": {
+        type: "bool",
+        default: true,
+        doc: "Event streams are passed on at once whatever this says.",
+      },
+      "fail-on-error-status-code": {
+        type: "bool",
+        default: false,
+        doc: "Statuses 400 to 599 raise an error; on-error runs.",
+      },
     },
   },
   check: ({ attributes }, report) => {
@@ -49,7 +86,8 @@ export const forwardRequest = definePolicy({
         })
         .then((response) => {
           exchange.response = response;
-          if (failOnError && response.statusCode >= 400 && response.statusCode <= 599) throw badStatus(response.statusCode);
+          if (failOnError && response.statusCode >= 400 && response.statusCode <= 599)
+            throw badStatus(response.statusCode);
         });
     };
   },

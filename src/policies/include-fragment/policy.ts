@@ -10,7 +10,12 @@ export const includeFragment = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      "fragment-id": { type: "string", required: true, references: "fragment", doc: "Name of the policy fragment." },
+      "fragment-id": {
+        type: "string",
+        required: true,
+        references: "fragment",
+        doc: "Name of the policy fragment.",
+      },
     },
   },
   run: () => undefined,

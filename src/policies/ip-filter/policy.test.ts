@@ -4,7 +4,11 @@ import { type Written, exchangeOf, mistakesOf, policyStep } from "../../gateway/
 import { parseAddress, parseRange, rangeOf, within } from "../../base/addresses.ts";
 import { ipFilter } from "./policy.ts";
 
-const written = (action: string, addresses: readonly unknown[], ranges: readonly (readonly [unknown, unknown])[] = []): Written => ({
+const written = (
+  action: string,
+  addresses: readonly unknown[],
+  ranges: readonly (readonly [unknown, unknown])[] = [],
+): Written => ({
   attributes: { action },
   children: {
     address: addresses.map((text) => ({ text })),
@@ -22,9 +26,11 @@ function filter(remoteAddress: string, given: Written): string {
   }
 }
 
-const notAllowed = (ip: string): string => `403 Forbidden CallerIpNotAllowed: Caller IP address ${ip} is not allowed. Access denied.`;
+const notAllowed = (ip: string): string =>
+  `403 Forbidden CallerIpNotAllowed: Caller IP address ${ip} is not allowed. Access denied.`;
 const blocked = "403 Forbidden CallerIpBlocked: Caller IP address is blocked. Access denied.";
-const unknown = "403 Forbidden FailedToParseCallerIP: Failed to establish IP address for the caller. Access denied.";
+const unknown =
+  "403 Forbidden FailedToParseCallerIP: Failed to establish IP address for the caller. Access denied.";
 
 test.each<[string, Written, string]>([
   ["10.0.0.1", written("allow", ["10.0.0.1"]), "ok"],
@@ -61,7 +67,10 @@ test.each<[Written, readonly string[]]>([
   [written("allow", []), ["at least one <address> or <address-range> is needed"]],
   [written("allow", ["10.0.0.256"]), ['"10.0.0.256" is not an IP address or CIDR block']],
   [written("allow", ["10.0.0.0/33"]), ['"10.0.0.0/33" is not an IP address or CIDR block']],
-  [written("allow", [], [["10.0.0.2", "10.0.0.1"]]), ['"10.0.0.2" to "10.0.0.1" is not a range of addresses']],
+  [
+    written("allow", [], [["10.0.0.2", "10.0.0.1"]]),
+    ['"10.0.0.2" to "10.0.0.1" is not a range of addresses'],
+  ],
   [written("allow", [], [["10.0.0.2", "::1"]]), ['"10.0.0.2" to "::1" is not a range of addresses']],
 ])("mistakes %#", (given, expected) => {
   expect(mistakesOf(ipFilter, given)).toEqual(expected);
@@ -91,7 +100,12 @@ test.each<[string, string | null]>([
 
 test("a block holds its first and last address", () => {
   const range = parseRange("192.168.4.0/22")!;
-  for (const [address, inside] of [["192.168.3.255", false], ["192.168.4.0", true], ["192.168.7.255", true], ["192.168.8.0", false]] as const) {
+  for (const [address, inside] of [
+    ["192.168.3.255", false],
+    ["192.168.4.0", true],
+    ["192.168.7.255", true],
+    ["192.168.8.0", false],
+  ] as const) {
     expect(within(parseAddress(address)!, range)).toBe(inside);
   }
   expect(parseRange("0.0.0.0/0")).toEqual(rangeOf("0.0.0.0", "255.255.255.255"));

@@ -10,10 +10,19 @@ export const ipFilter = definePolicy({
   sections: ["inbound"],
   shape: {
     attributes: {
-      action: { type: "string", expression: true, required: true, oneOf: ["allow", "forbid"], doc: "allow: only these; forbid: all but these." },
+      action: {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ["allow", "forbid"],
+        doc: "allow: only these; forbid: all but these.",
+      },
     },
     children: {
-      address: { text: { type: "string", expression: true, required: true }, doc: "One address, or a CIDR block." },
+      address: {
+        text: { type: "string", expression: true, required: true },
+        doc: "One address, or a CIDR block.",
+      },
       "address-range": {
         attributes: {
           from: { type: "string", expression: true, required: true, doc: "First address, inclusive." },
@@ -26,7 +35,9 @@ export const ipFilter = definePolicy({
     const isForbid = action.isConstant && action.constant!.toLowerCase() === "forbid";
     const sayEverything = (place: MistakePlace): void =>
       report(
-        isForbid ? "this range holds every address, so every caller is refused" : "this range holds every address, so nothing is filtered",
+        isForbid
+          ? "this range holds every address, so every caller is refused"
+          : "this range holds every address, so nothing is filtered",
         place,
         "name the addresses that are meant",
         "warning",
@@ -37,15 +48,28 @@ export const ipFilter = definePolicy({
     for (const [index, { text }] of children.address.entries()) {
       const place = { child: "address", index, value: true };
       if (text.isConstant && parseRange(text.constant!) === null) {
-        report(`"${text.constant!}" is not an IP address or CIDR block`, place, "such as 10.1.2.3 or 10.1.0.0/16");
+        report(
+          `"${text.constant!}" is not an IP address or CIDR block`,
+          place,
+          "such as 10.1.2.3 or 10.1.0.0/16",
+        );
       } else if (text.isConstant && isEverything(text.constant!, text.constant!)) {
         sayEverything(place);
       }
     }
-    for (const [index, { attributes: { from, to } }] of children["address-range"].entries()) {
+    for (const [
+      index,
+      {
+        attributes: { from, to },
+      },
+    ] of children["address-range"].entries()) {
       const place = { child: "address-range", index };
       if (from.isConstant && to.isConstant && rangeOf(from.constant!, to.constant!) === null) {
-        report(`"${from.constant!}" to "${to.constant!}" is not a range of addresses`, place, "both ends must be IPv4 or both IPv6, and from not above to");
+        report(
+          `"${from.constant!}" to "${to.constant!}" is not a range of addresses`,
+          place,
+          "both ends must be IPv4 or both IPv6, and from not above to",
+        );
       } else if (from.isConstant && to.isConstant && isEverything(from.constant!, to.constant!)) {
         sayEverything(place);
       }
@@ -55,7 +79,8 @@ export const ipFilter = definePolicy({
     const singles = children.address.map(({ text }) => text);
     const ranges = children["address-range"].map(({ attributes }) => attributes);
     const fixed =
-      singles.every((text) => text.isConstant) && ranges.every(({ from, to }) => from.isConstant && to.isConstant)
+      singles.every((text) => text.isConstant) &&
+      ranges.every(({ from, to }) => from.isConstant && to.isConstant)
         ? [
             ...singles.map((text) => parseRange(text.constant!)),
             ...ranges.map(({ from, to }) => rangeOf(from.constant!, to.constant!)),
@@ -65,7 +90,11 @@ export const ipFilter = definePolicy({
       const { context } = exchange;
       const caller = exchange.request.ipAddress;
       const address = parseAddress(caller);
-      if (address === null) throw denied("FailedToParseCallerIP", "Failed to establish IP address for the caller. Access denied.");
+      if (address === null)
+        throw denied(
+          "FailedToParseCallerIP",
+          "Failed to establish IP address for the caller. Access denied.",
+        );
       const list: readonly (AddressRange | null)[] = fixed ?? [
         ...singles.map((text) => parseRange(text(context))),
         ...ranges.map(({ from, to }) => rangeOf(from(context), to(context))),
@@ -85,7 +114,10 @@ export const ipFilter = definePolicy({
 function isEverything(from: string, to: string): boolean {
   const range = from === to ? parseRange(from) : rangeOf(from, to);
   if (range === null) return false;
-  const ends = [["0.0.0.0", "255.255.255.255"], ["::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]];
+  const ends = [
+    ["0.0.0.0", "255.255.255.255"],
+    ["::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+  ];
   return ends.some((all) => all.every((end) => within(parseAddress(end)!, range)));
 }
 

@@ -28,8 +28,13 @@ test.each<[Readonly<Record<string, unknown>>, string]>([
 ])("%o", (attributes, expected) => {
   const exchange = exchangeOf();
   exchange.operation = operationOf({ template: "/", responses });
-  const { statusCode, headers, body } = policyStep(mockResponse, { attributes }).run(exchange, null) as ResponseMessage;
-  expect(`${statusCode} ${headers.get("content-type")} ${body === null ? "nothing" : new TextDecoder().decode(body.bytes())}`).toBe(expected);
+  const { statusCode, headers, body } = policyStep(mockResponse, { attributes }).run(
+    exchange,
+    null,
+  ) as ResponseMessage;
+  expect(
+    `${statusCode} ${headers.get("content-type")} ${body === null ? "nothing" : new TextDecoder().decode(body.bytes())}`,
+  ).toBe(expected);
 });
 
 test("without an operation there is an empty answer", () => {

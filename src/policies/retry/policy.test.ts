@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { ClientGone, GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
-import { ChunkSource, type TestExchange, type Written, exchangeOf, policyStep, responseOf, stepOf } from "../../gateway/testing.ts";
+import {
+  ChunkSource,
+  type TestExchange,
+  type Written,
+  exchangeOf,
+  policyStep,
+  responseOf,
+  stepOf,
+} from "../../gateway/testing.ts";
 import { retry } from "./policy.ts";
 import { waitBeforeRetry } from "./schedule.ts";
 
@@ -14,7 +22,13 @@ test.each<[string, number | null, number | null, boolean, readonly number[]]>([
   ["a first fast retry takes the place of the first", 10, null, true, [0, 20, 30]],
 ])("waits: %s", (_name, delta, max, firstFast, expected) => {
   const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
-  const waits = { intervalMs: 10_000, deltaMs: ms(delta), maxIntervalMs: ms(max), firstFast, random: () => 0.5 };
+  const waits = {
+    intervalMs: 10_000,
+    deltaMs: ms(delta),
+    maxIntervalMs: ms(max),
+    firstFast,
+    random: () => 0.5,
+  };
   expect(expected.map((_wait, i) => waitBeforeRetry(i + 1, waits) / 1000)).toEqual(expected);
 });
 
@@ -32,7 +46,10 @@ interface Run {
 }
 
 /** Runs it, moving the clock on whenever it waits. */
-async function run(attributes: Written["attributes"], child: (exchange: Exchange, turn: number) => unknown): Promise<Run> {
+async function run(
+  attributes: Written["attributes"],
+  child: (exchange: Exchange, turn: number) => unknown,
+): Promise<Run> {
   const exchange = exchangeOf();
   let runs = 0;
   const step = policyStep(retry, {
@@ -62,7 +79,12 @@ test.each<[string, Written["attributes"], number, readonly number[]]>([
   ["at least once", { count: () => -3 }, 2, [1]],
   ["an interval of nothing", { interval: 0 }, 3, [0, 0]],
   ["a negative interval is none", { interval: () => -5 }, 3, [0, 0]],
-  ["an endless one is as long as a timer can be", { interval: () => 1e300, count: 1 }, 2, [0x7fffffff / 1000]],
+  [
+    "an endless one is as long as a timer can be",
+    { interval: () => 1e300, count: 1 },
+    2,
+    [0x7fffffff / 1000],
+  ],
   ["what is no number is none", { interval: () => Number.NaN, count: 1 }, 2, [0]],
 ])("retry: %s", async (_name, attributes, runs, waited) => {
   const result = await run(attributes, () => undefined);
@@ -79,7 +101,12 @@ test("a response ends it at once", async () => {
   expect(await run({}, () => response)).toMatchObject({ runs: 1, outcome: response });
 });
 
-const failure = new GatewayError({ source: "forward-request", reason: "Timeout", message: "slow", status: 500 });
+const failure = new GatewayError({
+  source: "forward-request",
+  reason: "Timeout",
+  message: "slow",
+  status: 500,
+});
 
 test("an error is held while the condition, which sees it, asks for more, and thrown at the end", async () => {
   const seen: unknown[] = [];
@@ -94,9 +121,12 @@ test("an error is held while the condition, which sees it, asks for more, and th
 });
 
 test("a later success makes the error forgotten", async () => {
-  const result = await run({ condition: (context: Exchange) => context.lastError !== null }, (_exchange, turn) => {
-    if (turn === 1) throw failure;
-  });
+  const result = await run(
+    { condition: (context: Exchange) => context.lastError !== null },
+    (_exchange, turn) => {
+      if (turn === 1) throw failure;
+    },
+  );
   expect(result).toMatchObject({ runs: 2, outcome: undefined });
 });
 
@@ -104,12 +134,22 @@ test("a condition that fails over a held error means no", async () => {
   const condition = (): boolean => {
     throw new Error("null reference");
   };
-  expect(await run({ condition }, () => Promise.reject(failure))).toMatchObject({ runs: 1, outcome: failure });
+  expect(await run({ condition }, () => Promise.reject(failure))).toMatchObject({
+    runs: 1,
+    outcome: failure,
+  });
   expect((await run({ condition }, () => undefined)).outcome).toMatchObject({ message: "null reference" });
 });
 
 test("the gateway's own 503 is seen as the response, and only by the condition", async () => {
-  const exhausted = new GatewayError({ source: "forward-request", reason: "BackendPoolExhausted", message: "", status: 503, clientMessage: "Service Unavailable", showsResponse: true });
+  const exhausted = new GatewayError({
+    source: "forward-request",
+    reason: "BackendPoolExhausted",
+    message: "",
+    status: 503,
+    clientMessage: "Service Unavailable",
+    showsResponse: true,
+  });
   const seen: unknown[] = [];
   const condition = (context: Exchange): boolean => {
     seen.push(`${context.response?.statusCode} ${context.response?.statusReason}`);
@@ -122,7 +162,10 @@ test("the gateway's own 503 is seen as the response, and only by the condition",
 
 test("a client that hangs up in the pause ends it", async () => {
   const exchange = exchangeOf();
-  const step = policyStep(retry, { attributes: { condition: true, count: 3, interval: 60 }, steps: [stepOf(() => {})] });
+  const step = policyStep(retry, {
+    attributes: { condition: true, count: 3, interval: 60 },
+    steps: [stepOf(() => {})],
+  });
   const pending = step.run(exchange, null) as Promise<unknown>;
   while (exchange.services.clock.waits.length === 0) await new Promise((resolve) => setImmediate(resolve));
   exchange.abort.abort("client");
@@ -131,7 +174,14 @@ test("a client that hangs up in the pause ends it", async () => {
 });
 
 test("a condition that reads the answer's body has it in memory", async () => {
-  const condition = Object.assign((context: Exchange) => context.response!.body!.bytes().length > 0, { constant: undefined, isConstant: false, needs: 2 });
-  const result = await run({ condition, count: 1 }, (exchange) => void (exchange.response = responseOf(200, new ChunkSource(["x"]))));
+  const condition = Object.assign((context: Exchange) => context.response!.body!.bytes().length > 0, {
+    constant: undefined,
+    isConstant: false,
+    needs: 2,
+  });
+  const result = await run(
+    { condition, count: 1 },
+    (exchange) => void (exchange.response = responseOf(200, new ChunkSource(["x"]))),
+  );
   expect(result.runs).toBe(2);
 });

@@ -2,7 +2,13 @@ import type { Step, Value } from "../../compiler/policy.ts";
 import { ClientGone, GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { Message } from "../../gateway/message.ts";
-import { builtInResponse, ensureBodies, lastErrorOf, runSteps, toGatewayError } from "../../gateway/pipeline.ts";
+import {
+  builtInResponse,
+  ensureBodies,
+  lastErrorOf,
+  runSteps,
+  toGatewayError,
+} from "../../gateway/pipeline.ts";
 import { ALL_SECTIONS, definePolicy, type Outcome } from "../../gateway/policy.ts";
 import { waitBeforeRetry } from "./schedule.ts";
 
@@ -30,9 +36,19 @@ export const retry = definePolicy({
       condition: { type: "bool", expression: true, required: true, doc: "true = try again." },
       count: { type: "int", expression: true, required: true, min: 1, max: 50, doc: "Number of retries." },
       interval: { type: "number", expression: true, required: true, min: 0, doc: "Seconds between tries." },
-      "max-interval": { type: "number", expression: true, min: 0, doc: "Seconds; upper end of an exponential wait." },
+      "max-interval": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Seconds; upper end of an exponential wait.",
+      },
       delta: { type: "number", expression: true, min: 0, doc: "Seconds added to each wait." },
-      "first-fast-retry": { type: "bool", expression: true, default: false, doc: "The first retry waits for nothing." },
+      "first-fast-retry": {
+        type: "bool",
+        expression: true,
+        default: false,
+        doc: "The first retry waits for nothing.",
+      },
     },
     policies: "section",
   },

@@ -8,7 +8,8 @@ import { returnResponse } from "./policy.ts";
 
 const inside = { inMessage: true } as const;
 const status = (code: unknown) => policyStep(setStatus, { attributes: { code } }, inside);
-const header = (name: string, text: unknown) => policyStep(setHeader, { attributes: { name }, children: { value: [{ text }] } }, inside);
+const header = (name: string, text: unknown) =>
+  policyStep(setHeader, { attributes: { name }, children: { value: [{ text }] } }, inside);
 const body = (text: unknown, attributes = {}) => policyStep(setBody, { text, attributes }, inside);
 
 function shown({ statusCode, statusReason, headers, body: content }: ResponseMessage): string {
@@ -19,7 +20,9 @@ test("a fresh 200 with what the children say, in order; nothing of the pending r
   const exchange = exchangeOf();
   exchange.response = responseOf(404, "theirs", ["X", "1"]);
   const run = (...steps: ReturnType<typeof status>[]): string =>
-    shown(policyStep(returnResponse, { steps }, { section: "outbound" }).run(exchange, null) as ResponseMessage);
+    shown(
+      policyStep(returnResponse, { steps }, { section: "outbound" }).run(exchange, null) as ResponseMessage,
+    );
   expect(run()).toBe("200 OK [] -");
   expect(run(status(403), header("A", "1"), body("no"))).toBe("403 Forbidden [A=1] no");
   expect(run(status((context: typeof exchange) => context.response!.statusCode))).toBe("404 Not Found [] -");
@@ -34,13 +37,20 @@ test("in inbound its set-header and set-body leave the request alone", () => {
 });
 
 test("a template inside sees no body", () => {
-  const exchange = exchangeOf({ method: "POST", headers: ["Content-Type", "application/json"], body: '{"a":1}' });
+  const exchange = exchangeOf({
+    method: "POST",
+    headers: ["Content-Type", "application/json"],
+    body: '{"a":1}',
+  });
   const step = policyStep(returnResponse, { steps: [body("[{{body.a}}]", { template: "liquid" })] });
   expect(shown(step.run(exchange, null) as ResponseMessage)).toBe("200 OK [] []");
 });
 
 test("children may wait", async () => {
-  const outcome = policyStep(returnResponse, { steps: [stepOf(async () => undefined), status(418)] }).run(exchangeOf(), null);
+  const outcome = policyStep(returnResponse, { steps: [stepOf(async () => undefined), status(418)] }).run(
+    exchangeOf(),
+    null,
+  );
   expect(shown((await outcome) as ResponseMessage)).toBe("418 I'm a teapot [] -");
 });
 
@@ -48,7 +58,10 @@ test("a held response is copied, so that it can be returned and read", () => {
   const exchange = exchangeOf();
   const held = responseOf(202, "held", ["X", "1"]);
   exchange.variables.set("r", held);
-  const step = policyStep(returnResponse, { attributes: { "response-variable-name": "r" }, steps: [header("X", "2")] });
+  const step = policyStep(returnResponse, {
+    attributes: { "response-variable-name": "r" },
+    steps: [header("X", "2")],
+  });
   expect(shown(step.run(exchange, null) as ResponseMessage)).toBe("202 Accepted [X=2] held");
   expect(held.headers.get("x")).toBe("1");
 });
@@ -57,5 +70,7 @@ test.each([["nothing"], ["text"]])("a variable with no response (%s) is an error
   const exchange = exchangeOf();
   exchange.variables.set("text", "x");
   const step = policyStep(returnResponse, { attributes: { "response-variable-name": name } });
-  expect(() => step.run(exchange, null)).toThrow(expect.objectContaining({ source: "return-response", status: 500 }));
+  expect(() => step.run(exchange, null)).toThrow(
+    expect.objectContaining({ source: "return-response", status: 500 }),
+  );
 });

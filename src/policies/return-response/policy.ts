@@ -45,4 +45,3 @@ function copyOf(exchange: Exchange, name: string): ResponseMessage {
   if (copied !== null) fields.delete("content-encoding");
   return new ResponseMessage(statusCode, statusReason, fields, copied);
 }
-

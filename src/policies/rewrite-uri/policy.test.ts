@@ -4,7 +4,12 @@ import { apiOf, exchangeOf, mistakesOf, policyStep, snapshotOf } from "../../gat
 import { rewriteUri } from "./policy.ts";
 
 /** Routes `url` by the operation's template, rewrites, and shows path and query. */
-function rewritten(operation: string, url: string, template: unknown, attributes: Readonly<Record<string, unknown>> = {}): string {
+function rewritten(
+  operation: string,
+  url: string,
+  template: unknown,
+  attributes: Readonly<Record<string, unknown>> = {},
+): string {
   const snapshot = snapshotOf({ apis: [apiOf({ path: "a", operations: [{ template: operation }] })] });
   const exchange = exchangeOf({ target: `/a${url}` }, snapshot);
   const match = route(snapshot, exchange);
@@ -19,7 +24,15 @@ function rewritten(operation: string, url: string, template: unknown, attributes
 
 const noCopy = { "copy-unmatched-params": false };
 
-test.each<[operation: string, url: string, template: unknown, expected: string, attributes?: Readonly<Record<string, unknown>>]>([
+test.each<
+  [
+    operation: string,
+    url: string,
+    template: unknown,
+    expected: string,
+    attributes?: Readonly<Record<string, unknown>>,
+  ]
+>([
   // The documented example
   ["/get?a={b}", "/get?a=b&c=d", "/put", "/put?c=d"],
   ["/get?a={b}", "/get?a=b&c=d", "/put", "/put", noCopy],
@@ -45,10 +58,15 @@ test.each<[operation: string, url: string, template: unknown, expected: string, 
 });
 
 test.each<[unknown, string]>([
-  [() => "/{nobody}", "Only parameters specified in the original URL template can be used in the rewrite template"],
+  [
+    () => "/{nobody}",
+    "Only parameters specified in the original URL template can be used in the rewrite template",
+  ],
   [() => "/a\r\nb", "The rewritten URL contains a control character."],
 ])("refused at run time", (template, message) => {
-  expect(() => rewritten("/x", "/x", template)).toThrow(expect.objectContaining({ source: "rewrite-uri", status: 500, message }));
+  expect(() => rewritten("/x", "/x", template)).toThrow(
+    expect.objectContaining({ source: "rewrite-uri", status: 500, message }),
+  );
 });
 
 test("several executions: each starts from where the one before left off", () => {

@@ -7,11 +7,17 @@ import { compileTemplate } from "../../gateway/template.ts";
 /** Replaces the operation part of the URL that is called. */
 export const rewriteUri = definePolicy({
   element: "rewrite-uri",
-  summary: "Replaces path and query below the backend's base URL; {name} stands for a parameter of the operation's template.",
+  summary:
+    "Replaces path and query below the backend's base URL; {name} stands for a parameter of the operation's template.",
   sections: ["inbound"],
   shape: {
     attributes: {
-      template: { type: "string", expression: true, required: true, doc: "New path, optionally with ?query." },
+      template: {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "New path, optionally with ?query.",
+      },
       "copy-unmatched-params": {
         type: "bool",
         expression: true,
@@ -24,7 +30,11 @@ export const rewriteUri = definePolicy({
     const template = attributes.template.constant;
     if (template !== undefined && /^\w+:\/\//.test(template)) {
       const hint = "the host is chosen with set-backend-service base-url";
-      report("a rewrite template is a path, and this is a whole URL", { attribute: "template", value: true }, hint);
+      report(
+        "a rewrite template is a path, and this is a whole URL",
+        { attribute: "template", value: true },
+        hint,
+      );
       return;
     }
     if (template === undefined || site.operationTemplate === null) return;
@@ -36,7 +46,9 @@ export const rewriteUri = definePolicy({
       report(
         "Only parameters specified in the original URL template can be used in the rewrite template",
         { attribute: "template", value: true },
-        known.size === 0 ? "the operation's template has no parameters" : `parameters: ${operation.names.join(", ")}`,
+        known.size === 0
+          ? "the operation's template has no parameters"
+          : `parameters: ${operation.names.join(", ")}`,
       );
     }
   },
@@ -66,13 +78,17 @@ function expand(exchange: Exchange, template: string, inQuery: boolean): string 
   const text = template.replace(/\{(\*?)([^{}]+)\}/g, (_token, _star: string, name: string) => {
     const value = rawParameters.get(name);
     if (value === undefined) {
-      throw failure("Only parameters specified in the original URL template can be used in the rewrite template");
+      throw failure(
+        "Only parameters specified in the original URL template can be used in the rewrite template",
+      );
     }
     return inQuery ? value.replaceAll("&", "%26").replaceAll("#", "%23") : value;
   });
   if (/[\0-\x1f\x7f]/.test(text)) throw failure("The rewritten URL contains a control character.");
   // What is not URL text yet (spaces, letters beyond ASCII) is encoded; existing escapes stay.
-  return text.replace(/[^!-~]+|["<>\\^`{|}]/g, (odd) => encodeURIComponent(odd.toWellFormed())).replaceAll("#", "%23");
+  return text
+    .replace(/[^!-~]+|["<>\\^`{|}]/g, (odd) => encodeURIComponent(odd.toWellFormed()))
+    .replaceAll("#", "%23");
 }
 
 /** Parameters of the template win over copied ones of the same name; matched ones are dropped unless used. */
@@ -81,7 +97,10 @@ function withUnmatched(exchange: Exchange, query: string): string {
   const template = exchange.operation?.urlTemplate ?? "";
   const at = template.indexOf("?");
   if (at >= 0) for (const pair of template.slice(at + 1).split("&")) taken.add(nameOf(pair));
-  const copied = exchange.request.query === "" ? [] : exchange.request.query.split("&").filter((pair) => !taken.has(nameOf(pair)));
+  const copied =
+    exchange.request.query === ""
+      ? []
+      : exchange.request.query.split("&").filter((pair) => !taken.has(nameOf(pair)));
   return [...(query === "" ? [] : [query]), ...copied].join("&");
 }
 

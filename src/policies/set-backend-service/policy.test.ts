@@ -1,12 +1,25 @@
 import { expect, test } from "vitest";
 import type { Scope } from "../../compiler/policy.ts";
-import { type TestExchange, backendOf, exchangeOf, mistakesOf, policyStep, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type TestExchange,
+  backendOf,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { parseTarget } from "../../gateway/url.ts";
 import { setBackendService } from "./policy.ts";
 
 const one = backendOf("one", "https://one.example/base");
 const two = backendOf("two", "https://two.example");
-const pool = backendOf("pool", "", { type: "Pool", pool: [{ backend: one, priority: 1, weight: 1 }, { backend: two, priority: 1, weight: 1 }] });
+const pool = backendOf("pool", "", {
+  type: "Pool",
+  pool: [
+    { backend: one, priority: 1, weight: 1 },
+    { backend: two, priority: 1, weight: 1 },
+  ],
+});
 const empty = backendOf("empty", "", { type: "Pool" });
 
 function exchange(): TestExchange {
@@ -15,7 +28,11 @@ function exchange(): TestExchange {
   return made;
 }
 
-function run(on: TestExchange, attributes: Readonly<Record<string, unknown>>, scope: Scope = "api"): TestExchange {
+function run(
+  on: TestExchange,
+  attributes: Readonly<Record<string, unknown>>,
+  scope: Scope = "api",
+): TestExchange {
   policyStep(setBackendService, { attributes }, { scope }).run(on, null);
   return on;
 }
@@ -41,13 +58,56 @@ test.each<[Readonly<Record<string, unknown>>, string, string | null]>([
 
 /** Within one document the last wins; a wider scope's backend-id is undone only by another one. */
 test.each<[(readonly [Scope, Readonly<Record<string, unknown>>])[], string]>([
-  [[["api", { "backend-id": "one" }], ["api", { "base-url": "http://h" }]], "http://h/op?q=1"],
-  [[["global", { "backend-id": "one" }], ["api", { "base-url": "http://h" }]], "https://one.example/base/op?q=1"],
-  [[["product", { "backend-id": "one" }], ["operation", { "base-url": "http://h" }]], "https://one.example/base/op?q=1"],
-  [[["global", { "backend-id": "one" }], ["api", { "backend-id": "two" }]], "https://two.example/op?q=1"],
-  [[["global", { "base-url": "http://g" }], ["api", { "base-url": "http://h" }]], "http://h/op?q=1"],
-  [[["operation", { "backend-id": "one" }], ["global", { "base-url": "http://h" }]], "http://h/op?q=1"],
-  [[["global", { "backend-id": "one" }], ["global", { "base-url": "http://g" }], ["api", { "base-url": "http://h" }]], "http://h/op?q=1"],
+  [
+    [
+      ["api", { "backend-id": "one" }],
+      ["api", { "base-url": "http://h" }],
+    ],
+    "http://h/op?q=1",
+  ],
+  [
+    [
+      ["global", { "backend-id": "one" }],
+      ["api", { "base-url": "http://h" }],
+    ],
+    "https://one.example/base/op?q=1",
+  ],
+  [
+    [
+      ["product", { "backend-id": "one" }],
+      ["operation", { "base-url": "http://h" }],
+    ],
+    "https://one.example/base/op?q=1",
+  ],
+  [
+    [
+      ["global", { "backend-id": "one" }],
+      ["api", { "backend-id": "two" }],
+    ],
+    "https://two.example/op?q=1",
+  ],
+  [
+    [
+      ["global", { "base-url": "http://g" }],
+      ["api", { "base-url": "http://h" }],
+    ],
+    "http://h/op?q=1",
+  ],
+  [
+    [
+      ["operation", { "backend-id": "one" }],
+      ["global", { "base-url": "http://h" }],
+    ],
+    "http://h/op?q=1",
+  ],
+  [
+    [
+      ["global", { "backend-id": "one" }],
+      ["global", { "base-url": "http://g" }],
+      ["api", { "base-url": "http://h" }],
+    ],
+    "http://h/op?q=1",
+  ],
 ])("%j", (steps, expected) => {
   const made = exchange();
   for (const [scope, attributes] of steps) run(made, attributes, scope);
@@ -60,7 +120,9 @@ test.each<[Readonly<Record<string, unknown>>, string]>([
   [{ "base-url": () => "not a url" }, '"not a url" is not an absolute http or https URL.'],
   [{ "base-url": () => "" }, '"" is not an absolute http or https URL.'],
 ])("%o fails", (attributes, message) => {
-  expect(() => run(exchange(), attributes)).toThrow(expect.objectContaining({ source: "set-backend-service", status: 500, message }));
+  expect(() => run(exchange(), attributes)).toThrow(
+    expect.objectContaining({ source: "set-backend-service", status: 500, message }),
+  );
 });
 
 test.each<[Readonly<Record<string, unknown>>, readonly string[]]>([

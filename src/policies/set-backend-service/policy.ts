@@ -17,8 +17,17 @@ export const setBackendService = definePolicy({
   sections: ["inbound", "backend"],
   shape: {
     attributes: {
-      "base-url": { type: "string", expression: true, doc: "New base URL: scheme, host, optional port and path." },
-      "backend-id": { type: "string", expression: true, references: "backend", doc: "Name of a backend entity." },
+      "base-url": {
+        type: "string",
+        expression: true,
+        doc: "New base URL: scheme, host, optional port and path.",
+      },
+      "backend-id": {
+        type: "string",
+        expression: true,
+        references: "backend",
+        doc: "Name of a backend entity.",
+      },
       "sf-resolve-condition": { type: "bool", expression: true, doc: "Service Fabric only." },
       "sf-service-instance-name": { type: "string", expression: true, doc: "Service Fabric only." },
       "sf-partition-key": { type: "string", expression: true, doc: "Service Fabric only." },
@@ -33,13 +42,21 @@ export const setBackendService = definePolicy({
     const baseUrl = attributes["base-url"];
     const backendId = attributes["backend-id"];
     if (baseUrl === undefined && backendId === undefined) {
-      report("one of base-url and backend-id is required", undefined, 'add base-url="https://…" or backend-id="…"');
+      report(
+        "one of base-url and backend-id is required",
+        undefined,
+        'add base-url="https://…" or backend-id="…"',
+      );
     }
     if (baseUrl?.isConstant === true && backendId?.isConstant === true) {
       report("base-url and backend-id cannot stand together", { attribute: "base-url" }, "keep one of them");
     }
     if (baseUrl?.isConstant === true && parseTarget(baseUrl.constant!) === null) {
-      report(`"${baseUrl.constant!}" is not an absolute http or https URL`, { attribute: "base-url", value: true }, "write scheme and host, as in https://api.example.org/v1");
+      report(
+        `"${baseUrl.constant!}" is not an absolute http or https URL`,
+        { attribute: "base-url", value: true },
+        "write scheme and host, as in https://api.example.org/v1",
+      );
     }
   },
   prepare: ({ attributes }, site) => {
@@ -54,7 +71,10 @@ export const setBackendService = definePolicy({
       const chosen = exchange.backendChosenBy;
       // A wider scope's backend-id is only undone by another backend-id (`routing.md` §6.1).
       if (chosen !== null && SCOPES.indexOf(chosen.scope) < SCOPES.indexOf(site.scope)) {
-        exchange.remark("set-backend-service", `base-url is ignored: ${chosen.scope} scope chose a backend by backend-id.`);
+        exchange.remark(
+          "set-backend-service",
+          `base-url is ignored: ${chosen.scope} scope chose a backend by backend-id.`,
+        );
         return;
       }
       exchange.request.setTarget(fixed ?? targetOfUrl(baseUrl!(exchange.context)));

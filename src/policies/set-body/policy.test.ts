@@ -2,12 +2,23 @@ import { expect, test } from "vitest";
 import { computedValue } from "../../compiler/expression.ts";
 import { type Exchange } from "../../gateway/exchange.ts";
 import { runSteps } from "../../gateway/pipeline.ts";
-import { ChunkSource, argsOf, exchangeOf, mistakesOf, policyStep, responseOf, siteOf } from "../../gateway/testing.ts";
+import {
+  ChunkSource,
+  argsOf,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  responseOf,
+  siteOf,
+} from "../../gateway/testing.ts";
 import { setBody } from "./policy.ts";
 
 const decoder = new TextDecoder();
 
-async function bodyAfter(written: Parameters<typeof policyStep>[1], exchange: Exchange = exchangeOf()): Promise<string> {
+async function bodyAfter(
+  written: Parameters<typeof policyStep>[1],
+  exchange: Exchange = exchangeOf(),
+): Promise<string> {
   await runSteps([policyStep(setBody, written)], exchange, null);
   return decoder.decode(exchange.request.body!.bytes());
 }
@@ -55,8 +66,14 @@ test("without a response yet, one is begun", async () => {
 
 test("only a body that the template speaks of is read", async () => {
   const source = new ChunkSource(["{}"]);
-  const exchange = exchangeOf({ method: "POST", body: source, headers: ["Content-Type", "application/json"] });
-  expect(await bodyAfter({ attributes: { template: "liquid" }, text: "{{ context.Request.Method }}" }, exchange)).toBe("POST");
+  const exchange = exchangeOf({
+    method: "POST",
+    body: source,
+    headers: ["Content-Type", "application/json"],
+  });
+  expect(
+    await bodyAfter({ attributes: { template: "liquid" }, text: "{{ context.Request.Method }}" }, exchange),
+  ).toBe("POST");
   expect(source.started).toBe(false);
 });
 
@@ -82,5 +99,7 @@ test("a mistake in a template has its place", () => {
 });
 
 test("an expression is no template", () => {
-  expect(mistakesOf(setBody, { attributes: { template: "liquid" }, text: () => "x" })).toEqual(["a Liquid template cannot be an expression"]);
+  expect(mistakesOf(setBody, { attributes: { template: "liquid" }, text: () => "x" })).toEqual([
+    "a Liquid template cannot be an expression",
+  ]);
 });

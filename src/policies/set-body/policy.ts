@@ -16,26 +16,50 @@ export const setBody = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      template: { type: "string", oneOf: ["liquid", "none"], default: "none", doc: "liquid: the content is a Liquid template." },
-      "xsi-nil": { type: "string", oneOf: ["blank", "null"], default: "blank", doc: "What Liquid sees of XML elements with xsi:nil." },
-      "parse-date": { type: "bool", default: true, doc: "Liquid sees ISO date texts of a JSON body as dates." },
+      template: {
+        type: "string",
+        oneOf: ["liquid", "none"],
+        default: "none",
+        doc: "liquid: the content is a Liquid template.",
+      },
+      "xsi-nil": {
+        type: "string",
+        oneOf: ["blank", "null"],
+        default: "blank",
+        doc: "What Liquid sees of XML elements with xsi:nil.",
+      },
+      "parse-date": {
+        type: "bool",
+        default: true,
+        doc: "Liquid sees ISO date texts of a JSON body as dates.",
+      },
     },
     text: { type: "body", expression: true, doc: "The new body; empty = an empty body." },
   },
   check: ({ attributes, text }, report) => {
     if (attributes.template !== "liquid" || text === undefined) return;
     if (!text.isConstant) {
-      report("a Liquid template cannot be an expression", undefined, 'leave out template="liquid", or write the template as text');
+      report(
+        "a Liquid template cannot be an expression",
+        undefined,
+        'leave out template="liquid", or write the template as text',
+      );
       return;
     }
     const source = String(text.constant ?? "");
     const parsed = parseTemplate(source);
-    if (!parsed.ok) report(`Liquid: ${parsed.message}`, { value: true, offset: offsetIn(source, parsed.line, parsed.column) }, liquidHint(parsed.message));
+    if (!parsed.ok)
+      report(
+        `Liquid: ${parsed.message}`,
+        { value: true, offset: offsetIn(source, parsed.line, parsed.column) },
+        liquidHint(parsed.message),
+      );
   },
   prepare: ({ attributes, text }, site) => {
     const { section, inMessage } = site;
     if (attributes.template !== "liquid" || text === undefined) {
-      return (exchange, message) => replace(messageOf(exchange, section, message), text?.(exchange.context) ?? null);
+      return (exchange, message) =>
+        replace(messageOf(exchange, section, message), text?.(exchange.context) ?? null);
     }
     const template = prepared(String(text.constant ?? ""));
     const options = { nilAsNull: attributes["xsi-nil"] === "null", parseDates: attributes["parse-date"] };
@@ -53,7 +77,9 @@ function liquidHint(message: string): string | undefined {
   if (open !== null) return `close it with {% end${open[1]} %}`;
   if (/^output .*not closed$/s.test(message)) return "close it with }}";
   if (/^tag .*not closed$/s.test(message)) return "close it with %}";
-  return /^tag "\w+" not found$/.test(message) ? "Liquid's tags here: if, unless, case, for, assign, capture, comment, raw" : undefined;
+  return /^tag "\w+" not found$/.test(message)
+    ? "Liquid's tags here: if, unless, case, for, assign, capture, comment, raw"
+    : undefined;
 }
 
 /** From a line and column, both from 1 (0: unknown), to UTF-16 units. */

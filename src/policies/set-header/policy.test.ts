@@ -4,9 +4,17 @@ import { ResponseMessage } from "../../gateway/message.ts";
 import { exchangeOf, policyStep, responseOf } from "../../gateway/testing.ts";
 import { setHeader } from "./policy.ts";
 
-function after(before: readonly string[], name: unknown, action: unknown, values: readonly unknown[]): string {
+function after(
+  before: readonly string[],
+  name: unknown,
+  action: unknown,
+  values: readonly unknown[],
+): string {
   const message = new ResponseMessage(200, "", new HeaderList([...before]));
-  const written = { attributes: { name, "exists-action": action }, children: { value: values.map((text) => ({ text })) } };
+  const written = {
+    attributes: { name, "exists-action": action },
+    children: { value: values.map((text) => ({ text })) },
+  };
   policyStep(setHeader, written).run(exchangeOf(), message);
   return message.headers.raw.map((part, i) => (i % 2 === 0 ? `${part}:` : `${part};`)).join("");
 }
@@ -32,7 +40,13 @@ test.each<[readonly string[], unknown, unknown, readonly unknown[], string]>([
   [X, "X", "append", ["1", "2"], "a:1;X:old,1,2;b:2;"],
   [NONE, "Set-Cookie", "override", ["1", "2"], "Set-Cookie:1;Set-Cookie:2;"],
   [["set-cookie", "0"], "Set-Cookie", "append", ["1"], "Set-Cookie:0;Set-Cookie:1;"],
-  [NONE, "WWW-Authenticate", "override", ["Basic a, b", "Bearer"], "WWW-Authenticate:Basic a, b;WWW-Authenticate:Bearer;"],
+  [
+    NONE,
+    "WWW-Authenticate",
+    "override",
+    ["Basic a, b", "Bearer"],
+    "WWW-Authenticate:Basic a, b;WWW-Authenticate:Bearer;",
+  ],
   // Null and nothing
   [X, "X", "override", [() => null], "a:1;b:2;"],
   [X, "X", "override", [], "a:1;b:2;"],
@@ -62,7 +76,9 @@ test.each<[unknown, unknown, unknown, string]>([
   [() => "", "override", "1", '"" is not a header name.'],
   ["X", () => "replace", "1", 'exists-action is override, skip, append or delete, not "replace".'],
 ])("%s %s %s is refused", (name, action, value, message) => {
-  expect(() => after([], name, action, [value])).toThrow(expect.objectContaining({ source: "set-header", status: 500, message }));
+  expect(() => after([], name, action, [value])).toThrow(
+    expect.objectContaining({ source: "set-header", status: 500, message }),
+  );
 });
 
 test("it acts on the request before the backend has answered, on the response after", () => {
@@ -71,15 +87,27 @@ test("it acts on the request before the backend has answered, on the response af
     exchange.response = responseOf(200);
     const written = { attributes: { name: "X" }, children: { value: [{ text: "1" }] } };
     policyStep(setHeader, written, { section }).run(exchange, null);
-    return exchange.request.headers.has("x") ? "request" : exchange.response.headers.has("x") ? "response" : "nothing";
+    return exchange.request.headers.has("x")
+      ? "request"
+      : exchange.response.headers.has("x")
+        ? "response"
+        : "nothing";
   };
-  expect([target("inbound"), target("backend"), target("outbound"), target("on-error")]).toEqual(["request", "request", "response", "response"]);
+  expect([target("inbound"), target("backend"), target("outbound"), target("on-error")]).toEqual([
+    "request",
+    "request",
+    "response",
+    "response",
+  ]);
 });
 
 test("a Host that was set is sent, until it is deleted", () => {
   const exchange = exchangeOf();
   const run = (action: string): void => {
-    const written = { attributes: { name: "host", "exists-action": action }, children: { value: [{ text: "other" }] } };
+    const written = {
+      attributes: { name: "host", "exists-action": action },
+      children: { value: [{ text: "other" }] },
+    };
     policyStep(setHeader, written).run(exchange, null);
   };
   run("skip");

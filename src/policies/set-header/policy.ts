@@ -34,7 +34,13 @@ export const setHeader = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      name: { type: "string", expression: true, required: true, format: { pattern: TOKEN, expected: "a header name" }, doc: "Header name; case does not matter." },
+      name: {
+        type: "string",
+        expression: true,
+        required: true,
+        format: { pattern: TOKEN, expected: "a header name" },
+        doc: "Header name; case does not matter.",
+      },
       "exists-action": {
         type: "string",
         expression: true,
@@ -74,7 +80,8 @@ export const setHeader = definePolicy({
       for (const value of values) {
         const text = value === undefined ? "" : value(exchange.context);
         if (text === null) continue;
-        if (UNSAFE.test(text)) throw invalid(`The value of header ${header} contains a line break or control character.`);
+        if (UNSAFE.test(text))
+          throw invalid(`The value of header ${header} contains a line break or control character.`);
         lines.push(encodeValue(text));
       }
       apply(target.headers, header, lower, lines, how);
@@ -82,7 +89,13 @@ export const setHeader = definePolicy({
   },
 });
 
-function apply(headers: HeaderList, header: string, lower: string, lines: readonly string[], how: string): void {
+function apply(
+  headers: HeaderList,
+  header: string,
+  lower: string,
+  lines: readonly string[],
+  how: string,
+): void {
   const separate = SEPARATE_LINES.has(lower);
   if (how === "append") {
     const there = headers.getAll(header);
@@ -92,7 +105,8 @@ function apply(headers: HeaderList, header: string, lower: string, lines: readon
     return;
   }
   const joined = lines.length > 1 && !separate ? [lines.join(",")] : lines;
-  if (how !== "override" && how !== "skip") throw invalid(`exists-action is override, skip, append or delete, not "${how}".`);
+  if (how !== "override" && how !== "skip")
+    throw invalid(`exists-action is override, skip, append or delete, not "${how}".`);
   headers.set(header, ...joined);
 }
 

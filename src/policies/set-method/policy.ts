@@ -10,7 +10,15 @@ export const setMethod = definePolicy({
   element: "set-method",
   summary: "Changes the method of the request that is sent.",
   sections: ["inbound", "backend", "on-error"],
-  shape: { text: { type: "string", expression: true, required: true, format: { pattern: TOKEN, expected: "a method, such as POST" }, doc: "The method, such as POST." } },
+  shape: {
+    text: {
+      type: "string",
+      expression: true,
+      required: true,
+      format: { pattern: TOKEN, expected: "a method, such as POST" },
+      doc: "The method, such as POST.",
+    },
+  },
   run: (exchange, { text }, message) => {
     const method = text(exchange.context).trim().toUpperCase();
     if (!TOKEN.test(method)) {

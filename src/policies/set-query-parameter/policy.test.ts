@@ -40,7 +40,9 @@ test.each<[unknown, unknown, string]>([
   [() => "", "override", "The name of the query parameter is empty."],
   ["x", () => "replace", 'exists-action is override, skip, append or delete, not "replace".'],
 ])("%s %s is refused", (name, action, message) => {
-  expect(() => after("", name, action, ["1"])).toThrow(expect.objectContaining({ source: "set-query-parameter", message }));
+  expect(() => after("", name, action, ["1"])).toThrow(
+    expect.objectContaining({ source: "set-query-parameter", message }),
+  );
 });
 
 test.each<[string, readonly unknown[], readonly string[]]>([

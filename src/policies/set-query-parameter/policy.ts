@@ -10,7 +10,13 @@ export const setQueryParameter = definePolicy({
   sections: ["inbound", "backend"],
   shape: {
     attributes: {
-      name: { type: "string", expression: true, required: true, format: { pattern: /\S/, expected: "a name" }, doc: "Parameter name; case does not matter for the match." },
+      name: {
+        type: "string",
+        expression: true,
+        required: true,
+        format: { pattern: /\S/, expected: "a name" },
+        doc: "Parameter name; case does not matter for the match.",
+      },
       "exists-action": {
         type: "string",
         expression: true,
@@ -20,7 +26,10 @@ export const setQueryParameter = definePolicy({
       },
     },
     children: {
-      value: { text: { type: "nullable-string", expression: true }, doc: "One value; several repeat the parameter." },
+      value: {
+        text: { type: "nullable-string", expression: true },
+        doc: "One value; several repeat the parameter.",
+      },
     },
   },
   check: ({ attributes, children }, report) => {
@@ -41,13 +50,15 @@ export const setQueryParameter = definePolicy({
       const wanted = parameter.toLowerCase();
       const has = pairs.some((pair) => nameOf(pair) === wanted);
       const how = action(exchange.context).toLowerCase();
-      if (!ACTIONS.has(how)) throw invalid(`exists-action is override, skip, append or delete, not "${how}".`);
+      if (!ACTIONS.has(how))
+        throw invalid(`exists-action is override, skip, append or delete, not "${how}".`);
       if (how === "skip" && has) return;
       const kept = how === "append" ? pairs : pairs.filter((pair) => nameOf(pair) !== wanted);
       if (how !== "delete") {
         for (const child of children.value) {
           const value = child.text === undefined ? "" : child.text(exchange.context);
-          if (value !== null) kept.push(`${encodeURIComponent(parameter)}=${encodeURIComponent(value.toWellFormed())}`);
+          if (value !== null)
+            kept.push(`${encodeURIComponent(parameter)}=${encodeURIComponent(value.toWellFormed())}`);
         }
       }
       request.setQuery(kept.join("&"));
@@ -58,7 +69,12 @@ export const setQueryParameter = definePolicy({
 const ACTIONS = new Set(["override", "skip", "append", "delete"]);
 
 function invalid(message: string): GatewayError {
-  return new GatewayError({ source: "set-query-parameter", reason: "InvalidQueryParameter", message, status: 500 });
+  return new GatewayError({
+    source: "set-query-parameter",
+    reason: "InvalidQueryParameter",
+    message,
+    status: 500,
+  });
 }
 
 function nameOf(pair: string): string {

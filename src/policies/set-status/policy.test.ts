@@ -27,5 +27,7 @@ test.each<[Readonly<Record<string, unknown>>, string]>([
   [{ code: () => 1000 }, "1000 is not the status code of a final response (200 to 999)."],
   [{ code: 200, reason: () => "a\r\nX: 1" }, "The reason phrase contains a line break."],
 ])("%o is refused", (attributes, message) => {
-  expect(() => policyStep(setStatus, { attributes }).run(exchangeOf(), null)).toThrow(expect.objectContaining({ source: "set-status", message }));
+  expect(() => policyStep(setStatus, { attributes }).run(exchangeOf(), null)).toThrow(
+    expect.objectContaining({ source: "set-status", message }),
+  );
 });

@@ -16,6 +16,7 @@ test.each<[unknown, unknown]>([
 
 test("names differ by case", () => {
   const exchange = exchangeOf();
-  for (const name of ["v", "V"]) policyStep(setVariable, { attributes: { name, value: name } }).run(exchange, null);
+  for (const name of ["v", "V"])
+    policyStep(setVariable, { attributes: { name, value: name } }).run(exchange, null);
   expect([...exchange.variables.keys()]).toEqual(["v", "V"]);
 });

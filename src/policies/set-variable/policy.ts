@@ -7,9 +7,21 @@ export const setVariable = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      name: { type: "string", required: true, format: { pattern: /\S/, expected: "a name" }, doc: "Name of the variable; upper and lower case differ." },
-      value: { type: "any", expression: true, required: true, trim: false, doc: "A literal (always text) or an expression." },
+      name: {
+        type: "string",
+        required: true,
+        format: { pattern: /\S/, expected: "a name" },
+        doc: "Name of the variable; upper and lower case differ.",
+      },
+      value: {
+        type: "any",
+        expression: true,
+        required: true,
+        trim: false,
+        doc: "A literal (always text) or an expression.",
+      },
     },
   },
-  run: (exchange, { attributes: { name, value } }) => void exchange.variables.set(name, value(exchange.context)),
+  run: (exchange, { attributes: { name, value } }) =>
+    void exchange.variables.set(name, value(exchange.context)),
 });

@@ -6,14 +6,28 @@ import { trace } from "./policy.ts";
 function run(severity: string, traced: boolean, message: unknown = "hello") {
   const exchange = exchangeOf();
   const traces: string[] = [];
-  const recorder: Trace = { message: (source, text) => void traces.push(`${source}: ${text}`), begin: () => null, end: () => {} };
+  const recorder: Trace = {
+    message: (source, text) => void traces.push(`${source}: ${text}`),
+    begin: () => null,
+    end: () => {},
+  };
   if (traced) exchange.traced = recorder;
-  const children = { message: [{ text: message }], metadata: [{ attributes: { name: "k", value: () => "v" } }] };
+  const children = {
+    message: [{ text: message }],
+    metadata: [{ attributes: { name: "k", value: () => "v" } }],
+  };
   policyStep(trace, { attributes: { source: "me", severity }, children }).run(exchange, null);
   return { traces, logged: exchange.services.logged };
 }
 
-const line = (level: string, text = "hello") => ({ level, msg: "trace", requestId: REQUEST_ID, source: "me", text, metadata: { k: "v" } });
+const line = (level: string, text = "hello") => ({
+  level,
+  msg: "trace",
+  requestId: REQUEST_ID,
+  source: "me",
+  text,
+  metadata: { k: "v" },
+});
 
 test.each([
   ["verbose", false, [], []],

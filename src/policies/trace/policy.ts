@@ -12,9 +12,18 @@ export const trace = definePolicy({
   shape: {
     attributes: {
       source: { type: "string", required: true, doc: "Free text: who says it." },
-      severity: { type: "string", oneOf: SEVERITIES, default: "verbose", doc: "verbose, information or error." },
+      severity: {
+        type: "string",
+        oneOf: SEVERITIES,
+        default: "verbose",
+        doc: "verbose, information or error.",
+      },
     },
-    text: { type: "string", expression: true, doc: "What is said, as older documents write it; `message` is the newer way." },
+    text: {
+      type: "string",
+      expression: true,
+      doc: "What is said, as older documents write it; `message` is the newer way.",
+    },
     children: {
       message: { max: 1, text: { type: "string", expression: true }, doc: "What is said." },
       metadata: {
@@ -37,7 +46,9 @@ export const trace = definePolicy({
       if (level < 1 && exchange.traced === null) return;
       const say = (value: Value<string> | undefined): string => spoken(value, exchange);
       const text = say(message);
-      const metadata = Object.fromEntries(children.metadata.map(({ attributes }) => [attributes.name, say(attributes.value)]));
+      const metadata = Object.fromEntries(
+        children.metadata.map(({ attributes }) => [attributes.name, say(attributes.value)]),
+      );
       exchange.traced?.message(source, text);
       if (level < 1) return;
       exchange.services.log({

@@ -3,7 +3,15 @@
  * reach files or JavaScript. Templates come from policy authors, but the data comes from callers and backends, so all
  * reading goes through `member` (`values.ts`) and everything that can grow has a limit.
  */
-import { Context, type Emitter, Liquid, LiquidError, type Operators, type Template, defaultOperators } from "liquidjs";
+import {
+  Context,
+  type Emitter,
+  Liquid,
+  LiquidError,
+  type Operators,
+  type Template,
+  defaultOperators,
+} from "liquidjs";
 import { ClientGone, GatewayError, expressionFailed } from "../../../gateway/errors.ts";
 import type { Exchange } from "../../../gateway/exchange.ts";
 import type { Message } from "../../../gateway/message.ts";
@@ -56,7 +64,8 @@ function createEngine(): Liquid {
   liquid.registerTag("JSONArrayFor", JsonArrayForTag);
   const { renderer } = liquid;
   const render = renderer.renderTemplates.bind(renderer);
-  renderer.renderTemplates = (templates, context, emitter) => render(templates, context, emitter ?? new BoundedOutput());
+  renderer.renderTemplates = (templates, context, emitter) =>
+    render(templates, context, emitter ?? new BoundedOutput());
   return liquid;
 }
 
@@ -100,7 +109,8 @@ class BoundedOutput implements Emitter {
   buffer = "";
   write(value: unknown): void {
     this.buffer += typeof value === "string" ? value : textOfValue(value);
-    if (this.buffer.length > MOST_OUTPUT) throw new Error(`the output is longer than ${MOST_OUTPUT} characters`);
+    if (this.buffer.length > MOST_OUTPUT)
+      throw new Error(`the output is longer than ${MOST_OUTPUT} characters`);
   }
 }
 
@@ -113,7 +123,8 @@ class TemplateContext extends Context {
 /** Never throws. */
 export function parseTemplate(source: string): ParsedTemplate {
   const tooDeep = firstTooDeep(source);
-  if (tooDeep !== null) return { ok: false, message: `blocks are nested deeper than ${MOST_DEPTH}`, ...tooDeep };
+  if (tooDeep !== null)
+    return { ok: false, message: `blocks are nested deeper than ${MOST_DEPTH}`, ...tooDeep };
   let templates: Template[];
   try {
     templates = engine.parse(source);
@@ -132,13 +143,18 @@ function render(templates: Template[], exchange: Exchange, message: Message, opt
   } catch (error) {
     if (error instanceof GatewayError || error instanceof ClientGone) throw error;
     const { message: reason, line } = mistakeOf(error);
-    throw expressionFailed("set-body", `Liquid: ${reason}${line > 0 ? ` (line ${line} of the template)` : ""}.`, error);
+    throw expressionFailed(
+      "set-body",
+      `Liquid: ${reason}${line > 0 ? ` (line ${line} of the template)` : ""}.`,
+      error,
+    );
   }
 }
 
 /** What went wrong and where; liquidjs writes the place into the message, we keep it apart. */
 function mistakeOf(error: unknown): { message: string; line: number; column: number } {
-  if (!LiquidError.is(error)) return { message: error instanceof Error ? error.message : String(error), line: 0, column: 0 };
+  if (!LiquidError.is(error))
+    return { message: error instanceof Error ? error.message : String(error), line: 0, column: 0 };
   const { token, message } = error as LiquidError & { readonly token?: { getPosition(): number[] } };
   const [line = 0, column = 0] = token?.getPosition() ?? [];
   const bare = message.replace(/, line:\d+, col:\d+$/, "");
@@ -154,7 +170,9 @@ function unknownFilter(name: string): string {
 /** The parser recurses per block, so depth is looked at before it runs. */
 function firstTooDeep(source: string): { line: number; column: number } | null {
   let depth = 0;
-  for (const tag of source.matchAll(/\{%-?\s*(end)?(if|unless|for|case|capture|comment|raw|JSONArrayFor)\b/g)) {
+  for (const tag of source.matchAll(
+    /\{%-?\s*(end)?(if|unless|for|case|capture|comment|raw|JSONArrayFor)\b/g,
+  )) {
     depth += tag[1] === undefined ? 1 : -1;
     if (depth <= MOST_DEPTH) continue;
     const before = source.slice(0, tag.index).split("\n");

@@ -36,8 +36,10 @@ const byPascalName: Readonly<Record<string, Filter>> = {
   Replace: (input, [part, by]) => replaceText(text(input), text(part), text(by), false),
   ReplaceFirst: (input, [part, by]) => replaceText(text(input), text(part), text(by), true),
   Split: (input, [separator]) => split(text(input), text(separator)),
-  Truncate: (input, [length, tail]) => truncate(text(input), whole(length, 50), tail === undefined ? "..." : text(tail)),
-  TruncateWords: (input, [words, tail]) => truncateWords(text(input), whole(words, 15), tail === undefined ? "..." : text(tail)),
+  Truncate: (input, [length, tail]) =>
+    truncate(text(input), whole(length, 50), tail === undefined ? "..." : text(tail)),
+  TruncateWords: (input, [words, tail]) =>
+    truncateWords(text(input), whole(words, 15), tail === undefined ? "..." : text(tail)),
   UrlDecode: (input) => urlDecode(text(input)),
   UrlEncode: (input) => urlEncode(text(input)),
 
@@ -45,7 +47,10 @@ const byPascalName: Readonly<Record<string, Filter>> = {
   Compact: (input) => elementsOf(input).filter((item) => item !== null && item !== undefined),
   First: (input) => (typeof input === "string" ? input.slice(0, 1) : (elementsOf(input)[0] ?? null)),
   Last: (input) => (typeof input === "string" ? input.slice(-1) : (elementsOf(input).at(-1) ?? null)),
-  Join: (input, [glue]) => elementsOf(input).map(text).join(glue === undefined ? " " : text(glue)),
+  Join: (input, [glue]) =>
+    elementsOf(input)
+      .map(text)
+      .join(glue === undefined ? " " : text(glue)),
   Map: (input, [property]) => elementsOf(input).map((item) => member(item, text(property)) ?? null),
   Size: (input) => (typeof input === "string" ? input.length : elementsOf(input).length),
   Slice: (input, [from, count]) => slice(input, whole(from, 0), whole(count, 1)),
@@ -62,7 +67,8 @@ const byPascalName: Readonly<Record<string, Filter>> = {
   Times: math((input, operand) => number(input) * number(operand)),
   DividedBy: math(divide),
   Modulo: math(modulo),
-  Round: (input, [places]) => (input === null || input === undefined ? null : round(number(input), whole(places, 0))),
+  Round: (input, [places]) =>
+    input === null || input === undefined ? null : round(number(input), whole(places, 0)),
   Currency: (input, [culture]) => currency(input, culture === undefined ? "" : text(culture)),
   Date: (input, [format]) => date(input, text(format)),
 };
@@ -96,11 +102,19 @@ function metered(filter: Filter): FilterImplOptions {
 /** `TextInfo.ToTitleCase`: words in capitals stay as they are. */
 function titleCase(value: string): string {
   return value.replace(/[\p{L}\p{N}']+/gu, (word) =>
-    word.length > 1 && word === word.toUpperCase() ? word : word[0]!.toUpperCase() + word.slice(1).toLowerCase(),
+    word.length > 1 && word === word.toUpperCase()
+      ? word
+      : word[0]!.toUpperCase() + word.slice(1).toLowerCase(),
   );
 }
 
-const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const HTML: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 function escapeHtml(value: string): string {
   return value.replace(/[&<>"']/g, (sign) => HTML[sign]!);
@@ -109,7 +123,7 @@ function escapeHtml(value: string): string {
 /** Everything from a `<` to the next `>`, in one pass. */
 function stripHtml(value: string): string {
   let out = "";
-  for (let at = 0; at < value.length; ) {
+  for (let at = 0; at < value.length;) {
     const open = value.indexOf("<", at);
     const close = open < 0 ? -1 : value.indexOf(">", open);
     if (close < 0) return out + value.slice(at);
@@ -147,12 +161,16 @@ function truncateWords(value: string, words: number, tail: string): string {
 
 /** `WebUtility.UrlEncode`: a space becomes `+`. */
 function urlEncode(value: string): string {
-  return encodeURIComponent(value.toWellFormed()).replace(/%20|['~]/g, (sign) => (sign === "%20" ? "+" : sign === "'" ? "%27" : "%7E"));
+  return encodeURIComponent(value.toWellFormed()).replace(/%20|['~]/g, (sign) =>
+    sign === "%20" ? "+" : sign === "'" ? "%27" : "%7E",
+  );
 }
 
 function urlDecode(value: string): string {
   const spaced = value.replaceAll("+", " ");
-  return spaced.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll("%", ""), "hex").toString("utf8"));
+  return spaced.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll("%", ""), "hex").toString("utf8"),
+  );
 }
 
 // ── Lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,8 +182,12 @@ function slice(input: unknown, from: number, count: number): unknown {
 }
 
 function sort(list: unknown[], property: string | null): unknown[] {
-  const keyOf = (item: unknown): unknown => (property === null ? (item instanceof Entry ? item.key : item) : member(item, property));
-  return list.map((item) => ({ item, key: keyOf(item) })).sort((a, b) => compare(a.key, b.key)).map(({ item }) => item);
+  const keyOf = (item: unknown): unknown =>
+    property === null ? (item instanceof Entry ? item.key : item) : member(item, property);
+  return list
+    .map((item) => ({ item, key: keyOf(item) }))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({ item }) => item);
 }
 
 /** Nothing first, numbers by value, the rest as text. */
@@ -186,7 +208,10 @@ function isBlank(input: unknown): boolean {
 
 function math(calculate: (input: unknown, operand: unknown) => unknown): Filter {
   return (input, args) => {
-    const isMissing = input === null || input === undefined || (args.length > 0 && (args[0] === null || args[0] === undefined));
+    const isMissing =
+      input === null ||
+      input === undefined ||
+      (args.length > 0 && (args[0] === null || args[0] === undefined));
     return isMissing ? null : calculate(input, args[0]);
   };
 }
@@ -211,7 +236,8 @@ function whole(value: unknown, otherwise: number): number {
 }
 
 function plus(input: unknown, operand: unknown): unknown {
-  if (typeof input === "string" && !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*$/.test(input)) return input + text(operand);
+  if (typeof input === "string" && !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*$/.test(input))
+    return input + text(operand);
   return number(input) + number(operand);
 }
 
@@ -245,9 +271,24 @@ function round(value: number, places: number): number {
 const EURO = ["AT", "BE", "DE", "ES", "FI", "FR", "GR", "IE", "IT", "LU", "NL", "PT", "SI", "SK"];
 const CURRENCIES: ReadonlyMap<string, string> = new Map([
   ...EURO.map((region): [string, string] => [region, "EUR"]),
-  ["AU", "AUD"], ["BR", "BRL"], ["CA", "CAD"], ["CH", "CHF"], ["CN", "CNY"], ["CZ", "CZK"], ["DK", "DKK"],
-  ["GB", "GBP"], ["IN", "INR"], ["JP", "JPY"], ["KR", "KRW"], ["MX", "MXN"], ["NO", "NOK"], ["NZ", "NZD"],
-  ["PL", "PLN"], ["SE", "SEK"], ["US", "USD"], ["ZA", "ZAR"],
+  ["AU", "AUD"],
+  ["BR", "BRL"],
+  ["CA", "CAD"],
+  ["CH", "CHF"],
+  ["CN", "CNY"],
+  ["CZ", "CZK"],
+  ["DK", "DKK"],
+  ["GB", "GBP"],
+  ["IN", "INR"],
+  ["JP", "JPY"],
+  ["KR", "KRW"],
+  ["MX", "MXN"],
+  ["NO", "NOK"],
+  ["NZ", "NZD"],
+  ["PL", "PLN"],
+  ["SE", "SEK"],
+  ["US", "USD"],
+  ["ZA", "ZAR"],
 ]);
 
 /** Without a culture, the invariant one: `¤1,234.50`. */

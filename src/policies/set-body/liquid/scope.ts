@@ -84,7 +84,11 @@ function contextView(exchange: Exchange): View {
   return new Members_({
     request: () => requestView(exchange),
     response: () => responseView(exchange),
-    variables: () => new Named([...exchange.variables].map(([name, value]) => [name, () => ofVariable(value)]), true),
+    variables: () =>
+      new Named(
+        [...exchange.variables].map(([name, value]) => [name, () => ofVariable(value)]),
+        true,
+      ),
     requestid: () => exchange.requestId,
   });
 }
@@ -97,9 +101,14 @@ function requestView(exchange: Exchange): View {
     method: () => request.method,
     originalmethod: () => exchange.incoming.method,
     ipaddress: () => request.ipAddress,
-    matchedparameters: () => new Named([...request.matchedParameters].map(([name, value]) => [name, () => value]), false),
+    matchedparameters: () =>
+      new Named(
+        [...request.matchedParameters].map(([name, value]) => [name, () => value]),
+        false,
+      ),
     hasbody: () => request.body !== null,
-    clientcertificates: () => (request.certificate === null ? [] : [Buffer.from(request.certificate).toString("base64")]),
+    clientcertificates: () =>
+      request.certificate === null ? [] : [Buffer.from(request.certificate).toString("base64")],
     headers: () => headersView(request.headers),
   });
 }
@@ -117,13 +126,17 @@ function responseView(exchange: Exchange): View | null {
 
 /** Several lines of one header read as one list. */
 function headersView(headers: HeaderList): View {
-  return new Named(headers.names().map((name) => [name, () => headers.getAll(name)!.join(",")]), false);
+  return new Named(
+    headers.names().map((name) => [name, () => headers.getAll(name)!.join(",")]),
+    false,
+  );
 }
 
 function urlView(url: HostUrl): View {
   const standard = url.port === (url.scheme === "https" ? 443 : 80);
   const host = url.host.includes(":") && !url.host.startsWith("[") ? `[${url.host}]` : url.host;
-  const whole = (): string => `${url.scheme}://${host}${standard ? "" : `:${url.port}`}${url.path}${url.queryString}`;
+  const whole = (): string =>
+    `${url.scheme}://${host}${standard ? "" : `:${url.port}`}${url.path}${url.queryString}`;
   return new Members_(
     {
       scheme: () => url.scheme,
@@ -147,7 +160,10 @@ function queryView(queryString: string): View {
     if (list === undefined) values.set(name, [decodeOnce(value) ?? value]);
     else list.push(decodeOnce(value) ?? value);
   }
-  return new Named([...values].map(([name, list]) => [name, () => list.join(",")]), false);
+  return new Named(
+    [...values].map(([name, list]) => [name, () => list.join(",")]),
+    false,
+  );
 }
 
 /** Pairs by name, as headers, parameters and variables are. */
@@ -174,8 +190,10 @@ class Named extends View {
 
 /** A variable's .NET value: JSON stays an object, numbers and dates keep their nature, the rest is its `ToString()`. */
 function ofVariable(value: unknown): unknown {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number") return value;
-  if (value instanceof Box) return value.type.definition.fullName === "System.Char" ? textOf(value) : plain(value);
+  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number")
+    return value;
+  if (value instanceof Box)
+    return value.type.definition.fullName === "System.Char" ? textOf(value) : plain(value);
   if (value instanceof JToken) {
     beginEvaluation();
     return plain(readJson(value.toJson(false), "JToken"));

@@ -47,12 +47,14 @@ export function member(object: unknown, key: unknown): unknown {
   if (object === null || object === undefined || key === null || key === undefined) return undefined;
   if (Array.isArray(object)) return ofArray(object, key);
   const name = String(key);
-  if (object instanceof Map) return object.has(name) ? plain(object.get(name)) : name === "size" ? object.size : undefined;
+  if (object instanceof Map)
+    return object.has(name) ? plain(object.get(name)) : name === "size" ? object.size : undefined;
   if (object instanceof XmlElement) return object.member(name);
   if (object instanceof View) return object.member(name.toLowerCase(), name);
   if (object instanceof Entry) return ofEntry(object, name);
   if (typeof object === "string") return name === "size" ? object.length : undefined;
-  if (isScope(object)) return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
+  if (isScope(object))
+    return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
   return undefined;
 }
 
@@ -65,7 +67,8 @@ function ofArray(array: readonly unknown[], key: unknown): unknown {
   if (key === "size") return array.length;
   if (key === "first") return plain(array[0]);
   if (key === "last") return plain(array.at(-1));
-  const index = typeof key === "number" ? key : typeof key === "string" && /^-?\d+$/.test(key) ? Number(key) : Number.NaN;
+  const index =
+    typeof key === "number" ? key : typeof key === "string" && /^-?\d+$/.test(key) ? Number(key) : Number.NaN;
   return Number.isInteger(index) ? plain(array.at(index)) : undefined;
 }
 
@@ -103,7 +106,8 @@ export function textOfValue(value: unknown): string {
 
 function textOfObject(value: object): string {
   if (Array.isArray(value)) return value.map((item) => textOfValue(plain(item))).join("");
-  if (value instanceof Map) return [...value].map(([key, item]) => `[${key}, ${textOfValue(plain(item))}]`).join("");
+  if (value instanceof Map)
+    return [...value].map(([key, item]) => `[${key}, ${textOfValue(plain(item))}]`).join("");
   if (value instanceof XmlElement || value instanceof View) return value.text;
   if (value instanceof Entry) return `[${value.key}, ${textOfValue(value.value)}]`;
   if (isDate(value)) return textOf(value);
