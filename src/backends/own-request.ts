@@ -3,7 +3,6 @@
  * their request is made of mode, URL and the policies inside, and how it goes out.
  */
 import { domainToASCII } from "node:url";
-import type { Abort } from "../base/abort.ts";
 import { HeaderList } from "../base/headers.ts";
 import { NEEDS_REQUEST_BODY, type Section, type Step, type Value } from "../compiler/policy.ts";
 import type { Body } from "../gateway/body.ts";
@@ -179,7 +178,6 @@ async function copied(own: OwnRequest, exchange: Exchange): Promise<RequestMessa
   }
   const copy = messageFrom(exchange, request.method, request.headers.copy(), body);
   copy.hostSet = request.hostSet && own.url === undefined;
-  copy.clientCertificate = null;
   if (request.target !== null) copy.setTarget(request.target);
   copy.setPath(request.path);
   copy.setQuery(request.query);

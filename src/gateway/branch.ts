@@ -7,7 +7,12 @@ import type { Exchange } from "./exchange.ts";
 
 export function branchOf(exchange: Exchange, abort: Abort): Exchange {
   return new Proxy(exchange, {
-    get: (target, key) => (key === "abort" ? abort : Reflect.get(target, key, target)),
+    get(target, key, branch) {
+      if (key === "abort") return abort;
+      const value: unknown = Reflect.get(target, key, target);
+      // Methods reach private fields, which only the exchange has; only forward is to see the branch's abort.
+      return typeof value === "function" ? value.bind(key === "forward" ? branch : target) : value;
+    },
     set: (target, key, value) => Reflect.set(target, key, value, target),
   });
 }

@@ -92,7 +92,7 @@ describe("through a gateway", () => {
         incoming.reply.send(200, "", [], Buffer.from(der === null ? "nobody" : new X509Certificate(der).fingerprint));
       },
     });
-    const with_ = (attributes: string): { policy: string } => ({
+    const presenting = (attributes: string): { policy: string } => ({
       policy: policy({ inbound: `<set-backend-service backend-id="tls" /><authentication-certificate ${attributes} />` }),
     });
     gateway = await testGateway({
@@ -106,10 +106,10 @@ describe("through a gateway", () => {
           tls: { validateCertificateChain: false, validateCertificateName: false },
         },
       },
-      ...api("by-id", undefined, ["GET /x"], with_('certificate-id="mine"')),
-      ...api("by-thumbprint", undefined, ["GET /x"], with_(`thumbprint="${thumbprint.toLowerCase().replaceAll(":", " ")}"`)),
-      ...api("by-body", undefined, ["GET /x"], with_(`body="@(Convert.FromBase64String("${pfx.toString("base64")}"))"`)),
-      ...api("too-weak", undefined, ["GET /x"], with_('certificate-id="modern"')),
+      ...api("by-id", undefined, ["GET /x"], presenting('certificate-id="mine"')),
+      ...api("by-thumbprint", undefined, ["GET /x"], presenting(`thumbprint="${thumbprint.toLowerCase().replaceAll(":", " ")}"`)),
+      ...api("by-body", undefined, ["GET /x"], presenting(`body="@(Convert.FromBase64String("${pfx.toString("base64")}"))"`)),
+      ...api("too-weak", undefined, ["GET /x"], presenting('certificate-id="modern"')),
       ...api("without", undefined, ["GET /x"], { policy: policy({ inbound: `<set-backend-service backend-id="tls" />` }) }),
     });
   });

@@ -54,7 +54,10 @@ async function run(own: OwnRequest, exchange: Exchange, variable: string | undef
   }
   if (exchange.abort.aborted) throw new ClientGone();
   if (failure !== null && !ignoreError) throw failure;
-  if (failure !== null) exchange.remark("send-request", `Ignored: ${failure.message}`);
+  if (exchange.tracing) {
+    const what = failure === null ? `${message.method} ${shownUrl(message)}: ${response!.statusCode}` : `Ignored: ${failure.message}`;
+    exchange.remark("send-request", what);
+  }
   if (variable !== undefined) exchange.variables.set(variable, response);
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ClientGone, GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { runSteps } from "../../gateway/pipeline.ts";
-import { type Written, exchangeOf, mistakesOf, policyStep, responseOf, siteOf, stepOf } from "../../gateway/testing.ts";
+import { type Written, exchangeOf, mistakesOf, policyStep, responseOf, servicesOf, siteOf, snapshotOf, stepOf } from "../../gateway/testing.ts";
 import { wait } from "./policy.ts";
 
 /** A child that ends when it is told so, and ends by itself when it is stopped. */
@@ -111,7 +111,7 @@ test("what children write is the exchange's, and the last writer wins", async ()
   const exchange = exchangeOf();
   const writing = (value: number): ReturnType<typeof stepOf> =>
     stepOf(async (branch: Exchange) => {
-      await null;
+      await Promise.resolve();
       branch.variables.set("v", value);
       branch.response = responseOf(200 + value);
       expect(branch.elapsedMs()).toBe(0);
@@ -119,6 +119,16 @@ test("what children write is the exchange's, and the last writer wins", async ()
     });
   await policyStep(wait, { steps: [writing(1), writing(2)] }).run(exchange, null);
   expect([exchange.variables.get("v"), exchange.response?.statusCode]).toEqual([2, 202]);
+});
+
+test("a child that forwards is stopped like any other", async () => {
+  const seen: Exchange[] = [];
+  const exchange = exchangeOf({}, snapshotOf(), servicesOf({ forward: (one) => Promise.resolve(responseOf(seen.push(one))) }));
+  const options = { timeoutMs: 1, continueTimeoutMs: null, httpVersion: "1", followRedirects: false, bufferRequestBody: false, bufferResponse: true } as const;
+  const forwarding = stepOf(async (branch: Exchange) => void (await branch.forward(options)));
+  await policyStep(wait, { steps: [forwarding] }).run(exchange, null);
+  expect(seen[0]!.abort).not.toBe(exchange.abort);
+  expect(seen[0]!.abort.reason).toBe("other");
 });
 
 test("a stopped child runs no further statement", async () => {

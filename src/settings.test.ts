@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { readSettings } from "./settings.ts";
+
+test.each<[Record<string, string>, object]>([
+  [{}, { allow: [], loopback: true }],
+  [{ HEADGATE_EGRESS_LOOPBACK: "off" }, { allow: [], loopback: false }],
+  [
+    { HEADGATE_EGRESS_ALLOW: " 169.254.169.254, 10.0.0.0/8,fd00::/8 ,metadata.google.internal,*.corp.example, " },
+    { allow: ["169.254.169.254", "10.0.0.0/8", "fd00::/8", "metadata.google.internal", "*.corp.example"], loopback: true },
+  ],
+])("egress of %j", (environment, expected) => {
+  expect(readSettings({}, environment).egress).toEqual(expected);
+});
+
+test.each<[Record<string, string>, string]>([
+  [{ HEADGATE_EGRESS_ALLOW: "10.0.0.0/33" }, 'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "10.0.0.0/33".'],
+  [{ HEADGATE_EGRESS_ALLOW: "https://a.example" }, 'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "https://a.example".'],
+  [{ HEADGATE_EGRESS_ALLOW: "a.*.example" }, 'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "a.*.example".'],
+  [{ HEADGATE_EGRESS_LOOPBACK: "no" }, 'HEADGATE_EGRESS_LOOPBACK takes on, off, not "no".'],
+  [{ HEADGATE_ACCESS_LOG: "no" }, '--access-log takes on, off, auto, not "no".'],
+])("%j is refused", (environment, expected) => {
+  expect(() => readSettings({}, environment)).toThrow(expected);
+});
