@@ -27,4 +27,6 @@ export { setQueryParameter } from "./set-query-parameter/policy.ts";
 export { setStatus } from "./set-status/policy.ts";
 export { setVariable } from "./set-variable/policy.ts";
 export { trace } from "./trace/policy.ts";
+export { validateAzureAdToken } from "./validate-azure-ad-token/policy.ts";
+export { validateJwt } from "./validate-jwt/policy.ts";
 export { wait } from "./wait/policy.ts";
