@@ -8,22 +8,23 @@ const longestName = 80;
 export function suggest(name: string, candidates: Iterable<string>): string | null {
   if (name === "" || name.length > longestName) return null;
   const known = [...candidates].filter((candidate) => candidate !== name && candidate.length <= longestName);
-  const bySpelling = nearest(known, spellingCost(name));
+  const bySpelling = nearest(known, spellingCost(name), name);
   if (bySpelling !== null && bySpelling.cost <= 1) return bySpelling.candidate;
   // Splitting into words is dear, so it is tried only when the spelling does not decide.
-  const byWords = nearest(known, wordsCost(name));
+  const byWords = nearest(known, wordsCost(name), name);
   if (byWords !== null && (bySpelling === null || byWords.cost === 0)) return byWords.candidate;
-  return bySpelling?.candidate ?? null;
+  return (bySpelling ?? nearest(known, beginningCost(name), name))?.candidate ?? null;
 }
 
 type Cost = (candidate: string) => number;
 
-function nearest(candidates: readonly string[], cost: Cost): { candidate: string; cost: number } | null {
+/** The cheapest; of equals one that begins with the very same letter (`Strin`: `String`, not `string`). */
+function nearest(candidates: readonly string[], cost: Cost, name: string): { candidate: string; cost: number } | null {
   let best: string | null = null;
   let lowest = Infinity;
   for (const candidate of candidates) {
     const one = cost(candidate);
-    if (one < lowest) [best, lowest] = [candidate, one];
+    if (one < lowest || (one === lowest && one !== Infinity && best![0] !== name[0] && candidate[0] === name[0])) [best, lowest] = [candidate, one];
   }
   return best === null ? null : { candidate: best, cost: lowest };
 }
@@ -55,6 +56,12 @@ function wordsCost(name: string): Cost {
     if (name.length < 4 || !(isPart(a, b) || isPart(b, a))) return Infinity;
     return Math.abs(a.length - b.length);
   };
+}
+
+/** `Req` for `Request`: the shortest of those that begin so. */
+function beginningCost(name: string): Cost {
+  const a = name.toLowerCase();
+  return (candidate) => (a.length >= 3 && candidate.toLowerCase().startsWith(a) ? candidate.length : Infinity);
 }
 
 function squeeze(name: string): string {

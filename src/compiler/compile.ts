@@ -22,7 +22,7 @@ import type { FragmentShape } from "./fragment-graph.ts";
 import type { NamedValue } from "./named-values.ts";
 import type { Plan, PolicyDefinition, ReferenceKind, Scope, Step } from "./policy.ts";
 import { Recent } from "./recent.ts";
-import { warnAboutStreaming, warnAboutVariables } from "./warnings.ts";
+import { warnAboutHoles, warnAboutStreaming, warnAboutVariables } from "./warnings.ts";
 import { parseXml } from "./xml/parser.ts";
 import type { ParsedDocument, TextFormat } from "./xml/parser.ts";
 
@@ -144,6 +144,7 @@ export class PolicyCompiler {
     const sections = bindPolicies(parsed, binder, this.catalogue, list);
     warnAboutVariables(binder.expressions, binder.variablesSet, null);
     warnAboutStreaming(binder.expressions, binder.elementsMet);
+    warnAboutHoles(binder.expressions);
     const diagnostics = finish(parsed, list, file);
     const result: CompiledDocument = {
       kind: "policies",

@@ -456,6 +456,17 @@ const messageTable = {
       example: '<set-header name="x-model" exists-action="override" />',
     },
   },
+  HG1037: {
+    severity: "error",
+    text: "this `{` in an interpolated string is never closed",
+    hint: "add `}` behind the value; a literal brace is written `{{`",
+    explain: {
+      cause: 'In `$"…"` a `{` begins a piece of code, which ends at its `}`; here the string ends, or the line does, before one comes.',
+      expected: "`{value}` inside the string.",
+      mend: "Add the `}`, or double the brace if the character itself is meant.",
+      example: '@($"id {context.RequestId}")',
+    },
+  },
 
   // ── 2xxx: elements, attributes, values, sections ──────────────────────────────────────────────────────────────────
   HG2101: {
@@ -1026,6 +1037,28 @@ const messageTable = {
       expected: "The policy in a section where its effect is seen.",
       mend: "Move it.",
       example: '<inbound><set-backend-service backend-id="pool" /></inbound>',
+    },
+  },
+  HG6012: {
+    severity: "warning",
+    text: "a bare `&` in a rewrite template is not well-formed XML",
+    hint: "write `&amp;`",
+    explain: {
+      cause: "In XML `&` begins an entity. Templates of `rewrite-uri` are read all the same; strict XML readers refuse them.",
+      expected: "`&amp;` between query parameters.",
+      mend: "Write `&amp;`.",
+      example: '<rewrite-uri template="/orders?state=open&amp;sort=date" />',
+    },
+  },
+  HG6013: {
+    severity: "warning",
+    text: "these braces are text: the string is not interpolated",
+    hint: 'write `$` in front of the string: `$"…"`',
+    explain: {
+      cause: "Only in strings that begin with `$\"` is `{…}` replaced by a value.",
+      expected: "`$` in front of the opening quote.",
+      mend: "Add the `$`; where the braces are meant, nothing needs doing.",
+      example: '@($"id {context.RequestId}")',
     },
   },
 } as const satisfies Record<string, Message>;

@@ -131,6 +131,20 @@ export function warnAboutVariables(
   }
 }
 
+/** A string without `$` that holds `{context.…}`. */
+const plainHole = /(?<![$@"\\])"(?:[^"\\\r\n{]|\\.)*(\{context\.[^{}"\r\n]*\})/g;
+
+/** Braces with code in a string that is not interpolated: they are sent as they stand. */
+export function warnAboutHoles(expressions: readonly SeenExpression[]): void {
+  for (const { code, list } of expressions) {
+    if (!code.text.includes("{context.")) continue;
+    for (const match of code.text.matchAll(plainHole)) {
+      const end = match.index + match[0].length;
+      list.report("HG6013", code.startOf(end - match[1]!.length), code.endOf(end));
+    }
+  }
+}
+
 const responseBody = /\bcontext\s*\.\s*Response\s*\.\s*Body\b/;
 
 /** Reading the response body holds back answers that stream. */

@@ -331,7 +331,7 @@ const table: [source: string, code: string, marked: string, hint: string][] = [
     'c == "a"',
     "a single character stands in single quotes",
   ],
-  ['@(context.Variables.GetValueOrDefault<strin>("a"))', "HG3101", "strin", "did you mean `String`?"],
+  ['@(context.Variables.GetValueOrDefault<strin>("a"))', "HG3101", "strin", "did you mean `string`?"],
   [
     '@(context.Request.Headers["a"] == "b")',
     "HG3108",
@@ -372,12 +372,7 @@ const table: [source: string, code: string, marked: string, hint: string][] = [
     'context.Response.StatusCode == "200"',
     "write `int.Parse(…)` for the text",
   ],
-  [
-    "@(context.Response.StatusCode = 200)",
-    "HG3118",
-    "StatusCode",
-    "use a policy such as set-variable or set-header",
-  ],
+  ["@(context.Response.StatusCode = 200)", "HG3048", "=", "write =="],
   [
     '@(context.Request.Method.Equals("GET") & "x")',
     "HG3108",
@@ -406,7 +401,7 @@ const table: [source: string, code: string, marked: string, hint: string][] = [
     'a line end is written `"\\n"`; configuration values belong into named values',
   ],
   ['@(Console.WriteLine("x"))', "HG3102", "Console", "use context.Trace or the trace policy"],
-  ['@((strng)context.Variables["x"])', "HG3101", "strng", "did you mean `String`?"],
+  ['@((strng)context.Variables["x"])', "HG3101", "strng", "did you mean `string`?"],
   ['@((JObjct)context.Variables["x"])', "HG3101", "JObjct", "did you mean `JObject`?"],
   ['@(context.Variables["x"] is Strin)', "HG3100", "Strin", "did you mean `String`?"],
   ['@(JObject.parse("{}"))', "HG3104", "parse", "did you mean `Parse`?"],

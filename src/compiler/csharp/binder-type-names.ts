@@ -180,8 +180,12 @@ export function unsupportedType(name: string): string | null {
   return isNamespace(parent) ? name : null;
 }
 
+/** C#'s own words come first: `strng` is rather `string` than `String`. */
+const KEYWORD_TYPES = "string int bool object double long decimal char byte float".split(" ");
+
 /** Short names of all types that may be written. */
 export function* nameableTypes(): Generator<string> {
+  yield* KEYWORD_TYPES;
   for (const definition of allDefinitions()) {
     if (definition.nameable && imported.has(namespaceOf(definition))) yield definition.shortName;
   }

@@ -14,6 +14,7 @@ import { type Type, ERROR_TYPE } from "../runtime/type.ts";
 import type { ExpressionForm } from "../xml/value.ts";
 import { type BoundProgram, bindProgram } from "./binder-program.ts";
 import { needsOf } from "./needs.ts";
+import { syntaxDiagnostic } from "./parser-messages.ts";
 import { parseExpression } from "./parser.ts";
 import { checkResult, finisher } from "./result.ts";
 
@@ -57,7 +58,7 @@ function compile(
   const diagnostics: ExpressionDiagnostic[] = [...parsed.diagnostics];
   if (hasErrors(diagnostics)) return { diagnostics, value: null, type: ERROR_TYPE };
   const program = bindProgram(parsed.tree);
-  diagnostics.push(...program.diagnostics);
+  diagnostics.push(...comparisonMeant(parsed.tree, program.diagnostics));
   const misplaced = hasErrors(diagnostics)
     ? null
     : checkResult(program.type, wanted, resultSpan(parsed.tree, form));
@@ -65,6 +66,16 @@ function compile(
   diagnostics.sort((a, b) => a.start - b.start);
   if (hasErrors(diagnostics)) return { diagnostics, value: null, type: program.type };
   return { diagnostics, value: makeValue(program, wanted), type: program.type };
+}
+
+/** `@(context.Request.Method = "GET")`: what cannot be assigned to was to be compared. */
+function comparisonMeant(
+  tree: ReturnType<typeof parseExpression>["tree"],
+  found: readonly ExpressionDiagnostic[],
+): readonly ExpressionDiagnostic[] {
+  const unwritable = found.findIndex(({ code }) => code === "HG3118" || code === "HG3119");
+  if (unwritable === -1 || tree.kind !== "assignment" || tree.operator !== "=") return found;
+  return found.with(unwritable, syntaxDiagnostic("assignmentInCondition", tree.operatorStart, tree.operatorStart + 1));
 }
 
 const hasErrors = (diagnostics: readonly ExpressionDiagnostic[]): boolean =>

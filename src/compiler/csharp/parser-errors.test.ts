@@ -67,7 +67,7 @@ const MISTAKES: readonly (readonly [string, readonly string[]])[] = [
   ["@(99999999999999999999999)", ["HG3017 1:1 99999999999999999999999"]],
   ['@("\\d+")', ["HG3010 1:2 \\d"]],
   ["@(function (x) { return x; })", ["HG3064 1:1 function"]],
-  ["@(typeof x)", ["HG3032 1:7"]],
+  ["@(typeof x)", ["HG3064 1:1 typeof"]],
   ["@(this.x)", ["HG3080 1:1 this"]],
   ["@(await f())", ["HG3080 1:1 await"]],
   ["@(async x => x)", ["HG3080 1:1 async"]],

@@ -131,7 +131,13 @@ export function parseExpressionOrThrow(p: Cursor): Expression {
 function parseConditional(p: Cursor): Expression {
   const condition = parseBinary(p, COALESCE_PRECEDENCE);
   if (!p.is("?")) return condition;
+  const question = p.token;
   p.next();
+  if (p.is(":") && p.start === question.end) {
+    p.report("swappedOperator", question.start, p.token.end, ["?:", "?? between the value and its default"]);
+    p.next();
+    return parseConditional(p);
+  }
   const { noLambda } = p;
   p.noLambda = false;
   const whenTrue = parseExpressionOrThrow(p);
@@ -383,7 +389,7 @@ function parsePostfix(p: Cursor, primary: Expression): Expression {
         expression = parseConditionalAccess(p, expression);
         continue;
       case "->":
-        p.outOfScope("->", p.token, 'write "."');
+        p.outOfScope("->", p.token, expression.kind === "name" ? 'write =>, or "." for a member' : 'write "."');
         p.next();
         if (p.is("identifier")) p.next();
         continue;
@@ -606,6 +612,11 @@ function parseTypeKeyword(p: Cursor): Expression {
 function parseTypeof(p: Cursor): Expression {
   const { start } = p.next();
   const opener = p.index;
+  if (p.is("identifier")) {
+    p.report("javascriptDeclaration", start, start + 6, ["typeof without brackets", "ask `value is string`, or use GetType()"]);
+    parseUnary(p);
+    return { kind: "missing", ...spanFrom(p, start) };
+  }
   if (!p.expect("(")) return { kind: "missing", ...spanFrom(p, start) };
   const type = parseType(p);
   p.close(opener, ")");

@@ -20,6 +20,7 @@ export function decodeEntities(
   end: number,
   list: DiagnosticList,
   whiteSpace: WhiteSpace = "keep",
+  bareAmpersand: "HG1013" | "HG6012" = "HG1013",
 ): MappedText {
   const raw = text.slice(start, end);
   const first = raw.indexOf("&");
@@ -32,7 +33,7 @@ export function decodeEntities(
     entity.lastIndex = at;
     const found = entity.exec(text);
     if (found === null || at + found[0].length > end) {
-      list.report("HG1013", at, at + 1);
+      list.report(bareAmpersand, at, at + 1);
       continue;
     }
     const decoded = decode(found[1]!);

@@ -55,6 +55,7 @@ describe("what is left open", () => {
     ['@($"{a:0', "bracket@0"],
     ['@($"a\n', "string@2"],
     ['@($"{f("x\n")}")', "string@7"],
+    ['@($"id {a.b")', "hole@7"],
     ['@("""a""', "string@2"],
     ["@(/* a", "comment@2"],
   ])("%s", (text, expected) => {

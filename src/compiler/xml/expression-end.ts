@@ -12,7 +12,7 @@ export interface ExpressionEnd {
   /** Index behind the closing bracket; -1 when there is none. */
   readonly end: number;
   /** What was left open; null when the end was found. */
-  readonly failure: "bracket" | "string" | "comment" | null;
+  readonly failure: "bracket" | "string" | "hole" | "comment" | null;
   /** Where that began. */
   readonly failureAt: number;
   /**
@@ -65,6 +65,8 @@ const encodedCharacter = /^(?:\\.[\da-fA-F]{0,8}|&\w+;|[^\r\n])(&(?:apos|#0*39|#
 
 /** An interpolated string whose hole is being read. */
 interface Hole {
+  /** Where its `{` stands. */
+  readonly start: number;
   readonly verbatim: boolean;
   readonly stringStart: number;
   /** Brackets of any kind open inside the hole. */
@@ -251,7 +253,7 @@ class Walk {
       if (c === OPEN_BRACE) {
         if (text.charCodeAt(i + 1) === OPEN_BRACE) i++;
         else {
-          this.#holes.push({ verbatim, stringStart: start, depth: 0 });
+          this.#holes.push({ start: i, verbatim, stringStart: start, depth: 0 });
           return this.#moveTo(i + 1);
         }
       } else if (c === QUOTE) {
@@ -350,6 +352,10 @@ class Walk {
 
   #failAt(index: number, start: number): ExpressionEnd {
     this.#at = index;
+    // Directly behind a value no string begins: the quote was meant to end the string around the hole.
+    const hole = this.#holes.at(-1);
+    const isBehindValue = /[\w)\]]\s*$/.test(this.#text.slice(Math.max(this.#start, start - 20), start));
+    if (hole !== undefined && start > hole.start && isBehindValue) return this.#result(-1, "hole", hole.start);
     return this.#result(-1, "string", start);
   }
 

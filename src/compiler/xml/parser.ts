@@ -532,7 +532,9 @@ class Parser {
     const less = raw.indexOf("<");
     if (less !== -1) this.#list.report("HG1031", start + less, start + less + 1, { attribute: name });
     const whiteSpace = isExpressionStart(text, skipSpace(text, start)) ? "keep" : "attribute";
-    const value = decodeEntities(text, start, close, this.#list, whiteSpace);
+    // policies.md §14: raw documents have bare `&` between the query parameters of a rewrite template.
+    const isQuery = this.#format === "raw" && name === "template" && raw.includes("?");
+    const value = decodeEntities(text, start, close, this.#list, whiteSpace, isQuery ? "HG6012" : "HG1013");
     return { value, broken: less !== -1, end: close + 1 };
   }
 
@@ -767,7 +769,8 @@ class Parser {
     const found = findExpressionEnd(text, 0, true);
     const at = start + Math.max(0, found.failureAt);
     const open = text[1] ?? "(";
-    if (found.failure === "string") {
+    if (found.failure === "hole") this.#list.report("HG1037", at, at + 1);
+    else if (found.failure === "string") {
       const odd = start + oddString(text, found.failureAt);
       const lineEnd = Math.min(end, endOfLine(this.#text, odd));
       this.#list.report("HG1018", odd, Math.max(odd + 1, lineEnd), { what: "string" });

@@ -54,7 +54,7 @@ export function readValue(value: MappedText, list: DiagnosticList, element?: str
 function sayOpen(
   value: MappedText,
   at: number,
-  failure: "bracket" | "string" | "comment" | null,
+  failure: "bracket" | "string" | "hole" | "comment" | null,
   failureAt: number,
   list: DiagnosticList,
   element: string | undefined,
@@ -64,6 +64,8 @@ function sayOpen(
   if (secret !== undefined) {
     const values = { name: secret.namedValue ?? "" };
     list.report("HG3902", secret.offset, secret.offset + secret.sourceLength, values, { element });
+  } else if (failure === "hole") {
+    list.report("HG1037", value.startOf(failureAt), value.endOf(failureAt + 1), {}, { element });
   } else if (failure === "string") {
     const start = value.startOf(failureAt);
     list.report("HG1018", start, value.endOf(failureAt + 1), { what: "string" }, { element });
