@@ -4,10 +4,14 @@ import type { Resource } from "../contract/resource.ts";
 import type { BackendCredentials, BackendEntity, PoolMember, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
+import type { PropertyPath } from "../store/kinds/shape.ts";
 import type { Reporter } from "./report.ts";
 
-/** Replaces `{{name}}`; unknown names are reported by the caller's function and left alone. */
-export type Fill = (text: string) => string;
+/**
+ * Replaces `{{name}}` in a property of a resource.
+ * @returns null when a name does not exist, which has been reported
+ */
+export type Fill = (text: string, resourceId: string, path: PropertyPath) => string | null;
 
 /** @returns by lower-case name; Single before Pool, so that pools find their members */
 export function buildBackends(resources: ResourceSet, fill: Fill, report: Reporter): Map<string, BackendEntity> {
@@ -37,7 +41,9 @@ function isPool(resource: Resource<BackendProperties>): boolean {
 
 function single(resource: Resource<BackendProperties>, fill: Fill, report: Reporter): BackendEntity | null {
   const { properties } = resource;
-  const parsed = parseTarget(fill(properties.url ?? ""));
+  const url = fill(properties.url ?? "", resource.id, ["url"]);
+  if (url === null) return null;
+  const parsed = parseTarget(url);
   if (parsed === null) {
     report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
     return null;
@@ -50,7 +56,7 @@ function single(resource: Resource<BackendProperties>, fill: Fill, report: Repor
     pool: [],
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
     tls: tlsOf(properties),
-    credentials: credentialsOf(properties, fill),
+    credentials: credentialsOf(properties, (text) => fill(text, resource.id, ["credentials"]) ?? ""),
   };
   entity.target = { ...parsed, entity };
   return entity;
@@ -98,7 +104,7 @@ function tlsOf(properties: BackendProperties): BackendEntity["tls"] {
   };
 }
 
-function credentialsOf(properties: BackendProperties, fill: Fill): BackendCredentials | null {
+function credentialsOf(properties: BackendProperties, fill: (text: string) => string): BackendCredentials | null {
   const { credentials } = properties;
   if (credentials === undefined || credentials === null) return null;
   const headers: string[] = [];
@@ -134,5 +140,6 @@ export function defaultTarget(
     if (entity !== undefined && first != null) return { ...first, entity };
   }
   if (properties.serviceUrl == null || properties.serviceUrl === "") return null;
-  return parseTarget(fill(properties.serviceUrl)) ?? "bad url";
+  const url = fill(properties.serviceUrl, apiId, ["serviceUrl"]);
+  return url === null ? null : (parseTarget(url) ?? "bad url");
 }

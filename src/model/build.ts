@@ -4,6 +4,7 @@
  * whole snapshot comes out or the list of everything wrong.
  */
 import type { Problem } from "../base/problem.ts";
+import { suggest } from "../base/suggest.ts";
 import type { ApiProperties, ApiVersionSetProperties, OperationProperties } from "../contract/apis.ts";
 import type { Resource } from "../contract/resource.ts";
 import { type CompiledDocument, PolicyCompiler, type Surroundings, stepsOf } from "../compiler/compile.ts";
@@ -72,10 +73,10 @@ class Build {
 
   run(version: number): BuiltSnapshot {
     const resources = this.#resources;
-    this.#certificates = buildCertificates(resources, this.#fillFor("a certificate"), this.#report);
+    this.#certificates = buildCertificates(resources, this.#fill, this.#report);
     this.#compileFragments();
     this.#compileDocuments();
-    const backends = buildBackends(resources, this.#fillFor("backend credentials"), this.#report);
+    const backends = buildBackends(resources, this.#fill, this.#report);
     const products = buildProducts(resources);
     const apis = resources.apis().map((resource) => this.#api(resource, backends, products));
     const problems = [...this.#problems, ...this.#report.problems];
@@ -158,8 +159,7 @@ class Build {
     const outer = this.#outerDocuments(resource.id);
     const own = this.#documentOf(resource.id);
     const plan = this.#plan([...outer, own]);
-    const fill = this.#fillFor(`the service URL of API \`${resource.name}\``);
-    const target = defaultTarget(properties, resources, resource.id, backends, fill);
+    const target = defaultTarget(properties, resources, resource.id, backends, this.#fill);
     if (target === "bad url") {
       const values = { what: `API \`${resource.name}\``, url: properties.serviceUrl ?? "" };
       this.#report.error("HG5501", values, resource.id, ["serviceUrl"]);
@@ -265,15 +265,19 @@ class Build {
   }
 
   /** Puts named values into a URL or credential. */
-  #fillFor(what: string): Fill {
-    const { namedValues } = this.#around;
-    return (text) =>
-      text.replace(/\{\{([^{}]+)\}\}/g, (reference, name: string) => {
-        const found = namedValues.get(name.trim());
-        if (found === undefined) this.#report.error("HG5503", { name: name.trim(), what }, "/", []);
-        return found?.value ?? reference;
-      });
-  }
+  readonly #fill: Fill = (text, resourceId, path) => {
+    let missing = false;
+    const filled = text.replace(/\{\{([^{}]+)\}\}/g, (_reference, given: string) => {
+      const name = given.trim();
+      const found = this.#around.namedValues.get(name);
+      if (found !== undefined) return found.value;
+      missing = true;
+      const likely = suggest(name, this.#around.namedValues.keys());
+      this.#report.error("HG5503", { name }, resourceId, path, likely == null ? undefined : `did you mean \`{{${likely}}}\`?`);
+      return "";
+    });
+    return missing ? null : filled;
+  };
 }
 
 const NO_PLAN: Plan = { inbound: null, backend: null, outbound: null, onError: null };

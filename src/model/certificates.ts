@@ -23,7 +23,10 @@ export function buildCertificates(resources: ResourceSet, fill: Fill, report: Re
 function open(resource: Resource<CertificateProperties>, fill: Fill, report: Reporter): Certificate | null {
   const { data, password } = resource.properties;
   if (data === undefined || data === "" || data.startsWith("***")) return null;
-  const opened = openCertificate(Buffer.from(fill(data), "base64"), password === undefined ? "" : fill(password));
+  const filled = fill(data, resource.id, ["data"]);
+  const secret = password === undefined ? "" : fill(password, resource.id, ["password"]);
+  if (filled === null || secret === null) return null;
+  const opened = openCertificate(Buffer.from(filled, "base64"), secret);
   if (typeof opened === "string") {
     const reason = opened === "password" ? "the password is wrong or missing" : "it is not the base64 of a PKCS#12 (PFX) file";
     report.error("HG5504", { name: resource.name, reason }, resource.id, [opened === "password" ? "password" : "data"]);

@@ -23,7 +23,7 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "segment need a character between them.",
   },
   HG5503: {
-    text: "the named value `{name}` that {what} mentions does not exist",
+    text: "the named value `{name}` does not exist",
     explain: "`{{name}}` in a URL or credential is replaced by the named value whose display name it is; there is none.",
   },
   HG5504: {
@@ -42,9 +42,9 @@ export class Reporter {
     this.#resources = resources;
   }
 
-  error(code: string, values: Readonly<Record<string, string>>, resourceId: string, path: PropertyPath): void {
+  error(code: string, values: Readonly<Record<string, string>>, resourceId: string, path: PropertyPath, hint?: string): void {
     const location = this.#resources.locate(resourceId, path) ?? this.#resources.locate(resourceId);
     const message = modelMessages[code]!.text.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
-    this.problems.push({ code, severity: "error", message, file: location?.file, range: location?.range });
+    this.problems.push({ code, severity: "error", message, file: location?.file, range: location?.range, hint });
   }
 }
