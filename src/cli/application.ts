@@ -2,13 +2,14 @@
 import type { Writable } from "node:stream";
 import type { Problem } from "../base/problem.ts";
 import type { PolicyDefinition } from "../compiler/policy.ts";
+import type { Flags, Settings } from "../settings.ts";
 
 export interface Application {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly catalogue: readonly PolicyDefinition[];
-  readonly readSettings: (flags: SettingFlags, environment: Application["environment"]) => SettingValues;
+  readonly readSettings: (flags: Flags, environment: Application["environment"]) => Settings;
   readonly unknownVariables: (environment: Application["environment"]) => string[];
   readonly knownVariables: () => string[];
   readonly startGateway: (options: StartOptions) => Promise<StartedGateway>;
@@ -19,33 +20,6 @@ export interface Application {
   readonly otherMessages: ReadonlyMap<string, { readonly text: string; readonly explain: string }>;
   readonly onSignal: (listener: () => void) => void;
   readonly exit: (code: number) => void;
-}
-
-export interface SettingFlags {
-  readonly config?: string;
-  readonly data?: string;
-  readonly host?: string;
-  readonly port?: string;
-  readonly tlsKey?: string;
-  readonly tlsCert?: string;
-  readonly accessLog?: string;
-  readonly json?: boolean;
-}
-
-/** See `settings.ts`. */
-export interface SettingValues {
-  readonly configDir: string | null;
-  readonly dataDir: string;
-  readonly host: string;
-  readonly port: number;
-  readonly portIsDefault: boolean;
-  readonly tlsKeyFile: string | null;
-  readonly tlsCertFile: string | null;
-  readonly accessLog: "on" | "off" | "auto";
-  readonly drainMs: number;
-  readonly json: boolean;
-  readonly demoModel: boolean;
-  readonly egress: { readonly allow: readonly string[]; readonly loopback: boolean };
 }
 
 export interface CheckedFolder {

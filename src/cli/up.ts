@@ -3,7 +3,8 @@ import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Problem } from "../base/problem.ts";
-import type { Application, ReloadOutcome, SettingFlags, SettingValues, StartedGateway } from "./application.ts";
+import type { Flags, Settings } from "../settings.ts";
+import type { Application, ReloadOutcome, StartedGateway } from "./application.ts";
 import { EXIT } from "./index.ts";
 import { countProblems, renderProblems, wantsColor } from "./report.ts";
 
@@ -22,12 +23,12 @@ export function addUp(program: Command, application: Application, done: (code: n
     .option("--tls-cert <file>", "PEM certificate chain (HEADGATE_TLS_CERT_FILE)")
     .option("--access-log <when>", "on, off, or auto: on unless standard output is a terminal (HEADGATE_ACCESS_LOG)")
     .option("--json", "print what is started as one JSON object")
-    .action(async (flags: SettingFlags) => done(await up(application, flags)));
+    .action(async (flags: Flags) => done(await up(application, flags)));
 }
 
-async function up(application: Application, flags: SettingFlags): Promise<number> {
+async function up(application: Application, flags: Flags): Promise<number> {
   const { stdout, stderr, environment } = application;
-  let settings: SettingValues;
+  let settings: Settings;
   try {
     settings = application.readSettings(flags, environment);
   } catch (error) {
@@ -78,7 +79,7 @@ function withDemoModel(environment: Application["environment"], url: string | un
   return url === undefined ? environment : { HEADGATE_NAMED_VALUE_DEMO_MODEL_URL: url, ...environment };
 }
 
-function readTls(settings: SettingValues): { key: string; cert: string } | null {
+function readTls(settings: Settings): { key: string; cert: string } | null {
   if (settings.tlsKeyFile === null || settings.tlsCertFile === null) return null;
   return { key: readFileSync(settings.tlsKeyFile, "utf8"), cert: readFileSync(settings.tlsCertFile, "utf8") };
 }
@@ -126,7 +127,7 @@ class ReloadReporter {
 
 function sayHello(
   application: Application,
-  settings: SettingValues,
+  settings: Settings,
   gateway: StartedGateway,
   configDir: string,
   isNew: boolean,
