@@ -10,6 +10,7 @@ import type {
   HostLastError,
 } from "../compiler/runtime/host.ts";
 import type { Incoming, TransportError, Tunnel } from "../transport/transport.ts";
+import { deploymentOf } from "./deployment.ts";
 import type { ForwardOptions, Services } from "./services.ts";
 import type { GatewayError } from "./errors.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
@@ -85,7 +86,7 @@ export class Exchange implements HostContext {
   }
 
   get deployment(): HostDeployment {
-    return this.services.deployment;
+    return deploymentOf(this.services.deployment, this.snapshot.certificates);
   }
 
   get workspace(): null {

@@ -110,6 +110,11 @@ describe("through a gateway", () => {
       ...api("by-thumbprint", undefined, ["GET /x"], presenting(`thumbprint="${thumbprint.toLowerCase().replaceAll(":", " ")}"`)),
       ...api("by-body", undefined, ["GET /x"], presenting(`body="@(Convert.FromBase64String("${pfx.toString("base64")}"))"`)),
       ...api("too-weak", undefined, ["GET /x"], presenting('certificate-id="modern"')),
+      ...api("shown", undefined, ["GET /x"], {
+        policy: policy({
+          inbound: `<return-response><set-body>@(context.Deployment.Certificates["${mine.sha1.toUpperCase()}"].Subject + " " + context.Deployment.Certificates["mine"].Thumbprint)</set-body></return-response>`,
+        }),
+      }),
       ...api("without", undefined, ["GET /x"], { policy: policy({ inbound: `<set-backend-service backend-id="tls" />` }) }),
     });
   });
@@ -124,6 +129,7 @@ describe("through a gateway", () => {
     ["without", 200, "nobody"],
     ["by-thumbprint", 200, thumbprint],
     ["by-body", 200, thumbprint],
+    ["shown", 200, `CN=mine ${mine.sha1.toUpperCase()}`],
     // 1024 bits of RSA: TLS libraries do not take them any more.
     ["too-weak", 500, /Internal server error/],
   ])("%s", async (path, status, expected) => {
