@@ -41,7 +41,7 @@ export interface StartOptions {
   readonly tls: { readonly key: string; readonly cert: string } | null;
   readonly watch: boolean;
   /** Default: nothing extra is allowed, loopback is. */
-  readonly egress?: SettingValues["egress"];
+  readonly egress?: Settings["egress"];
   readonly accessLog: boolean;
   readonly logStream: Writable;
   /** After every attempt to load the folder. */
