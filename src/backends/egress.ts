@@ -3,8 +3,8 @@
  * expression may say what a caller wrote; so addresses that give away a machine's credentials are refused unless the
  * gateway's options allow them: link-local ones, the metadata services of the clouds, and "this host" (`0.0.0.0/8`).
  *
- * Names are judged by the address that is then connected to (`ClientRequest.refuse`). `forward-request` is not guarded:
- * where it goes is configured.
+ * Names are judged by the address that is then connected to (`ClientRequest.refuse`). `forward-request` is not guarded,
+ * because where it goes is configured; but where a backend's redirect leads (`follow-redirects`) is.
  */
 import { domainToASCII } from "node:url";
 import { type AddressRange, parseAddress, parseRange, within } from "../base/addresses.ts";

@@ -14,6 +14,7 @@ import { parseTarget } from "../gateway/url.ts";
 import { type BodySource, type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport/transport.ts";
 import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials } from "./credentials.ts";
+import { egressGuard } from "./egress.ts";
 import { pickMember } from "./pool.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
@@ -183,6 +184,8 @@ async function followRedirects(exchange: Exchange, client: Client, first: Client
     if (replay === undefined) return answer;
     answer.body?.cancel();
     const sameOrigin = next.host === request.host && next.port === request.port && next.scheme === request.scheme;
+    // Where else a backend sends us is its choice, not the configuration's.
+    const refuse = sameOrigin ? request.refuse : refuseElsewhere(exchange, next.host);
     request = {
       ...request,
       method: toGet && request.method !== "HEAD" ? "GET" : request.method,
@@ -193,10 +196,17 @@ async function followRedirects(exchange: Exchange, client: Client, first: Client
       rawHeaders: redirectedHeaders(request.rawHeaders, next.authority, sameOrigin, toGet),
       body: replay,
       tls: sameOrigin ? request.tls : undefined,
+      refuse,
     };
     answer = await client.send(request);
   }
   return answer;
+}
+
+function refuseElsewhere(exchange: Exchange, host: string): ClientRequest["refuse"] {
+  const guard = egressGuard(exchange.snapshot.options.egress);
+  if (guard.refusesHost(host)) throw new TransportError("address_refused", `connections to ${host} are not allowed`);
+  return guard.refuseFor(host);
 }
 
 function redirectLocation(answer: ClientResponse): string | null {

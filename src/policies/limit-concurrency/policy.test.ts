@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { api, policy, testGateway } from "../../../test/gateway.ts";
+import { Upstream, until } from "../../../test/hang-up.ts";
 import { ClientGone } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { exchangeOf, policyStep, responseOf, servicesOf, snapshotOf, stepOf } from "../../gateway/testing.ts";
@@ -99,4 +101,49 @@ test("one inside another of the same key needs two slots", () => {
   const enter = limited("nested", 1, (exchange) => limited("nested", 1, () => undefined)(exchange));
   expect(() => enter()).toThrow(expect.objectContaining(REFUSED));
   expect(() => enter()).toThrow(expect.objectContaining(REFUSED));
+});
+
+test("over the wire: a hang-up gives the slot back, and a stream holds none once its head is here", async () => {
+  const upstream = await Upstream.start();
+  const backend = `<limit-concurrency key="k" max-count="1"><forward-request /></limit-concurrency>`;
+  const gateway = await testGateway(api("a", `http://127.0.0.1:${upstream.port}`, ["GET /wait", "GET /stream"], { policy: policy({ backend }) }));
+  const call = (path: string, signal?: AbortSignal): Promise<Response> => fetch(`${gateway.url}/a/${path}`, { signal });
+
+  for (let i = 0; i < 5; i++) {
+    const before = upstream.seen;
+    const leaving = new AbortController();
+    const waiting = call("wait", leaving.signal).catch(() => null);
+    await upstream.until(() => upstream.seen > before);
+    expect((await call("wait")).status).toBe(429);
+    leaving.abort();
+    await waiting;
+    await until(() => gateway.inFlight === 0);
+  }
+
+  const leaving = new AbortController();
+  const first = await call("stream", leaving.signal);
+  const second = await call("stream", leaving.signal);
+  expect([first.status, second.status, gateway.inFlight]).toEqual([200, 200, 2]);
+  leaving.abort();
+  await until(() => gateway.inFlight === 0);
+  await gateway.close();
+  await upstream.close();
+});
+
+test("of a thousand at once, exactly as many as may are inside", async () => {
+  const { held, child } = holding();
+  const enter = limited("thousand", 100, child);
+  const results = await Promise.all(
+    Array.from({ length: 1_000 }, async () => {
+      await Promise.resolve();
+      try {
+        return enter();
+      } catch {
+        return "refused";
+      } finally {
+        if (held.length === 100) for (const one of held) setImmediate(one.resolve);
+      }
+    }),
+  );
+  expect(results.filter((result) => result === "refused")).toHaveLength(900);
 });
