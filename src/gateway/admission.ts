@@ -19,24 +19,31 @@ interface GivenKey {
 export function admit(snapshot: Snapshot, exchange: Exchange): void {
   const api = exchange.api!;
   const given = readKey(api, exchange);
-  if (given !== null) {
-    const subscription = snapshot.keys.find(given.value)?.subscription ?? null;
-    if (subscription !== null && isUsable(subscription)) {
-      const scope = covers(subscription, api);
-      if (scope !== null) {
-        exchange.subscription = withKey(subscription, given.value);
-        exchange.product = scope.product;
-        removeKey(snapshot, exchange, api, given);
-        return;
-      }
-    }
-  }
-  if (api.openProduct !== null) {
-    exchange.product = api.openProduct;
+  if (recognise(snapshot, exchange, api, given)) {
+    removeKey(snapshot, exchange, api, given!);
     return;
   }
-  if (!api.subscriptionRequired) return;
+  if (api.openProduct !== null || !api.subscriptionRequired) return;
   throw given === null ? subscriptionKeyMissing(challenge(exchange, api)) : subscriptionKeyInvalid(challenge(exchange, api));
+}
+
+/** Who calls a path that does not exist, for the record and on-error (`routing.md` §3.7). Nobody is turned away. */
+export function identify(snapshot: Snapshot, exchange: Exchange): void {
+  const { api } = exchange;
+  if (api !== null) recognise(snapshot, exchange, api, readKey(api, exchange));
+}
+
+/** Fills in subscription and product, or the open product. @returns whether the key opens the API */
+function recognise(snapshot: Snapshot, exchange: Exchange, api: Api, given: GivenKey | null): boolean {
+  const subscription = given === null ? null : (snapshot.keys.find(given.value)?.subscription ?? null);
+  const scope = subscription === null || !isUsable(subscription) ? null : covers(subscription, api);
+  if (scope === null) {
+    exchange.product = api.openProduct;
+    return false;
+  }
+  exchange.subscription = withKey(subscription!, given!.value);
+  exchange.product = scope.product;
+  return true;
 }
 
 /** Header first, the query only when the header is absent, a bearer token last and only where the API allows it. */

@@ -4,7 +4,7 @@
  */
 import { HeaderList } from "../base/headers.ts";
 import type { Incoming } from "../transport/transport.ts";
-import { admit } from "./admission.ts";
+import { admit, identify } from "./admission.ts";
 import { Body } from "./body.ts";
 import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
@@ -136,6 +136,7 @@ function process(exchange: Exchange, hooks: GatewayHooks): void | Promise<void> 
       }
     }
     exchange.api = match.api;
+    identify(snapshot, exchange);
     hooks.startTrace?.(exchange);
     return fail(exchange, plan, operationNotFound());
   }
