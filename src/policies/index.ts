@@ -4,9 +4,11 @@ export { authenticationCertificate } from "./authentication-certificate/policy.t
 export { checkHeader } from "./check-header/policy.ts";
 export { choose } from "./choose/policy.ts";
 export { cors } from "./cors/policy.ts";
+export { findAndReplace } from "./find-and-replace/policy.ts";
 export { forwardRequest } from "./forward-request/policy.ts";
 export { includeFragment } from "./include-fragment/policy.ts";
 export { ipFilter } from "./ip-filter/policy.ts";
+export { jsonToXml } from "./json-to-xml/policy.ts";
 export { limitConcurrency } from "./limit-concurrency/policy.ts";
 export { mockResponse } from "./mock-response/policy.ts";
 export { proxy } from "./proxy/policy.ts";
