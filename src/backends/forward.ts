@@ -135,7 +135,9 @@ function compose(exchange: Exchange, target: Target, body: BodySource | Uint8Arr
 function outgoingHeaders(exchange: Exchange, target: Target): string[] {
   const { request, incoming } = exchange;
   const passed = withoutHopByHop(request.headers.raw);
-  const headers: string[] = ["Host", request.hostSet ? (request.headers.get("host") ?? target.authority) : target.authority];
+  // A WebSocket handshake always goes out under the backend's own name (`routing.md` §7.1).
+  const named = request.hostSet && exchange.api?.type !== "websocket" ? request.headers.get("host") : null;
+  const headers: string[] = ["Host", named ?? target.authority];
   let forwardedFor = "";
   for (let i = 0; i < passed.length; i += 2) {
     const name = passed[i]!;

@@ -46,12 +46,16 @@ beforeAll(async () => {
     attributes: { name: "X-Policy" },
     children: { value: [{ text: "1" }] },
   });
+  const host = policyStep(setHeader, {
+    attributes: { name: "Host" },
+    children: { value: [{ text: "ignored.example" }] },
+  });
   const failing = stepOf((exchange) => {
     if (exchange.request.query.includes("fail")) throw new Error("after the backend agreed");
   });
   const operation = {
     template: "/*",
-    plan: { ...NO_PLAN, inbound: [named], backend: forwarding, outbound: [failing] },
+    plan: { ...NO_PLAN, inbound: [named, host], backend: forwarding, outbound: [failing] },
   };
   gateway.swap(
     snapshotOf({
@@ -111,7 +115,7 @@ test("frames pass both ways; path, query, sub-protocol and policies' headers rea
   expect(await bigAnswer).toBe(big);
   expect(seen.at(-1)).toMatchObject({
     url: "/base/some/path?a=1&subscription-key=all-1",
-    headers: { "x-policy": "1" },
+    headers: { "x-policy": "1", host: `127.0.0.1:${(backend.address() as AddressInfo).port}` },
   });
   const end = closed(socket);
   socket.close(4000, "done");
