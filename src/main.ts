@@ -101,6 +101,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   /** The folder as it was last loaded, so that the watcher tells what came since. */
   let known: Scan | undefined;
 
+  const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
     client,
@@ -116,6 +117,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     counters: countersAlone(quotas),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client),
     log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
+    outlives: (work) => {
+      const over = (): void => void outliving.delete(work);
+      outliving.add(work);
+      work.then(over, over);
+    },
     reportBug: (exchange, error) => {
       const { cause } = error;
       log.write({
@@ -174,9 +180,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     drain: async (ms) => {
       draining = true;
       watcher?.close();
-      const drained = server.drain();
+      const drained = server.drain().then(() => Promise.allSettled(outliving));
       let late = (): void => {};
       const deadline = new Promise<void>((resolve) => (late = clock.after(ms, resolve)));
+      // What was sent without waiting has been promised to nobody, but it is not dropped either.
       await Promise.race([drained, deadline]);
       late();
       await server.close();

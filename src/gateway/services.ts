@@ -21,6 +21,8 @@ export interface Services {
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
   /** An error that is ours: the stack goes to our log and not one word of it to the caller. */
   readonly reportBug: (exchange: Exchange, error: GatewayError) => void;
+  /** Work that goes on after its exchange; a shutdown waits for it as long as it waits for anything. */
+  readonly outlives?: (work: Promise<void>) => void;
 }
 
 /** Settings of one `forward-request`, already evaluated. */

@@ -1,6 +1,7 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { api, policy, testGateway } from "../../../test/gateway.ts";
 import { computedValue } from "../../compiler/expression.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { type TestExchange, type Written, exchangeOf, policyStep, servicesOf, snapshotOf } from "../../gateway/testing.ts";
@@ -13,6 +14,8 @@ let upstream: Server;
 let url = "";
 let seen: string[] = [];
 let closed = 0;
+/** Answers the request for `/late`. */
+let late = (): void => {};
 
 beforeAll(async () => {
   upstream = createServer((request, response) => {
@@ -20,7 +23,8 @@ beforeAll(async () => {
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => seen.push(`${request.method} ${request.url} ${body}`));
     request.socket.once("close", () => closed++);
-    if (request.url === "/stream") response.write("endless");
+    if (request.url === "/late") late = () => response.end("ok");
+    else if (request.url === "/stream") response.write("endless");
     else if (request.url !== "/silent") response.end("ok");
   });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
@@ -130,4 +134,21 @@ test("nor more than 64 MiB of bodies", async () => {
   for (let i = 0; i < 8; i++) await run(exchange, "/a", { steps });
   expect(sent).toBe(6);
   expect(exchange.services.logged).toHaveLength(2);
+});
+
+test("a shutdown waits for what is on its way", async () => {
+  newExchange();
+  const inbound = `<send-one-way-request><set-url>${url}/late</set-url></send-one-way-request><return-response />`;
+  const gateway = await testGateway(api("a", undefined, ["GET /x"], { policy: policy({ inbound }) }));
+  const response = await fetch(`${gateway.url}/a/x`, { headers: { Connection: "close" } });
+  expect(response.status).toBe(200);
+  await until(() => seen.length === 1);
+  const events: string[] = [];
+  const drained = gateway.drain(60_000).then(() => events.push("drained"));
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  events.push("answered");
+  late();
+  await drained;
+  expect(events).toEqual(["answered", "drained"]);
+  await gateway.close();
 });

@@ -69,10 +69,11 @@ function start(own: OwnRequest, exchange: Exchange, message: RequestMessage, tim
     all.requests--;
     all.bytes -= bytes;
   };
-  sent(own, exchange, message, timeoutMs).then(over, (error: unknown) => {
+  const work = sent(own, exchange, message, timeoutMs).then(over, (error: unknown) => {
     over();
     say(exchange, message, error);
   });
+  services.outlives?.(work);
 }
 
 async function sent(own: OwnRequest, exchange: Exchange, message: RequestMessage, timeoutMs: number): Promise<void> {
