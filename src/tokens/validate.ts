@@ -5,6 +5,7 @@
  */
 import type { Value } from "../compiler/policy.ts";
 import { beginEvaluation } from "../compiler/runtime/budget.ts";
+import { BudgetError } from "../compiler/runtime/errors.ts";
 import type { HostContext } from "../compiler/runtime/host.ts";
 import { type Jwt, parseJwt } from "../compiler/runtime/library/credentials.ts";
 import type { Exchange } from "../gateway/exchange.ts";
@@ -256,7 +257,8 @@ function jwtOf(text: string): Jwt {
   try {
     jwt = parseJwt(text);
   } catch (error) {
-    throw invalid("The token is too large.", error);
+    if (error instanceof BudgetError) throw invalid("The token takes too long to read.", error);
+    throw error;
   }
   if (jwt === null) throw invalid("The token cannot be read.");
   return jwt;
