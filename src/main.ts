@@ -23,7 +23,7 @@ import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
-import { readSettings, knownVariables, unknownVariables } from "./settings.ts";
+import { knownVariables, readSettings, settingsMessages, unknownVariables } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
@@ -48,7 +48,8 @@ export function run(args: readonly string[]): Promise<number> {
   return commandLine(application, args);
 }
 
-const application: Application = {
+/** Everything that commands use; tests replace its streams and environment. */
+export const application: Application = {
   environment: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -62,7 +63,7 @@ const application: Application = {
     return { url: model.url, close: () => model.close() };
   },
   check: checkFolder,
-  otherMessages: new Map([...Object.entries(storeMessages), ...Object.entries(modelMessages)]),
+  otherMessages: new Map([...Object.entries(storeMessages), ...Object.entries(modelMessages), ...Object.entries(settingsMessages)]),
   onSignal: (listener) => {
     process.on("SIGINT", listener);
     process.on("SIGTERM", listener);

@@ -48,7 +48,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
   const tlsKeyFile = take(flags.tlsKey, "TLS_KEY_FILE") ?? null;
   const tlsCertFile = take(flags.tlsCert, "TLS_CERT_FILE") ?? null;
   if ((tlsKeyFile === null) !== (tlsCertFile === null)) {
-    throw new SettingsError("--tls-key and --tls-cert (HEADGATE_TLS_KEY_FILE, HEADGATE_TLS_CERT_FILE) go together.");
+    throw new SettingsError("--tls-key and --tls-cert (HEADGATE_TLS_KEY_FILE, HEADGATE_TLS_CERT_FILE) go together.", "give both or none", "HG5702");
   }
   return Object.freeze({
     configDir: take(flags.config, "CONFIG") ?? null,
@@ -81,22 +81,40 @@ export function knownVariables(): string[] {
   return [...KNOWN].map((name) => `HEADGATE_${name}`);
 }
 
+/** What `headgate explain` says about a flag or variable that cannot be used. */
+export const settingsMessages = {
+  HG5701: {
+    text: "a flag or an environment variable has a value that it does not take",
+    explain:
+      "Settings of the process come from flags (`--port`) and from variables (`HEADGATE_PORT`); flags win. The message names " +
+      "the one that is wrong and what it takes.",
+  },
+  HG5702: {
+    text: "two settings that go together are not both there",
+    explain: "For example the key and the certificate of TLS: give both or none.",
+  },
+};
+
 export class SettingsError extends Error {
-  constructor(message: string) {
+  readonly code: keyof typeof settingsMessages;
+  readonly hint: string;
+  constructor(message: string, hint: string, code: keyof typeof settingsMessages = "HG5701") {
     super(message);
     this.name = "SettingsError";
+    this.code = code;
+    this.hint = hint;
   }
 }
 
 function readPort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65535) throw new SettingsError(`--port takes a number from 0 to 65535, not "${text}".`);
+  if (!/^\d+$/.test(text) || port > 65535) throw new SettingsError(`--port takes a number from 0 to 65535, not "${text}".`, "such as 8080; 0 takes any free one");
   return port;
 }
 
 function readSeconds(name: string, text: string): number {
   const seconds = Number(text);
-  if (!(seconds >= 0) || text.trim() === "") throw new SettingsError(`${name} takes a number of seconds, not "${text}".`);
+  if (!(seconds >= 0) || text.trim() === "") throw new SettingsError(`${name} takes a number of seconds, not "${text}".`, "such as 30");
   return seconds;
 }
 
@@ -105,13 +123,13 @@ function readEgress(text: string): string[] {
   const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
   for (const entry of entries) {
     if (parseRange(entry) !== null || /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(entry)) continue;
-    throw new SettingsError(`HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "${entry}".`);
+    throw new SettingsError(`HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "${entry}".`, "such as models.example.com,10.0.0.0/8");
   }
   return entries;
 }
 
 function readChoice<const T extends string>(name: string, text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw new SettingsError(`${name} takes ${choices.join(", ")}, not "${text}".`);
+  if (found === undefined) throw new SettingsError(`${name} takes ${choices.join(", ")}, not "${text}".`, `write ${choices.map((choice) => `\`${choice}\``).join(" or ")}`);
   return found;
 }

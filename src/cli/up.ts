@@ -95,6 +95,11 @@ function failedToStart(application: Application, watching: ReloadReporter, error
 }
 
 function complain(application: Application, error: unknown, code: number): number {
+  if (error instanceof Error && "hint" in error && "code" in error) {
+    const problem: Problem = { code: String(error.code), severity: "error", message: error.message.replace(/\.$/, ""), hint: String(error.hint) };
+    application.stderr.write(renderProblems([problem], { color: wantsColor(application.stderr, application.environment), textOf: () => undefined }));
+    return code;
+  }
   application.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
   return code;
 }

@@ -442,13 +442,13 @@ export class Binder {
     const bound = this.#bindElement(node, shape, { ...place, path: `${path}/` }, true);
     const id = bound.args.attributes["fragment-id"];
     if (bound.failed || typeof id !== "string") return [];
-    if (place.fragments.length > 0) list.report("HG6008", node.start, node.nameEnd, {}, extras);
     const fragment = this.#world.fragment(id);
     if (fragment === null) {
       this.#sayMissingFragment(node, id, place);
       return [];
     }
     if (this.#sayUnfit(node, fragment, list) || this.#isEndless(node, id, place)) return [];
+    if (place.fragments.length > 0) list.report("HG6008", node.start, node.nameEnd, {}, extras);
     if (fragment.broken) {
       list.report("HG4007", node.start, node.nameEnd, { name: id }, extras);
       return [];

@@ -45,7 +45,8 @@ function single(resource: Resource<BackendProperties>, fill: Fill, report: Repor
   if (url === null) return null;
   const parsed = parseTarget(url);
   if (parsed === null) {
-    report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
+    // That there is none has been said (HG4510).
+    if ((properties.url ?? "") !== "") report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
     return null;
   }
   const entity: Mutable<BackendEntity> = {

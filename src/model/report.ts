@@ -5,6 +5,8 @@ import type { ResourceSet } from "../store/resource-set.ts";
 
 interface Message {
   readonly text: string;
+  /** What to do, where the reporter knows nothing better. */
+  readonly hint: string;
   readonly explain: string;
 }
 
@@ -12,22 +14,26 @@ interface Message {
 export const modelMessages: Readonly<Record<string, Message>> = {
   HG5501: {
     text: "the URL of {what} is not an absolute http or https URL: `{url}`",
+    hint: "write scheme and host, as in `https://models.example.com/v1`",
     explain:
       "A backend's `url` and an API's `serviceUrl` say where requests are sent: scheme, host, optional port and path, " +
       "such as `https://models.example.com/openai`. A named value in it is replaced first.",
   },
   HG5502: {
     text: "the URL template of operation `{operation}` of API `{api}` cannot be used: {reason}",
+    hint: "correct `urlTemplate`",
     explain:
       "Templates are segments such as `/items/{id}`; `{*rest}` or `*` may stand only at the end, and two parameters in one " +
       "segment need a character between them.",
   },
   HG5503: {
     text: "the named value `{name}` does not exist",
+    hint: "create it, or correct the name",
     explain: "`{{name}}` in a URL or credential is replaced by the named value whose display name it is; there is none.",
   },
   HG5504: {
     text: "the certificate `{name}` cannot be opened: {reason}",
+    hint: "check `data` and `password`",
     explain:
       "`data` of a certificate is a PKCS#12 (PFX) file in base64 and `password` what it was protected with; both may be " +
       "named values. The password is often the culprit: an empty one is not the same as a missing one everywhere.",
@@ -42,9 +48,11 @@ export class Reporter {
     this.#resources = resources;
   }
 
-  error(code: string, values: Readonly<Record<string, string>>, resourceId: string, path: PropertyPath, hint?: string): void {
+  error(code: string, values: Readonly<Record<string, string>>, resourceId: string, path: PropertyPath, better?: string): void {
     const location = this.#resources.locate(resourceId, path) ?? this.#resources.locate(resourceId);
-    const message = modelMessages[code]!.text.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
+    const { text, hint: usual } = modelMessages[code]!;
+    const hint = better ?? usual;
+    const message = text.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
     this.problems.push({ code, severity: "error", message, file: location?.file, range: location?.range, hint });
   }
 }

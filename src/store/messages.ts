@@ -216,14 +216,58 @@ export const messages = {
 
 export type MessageCode = keyof typeof messages;
 
-/** Makes a problem from the table. `hint` is added when given. */
+/** What to do, where whoever reports the problem knows nothing better. */
+export const defaultHints: Readonly<Partial<Record<MessageCode, string>>> = {
+  HG4501: "create it, or correct the name",
+  HG4502: "create it, or correct the name",
+  HG4503: "write a name, or an id such as `/apis/echo`",
+  HG4504: "for example `/apis/{id}` or `/products/{id}`",
+  HG4505: "name the members of that pool here instead",
+  HG4506: "the folder has the name of the operation, which is its `operationId`",
+  HG4507: "add it to the version set",
+  HG4509: "list its members at `pool.services`",
+  HG4510: "add `url`, such as `https://models.example.com/v1`",
+  HG4601: "give one of them another path, or a version",
+  HG4602: "remove one of the two, or change its template",
+  HG4603: "give one of them another display name",
+  HG4604: "remove one of the two",
+  HG4605: "set `isCurrent` for one of them only",
+  HG4606: "leave out one of the keys: a new one is made",
+  HG4607: "keep it in one of them",
+  HG4608: "remove one of the two",
+  HG5101: "correct the text here",
+  HG5102: "check indentation, quotes and brackets here",
+  HG5106: 'a resource is `{ "properties": { … } }`',
+  HG5107: "write the values out",
+  HG5201: "write a value of that kind",
+  HG5202: "take one of the list",
+  HG5203: "correct the value",
+  HG5204: "add it",
+  HG5206: "move it into `properties`",
+  HG5207: 'put the values into `"properties": { … }`',
+  HG5301: "begin it with `openapi: 3.0.1`",
+  HG5302: "correct the specification",
+  HG5303: "define what it names, or correct the path",
+  HG5304: "bundle the specification into one file",
+  HG5305: "let one of them say what it is",
+  HG5403: "give it with `--var NAME=VALUE`",
+  HG5405: "set it, or add a `default`",
+  HG5601: "remove it, or correct its name",
+  HG5602: "remove it, or correct its name",
+  HG5603: "add the file, or remove the folder",
+  HG5604: "rename the folder",
+  HG5605: "remove one of the two",
+};
+
+/** Makes a problem from the table, with the given hint or the default one. */
 export function problem(
   code: MessageCode,
   parameters: Readonly<Record<string, string | number>>,
   location: SourceLocation | undefined,
-  hint?: string,
+  better?: string,
 ): Problem {
   const message: Message = messages[code];
+  const hint = better ?? defaultHints[code];
   const text = message.text.replace(/\{(\w+)\}/g, (whole, name: string) =>
     name in parameters ? String(parameters[name]) : whole,
   );

@@ -92,7 +92,7 @@ export class DraftReader extends DraftSet {
     const draft: Draft = { kind, id, file, hash, properties: {}, locate, envelope: {} };
     if (!isObject(parsed.value)) {
       this.problems.push(problem("HG5106", { expected: "an object", actual: describe(parsed.value) }, parsed.locate([])));
-      return draft;
+      return { ...draft, trusted: true };
     }
     const { properties, ...envelope } = parsed.value;
     if (isObject(properties)) {
@@ -101,6 +101,7 @@ export class DraftReader extends DraftSet {
     } else if (properties !== undefined) {
       const wrong = { property: "properties", expected: "an object", actual: describe(properties) };
       this.problems.push(problem("HG5201", wrong, parsed.locate(["properties"])));
+      return { ...draft, trusted: true };
     } else if (Object.keys(envelope).some((name) => Object.hasOwn(kind.shape.properties, name))) {
       const hint = 'put everything inside `"properties": { … }`';
       this.problems.push(problem("HG5207", {}, parsed.locate([]), hint));

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Problem } from "../../base/problem.ts";
+import { defaultHints } from "../messages.ts";
 import { loadFolder, type LoadedFolder } from "./load.ts";
 import type { LoadOptions } from "./options.ts";
 
@@ -41,7 +42,7 @@ export function loadFiles(files: Files, options?: LoadOptions): Promise<LoadedFo
 export function told(problems: readonly Problem[]): string[] {
   return problems.map(({ code, severity, file = "-", range, message, hint }) => {
     const at = range ? `:${range.start.line}:${range.start.column}` : "";
-    return `${code} ${severity} ${file}${at} ${message}${hint ? ` (${hint})` : ""}`;
+    return `${code} ${severity} ${file}${at} ${message}${hint && hint !== (defaultHints as Record<string, string>)[code] ? ` (${hint})` : ""}`;
   });
 }
 

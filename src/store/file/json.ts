@@ -164,7 +164,7 @@ class JsonScanner {
     }
     if (this.#at >= this.#text.length) {
       const { line } = this.#source.positionAt(opened);
-      this.#fail(`the file ends before the \`${bracket === "}" ? "{" : "["}\` of line ${line} is closed`, 0);
+      this.#fail(`the file ends before the \`${bracket === "}" ? "{" : "["}\` of line ${line} is closed`, 0, `add the closing \`${bracket}\``);
       return true;
     }
     if (first) return false;

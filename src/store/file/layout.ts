@@ -54,6 +54,8 @@ const SPECIFICATION_ORDER = ["json", "yaml", "yml", "graphql", "gql", "wsdl", "w
 const IGNORED_FILE = /\.(md|txt|ps1|sh|example|sample|bicep|bicepparam|http|rest)$|^(license|notice|codeowners|makefile|dockerfile)$/i;
 
 class LayoutReader {
+  /** Files called by a wrong name: said where the right one is missed. */
+  readonly #explained = new Set<FileEntry>();
   readonly #layout: Layout;
 
   constructor(layout: Layout) {
@@ -186,12 +188,13 @@ class LayoutReader {
   #missingInfo(folder: FolderEntry, bases: readonly string[]): void {
     const expected = `${bases[0]}.json`;
     const near = folder.files.find((file) => suggest(file.name, bases.map((base) => `${base}.json`)) !== null);
+    if (near) this.#explained.add(near);
     const hint = near ? `rename \`${near.name}\` to \`${expected}\`` : undefined;
     this.#layout.problems.push(problem("HG5603", { file: expected }, { file: folder.file }, hint));
   }
 
   #unknownFile(file: FileEntry, known: readonly string[]): void {
-    if (IGNORED_FILE.test(file.name)) return;
+    if (IGNORED_FILE.test(file.name) || this.#explained.has(file)) return;
     const hint = didYouMean(suggest(file.name, known));
     this.#layout.problems.push(problem("HG5601", {}, { file: file.file }, hint));
   }

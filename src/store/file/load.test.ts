@@ -325,7 +325,6 @@ describe("problems", () => {
         "HG5601 warning apis/a/polcy.xml unknown file; it is ignored (did you mean `policy.xml`?)",
         "HG5602 warning backend unknown folder; it is ignored (did you mean `backends`?)",
         "HG5603 error backends/x the folder has no `backendInformation.json` (rename `backendInformaton.json` to `backendInformation.json`)",
-        "HG5601 warning backends/x/backendInformaton.json unknown file; it is ignored (did you mean `backendInformation.json`?)",
       ],
     ],
     [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { defaultHints } from "../messages.ts";
 import { parseJson } from "./json.ts";
 import type { ParsedFile } from "./source.ts";
 import { parseYaml } from "./yaml.ts";
@@ -7,7 +8,7 @@ import { parseYaml } from "./yaml.ts";
 function told(file: ParsedFile): string[] {
   return file.problems.map(({ code, range, message, hint }) => {
     const at = range ? `${range.start.line}:${range.start.column}` : "-";
-    return `${code}@${at} ${message}${hint ? ` (${hint})` : ""}`;
+    return `${code}@${at} ${message}${hint && hint !== (defaultHints as Record<string, string>)[code] ? ` (${hint})` : ""}`;
   });
 }
 
@@ -28,7 +29,7 @@ describe("JSON", () => {
         "HG5101@4:8 `True` is not a JSON value (write `true`)",
       ],
     ],
-    ["a cut file", '{"a": {"b": 1', ["HG5101@1:14 the file ends before the `{` of line 1 is closed"]],
+    ["a cut file", '{"a": {"b": 1', ["HG5101@1:14 the file ends before the `{` of line 1 is closed (add the closing `}`)"]],
     ["a cut text", '{"a": "b', ['HG5101@1:7 this text is never closed (add the closing `"`)']],
     ["a line break in a text", '{"a": "b\nc"}', ["HG5101@1:9 a line break inside a text (close the quote, or write `\\n`)"]],
     ["a bad escape", '{"a": "C:\\dir"}', ["HG5101@1:10 `\\d` is not an escape (write `\\\\` for a backslash)"]],

@@ -40,7 +40,9 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
   const tree = parseTree(text);
   let value: unknown;
   if (tree.errors.length > 0) {
-    problems.push(...tree.errors.slice(0, MAX_PROBLEMS).map((error) => syntaxProblem(error, source)));
+    // What the library says behind the first error of a place mostly follows from it.
+    const first = tree.errors.filter((error, i) => i === 0 || isElsewhere(error, tree.errors[i - 1]!, text));
+    problems.push(...first.slice(0, MAX_PROBLEMS).map((error) => syntaxProblem(error, source)));
   } else if (tree.contents === null) {
     problems.push(problem("HG5105", {}, source.at(0, 0)));
   } else {
@@ -122,7 +124,27 @@ function syntaxProblem(error: YAMLError, source: SourceText): Problem {
   if (error.code === "RESOURCE_EXHAUSTION") {
     return problem("HG5104", { limit: MAX_DEPTH }, source.at(start, start + 1));
   }
+  const deeper = overIndented(error, source.text);
+  if (deeper !== null) {
+    const reason = "this line is indented deeper than the one before, which has its value already";
+    return problem("HG5102", { reason }, source.at(deeper, deeper + 1), "indent it like the line before");
+  }
   return problem("HG5102", { reason: lowerFirst(error.message) }, source.at(start, end), yamlHint(error));
+}
+
+/** Whether an error stands at least some lines behind the one before. */
+function isElsewhere(error: YAMLError, before: YAMLError, text: string): boolean {
+  return text.slice(before.pos[1], error.pos[0]).split("\n").length > 3;
+}
+
+/** `key: value` and then a line that is indented deeper: the library blames the value. The start of that line. */
+function overIndented(error: YAMLError, text: string): number | null {
+  if (error.code !== "BLOCK_AS_IMPLICIT_KEY" && error.code !== "MULTILINE_IMPLICIT_KEY") return null;
+  const lineStart = text.lastIndexOf("\n", error.pos[0] - 1) + 1;
+  const next = /\n([ ]*)(?=[^\s#])/.exec(text.slice(error.pos[0]));
+  if (next === null) return null;
+  const indent = /^ */.exec(text.slice(lineStart))![0].length;
+  return next[1]!.length > indent ? error.pos[0] + next.index + next[0].length : null;
 }
 
 function yamlHint(error: YAMLError): string | undefined {
