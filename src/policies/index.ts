@@ -1,6 +1,11 @@
 /** Every policy, one line each. Adding one is a folder and a line here. */
 export { authenticationBasic } from "./authentication-basic/policy.ts";
 export { authenticationCertificate } from "./authentication-certificate/policy.ts";
+export { cacheLookup } from "./cache-lookup/policy.ts";
+export { cacheLookupValue } from "./cache-lookup-value/policy.ts";
+export { cacheRemoveValue } from "./cache-remove-value/policy.ts";
+export { cacheStore } from "./cache-store/policy.ts";
+export { cacheStoreValue } from "./cache-store-value/policy.ts";
 export { checkHeader } from "./check-header/policy.ts";
 export { choose } from "./choose/policy.ts";
 export { cors } from "./cors/policy.ts";
@@ -32,3 +37,4 @@ export { trace } from "./trace/policy.ts";
 export { validateAzureAdToken } from "./validate-azure-ad-token/policy.ts";
 export { validateJwt } from "./validate-jwt/policy.ts";
 export { wait } from "./wait/policy.ts";
+export { xmlToJson } from "./xml-to-json/policy.ts";

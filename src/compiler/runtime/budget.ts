@@ -27,6 +27,7 @@ export const DEFAULT_LIMITS: Limits = {
 /** Steps between two looks at the clock, so that a short expression never pays for one. */
 const CLOCK_EVERY = 1024;
 
+let standard: Limits = DEFAULT_LIMITS;
 let limits: Limits = DEFAULT_LIMITS;
 let clock: () => number = () => 0;
 let left = 0;
@@ -37,7 +38,7 @@ let depth = 0;
 /** Sets the monotonic clock (ms) and the limits for evaluations to come. */
 export function configureBudget(now: () => number, changed: Limits = DEFAULT_LIMITS): void {
   clock = now;
-  limits = changed;
+  standard = limits = changed;
 }
 
 /** The budget's monotonic clock, ms: for what has a time limit of its own (a pattern's timeout). */
@@ -45,8 +46,13 @@ export function monotonicMs(): number {
   return clock();
 }
 
-/** Starts an evaluation: a full budget. The clock is first read when the first 1,024 steps are used up. */
-export function beginEvaluation(): void {
+/**
+ * Starts an evaluation: a full budget. The clock is first read when the first 1,024 steps are used up.
+ *
+ * @param own other limits than the expressions', for a policy that reads a whole body with the runtime's parsers
+ */
+export function beginEvaluation(own: Limits = standard): void {
+  limits = own;
   left = limits.steps;
   untilClock = CLOCK_EVERY;
   deadline = 0;

@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly keepDateText?: boolean;
   /** ISO texts become dates; default true. */
   readonly dates?: boolean;
+  /** Default `MAX_DEPTH`. */
+  readonly maxDepth?: number;
 }
 
 /**
@@ -43,6 +45,7 @@ class Reader {
   readonly #end: number;
   readonly #dates: boolean;
   readonly #keepDateText: boolean;
+  readonly #maxDepth: number;
   #at = 0;
   #depth = 0;
   #nodes = 0;
@@ -54,6 +57,7 @@ class Reader {
     this.#end = text.length;
     this.#dates = options.dates ?? true;
     this.#keepDateText = options.keepDateText ?? false;
+    this.#maxDepth = options.maxDepth ?? MAX_DEPTH;
   }
 
   document(what: "JObject" | "JArray" | "JToken"): Raw {
@@ -189,7 +193,7 @@ class Reader {
   #open(): void {
     this.#at++;
     this.#path.push(null);
-    if (++this.#depth > MAX_DEPTH) throw this.#error(`The reader's MaxDepth of ${MAX_DEPTH} has been exceeded.`);
+    if (++this.#depth > this.#maxDepth) throw this.#error(`The reader's MaxDepth of ${this.#maxDepth} has been exceeded.`);
   }
 
   #close(): void {

@@ -1,0 +1,69 @@
+import { XmlMistake } from "../../base/xml-events.ts";
+import { beginEvaluation } from "../../compiler/runtime/budget.ts";
+import { bodyText } from "../../compiler/runtime/library/context-body.ts";
+import { editBody, setBytes } from "../../gateway/body-edit.ts";
+import type { Body } from "../../gateway/body.ts";
+import { BODY_LIMITS, MOST_XML_DEPTH } from "../../gateway/body-limits.ts";
+import { GatewayError } from "../../gateway/errors.ts";
+import { acceptsJson, isXmlType, mediaTypeOf } from "../../gateway/media-type.ts";
+import type { Message } from "../../gateway/message.ts";
+import { definePolicy, messageOf } from "../../gateway/policy.ts";
+import { type XmlToJson, jsonOfXml } from "./convert.ts";
+
+/** Makes JSON of an XML body. The body is held in memory for it; what is no XML ends the exchange with 500. */
+export const xmlToJson = definePolicy({
+  element: "xml-to-json",
+  summary: "Converts the request or response body from XML to JSON.",
+  sections: ["inbound", "outbound", "on-error"],
+  shape: {
+    attributes: {
+      kind: {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ["javascript-friendly", "direct"],
+        doc: "javascript-friendly: without prefixes and marks; direct: everything, as Json.NET has it.",
+      },
+      apply: {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ["always", "content-type-xml"],
+        doc: "content-type-xml: only when Content-Type says XML.",
+      },
+      "consider-accept-header": { type: "bool", expression: true, default: true, doc: "Only when the request accepts JSON." },
+      "always-array-child-elements": { type: "bool", expression: true, default: false, doc: "true: single children are arrays too." },
+    },
+  },
+  prepare: ({ attributes }, { section }) => {
+    const { kind, apply, "consider-accept-header": considerAccept, "always-array-child-elements": arrays } = attributes;
+    return (exchange, message) => {
+      const { context } = exchange;
+      const target = messageOf(exchange, section, message);
+      if (apply(context).toLowerCase() !== "always" && !isXmlType(mediaTypeOf(target.headers))) return;
+      if (considerAccept(context) && !acceptsJson(exchange.request.headers)) return;
+      const options: XmlToJson = { friendly: kind(context).toLowerCase() !== "direct", alwaysArrays: arrays(context) };
+      return editBody(exchange, target, "xml-to-json", (body) => convert(target, body, options));
+    };
+  },
+});
+
+function convert(target: Message, body: Body, options: XmlToJson): void {
+  if (body.bytes().length === 0) return;
+  beginEvaluation(BODY_LIMITS);
+  const text = bodyText(body);
+  let json: string;
+  try {
+    json = jsonOfXml(text, options, MOST_XML_DEPTH);
+  } catch (error) {
+    if (!(error instanceof XmlMistake)) throw error;
+    throw unreadable(target.kind, error);
+  }
+  setBytes(target, Buffer.from(json));
+  target.headers.set("Content-Type", "application/json");
+}
+
+function unreadable(kind: string, cause: XmlMistake): GatewayError {
+  const message = `The ${kind} body cannot be converted from XML to JSON. ${cause.message} Line ${cause.line}, position ${cause.position}.`;
+  return new GatewayError({ source: "xml-to-json", reason: "ConversionFailure", message, status: 500, cause });
+}
