@@ -102,6 +102,11 @@ export class Binder {
     this.#document = document;
   }
 
+  /** The document is checked without its service; see `Surroundings.loose`. */
+  get isLoose(): boolean {
+    return this.#world.loose;
+  }
+
   /**
    * The policies of a section; `base` must have been taken out.
    *
@@ -145,7 +150,7 @@ export class Binder {
       branches: new Map(),
       unsure: !root.closed,
     };
-    checkNoText(root, ["a policy"], list);
+    checkNoText(root, ["a policy"], list, this.#world.loose);
     this.#bindPolicies(root.children, place, new Counts());
     warnAboutUnreachable(root.children, list);
   }

@@ -6,6 +6,7 @@ import type { DiagnosticList } from "./diagnostics.ts";
 import type { ElementShape } from "./policy.ts";
 import type { MappedText } from "./source.ts";
 import { suggest } from "../base/suggest.ts";
+import { isOnlyPlaceholders } from "./values.ts";
 import { attributeOf, firstVisibleText, textOf } from "./xml/tree.ts";
 import type { XmlAttribute, XmlElement, XmlText } from "./xml/tree.ts";
 
@@ -55,10 +56,10 @@ function isMisplaced(child: string | null, element: XmlElement, shape: ElementSh
   return element.attributes.some(({ name }) => !Object.hasOwn(attributes, name) && (child === null || name === child));
 }
 
-/** Text where none may stand. */
-export function checkNoText(element: XmlElement, expected: readonly string[], list: DiagnosticList): void {
+/** Text where none may stand. Checked alone (`loose`), a template's directives are no text. */
+export function checkNoText(element: XmlElement, expected: readonly string[], list: DiagnosticList, loose = false): void {
   const text = firstVisibleText(element);
-  if (text === null) return;
+  if (text === null || (loose && isOnlyPlaceholders(text.value.text))) return;
   const [start, end] = visibleRange(text);
   const { name } = element;
   if (expected.length === 0) list.report("HG2114", start, end, { element: name }, { element: name });

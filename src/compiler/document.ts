@@ -37,7 +37,7 @@ export function bindPolicies(parsed: ParsedDocument, binder: Binder, catalogue: 
   }
   for (const extra of extraRoots) list.report("HG1026", extra.start, extra.nameEnd, { element: extra.name }, { element: extra.name });
   checkAttributes(root, {}, false, list);
-  checkNoText(root, SECTIONS, list);
+  checkNoText(root, SECTIONS, list, binder.isLoose);
   bindSections(childElements(root), codes, binder, catalogue, list);
   if (root.closed && !parsed.stopped) sayMissing(root, list);
   return codes;
@@ -142,7 +142,7 @@ function sayNoSection(element: XmlElement, catalogue: Catalogue, list: Diagnosti
 
 function bindSection(element: XmlElement, section: Section, binder: Binder, list: DiagnosticList): SectionCode {
   checkAttributes(element, {}, false, list);
-  checkNoText(element, ["a policy"], list);
+  checkNoText(element, ["a policy"], list, binder.isLoose);
   const counts = new Counts();
   const nodes = element.children;
   const at = nodes.findIndex((node) => node.kind === "element" && node.name === "base");

@@ -42,12 +42,25 @@ export interface ValuePlace {
 /** Not a value: there was a mistake, and it has been reported. */
 export const unusable: unique symbol = Symbol("unusable");
 
-/** `{backend-id}`: published documents leave such places to be filled in by a tool. */
+/**
+ * Places that a tool fills in before the document is saved: `{backend-id}` of published samples, `${url}` and `%{ if … }` of
+ * Terraform, `{#token#}` and `{#[TOKEN]#}` of APIOps, `#{token}#` of release pipelines. A document that is checked alone
+ * still has them.
+ */
+const PLACEHOLDER = /\{#?\[?[A-Za-z_][\w.-]*\]?#?\}|\$\{[^{}]+\}|%\{[^{}]*\}|#\{[^{}]+\}#/;
+
 export function isPlaceholder(text: string): boolean {
-  return /^\s*\{[A-Za-z_][\w.-]*\}\s*$/.test(text);
+  return text.includes("{") && PLACEHOLDER.test(text);
 }
 
-/** @returns the plain value; a `Value` where the shape allows expressions; `unusable` after a mistake */
+/** Nothing but such places: a directive line of a template. */
+export function isOnlyPlaceholders(text: string): boolean {
+  return isPlaceholder(text) && text.replace(new RegExp(PLACEHOLDER, "g"), "").trim() === "";
+}
+
+/** In code only what C# can never mean: `${x}` (outside an interpolated string) and a hole such as `{group-id}`. */
+const PLACEHOLDER_IN_CODE = /(?<!\$@?"[^"]*)\$\{[\w.-]+\}|\{[A-Za-z_]\w*(?:-\w+)+\}/;
+
 export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld, place: ValuePlace): unknown {
   const { list, element } = place;
   const undefinedNames: UndefinedNames = place.isLiquid === true ? "ignore" : world.loose ? "warning" : "error";
@@ -63,7 +76,9 @@ export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld,
     }
     place.onExpression?.(read.code);
     const { diagnostics, value: compiled } = world.compileExpression(read.code.text, read.form, shape.type);
-    if (unresolved) return compiled ?? unusable;
+    const isTemplate = world.loose && isPlaceholder(read.code.text);
+    if (isTemplate) place.onOpen?.();
+    if (unresolved || (isTemplate && PLACEHOLDER_IN_CODE.test(read.code.text))) return compiled ?? unusable;
     reportExpression(diagnostics, read.code, list, element);
     return compiled ?? unusable;
   }
