@@ -65,7 +65,9 @@ async function checkFolder(application: Application, dir: string): Promise<Check
 /** Loose documents: unknown references are warnings, for there is nothing around to refer to. */
 function checkPolicies(application: Application, paths: readonly string[]): Checked {
   const compiler = new PolicyCompiler(application.catalogue, compileExpression);
-  const files = paths.flatMap(policyFiles);
+  const found = paths.map(policyFiles);
+  const files = found.flatMap((each) => each.files);
+  const others = found.reduce((sum, each) => sum + each.others, 0);
   if (files.length === 0) throw new Error(`there are no policy documents (*.xml) in ${paths.join(", ")}`);
   const texts = new Map<string, string>();
   const problems: Problem[] = [];
@@ -74,16 +76,21 @@ function checkPolicies(application: Application, paths: readonly string[]): Chec
     texts.set(file, text);
     problems.push(...compiler.compileLoose(text, file).diagnostics);
   }
-  return { problems, textOf: (file) => texts.get(file), what: files.length === 1 ? files[0]! : `${files.length} policy documents` };
+  return { problems, textOf: (file) => texts.get(file), what: `${files.length === 1 ? files[0]! : `${files.length} policy documents`}${others === 0 ? "" : ` (${others} other XML files left out)`}` };
 }
 
-/** A file as it is; of a folder every `*.xml` below it. */
-function policyFiles(path: string): string[] {
+/** Anything that a policy document, even a damaged one, has somewhere. */
+const POLICY_LIKE = /<(?:polic\w*|fragment|inbound|backend|outbound|on-error|base)\b/i;
+
+/** A file as it is; of a folder every `*.xml` below it that could be a policy document. */
+function policyFiles(path: string): { files: string[]; others: number } {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) throw new Error(`there is no file ${path}`);
-  if (!stats.isDirectory()) return [path];
-  return readdirSync(path, { withFileTypes: true, recursive: true })
+  if (!stats.isDirectory()) return { files: [path], others: 0 };
+  const all = readdirSync(path, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && /\.xml$/i.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+  const files = all.filter((file) => POLICY_LIKE.test(readFileSync(file, "utf8")));
+  return { files, others: all.length - files.length };
 }
