@@ -8,8 +8,9 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 
 const SOCKETS = new Set(["node:http", "node:https", "node:http2", "node:net", "node:tls", "node:dgram", "undici", "http", "https", "net", "tls"]);
-/** Calls that only `main.ts` and `settings.ts` may make. */
+/** Calls that only `start.ts`, `main.ts` and `settings.ts` may make. */
 const WORLD = /\b(?:Date\.now\(|Math\.random\(|process\.env\b)/;
+const WORLDLY = new Set(["start.ts", "main.ts", "settings.ts"]);
 const GENERATED_CODE = /\beval\(|\bnew Function\(/;
 
 /** @returns one line per breach */
@@ -73,8 +74,8 @@ function checkFile(root: string, source: string, file: string, allowed: Readonly
     const breach = checkImport(folder, inside, relative(source, target).split(sep).join("/"), allowed);
     if (breach !== null) breaches.push(`${where} imports ${specifier}: ${breach}`);
   }
-  if (!isTest && inside !== "main.ts" && inside !== "settings.ts" && WORLD.test(text)) {
-    breaches.push(`${where} reads the clock, chance or the environment: only main.ts and settings.ts may`);
+  if (!isTest && !WORLDLY.has(inside) && WORLD.test(text)) {
+    breaches.push(`${where} reads the clock, chance or the environment: only ${[...WORLDLY].join(", ")} may`);
   }
   if (GENERATED_CODE.test(text)) breaches.push(`${where} makes code from text (eval, new Function)`);
   return breaches;

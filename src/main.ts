@@ -1,6 +1,6 @@
 /**
- * The only place where parts meet: settings → folder → snapshot → listen. `run` is the command line; `startGateway` is
- * the same gateway for tests and for whoever embeds it.
+ * The only place where parts meet: settings → folder → snapshot → listen. `start.ts` is the command line in front of it;
+ * `startGateway` is the same gateway for tests and for whoever embeds it.
  */
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
@@ -9,21 +9,23 @@ import { join } from "node:path";
 import { forward } from "./backends/forward.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { systemClock } from "./base/system-clock.ts";
-import { commandLine } from "./cli/index.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
-import { SqliteQuotas, countersAlone } from "./counters/index.ts";
+import { GatewayCaches } from "./cache/index.ts";
+import { COUNTER_SCRIPTS, SqliteQuotas, countersAlone, sharedCounters } from "./counters/index.ts";
 import { configureBudget } from "./compiler/runtime/budget.ts";
 import { configureEnvironment } from "./compiler/runtime/environment.ts";
 import { startDemoModel } from "./demo/index.ts";
 import { accessLine } from "./gateway/access-record.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { createGateway } from "./gateway/listener.ts";
+import type { CounterStores } from "./counters/counters.ts";
+import { RedisLink } from "./redis/link.ts";
 import type { Services } from "./gateway/services.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
-import { knownVariables, readSettings, settingsMessages, unknownVariables } from "./settings.ts";
+import { settingsMessages } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
@@ -43,36 +45,21 @@ const clock = systemClock(
 configureBudget(() => performance.now());
 configureEnvironment({ now: () => Date.now() });
 
-/** The command line. @returns the exit code */
-export function run(args: readonly string[]): Promise<number> {
-  return commandLine(application, args);
+/** The model that needs no account. */
+export async function startDemo(): ReturnType<Application["startDemoModel"]> {
+  const model = await startDemoModel({ now: () => Date.now() });
+  return { url: model.url, close: () => model.close() };
 }
 
-/** Everything that commands use; tests replace its streams and environment. */
-export const application: Application = {
-  environment: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  catalogue,
-  readSettings,
-  unknownVariables,
-  knownVariables,
-  startGateway,
-  startDemoModel: async () => {
-    const model = await startDemoModel({ now: () => Date.now() });
-    return { url: model.url, close: () => model.close() };
-  },
-  check: checkFolder,
-  otherMessages: new Map([...Object.entries(storeMessages), ...Object.entries(modelMessages), ...Object.entries(settingsMessages)]),
-  onSignal: (listener) => {
-    process.on("SIGINT", listener);
-    process.on("SIGTERM", listener);
-  },
-  exit: (code) => process.exit(code),
-};
+/** Messages besides the compiler's, by code. */
+export const otherMessages = new Map([
+  ...Object.entries(storeMessages),
+  ...Object.entries(modelMessages),
+  ...Object.entries(settingsMessages),
+]);
 
 /** Loads and builds without running. */
-async function checkFolder(folder: string, environment: Application["environment"]): ReturnType<Application["check"]> {
+export async function checkFolder(folder: string, environment: Application["environment"]): ReturnType<Application["check"]> {
   const loader = new FolderLoader(folder, { environment, keys: memoryKeyStore() });
   const loaded = await loader.load();
   const built = new SnapshotBuilder(catalogue).build(loaded.resources, 1);
@@ -91,12 +78,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const gatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, egress: options.egress ?? DEFAULT_GATEWAY_OPTIONS.egress };
   const log = createLineLog(options.logStream);
   const client = createClient();
-  const quotas =
-    options.dataDir === null
-      ? undefined
-      : new SqliteQuotas(join(options.dataDir, "quotas.db"), ({ message }) =>
-          log.write({ time: new Date(clock.now()).toISOString(), level: "error", msg: "quotas cannot be written", error: message }),
-        );
+  const say = (level: string, msg: string, more: Readonly<Record<string, unknown>>): void =>
+    log.write({ time: new Date(clock.now()).toISOString(), level, msg, ...more });
+  const state = await openState(options, say);
   let draining = false;
   let version = 0;
   /** The folder as it was last loaded, so that the watcher tells what came since. */
@@ -115,7 +99,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       certificates: new Map(),
     },
     random: () => Math.random(),
-    counters: countersAlone(quotas),
+    caches: state.caches,
+    counters: state.counters,
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client),
     log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
     outlives: (work) => {
@@ -144,7 +129,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       options.onExchange?.(exchange);
     },
     health: (incoming, path) =>
-      answerHealth(incoming, path, () => ({ ready: gateway.snapshot !== null, draining, degraded: [] })),
+      answerHealth(incoming, path, () => ({ ready: gateway.snapshot !== null, draining, degraded: state.degraded() })),
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */
@@ -155,6 +140,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     const problems = [...loaded.problems, ...built.problems];
     if (built.snapshot !== null && !hasErrors(problems)) {
       version++;
+      state.caches.use(built.snapshot.caches);
       gateway.swap(built.snapshot);
     }
     options.onReload?.({ problems, applied: !hasErrors(problems), version, textOf: (file) => loaded.textOf(file) });
@@ -189,14 +175,14 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       late();
       await server.close();
       await client.close();
-      quotas?.close();
+      state.close();
       await log.flush();
     },
     close: async () => {
       watcher?.close();
       await server.close();
       await client.close();
-      quotas?.close();
+      state.close();
       await log.flush();
     },
   };
@@ -236,6 +222,55 @@ async function listen(
       if (!taken || i + 1 >= tries) throw error;
     }
   }
+}
+
+interface SharedState {
+  readonly caches: GatewayCaches;
+  readonly counters: CounterStores;
+  /** What does not answer, for `/readyz`. */
+  degraded(): string[];
+  close(): void;
+}
+
+/** Counters and caches: on this node alone, or shared through Redis when there is one. */
+async function openState(
+  options: StartOptions,
+  say: (level: string, msg: string, more: Readonly<Record<string, unknown>>) => void,
+): Promise<SharedState> {
+  const caches = new GatewayCaches({
+    clock,
+    region: "self-hosted",
+    onChange: (id, up, reason) => say(up ? "info" : "warning", up ? "cache is back" : "cache is down", { cache: id, reason }),
+  });
+  if (options.redis == null) {
+    const quotas =
+      options.dataDir === null
+        ? undefined
+        : new SqliteQuotas(join(options.dataDir, "quotas.db"), ({ message }) => say("error", "quotas cannot be written", { error: message }));
+    const close = (): void => {
+      caches.close();
+      quotas?.close();
+    };
+    return { caches, counters: countersAlone(quotas), degraded: () => (caches.isDegraded ? ["cache"] : []), close };
+  }
+  const link = new RedisLink(options.redis, {
+    clock,
+    needs: "write",
+    scripts: COUNTER_SCRIPTS,
+    onChange: (up, reason) => say(up ? "info" : "warning", up ? "counter store is back" : "counter store is down", { reason }),
+  });
+  const counters = sharedCounters(link, `${hostname()} ${randomUUID()}`, clock);
+  await link.open();
+  return {
+    caches,
+    counters,
+    degraded: () => [...(link.up ? [] : ["counter_store"]), ...(caches.isDegraded ? ["cache"] : [])],
+    close: () => {
+      caches.close();
+      counters.close();
+      link.close();
+    },
+  };
 }
 
 function prepared(folder: string): string {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { commandLine } from "../../src/cli/index.ts";
-import { application } from "../../src/main.ts";
+import { application } from "../../src/start.ts";
 import type { MistakeFile } from "./mistake-file.ts";
 import { parseMistake } from "./mistake-file.ts";
 

@@ -8,7 +8,7 @@ export interface Application {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
-  readonly catalogue: readonly PolicyDefinition[];
+  readonly catalogue: () => Promise<readonly PolicyDefinition[]>;
   readonly readSettings: (flags: Flags, environment: Application["environment"]) => Settings;
   readonly unknownVariables: (environment: Application["environment"]) => string[];
   readonly knownVariables: () => string[];
@@ -17,7 +17,7 @@ export interface Application {
   /** Loads and compiles a folder without running it. */
   readonly check: (folder: string, environment: Application["environment"]) => Promise<CheckedFolder>;
   /** Messages about configuration files and resources, by code; the compiler's own are in its table. */
-  readonly otherMessages: ReadonlyMap<string, { readonly text: string; readonly explain: string }>;
+  readonly otherMessages: () => Promise<ReadonlyMap<string, { readonly text: string; readonly explain: string }>>;
   readonly onSignal: (listener: () => void) => void;
   readonly exit: (code: number) => void;
 }
@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly configDir: string;
   /** null: nothing is kept. */
   readonly dataDir: string | null;
+  /** Where the counters are that several nodes share; null or absent: this node counts alone. */
+  readonly redis?: RedisAddress | null;
   readonly environment: Application["environment"];
   readonly host: string;
   /** 0 = any free port. */

@@ -1,6 +1,5 @@
 /** `headgate explain CODE`: what a message means, what was expected, how to mend it. */
 import type { Command } from "commander";
-import { explain, messages } from "../compiler/diagnostics.ts";
 import type { Application } from "./application.ts";
 import { EXIT } from "./index.ts";
 
@@ -9,9 +8,10 @@ export function addExplain(program: Command, application: Application, done: (co
     .command("explain")
     .description("Say what a message code means and how to mend it.")
     .argument("<code>", "such as HG2107")
-    .action((code: string) => {
+    .action(async (code: string) => {
+      const { explain, messages } = await import("../compiler/diagnostics.ts");
       const wanted = code.trim().toUpperCase();
-      const others = application.otherMessages;
+      const others = await application.otherMessages();
       const other = others.get(wanted);
       const text = explain(wanted) ?? (other === undefined ? null : `${wanted}: ${other.text}\n\n${other.explain}`);
       if (text !== null) {

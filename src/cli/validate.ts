@@ -3,8 +3,6 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { type Problem, hasErrors } from "../base/problem.ts";
-import { compileExpression } from "../compiler/csharp/compile-expression.ts";
-import { PolicyCompiler } from "../compiler/compile.ts";
 import type { Application } from "./application.ts";
 import { EXIT } from "./index.ts";
 import { countProblems, renderProblems, wantsColor } from "./report.ts";
@@ -42,7 +40,7 @@ async function validate(application: Application, dir: string | undefined, flags
   const { stdout, stderr, environment } = application;
   let checked: Checked;
   try {
-    checked = flags.policy !== undefined ? checkPolicies(application, [...flags.policy, ...(dir === undefined ? [] : [dir])]) : await checkFolder(application, dir!);
+    checked = flags.policy !== undefined ? await checkPolicies(application, [...flags.policy, ...(dir === undefined ? [] : [dir])]) : await checkFolder(application, dir!);
   } catch (error) {
     stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.usage;
@@ -63,8 +61,13 @@ async function checkFolder(application: Application, dir: string): Promise<Check
 }
 
 /** Loose documents: unknown references are warnings, for there is nothing around to refer to. */
-function checkPolicies(application: Application, paths: readonly string[]): Checked {
-  const compiler = new PolicyCompiler(application.catalogue, compileExpression);
+async function checkPolicies(application: Application, paths: readonly string[]): Promise<Checked> {
+  // Loaded here, so that help is there at once.
+  const [{ PolicyCompiler }, { compileExpression }] = await Promise.all([
+    import("../compiler/compile.ts"),
+    import("../compiler/csharp/compile-expression.ts"),
+  ]);
+  const compiler = new PolicyCompiler(await application.catalogue(), compileExpression);
   const found = paths.map(policyFiles);
   const files = found.flatMap((each) => each.files);
   const others = found.reduce((sum, each) => sum + each.others, 0);
