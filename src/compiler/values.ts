@@ -76,7 +76,8 @@ export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld,
     }
     place.onExpression?.(read.code);
     const { diagnostics, value: compiled } = world.compileExpression(read.code.text, read.form, shape.type);
-    const isTemplate = world.loose && isPlaceholder(read.code.text);
+    // Between backticks `${x}` is JavaScript, and said to be.
+    const isTemplate = world.loose && isPlaceholder(read.code.text) && !read.code.text.includes("`");
     if (isTemplate) place.onOpen?.();
     if (unresolved || (isTemplate && PLACEHOLDER_IN_CODE.test(read.code.text))) return compiled ?? unusable;
     reportExpression(diagnostics, read.code, list, element);
