@@ -9,6 +9,7 @@ import { HeaderList } from "../src/base/headers.ts";
 import { systemClock } from "../src/base/system-clock.ts";
 import { configureBudget } from "../src/compiler/runtime/budget.ts";
 import { configureEnvironment } from "../src/compiler/runtime/environment.ts";
+import { MemoryCache } from "../src/cache/memory-cache.ts";
 import { countersAlone } from "../src/counters/index.ts";
 import { createGateway } from "../src/gateway/listener.ts";
 import { servicesOf } from "../src/gateway/testing.ts";
@@ -125,8 +126,9 @@ export class Runner {
     const fill = (text: string): string => this.#fill(text);
     this.#logged.length = 0;
     this.#bugs = [];
-    // What one case counts is nothing to the next.
+    // What one case counts and caches is nothing to the next.
     this.#services.counters = countersAlone();
+    this.#services.caches = { internal: new MemoryCache(), external: () => null };
     this.#upstream.reset(
       one.given
         .filter(({ name }) => name.startsWith("upstream"))

@@ -19,13 +19,14 @@ import { accessLine } from "./gateway/access-record.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { createGateway } from "./gateway/listener.ts";
 import type { CounterStores } from "./counters/counters.ts";
+import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
 import { RedisLink } from "./redis/link.ts";
 import type { Services } from "./gateway/services.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
-import { settingsMessages } from "./settings.ts";
+import { SettingsError, settingsMessages } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
@@ -224,6 +225,13 @@ async function listen(
   }
 }
 
+/** @throws SettingsError that shows nothing of the text, which holds a password */
+function redisAddress(text: string): RedisAddress {
+  const address = parseRedisAddress(text);
+  if (typeof address !== "string") return address;
+  throw new SettingsError(`HEADGATE_REDIS cannot be used: ${address}.`, "write it as host:port,password=…,ssl=True or redis://host:port");
+}
+
 interface SharedState {
   readonly caches: GatewayCaches;
   readonly counters: CounterStores;
@@ -253,7 +261,7 @@ async function openState(
     };
     return { caches, counters: countersAlone(quotas), degraded: () => (caches.isDegraded ? ["cache"] : []), close };
   }
-  const link = new RedisLink(options.redis, {
+  const link = new RedisLink(redisAddress(options.redis), {
     clock,
     needs: "write",
     scripts: COUNTER_SCRIPTS,

@@ -9,6 +9,8 @@ export interface Settings {
   readonly configDir: string | null;
   /** Where the process keeps what it must not lose. */
   readonly dataDir: string;
+  /** A Redis or Valkey where several nodes count together; null = this node counts alone. A secret. */
+  readonly redis: string | null;
   readonly host: string;
   readonly port: number;
   /** False when the port was asked for: then a taken one is an error, not a reason to move. */
@@ -39,7 +41,7 @@ export interface Flags {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK"]);
+const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK", "REDIS"]);
 
 /** @throws SettingsError naming the flag or variable and what it takes */
 export function readSettings(flags: Flags, environment: Environment): Settings {
@@ -53,6 +55,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
   return Object.freeze({
     configDir: take(flags.config, "CONFIG") ?? null,
     dataDir: take(flags.data, "DATA") ?? ".headgate",
+    redis: environment["HEADGATE_REDIS"]?.trim() || null,
     host: take(flags.host, "HOST") ?? "127.0.0.1",
     port: port === undefined ? 8080 : readPort(port),
     portIsDefault: port === undefined,

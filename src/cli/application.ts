@@ -34,7 +34,7 @@ export interface StartOptions {
   /** null: nothing is kept. */
   readonly dataDir: string | null;
   /** Where the counters are that several nodes share; null or absent: this node counts alone. */
-  readonly redis?: RedisAddress | null;
+  readonly redis?: string | null;
   readonly environment: Application["environment"];
   readonly host: string;
   /** 0 = any free port. */

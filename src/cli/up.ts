@@ -52,6 +52,7 @@ async function up(application: Application, flags: Flags): Promise<number> {
     gateway = await application.startGateway({
       configDir,
       dataDir: settings.dataDir,
+      redis: settings.redis,
       environment: withDemoModel(environment, model?.url),
       host: settings.host,
       port: settings.port,

@@ -3,3 +3,5 @@ export { MemoryQuotas } from "./memory-quotas.ts";
 export { MemoryWindows } from "./memory-windows.ts";
 export { SqliteQuotas } from "./sqlite-quotas.ts";
 export { countersAlone } from "./alone.ts";
+export { COUNTER_SCRIPTS } from "./redis-scripts.ts";
+export { sharedCounters } from "./shared.ts";

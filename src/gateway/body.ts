@@ -88,6 +88,11 @@ export class Body implements HostBody {
     return this.#wire !== null ? this.#wire.length : this.#source!.length;
   }
 
+  /** The octets as received or made, content-coding and all, read or not; null while they are not in memory. */
+  get wire(): Uint8Array | null {
+    return this.#wire;
+  }
+
   bytes(): Uint8Array {
     if (this.#wire === null) throw new Error("the body was read before it was buffered");
     return (this.#decoded ??= this.coding === "" || this.coding === "identity" ? this.#wire : decode(this.#wire, this.coding, this.#kind));

@@ -11,6 +11,7 @@ import type {
 } from "../compiler/runtime/host.ts";
 import type { Incoming, TransportError, Tunnel } from "../transport/transport.ts";
 import { deploymentOf } from "./deployment.ts";
+import type { ResponseCacheSlot } from "./caching.ts";
 import type { ForwardOptions, Services } from "./services.ts";
 import type { GatewayError } from "./errors.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
@@ -58,6 +59,8 @@ export class Exchange implements HostContext {
   readonly attempts: Attempt[] = [];
   /** Null unless the caller holds the right to a trace. */
   traced: Trace | null = null;
+  /** What `cache-lookup` prepared for `cache-store`; null when there is nothing to store. */
+  responseCache: ResponseCacheSlot | null = null;
   /** Counters that this exchange has counted already: a key counts once however many policies name it. */
   countedKeys: Set<string> | null = null;
   /** On the monotonic clock. */

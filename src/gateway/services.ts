@@ -1,6 +1,7 @@
 /** What `main.ts` gives to every exchange: the clock, the way out, the log. Policies reach the world through these. */
 import type { Clock } from "../base/clock.ts";
 import type { HostDeployment } from "../compiler/runtime/host.ts";
+import type { Caches } from "../cache/cache.ts";
 import type { CounterStores } from "../counters/counters.ts";
 import type { Client } from "../transport/transport.ts";
 import type { GatewayError } from "./errors.ts";
@@ -15,6 +16,7 @@ export interface Services {
   readonly random: () => number;
   /** Sends the exchange's request to its backend: `backends/forward.ts`. */
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
+  readonly caches: Caches;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
   /** Adds a structured line to the log (the `trace` policy). */

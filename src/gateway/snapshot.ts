@@ -4,6 +4,7 @@
  */
 import type { Plan, Step } from "../compiler/policy.ts";
 export type { Plan, Step };
+import type { ExternalCache } from "../cache/cache.ts";
 import type { HostApi, HostGroup, HostUser } from "../compiler/runtime/host.ts";
 import type { ClientTls } from "../transport/transport.ts";
 import type { TemplateMatcher } from "./template.ts";
@@ -18,6 +19,8 @@ export interface Snapshot {
   /** Single backends by URL, longest first, for `backends.matchByUrl`. */
   readonly backendsByUrl: readonly BackendEntity[];
   readonly certificates: CertificateIndex;
+  /** The `caches` resources. */
+  readonly caches: readonly ExternalCache[];
   /** What runs when no API matched: global `on-error`. */
   readonly globalPlan: Plan;
   readonly options: GatewayOptions;

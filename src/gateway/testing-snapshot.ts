@@ -95,6 +95,7 @@ export interface SnapshotFields {
   readonly subscriptions?: readonly Subscription[];
   readonly backends?: readonly BackendEntity[];
   readonly certificates?: Snapshot["certificates"];
+  readonly caches?: Snapshot["caches"];
   readonly globalPlan?: Plan;
   readonly options?: Partial<GatewayOptions>;
 }
@@ -109,6 +110,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     backends: new Map(backends.map((backend) => [backend.id.toLowerCase(), backend])),
     backendsByUrl: singles.sort((a, b) => b.target!.basePath.length - a.target!.basePath.length),
     certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
+    caches: fields.caches ?? [],
     globalPlan: fields.globalPlan ?? NO_PLAN,
     options: { ...DEFAULT_GATEWAY_OPTIONS, ...fields.options },
     subscriptionKey: (name) => fields.subscriptions?.find(({ id }) => id === name)?.primaryKey ?? null,

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { HeaderList } from "../base/headers.ts";
+import { MemoryCache } from "../cache/memory-cache.ts";
 import { countersAlone } from "../counters/index.ts";
 import type { BodySource } from "../transport/transport.ts";
 import { Body } from "./body.ts";
@@ -81,6 +82,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     },
     random: () => 0.5,
     forward: () => Promise.reject(new Error("nothing to forward to in this test")),
+    caches: { internal: new MemoryCache(), external: () => null },
     counters: countersAlone(),
     log: (record) => void logged.push(record),
     reportBug: (_exchange, error) => void bugs.push(error),

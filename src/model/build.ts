@@ -27,6 +27,7 @@ import { compileTemplate } from "../gateway/template.ts";
 import * as ids from "../store/ids.ts";
 import type { PolicyDocument, ResourceSet } from "../store/resource-set.ts";
 import { type Fill, buildBackends, defaultTarget, orderByUrl } from "./backends.ts";
+import { buildCaches } from "./caches.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { mockResponses } from "./operations.ts";
 import { attachApis, buildProducts, buildSubscriptions } from "./people.ts";
@@ -77,6 +78,7 @@ class Build {
     this.#compileFragments();
     this.#compileDocuments();
     const backends = buildBackends(resources, this.#fill, this.#report);
+    const caches = buildCaches(resources, this.#fill, this.#report);
     const products = buildProducts(resources);
     const apis = resources.apis().map((resource) => this.#api(resource, backends, products));
     const problems = [...this.#problems, ...this.#report.problems];
@@ -90,6 +92,7 @@ class Build {
       backends,
       backendsByUrl: orderByUrl(backends.values()),
       certificates: this.#certificates,
+      caches,
       globalPlan: this.#compiler.plan([this.#documentOf("/")]),
       options: this.#options,
       subscriptionKey: (name) => subscriptions.find(({ id }) => id === name)?.primaryKey ?? null,

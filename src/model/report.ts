@@ -38,6 +38,14 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "`data` of a certificate is a PKCS#12 (PFX) file in base64 and `password` what it was protected with; both may be " +
       "named values. The password is often the culprit: an empty one is not the same as a missing one everywhere.",
   },
+  HG5505: {
+    text: "the connection string of cache `{cache}` cannot be used: {reason}",
+    hint: "write it as `host:port,password=…,ssl=True`",
+    explain:
+      "A cache is a Redis or Valkey. Its `connectionString` has the form of StackExchange.Redis: `host:port` first, then " +
+      "options such as `password=…`, `user=…`, `ssl=True`, `defaultDatabase=0`, separated by commas; or a `redis://` URL. It may be " +
+      "a named value.",
+  },
 };
 
 export class Reporter {
