@@ -18,7 +18,7 @@ enableCompileCache?.();
 
 // In the repository Node runs the TypeScript itself; a published package carries compiled JavaScript.
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const compiled = join(root, "dist", "start.js");
-const main = existsSync(compiled) ? compiled : join(root, "src", "start.ts");
+const source = join(root, "src", "start.ts");
+const main = existsSync(source) ? source : join(root, "dist", "start.js");
 const { run } = await import(pathToFileURL(main).href);
 process.exitCode = await run(process.argv.slice(2));
