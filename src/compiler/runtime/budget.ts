@@ -24,14 +24,20 @@ export const DEFAULT_LIMITS: Limits = {
   byteArraySize: 16 * 1024 * 1024,
 };
 
-/** Steps between two looks at the clock, so that a short expression never pays for one. */
+/** Steps between two looks at the clock, at most; fewer where steps turn out to be slow ones. */
 const CLOCK_EVERY = 1024;
+/** Steps before the first look, so that a short expression never pays for one. */
+const FIRST_LOOK = 128;
+/** An interval that took longer than this was too long. */
+const LONG_INTERVAL_MS = 1;
 
 let standard: Limits = DEFAULT_LIMITS;
 let limits: Limits = DEFAULT_LIMITS;
 let clock: () => number = () => 0;
 let left = 0;
 let untilClock = 0;
+let interval = FIRST_LOOK;
+let lastLook = 0;
 let deadline = 0;
 let depth = 0;
 
@@ -47,14 +53,14 @@ export function monotonicMs(): number {
 }
 
 /**
- * Starts an evaluation: a full budget. The clock is first read when the first 1,024 steps are used up.
+ * Starts an evaluation: a full budget. The clock is first read when the first 128 steps are used up.
  *
  * @param own other limits than the expressions', for a policy that reads a whole body with the runtime's parsers
  */
 export function beginEvaluation(own: Limits = standard): void {
   limits = own;
   left = limits.steps;
-  untilClock = CLOCK_EVERY;
+  interval = untilClock = FIRST_LOOK;
   deadline = 0;
   depth = 0;
 }
@@ -78,9 +84,16 @@ export function hasten(count: number): void {
 function lookAtClock(): void {
   if (left < 0) throw new BudgetError("steps", `The expression took more than ${limits.steps} steps.`);
   const now = clock();
-  if (deadline === 0) deadline = now + limits.timeMs;
-  else if (now > deadline) throw new BudgetError("time", `The expression took longer than ${limits.timeMs} ms.`);
-  untilClock = Math.min(CLOCK_EVERY, left + 1);
+  if (deadline === 0) {
+    deadline = now + limits.timeMs;
+    lastLook = 0;
+  }
+  if (now > deadline) throw new BudgetError("time", `The expression took longer than ${limits.timeMs} ms.`);
+  // Steps are seldom alike: a turn that formats numbers or reads a body takes as long as a thousand others.
+  if (lastLook !== 0 && now - lastLook > LONG_INTERVAL_MS) interval = Math.max(8, interval >> 2);
+  else interval = Math.min(CLOCK_EVERY, interval << 1);
+  lastLook = now;
+  untilClock = Math.min(interval, left + 1);
 }
 
 /** Enters a local function or lambda; pair with `leave` in `finally`. */
