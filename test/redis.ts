@@ -23,6 +23,10 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
+/** A test that fails does not close what it started. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 export async function startRedis(options: readonly string[] = []): Promise<TestRedis> {
   const port = await freePort();
   let child = await launch(port, options);
@@ -52,6 +56,8 @@ function launch(port: number, options: readonly string[]): Promise<ChildProcess>
     ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", ...options],
     { stdio: ["ignore", "pipe", "ignore"] },
   );
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   return new Promise((resolve, reject) => {
     let said = "";
     child.stdout!.on("data", (chunk: Buffer) => {

@@ -29,7 +29,8 @@ test.each<[string, object | string]>([
   ["host,defaultDatabase=x", "defaultDatabase is not a number"],
   ["host,connectTimeout=soon", "connectTimeout is not a number of milliseconds"],
   ["redis://host/x", "its path is not a database number"],
-  ["redis://", "it is not a URL"],
+  ["redis://", "it names no host"],
+  ["redis://host:port", "it is not a URL"],
 ])("%s", (text, expected) => {
   expect(parseRedisAddress(text)).toEqual(expected);
 });
