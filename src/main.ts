@@ -2,11 +2,12 @@
  * The only place where parts meet: settings → folder → snapshot → listen. `start.ts` is the command line in front of it;
  * `startGateway` is the same gateway for tests and for whoever embeds it.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { forward } from "./backends/forward.ts";
+import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { systemClock } from "./base/system-clock.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
@@ -23,6 +24,8 @@ import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.
 import { RedisLink } from "./redis/link.ts";
 import type { Services } from "./gateway/services.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
+import { traceDoor } from "./gateway/tracing/door.ts";
+import { LONGEST_TOKEN_MS, type Tracing, createTracing } from "./gateway/tracing/index.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
@@ -35,6 +38,7 @@ import { watchFolder } from "./store/file/watch.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { createClient, createServer } from "./transport/node/index.ts";
 import type { Server } from "./transport/transport.ts";
+import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
 /** Every policy there is, for model, command line and reference pages. */
 export const catalogue = Object.values(policies);
@@ -45,6 +49,16 @@ const clock = systemClock(
 );
 configureBudget(() => performance.now());
 configureEnvironment({ now: () => Date.now() });
+
+/** One request of a command's own. */
+export async function requestOnce(request: WholeRequest): Promise<WholeAnswer> {
+  const client = createClient();
+  try {
+    return await requestWhole(client, request);
+  } finally {
+    await client.close();
+  }
+}
 
 /** The model that needs no account. */
 export async function startDemo(): ReturnType<Application["startDemoModel"]> {
@@ -122,8 +136,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     },
   };
 
+  const tracing = createTracing({ key: randomBytes(32), now: () => clock.now(), newId: () => randomUUID() });
   const gateway = createGateway({
     services,
+    startTrace: tracing.start,
     newRequestId: () => randomUUID(),
     onDone: (exchange) => {
       if (options.accessLog) log.writeText(accessLine(exchange));
@@ -151,12 +167,16 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const problems = await reload();
   if (gateway.snapshot === null) throw new ConfigurationError(problems);
   const server = await listen(options, gateway.onRequest, log.write);
+  const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
+  const door = options.dataDir === null ? null : await openDoor(options.dataDir, tracing, url);
   const watcher = options.watch ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known }) : null;
 
   return {
     port: server.port,
-    url: `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`,
+    url,
     problems,
+    debugToken: (api, lifetimeMs = LONGEST_TOKEN_MS) => tracing.issue(api, lifetimeMs),
+    trace: (traceId) => tracing.read(traceId),
     reload: () => reload(),
     subscriptionKey: (name) => gateway.snapshot?.subscriptionKey(name) ?? null,
     get inFlight() {
@@ -175,6 +195,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await Promise.race([drained, deadline]);
       late();
       await server.close();
+      await door?.close();
       await client.close();
       state.close();
       await log.flush();
@@ -182,6 +203,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     close: async () => {
       watcher?.close();
       await server.close();
+      await door?.close();
       await client.close();
       state.close();
       await log.flush();
@@ -197,6 +219,24 @@ export class ConfigurationError extends Error {
     this.name = "ConfigurationError";
     this.problems = problems;
   }
+}
+
+/** The listener for commands on this machine, and the file that tells them of it. */
+async function openDoor(dataDir: string, tracing: Tracing, gateway: string): Promise<{ close(): Promise<void> }> {
+  const secret = randomBytes(32).toString("base64url");
+  const server = await createServer({ host: "127.0.0.1", port: 0, onRequest: traceDoor(tracing, secret) });
+  writeLocalAccess(dataDir, { gateway: callable(gateway), local: `http://127.0.0.1:${server.port}`, secret, pid: process.pid });
+  return {
+    close: async () => {
+      removeLocalAccess(dataDir, process.pid);
+      await server.close();
+    },
+  };
+}
+
+/** An address that listens everywhere is called at this machine. */
+function callable(url: string): string {
+  return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }
 
 /** The port asked for; when it was only the default and is taken, the next free one of ten. */

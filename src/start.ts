@@ -23,6 +23,7 @@ export const application: Application = {
   knownVariables,
   catalogue: async () => (await parts()).catalogue,
   startGateway: async (options) => (await parts()).startGateway(options),
+  request: async (request) => (await parts()).requestOnce(request),
   startDemoModel: async () => (await parts()).startDemo(),
   check: async (folder, environment) => (await parts()).checkFolder(folder, environment),
   otherMessages: async () => (await parts()).otherMessages,

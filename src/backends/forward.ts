@@ -16,6 +16,7 @@ import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
 import { pickMember } from "./pool.ts";
+import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
 const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect", "content-length"]);
@@ -42,6 +43,7 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
     headersMs: null,
   };
   exchange.attempts.push(attempt);
+  if (exchange.traced !== null) traceAttempt(exchange, request.target, target, attempt, outgoing);
   let answer: ClientResponse;
   try {
     answer = await client.send(outgoing);
@@ -51,6 +53,7 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
   }
   attempt.status = answer.status;
   attempt.headersMs = exchange.elapsedMs();
+  if (exchange.traced !== null) traceAnswer(exchange, attempt, answer.rawHeaders);
   return toResponse(exchange, answer);
 }
 
@@ -248,6 +251,7 @@ function pathOnly(target: string): string {
 function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
   if (!(error instanceof TransportError)) return error;
   attempt.error = error.code;
+  if (exchange.traced !== null) traceAnswer(exchange, attempt, null);
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
   if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing") return error;
   const timedOut = error.code === "headers_timeout" || error.code === "connect_timeout" || error.code === "tls_timeout" || error.code === "idle_timeout";

@@ -6,13 +6,15 @@ import type { Flags, Settings } from "../settings.ts";
 
 export interface Application {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly catalogue: () => Promise<readonly PolicyDefinition[]>;
   readonly readSettings: (flags: Flags, environment: Application["environment"]) => Settings;
   readonly unknownVariables: (environment: Application["environment"]) => string[];
   readonly knownVariables: () => string[];
   readonly startGateway: (options: StartOptions) => Promise<StartedGateway>;
+  /** Sends one request and waits for the whole answer, as any client would. */
+  readonly request: (request: HttpRequest) => Promise<HttpAnswer>;
   readonly startDemoModel: () => Promise<{ readonly url: string; close(): Promise<void> }>;
   /** Loads and compiles a folder without running it. */
   readonly check: (folder: string, environment: Application["environment"]) => Promise<CheckedFolder>;
@@ -20,6 +22,28 @@ export interface Application {
   readonly otherMessages: () => Promise<ReadonlyMap<string, { readonly text: string; readonly explain: string }>>;
   readonly onSignal: (listener: () => void) => void;
   readonly exit: (code: number) => void;
+}
+
+/** As `transport/whole-answer.ts` has it. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Flat. */
+  readonly rawHeaders: readonly string[];
+  readonly body: Uint8Array | null;
+  /** Take whatever certificate the server shows. */
+  readonly insecure: boolean;
+  /** Octets of the answer that are kept. */
+  readonly limitBytes: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly rawHeaders: readonly string[];
+  readonly body: Uint8Array;
+  /** Octets that came, kept or not. */
+  readonly length: number;
 }
 
 export interface CheckedFolder {
@@ -69,6 +93,10 @@ export interface StartedGateway {
   /** A subscription's primary key, for the banner. */
   subscriptionKey(name: string): string | null;
   readonly inFlight: number;
+  /** A token for `Apim-Debug-Authorization`: for one API by name, or null for any. It lives an hour at most. */
+  debugToken(api: string | null, lifetimeMs?: number): string;
+  /** The trace with this id, in the shape of `listTrace`; null when there is none. */
+  trace(traceId: string): unknown;
   readonly version: number;
   /** Stops accepting, lets what is under way finish for up to `ms`, then closes. */
   drain(ms: number): Promise<void>;

@@ -2,10 +2,11 @@
 import { Command, CommanderError } from "commander";
 import type { Application } from "./application.ts";
 import { addExplain } from "./explain.ts";
+import { addTrace } from "./trace.ts";
 import { addUp } from "./up.ts";
 import { addValidate } from "./validate.ts";
 
-const COMMANDS = [addUp, addValidate, addExplain];
+const COMMANDS = [addUp, addValidate, addExplain, addTrace];
 
 /** sysexits, as far as they fit. */
 export const EXIT = { ok: 0, failure: 1, changes: 2, usage: 64, invalidConfiguration: 65, unavailable: 69, environment: 78 } as const;
@@ -40,4 +41,5 @@ Examples:
   headgate validate ./headgate        check a configuration folder
   headgate validate --policy *.xml    check loose policy documents
   headgate explain HG2107             what a message means and how to mend it
+  headgate trace /openai/v1/models    what every policy does with a request
 `;

@@ -255,6 +255,7 @@ export function fail(exchange: Exchange, plan: Plan, thrown: unknown): void | Pr
     exchange.response = builtInResponse(error, exchange.requestId);
   }
   exchange.section = "on-error";
+  exchange.traced?.failed(exchange);
   if (plan.onError === null) return;
   let outcome: Outcome | Promise<Outcome>;
   try {

@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly certificates: CertificateIndex;
   /** The `caches` resources. */
   readonly caches: readonly ExternalCache[];
+  /** Values of secret named values: what traces must not show. */
+  readonly secrets: readonly string[];
   /** What runs when no API matched: global `on-error`. */
   readonly globalPlan: Plan;
   readonly options: GatewayOptions;

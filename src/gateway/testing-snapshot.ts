@@ -97,6 +97,7 @@ export interface SnapshotFields {
   readonly certificates?: Snapshot["certificates"];
   readonly caches?: Snapshot["caches"];
   readonly globalPlan?: Plan;
+  readonly secrets?: readonly string[];
   readonly options?: Partial<GatewayOptions>;
 }
 
@@ -111,6 +112,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     backendsByUrl: singles.sort((a, b) => b.target!.basePath.length - a.target!.basePath.length),
     certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
     caches: fields.caches ?? [],
+    secrets: fields.secrets ?? [],
     globalPlan: fields.globalPlan ?? NO_PLAN,
     options: { ...DEFAULT_GATEWAY_OPTIONS, ...fields.options },
     subscriptionKey: (name) => fields.subscriptions?.find(({ id }) => id === name)?.primaryKey ?? null,

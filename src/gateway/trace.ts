@@ -2,9 +2,16 @@
 import type { Step } from "../compiler/policy.ts";
 import type { Exchange } from "./exchange.ts";
 
+/** What is known of a step besides its place: plain values that JSON can hold. */
+export type TraceFacts = Readonly<Record<string, unknown>>;
+
 export interface Trace {
-  /** A remark of a policy or expression. */
+  /** A remark of a policy or expression; part of the step of that name when one is under way. */
   message(source: string, text: string): void;
+  /** What the step of the policy `source` decided or did: a branch, a backend. Later facts of the same name win. */
+  detail(source: string, facts: TraceFacts): void;
+  /** The exchange failed: `lastError` says with what. */
+  failed(exchange: Exchange): void;
   /** A step begins. @returns a token for `end` */
   begin(step: Step, exchange: Exchange): unknown;
   /** The step ended, or failed with `error`. */

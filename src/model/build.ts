@@ -93,11 +93,16 @@ class Build {
       backendsByUrl: orderByUrl(backends.values()),
       certificates: this.#certificates,
       caches,
+      secrets: this.#secrets(),
       globalPlan: this.#compiler.plan([this.#documentOf("/")]),
       options: this.#options,
       subscriptionKey: (name) => subscriptions.find(({ id }) => id === name)?.primaryKey ?? null,
     };
     return { snapshot, problems };
+  }
+
+  #secrets(): string[] {
+    return [...this.#around.namedValues].flatMap(([, { secret, value }]) => (secret ? [value] : []));
   }
 
   #compileFragments(): void {

@@ -49,7 +49,11 @@ function decide(
       const waiting = ensureBodies(exchange, condition.needs);
       if (waiting !== undefined) return waiting.then(() => decide(branches, otherwise, exchange, message, i));
     }
-    if (condition(exchange.context)) return runSteps(steps, exchange, message);
+    if (condition(exchange.context)) {
+      if (exchange.traced !== null) exchange.traced.detail("choose", { decision: `when[${i + 1}] of ${branches.length}` });
+      return runSteps(steps, exchange, message);
+    }
   }
+  if (exchange.traced !== null) exchange.traced.detail("choose", { decision: otherwise.length > 0 ? "otherwise" : "no condition held" });
   return runSteps(otherwise, exchange, message);
 }

@@ -79,12 +79,22 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
     }
     if (exchange.abort.aborted) throw new ClientGone();
     const count = Math.max(1, Math.min(MOST_RETRIES, Math.trunc(settings.count(exchange.context))));
-    if (!(await wantsMore(settings, exchange, held)) || attempt >= count) {
+    const more = await wantsMore(settings, exchange, held);
+    if (!more || attempt >= count) {
+      if (exchange.traced !== null) exchange.traced.detail("retry", { decision: decisionOf(more, attempt + 1, held) });
       if (held !== null) throw held;
       return;
     }
-    await pause(exchange, waitMs(settings, exchange, attempt + 1));
+    const waitingMs = waitMs(settings, exchange, attempt + 1);
+    if (exchange.traced !== null) exchange.remark("retry", `retry ${attempt + 1} of ${count} after ${Math.round(waitingMs)} ms`);
+    await pause(exchange, waitingMs);
   }
+}
+
+/** For the trace: why it is over. */
+function decisionOf(more: boolean, tries: number, held: GatewayError | null): string {
+  const end = more ? "the condition still holds, no retries are left" : "the condition does not hold";
+  return `${tries} ${tries === 1 ? "try" : "tries"}: ${end}${held === null ? "" : `; fails with ${held.reason}`}`;
 }
 
 /** Asks the condition with the held error in sight. One that fails while an error is held counts as "no". */

@@ -8,6 +8,8 @@ function run(severity: string, traced: boolean, message: unknown = "hello") {
   const traces: string[] = [];
   const recorder: Trace = {
     message: (source, text) => void traces.push(`${source}: ${text}`),
+    detail: () => {},
+    failed: () => {},
     begin: () => null,
     end: () => {},
   };
