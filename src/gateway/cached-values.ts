@@ -14,6 +14,7 @@ import { JToken, tokenOf } from "../compiler/runtime/library/json/token.ts";
 import { JsonText } from "../compiler/runtime/library/json/writer.ts";
 import { timeSpan, TimeSpan } from "../compiler/runtime/library/timespan.ts";
 import { parseUri, Uri } from "../compiler/runtime/library/uri.ts";
+import { displayName } from "../compiler/runtime/type.ts";
 import { Box, typeNamed, typeOf } from "../compiler/runtime/values.ts";
 
 const encoder = new TextEncoder();
@@ -120,6 +121,5 @@ function boxed(type: string, text: string): unknown {
 
 /** The .NET name of a value's type, for messages. */
 export function typeName(value: {}): string {
-  const type = typeOf(value) as { readonly name?: string };
-  return type.name ?? "an object";
+  return displayName(typeOf(value));
 }
