@@ -3,6 +3,7 @@
  * template, a retry. None may see anything of another.
  */
 import { expect, test } from "vitest";
+import { backendsOf } from "../src/backends/testing.ts";
 import { forward } from "../src/backends/forward.ts";
 import { Abort } from "../src/base/abort.ts";
 import { HeaderList } from "../src/base/headers.ts";
@@ -74,13 +75,14 @@ test("none sees anything of another", async () => {
   const outgoing = createClient();
   const client = createClient();
   const upstream = await createServer({ host: "127.0.0.1", port: 0, onRequest: flaky() });
+  const backends = backendsOf(servicesOf());
   const services = servicesOf({
     clock: systemClock(
       () => 0,
       () => 0,
     ),
     client: outgoing,
-    forward: (exchange, options) => forward(exchange, options, outgoing),
+    forward: (exchange, options) => forward(exchange, options, outgoing, backends),
   });
   const gateway = createGateway({
     services,

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { Backends } from "../src/backends/backends.ts";
+import { backendsOf } from "../src/backends/testing.ts";
 import { forward } from "../src/backends/forward.ts";
 import { Abort } from "../src/base/abort.ts";
 import { HeaderList } from "../src/base/headers.ts";
@@ -68,6 +70,7 @@ export class Runner {
   #server: Server | null = null;
   readonly #gateway: ReturnType<typeof createGateway>;
   readonly #services: PerCase<ReturnType<typeof servicesOf>>;
+  #backends: Backends;
 
   constructor() {
     configureBudget(() => performance.now());
@@ -78,13 +81,14 @@ export class Runner {
         () => performance.now(),
       ),
       client: this.#outgoing,
-      forward: (exchange, options) => forward(exchange, options, this.#outgoing),
+      forward: (exchange, options) => forward(exchange, options, this.#outgoing, this.#backends),
       log: (record) => void this.#logged.push(record),
       reportBug: (_exchange, error) => {
         this.#bugs.push(error.cause instanceof Error ? (error.cause.stack ?? error.message) : error.message);
       },
     });
     this.#services = services;
+    this.#backends = backendsOf(services);
     this.#gateway = createGateway({
       services,
       newRequestId: () => randomUUID(),
@@ -128,6 +132,7 @@ export class Runner {
     this.#bugs = [];
     // What one case counts and caches is nothing to the next.
     this.#services.counters = countersAlone();
+    this.#backends = backendsOf(this.#services);
     this.#services.caches = { internal: new MemoryCache(), external: () => null };
     this.#upstream.reset(
       one.given

@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Backends } from "./backends/backends.ts";
 import { forward } from "./backends/forward.ts";
 import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
@@ -34,6 +35,7 @@ import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
 import type { Scan } from "./store/file/scan.ts";
+import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { createClient, createServer } from "./transport/node/index.ts";
@@ -101,6 +103,14 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   /** The folder as it was last loaded, so that the watcher tells what came since. */
   let known: Scan | undefined;
 
+  const random = (): number => Math.random();
+  const backends = new Backends({
+    monotonic: () => clock.monotonic(),
+    now: () => clock.now(),
+    random,
+    secret: sessionSecret(options.dataDir === null ? null : join(options.dataDir, "session-secret")),
+    log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
+  });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -113,10 +123,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       gateway: { id: "managed", instanceId: hostname(), isManaged: true },
       certificates: new Map(),
     },
-    random: () => Math.random(),
+    random,
     caches: state.caches,
     counters: state.counters,
-    forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client),
+    forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
+    mayRetry: () => backends.mayRetry(),
     log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
     outlives: (work) => {
       const over = (): void => void outliving.delete(work);
@@ -158,6 +169,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     if (built.snapshot !== null && !hasErrors(problems)) {
       version++;
       state.caches.use(built.snapshot.caches);
+      backends.adopt(built.snapshot);
       gateway.swap(built.snapshot);
     }
     options.onReload?.({ problems, applied: !hasErrors(problems), version, textOf: (file) => loaded.textOf(file) });

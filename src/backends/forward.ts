@@ -1,6 +1,7 @@
 /**
  * `forward-request`: sends the exchange's request to its backend and brings back the head of the answer. The body
- * stays a stream. Each call is one attempt: it picks anew from a pool and attaches that backend's credentials.
+ * stays a stream. Each call is one attempt: it picks anew from a pool, asks the backend's circuit breaker, attaches that
+ * backend's credentials, and tells pool and breaker what came of it. A backend without either costs a null check.
  */
 import { HeaderList, sameName } from "../base/headers.ts";
 import { Body } from "../gateway/body.ts";
@@ -12,28 +13,38 @@ import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
 import { type BodySource, type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport/transport.ts";
+import { withoutCookie } from "./affinity.ts";
+import type { Backends, Picked } from "./backends.ts";
 import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
-import { pickMember } from "./pool.ts";
-import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
+import type { Lease } from "./lease.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
 const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect", "content-length"]);
 const MOST_REDIRECTS = 10;
 
+/** Where an attempt goes, and who wants to know what comes of it. */
+interface Destination {
+  readonly target: Target;
+  /** null: nobody. */
+  readonly lease: Lease | null;
+  /** null unless a pool chose. */
+  readonly picked: Picked | null;
+}
+
 /**
  * @throws GatewayError with Source `forward-request`; ClientGone when the caller hung up meanwhile
  */
-export async function forward(exchange: Exchange, options: ForwardOptions, client: Client): Promise<ResponseMessage> {
+export async function forward(exchange: Exchange, options: ForwardOptions, client: Client, backends: Backends): Promise<ResponseMessage> {
   const { request } = exchange;
   if (request.target === null) throw notConfigured();
-  const target = targetOf(exchange, request.target);
   if (options.bufferRequestBody && request.body !== null && !request.body.buffered) {
     await request.body.buffer(exchange.snapshot.options.bufferLimitBytes);
   }
-  const body = bodyToSend(exchange);
-  const outgoing = compose(exchange, target, body, options);
+  const { target, lease, picked } = destinationOf(exchange, request.target, backends);
+  const outgoing = prepared(exchange, target, options, lease);
+  if (picked?.pool.affinity?.rule.source === "cookie") withoutCookie(outgoing.rawHeaders, picked.pool.affinity.rule.name);
   const attempt: Attempt = {
     backendId: target.entity?.id ?? null,
     url: `${target.scheme}://${target.authority}${pathOnly(outgoing.target)}`,
@@ -42,40 +53,63 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
     startedMs: exchange.elapsedMs(),
     headersMs: null,
   };
-  exchange.attempts.push(attempt);
-  if (exchange.traced !== null) traceAttempt(exchange, request.target, target, attempt, outgoing);
+  if (exchange.attempts.push(attempt) === 1) backends.firstAttempt(exchange.startedMonotonicMs);
   let answer: ClientResponse;
   try {
     answer = await client.send(outgoing);
     if (options.followRedirects) answer = await followRedirects(exchange, client, outgoing, answer);
   } catch (error) {
+    lease?.failed(error);
     throw failed(exchange, attempt, error);
   }
   attempt.status = answer.status;
   attempt.headersMs = exchange.elapsedMs();
-  if (exchange.traced !== null) traceAnswer(exchange, attempt, answer.rawHeaders);
-  return toResponse(exchange, answer);
+  const response = toResponse(exchange, answer, lease);
+  if (lease === null) return response;
+  const well = lease.answered(answer.status, response.headers);
+  if (well && picked !== null) keepSession(exchange, picked, response);
+  if (answer.tunnel !== null) exchange.onEnd(() => lease.giveBack());
+  else if (response.body === null) lease.giveBack();
+  return response;
 }
 
-function toResponse(exchange: Exchange, answer: ClientResponse): ResponseMessage {
+/** What goes out. A lease is given back when that cannot be said. */
+function prepared(exchange: Exchange, target: Target, options: ForwardOptions, lease: Lease | null): ClientRequest {
+  try {
+    return compose(exchange, target, bodyToSend(exchange), options);
+  } catch (error) {
+    lease?.giveBack();
+    throw error;
+  }
+}
+
+function toResponse(exchange: Exchange, answer: ClientResponse, lease: Lease | null): ResponseMessage {
   if (answer.tunnel !== null) {
     exchange.tunnel = answer.tunnel;
     return new ResponseMessage(answer.status, answer.reason, new HeaderList(answer.rawHeaders));
   }
   const headers = new HeaderList(withoutHopByHop(answer.rawHeaders));
-  const body = answer.body === null ? null : Body.streaming("response", answer.body, headers);
+  const source = answer.body === null || lease === null ? answer.body : lease.watch(answer.body);
+  const body = source === null ? null : Body.streaming("response", source, headers);
   return new ResponseMessage(answer.status, answer.reason, headers, body);
 }
 
+/** Session affinity: a client that comes back is to reach the same member. */
+function keepSession(exchange: Exchange, { pool, index }: Picked, response: ResponseMessage): void {
+  const { headers, originalUrl } = exchange.request;
+  pool.affinity?.keep(index, headers, response.headers, originalUrl.scheme === "https");
+}
+
 /** The backend behind the target: a pool's pick, an entity found by URL, or the plain URL. */
-function targetOf(exchange: Exchange, target: Target): Target {
+function destinationOf(exchange: Exchange, target: Target, backends: Backends): Destination {
   const entity = target.entity ?? entityByUrl(exchange, target);
-  if (entity === null) return target;
+  if (entity === null) return { target, lease: null, picked: null };
   exchange.backend = entity;
-  if (entity.type === "Single") return entity === target.entity ? target : { ...target, entity };
-  const member = pickMember(entity);
-  if (member?.target == null) throw exhausted(entity);
-  return member.target;
+  if (entity.type === "Single") {
+    return { target: entity === target.entity ? target : { ...target, entity }, lease: backends.admit(entity), picked: null };
+  }
+  const picked = backends.pick(entity, exchange.attempts, exchange.request.headers);
+  return { target: picked.entity.target!, lease: picked.lease, picked };
 }
 
 /** A Single backend whose URL is a prefix of where the request goes applies even without `backend-id`. */
@@ -251,7 +285,6 @@ function pathOnly(target: string): string {
 function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
   if (!(error instanceof TransportError)) return error;
   attempt.error = error.code;
-  if (exchange.traced !== null) traceAnswer(exchange, attempt, null);
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
   if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing") return error;
   const timedOut = error.code === "headers_timeout" || error.code === "connect_timeout" || error.code === "tls_timeout" || error.code === "idle_timeout";
@@ -274,17 +307,5 @@ function notConfigured(): GatewayError {
     message: "Neither the API nor a policy says where to send the request: set serviceUrl, backendId or set-backend-service.",
     status: 500,
     code: "backend_not_configured",
-  });
-}
-
-function exhausted(entity: BackendEntity): GatewayError {
-  return new GatewayError({
-    source: "forward-request",
-    reason: "BackendPoolExhausted",
-    message: `No member of the backend pool ${entity.id} is available.`,
-    status: entity.failureStatus ?? 503,
-    clientMessage: "Service Unavailable",
-    showsResponse: true,
-    code: "backend_pool_exhausted",
   });
 }

@@ -1,38 +1,215 @@
 /**
- * Which member of a pool takes the next request: the best priority group, and inside it smooth weighted round robin
- * (`ai-backends-auth.md` §10.2): each turn every member gains its weight, the highest goes and pays the sum.
- * Distribution is exact however many requests run at once, because a pick is synchronous.
+ * Which member of a pool takes the next request (`ai-backends-auth.md` §10.2).
+ *
+ * **Groups.** Members of one priority form a group; the lowest number is the best. A group is asked only when no member
+ * of a better one may be sent to, because their breakers are open. For one exchange, a member that it has tried
+ * already counts as gone, too, as long as any other is there: a retry never goes back to the member that just failed, and
+ * rather takes one of a lesser group.
+ *
+ * **Inside a group** the algorithm chooses among those who are there:
+ *
+ * - `roundRobin`: smooth weighted round robin. Each turn every member that is there gains its weight, the highest goes and
+ *   pays the sum. Without weights that is plain round robin; the distribution is exact however many requests run at
+ *   once, because a pick is synchronous.
+ * - `leastBusy`: fewest requests under way for its weight; the turn decides between equals.
+ * - `latency`: two members by lot, the cheaper of them goes (`load.ts`). Two, so that not everybody runs to the same one.
+ *
+ * A weight of 0 goes only when nobody else in its group is there. Ejected members (`outliers.ts`) go last of all in
+ * their group, but their group still comes before lesser ones: only breakers open the way to those.
+ *
+ * Nothing here waits or allocates: sets of members are bits of an integer, as a pool has at most 30. Time is an argument:
+ * ms of a clock that never steps back.
  */
-import type { BackendEntity, PoolMember } from "../gateway/snapshot.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
+import type { Load } from "./load.ts";
+import type { Outlier } from "./outliers.ts";
 
-interface Group {
-  readonly members: readonly PoolMember[];
-  readonly credit: number[];
-  readonly total: number;
+export type Algorithm = "roundRobin" | "leastBusy" | "latency";
+
+export interface Member {
+  readonly priority: number;
+  readonly weight: number;
+  readonly breaker: CircuitBreaker | null;
+  readonly outlier: Outlier | null;
+  readonly load: Load;
 }
 
-const groups = new WeakMap<BackendEntity, Group>();
+/** More do not fit into a set. */
+export const MOST_MEMBERS = 30;
+/** Nobody may be sent to. */
+export const NOBODY = -1;
 
-/** @returns the picked Single backend, or null when the pool is empty */
-export function pickMember(pool: BackendEntity): BackendEntity | null {
-  let group = groups.get(pool);
-  if (group === undefined) groups.set(pool, (group = bestGroup(pool)));
-  const { members, credit, total } = group;
-  let best = -1;
-  for (let i = 0; i < members.length; i++) {
-    credit[i]! += members[i]!.weight;
-    if (best < 0 || credit[i]! > credit[best]!) best = i;
+export class Pool {
+  readonly members: readonly Member[];
+  readonly #algorithm: Algorithm;
+  readonly #panicPercent: number;
+  /** Indexes into `members`, best group first. */
+  readonly #groups: readonly (readonly number[])[];
+  /** Of round robin. */
+  readonly #credit: Float64Array;
+  /** How often a panic began. */
+  #panics = 0;
+  #panicking = false;
+
+  /** @param panicPercent of all members; when more are ejected, none is */
+  constructor(members: readonly Member[], algorithm: Algorithm, panicPercent: number) {
+    this.members = members.slice(0, MOST_MEMBERS);
+    this.#algorithm = algorithm;
+    this.#panicPercent = panicPercent;
+    this.#credit = new Float64Array(this.members.length);
+    const priorities = [...new Set(this.members.map(({ priority }) => priority))].sort((a, b) => a - b);
+    this.#groups = priorities.map((priority) =>
+      this.members.flatMap((member, i) => (member.priority === priority ? [i] : [])),
+    );
   }
-  if (best < 0) return null;
-  credit[best]! -= total;
-  return members[best]!.backend;
+
+  get panics(): number {
+    return this.#panics;
+  }
+
+  /** The turn of a member; what a pool of other members takes over from this one. */
+  creditOf(index: number): number {
+    return this.#credit[index]!;
+  }
+
+  /** Takes over a turn. @param credit at most a round is owed or owing, however the weights have changed */
+  setCredit(index: number, credit: number): void {
+    const round = this.members.reduce((sum, { weight }) => sum + weight, 0);
+    this.#credit[index] = Math.max(-round, Math.min(round, credit));
+  }
+
+  /** Whether a member may be sent to and is in good standing. */
+  healthy(index: number, now: number): boolean {
+    const { breaker, outlier } = this.members[index]!;
+    if (breaker !== null && !breaker.ready(now)) return false;
+    return outlier === null || !outlier.ejected(now) || this.#panic(now);
+  }
+
+  /** Those of the best group that `pick` would choose from, as bits. */
+  candidates(now: number, tried: number): number {
+    const ignoreEjections = this.#panic(now);
+    for (const group of this.#groups) {
+      const there = this.#there(group, tried, ignoreEjections, now);
+      if (there !== 0) return there;
+    }
+    return 0;
+  }
+
+  /**
+   * @param tried  bits of the members that this exchange has asked already
+   * @param last   the bit of the one that it asked last; 0 for none
+   * @param random uniform in [0, 1)
+   * @returns its index, or `NOBODY`. Its breaker, if any, is ready but has not been asked yet.
+   */
+  pick(now: number, tried: number, last: number, random: () => number): number {
+    const ignoreEjections = this.#panic(now);
+    let avoid = tried;
+    for (;;) {
+      for (const group of this.#groups) {
+        const there = this.#there(group, avoid, ignoreEjections, now);
+        if (there !== 0) return this.#choose(group, there, now, random);
+      }
+      if (avoid === 0) return NOBODY;
+      avoid = avoid === last ? 0 : last;
+    }
+  }
+
+  /** When the first of its members may be asked again, for a pool that has nobody. */
+  readyAt(now: number): number {
+    let earliest = Infinity;
+    for (const { breaker } of this.members) {
+      earliest = Math.min(earliest, breaker === null ? now : Math.max(now, breaker.openUntil));
+    }
+    return earliest;
+  }
+
+  /** The members of a group to choose from. */
+  #there(group: readonly number[], avoid: number, ignoreEjections: boolean, now: number): number {
+    let weighted = 0;
+    let weightless = 0;
+    let ejected = 0;
+    for (const i of group) {
+      if ((avoid & (1 << i)) !== 0) continue;
+      const { breaker, outlier, weight } = this.members[i]!;
+      if (breaker !== null && !breaker.ready(now)) continue;
+      if (!ignoreEjections && outlier !== null && outlier.ejected(now)) ejected |= 1 << i;
+      else if (weight > 0) weighted |= 1 << i;
+      else weightless |= 1 << i;
+    }
+    return weighted !== 0 ? weighted : weightless !== 0 ? weightless : ejected;
+  }
+
+  #choose(group: readonly number[], there: number, now: number, random: () => number): number {
+    if ((there & (there - 1)) === 0) return 31 - Math.clz32(there);
+    if (this.#algorithm === "latency") return this.#byLatency(there, now, random);
+    if (this.#algorithm === "leastBusy") there = this.#leastBusy(group, there);
+    return this.#byTurn(group, there);
+  }
+
+  #byTurn(group: readonly number[], there: number): number {
+    const credit = this.#credit;
+    let best = NOBODY;
+    let sum = 0;
+    for (const i of group) {
+      if ((there & (1 << i)) === 0) continue;
+      const weight = this.#share(i);
+      credit[i]! += weight;
+      sum += weight;
+      if (best === NOBODY || credit[i]! > credit[best]!) best = i;
+    }
+    credit[best]! -= sum;
+    return best;
+  }
+
+  /** Members without a weight share alike when only they are left. */
+  #share(index: number): number {
+    return this.members[index]!.weight || 1;
+  }
+
+  #leastBusy(group: readonly number[], there: number): number {
+    let least = Infinity;
+    let equals = 0;
+    for (const i of group) {
+      if ((there & (1 << i)) === 0) continue;
+      const busy = (this.members[i]!.load.inFlight + 1) / this.#share(i);
+      if (busy > least) continue;
+      equals = busy < least ? 1 << i : equals | (1 << i);
+      least = busy;
+    }
+    return equals;
+  }
+
+  #byLatency(there: number, now: number, random: () => number): number {
+    const one = nth(there, random);
+    const other = nth(there & ~(1 << one), random);
+    return this.#cost(other, now) < this.#cost(one, now) ? other : one;
+  }
+
+  #cost(index: number, now: number): number {
+    return this.members[index]!.load.cost(now) / this.#share(index);
+  }
+
+  #panic(now: number): boolean {
+    let ejected = 0;
+    for (const { outlier } of this.members) if (outlier !== null && outlier.ejected(now)) ejected++;
+    const panic = ejected * 100 > this.#panicPercent * this.members.length;
+    if (panic && !this.#panicking) this.#panics++;
+    this.#panicking = panic;
+    return panic;
+  }
 }
 
-/** Members of the lowest priority number; a weight of 0 is chosen only when there is nothing else. */
-function bestGroup(pool: BackendEntity): Group {
-  const priority = Math.min(...pool.pool.map((member) => member.priority));
-  const same = pool.pool.filter((member) => member.priority === priority);
-  const weighted = same.filter((member) => member.weight > 0);
-  const members = weighted.length > 0 ? weighted : same.map((member) => ({ ...member, weight: 1 }));
-  return { members, credit: members.map(() => 0), total: members.reduce((sum, member) => sum + member.weight, 0) };
+/** One of the set, all alike. */
+function nth(set: number, random: () => number): number {
+  let left = Math.floor(random() * bits(set));
+  for (let i = 0; ; i++) {
+    if ((set & (1 << i)) === 0) continue;
+    if (left-- <= 0) return i;
+  }
+}
+
+function bits(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

@@ -59,6 +59,9 @@ export interface FailureCondition extends OpenProperties {
 export interface BackendPool extends OpenProperties {
   services?: BackendPoolMember[];
   sessionAffinity?: SessionAffinity;
+  /** Ours; default `roundRobin`, which respects weights. */
+  algorithm?: "roundRobin" | "leastBusy" | "latency";
+  outlierDetection?: OutlierDetection;
   failureResponse?: { statusCode?: number };
 }
 
@@ -69,6 +72,19 @@ export interface BackendPoolMember extends OpenProperties {
   /** 0-100, the share inside a priority; missing: 1. */
   weight?: number;
   preferredCarbonEmission?: string;
+}
+
+/** Ours: members that fail several times in a row are passed over for a while. On by default. */
+export interface OutlierDetection extends OpenProperties {
+  enabled?: boolean;
+  /** Default 5. */
+  consecutiveFailures?: number;
+  /** How long the first time; default `PT30S`. */
+  ejection?: Duration;
+  /** Default `PT5M`. */
+  maxEjection?: Duration;
+  /** Of a pool, in a hundred: when more is ejected, nobody is. Default 50. */
+  panicThreshold?: number;
 }
 
 export interface SessionAffinity extends OpenProperties {

@@ -13,6 +13,8 @@ export interface ErrorFields {
   readonly status: number;
   /** What the client reads; default: `message`, and for status 500 always `Internal server error`. */
   readonly clientMessage?: string;
+  /** Reason phrase of the error response; default: the standard one of `status`. */
+  readonly statusReason?: string;
   /** Flat list, added to the error response. */
   readonly headers?: readonly string[];
   /** A stable word for the log, such as `gateway_timeout_headers`. */
@@ -35,6 +37,7 @@ export class GatewayError extends Error {
   readonly reason: string;
   readonly status: number;
   readonly clientMessage: string;
+  readonly statusReason: string;
   readonly headers: readonly string[];
   readonly code: string;
   readonly own: boolean;
@@ -51,6 +54,7 @@ export class GatewayError extends Error {
     // An attribute may name any number; only these can end an exchange.
     this.status = fields.status >= 200 && fields.status <= 999 ? fields.status : 500;
     this.clientMessage = fields.clientMessage ?? (this.status === 500 ? INTERNAL : fields.message);
+    this.statusReason = fields.statusReason ?? "";
     this.headers = fields.headers ?? [];
     this.code = fields.code ?? fields.reason;
     this.own = fields.own ?? false;

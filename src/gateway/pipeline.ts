@@ -287,7 +287,7 @@ function keepFirst(exchange: Exchange, second: unknown): void {
 /** The answer to an error as the client gets it when nobody changes it. */
 export function builtInResponse(error: GatewayError, requestId: string): ResponseMessage {
   const headers = new HeaderList(["Content-Type", "application/json", ...error.headers]);
-  return new ResponseMessage(error.status, "", headers, Body.text("response", errorBody(error, requestId)));
+  return new ResponseMessage(error.status, error.statusReason, headers, Body.text("response", errorBody(error, requestId)));
 }
 
 /** What `context.LastError` shows of an error. */

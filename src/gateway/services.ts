@@ -17,6 +17,8 @@ export interface Services {
   /** Sends the exchange's request to its backend: `backends/forward.ts`. */
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
   readonly caches: Caches;
+  /** Takes one retry from what the whole gateway allows itself (`backends/retry-budget.ts`); false: there is none left. */
+  readonly mayRetry: () => boolean;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
   /** Adds a structured line to the log (the `trace` policy). */

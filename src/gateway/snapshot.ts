@@ -218,7 +218,7 @@ export interface Certificate {
 
 export type ClientCertificate = NonNullable<ClientTls["certificate"]>;
 
-/** A `backends` resource, ready to use. Pools and breakers grow here. */
+/** A `backends` resource, ready to use. What it has been through lately is remembered in `backends/backends.ts`. */
 export interface BackendEntity {
   readonly id: string;
   readonly type: "Single" | "Pool";
@@ -246,3 +246,45 @@ export interface BackendCredentials {
   readonly query: string;
   readonly authorization: { readonly scheme: string; readonly parameter: string } | null;
 }
+  /** How members are chosen; null for Single. */
+  readonly balancing: PoolRules | null;
+  /** When to leave it alone; null = never, and for pools. */
+  readonly breaker: BreakerRule | null;
+/** Everything decided, defaults included (`ai-backends-auth.md` §10.2). */
+export interface PoolRules {
+  readonly algorithm: "roundRobin" | "leastBusy" | "latency";
+  readonly affinity: AffinityRule | null;
+  /** null: nobody is ejected. */
+  readonly outliers: OutlierRule | null;
+}
+
+export interface AffinityRule {
+  readonly source: "cookie" | "header";
+  readonly name: string;
+}
+
+/** See `backends/outliers.ts`. */
+export interface OutlierRule {
+  readonly consecutiveFailures: number;
+  readonly ejectionMs: number;
+  readonly maxEjectionMs: number;
+  /** When more of a pool is ejected, in a hundred, ejections are ignored. */
+  readonly panicPercent: number;
+}
+
+/** The one rule of a circuit breaker, everything decided (`ai-backends-auth.md` §10.3). */
+export interface BreakerRule {
+  readonly name: string;
+  /** Failures within the interval that trip it; null = their number does not matter. */
+  readonly count: number | null;
+  /** Failures in a hundred requests within the interval; null = their share does not matter. */
+  readonly percentage: number | null;
+  readonly intervalMs: number;
+  /** Answers that are failures. Connections that fail and answers that do not come always are. */
+  readonly statusRanges: readonly { readonly min: number; readonly max: number }[];
+  readonly tripMs: number;
+  readonly acceptRetryAfter: boolean;
+  /** The longest `Retry-After` believed. */
+  readonly maxTripMs: number;
+}
+

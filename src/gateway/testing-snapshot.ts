@@ -166,6 +166,8 @@ export function backendOf(id: string, url: string, changed: Partial<BackendEntit
     tls: null,
     credentials: null,
     ...changed,
+    balancing: null,
+    breaker: null,
   };
   entity.target = entity.type === "Single" ? parseTarget(url, entity) : null;
   return entity;

@@ -83,6 +83,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     random: () => 0.5,
     forward: () => Promise.reject(new Error("nothing to forward to in this test")),
     caches: { internal: new MemoryCache(), external: () => null },
+    mayRetry: () => true,
     counters: countersAlone(),
     log: (record) => void logged.push(record),
     reportBug: (_exchange, error) => void bugs.push(error),

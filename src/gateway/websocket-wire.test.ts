@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { backendsOf } from "../backends/testing.ts";
 import { forward } from "../backends/forward.ts";
 import { forwardRequest } from "../policies/forward-request/policy.ts";
 import { setHeader } from "../policies/set-header/policy.ts";
@@ -22,9 +23,10 @@ import {
 let backend: WebSocketServer;
 let server: Server;
 let client: Client;
+const backends = backendsOf(servicesOf());
 const seen: { url: string; headers: Record<string, unknown> }[] = [];
 const gateway = createGateway({
-  services: { ...servicesOf(), forward: (exchange, options) => forward(exchange, options, client) },
+  services: { ...servicesOf(), forward: (exchange, options) => forward(exchange, options, client, backends) },
   newRequestId: () => REQUEST_ID,
   onDone: () => {},
   health: () => false,

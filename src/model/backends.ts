@@ -5,6 +5,7 @@ import type { BackendCredentials, BackendEntity, PoolMember, Target } from "../g
 import { parseTarget } from "../gateway/url.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { PropertyPath } from "../store/kinds/shape.ts";
+import { breakerOf, poolRulesOf } from "./balancing.ts";
 import type { Reporter } from "./report.ts";
 
 /**
@@ -55,6 +56,8 @@ function single(resource: Resource<BackendProperties>, fill: Fill, report: Repor
     azureRegion: properties.azureRegion ?? "",
     target: null,
     pool: [],
+    balancing: null,
+    breaker: breakerOf(properties),
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
     tls: tlsOf(properties),
     credentials: credentialsOf(properties, (text) => fill(text, resource.id, ["credentials"]) ?? ""),
@@ -84,6 +87,8 @@ function pool(
     azureRegion: resource.properties.azureRegion ?? "",
     target: null,
     pool: members,
+    balancing: poolRulesOf(resource.properties.pool),
+    breaker: null,
     failureStatus: numberOrNull(resource.properties.pool?.failureResponse?.statusCode),
     tls: null,
     credentials: null,

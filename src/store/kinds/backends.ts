@@ -39,6 +39,14 @@ const member = is.object(
   ["id"],
 );
 
+const sessionAffinity = is.object({
+  sessionId: is.object({ source: is.oneOf("Cookie", "cookie", "Header", "header"), name: is.text() }),
+  // A lab sends these, too; they change nothing.
+  enabled: is.boolean,
+  affinityType: is.text(),
+  cookieName: is.text(),
+});
+
 export const backend = defineKind("backends", {
   noun: "backend",
   properties: {
@@ -61,7 +69,15 @@ export const backend = defineKind("backends", {
     circuitBreaker: is.object({ rules: is.list(circuitBreakerRule) }),
     pool: is.object({
       services: is.list(member, 30),
-      sessionAffinity: is.object({ sessionId: is.object({ source: is.text(), name: is.text() }) }),
+      sessionAffinity,
+      algorithm: is.oneOf("roundRobin", "leastBusy", "latency"),
+      outlierDetection: is.object({
+        enabled: is.boolean,
+        consecutiveFailures: is.integer(1),
+        ejection: is.duration,
+        maxEjection: is.duration,
+        panicThreshold: is.integer(0, 100),
+      }),
       failureResponse,
     }),
   },

@@ -1,0 +1,233 @@
+/**
+ * All that is remembered of backends, for the whole process: breakers, loads, turns of pools, the retry budget. Snapshots
+ * come and go; entities are only keys here. A state is found by its entity in one map look-up; when an entity is new, its
+ * state is looked for by what it says, so that a change of the configuration which leaves a backend as it was also
+ * leaves its breaker open, and a pool's turns where they were.
+ */
+import type { HeaderList } from "../base/headers.ts";
+import { GatewayError } from "../gateway/errors.ts";
+import type { Attempt } from "../gateway/exchange.ts";
+import { STANDARD_REASONS } from "../gateway/message.ts";
+import type { BackendEntity, Snapshot } from "../gateway/snapshot.ts";
+import { Affinity, NO_MEMBER } from "./affinity.ts";
+import { BackendState } from "./backend-state.ts";
+import type { BreakerState } from "./circuit-breaker.ts";
+import { Lease, type Surroundings } from "./lease.ts";
+import { Outlier } from "./outliers.ts";
+import { type Member, NOBODY, Pool } from "./pool.ts";
+import { RetryBudget } from "./retry-budget.ts";
+
+/** A pool with what belongs to its members. */
+export interface PoolState {
+  readonly id: string;
+  readonly pool: Pool;
+  readonly affinity: Affinity | null;
+  readonly states: readonly BackendState[];
+}
+
+/** Whom an attempt goes to. */
+export interface Picked {
+  /** The Single backend. */
+  readonly entity: BackendEntity;
+  readonly lease: Lease;
+  /** Its place in the pool. */
+  readonly index: number;
+  readonly pool: PoolState;
+}
+
+/** What a person sees of a backend. */
+export interface BackendReport {
+  readonly id: string;
+  /** null without a breaker. */
+  readonly breaker: BreakerState | null;
+  /** Ms until an open breaker lets a probe through; 0 when it is not open. */
+  readonly openForMs: number;
+  readonly trips: number;
+  readonly inFlight: number;
+  readonly attempts: number;
+  readonly failures: number;
+  /** To the head of an answer, recent peaks first; 0 = unknown. */
+  readonly latencyMs: number;
+  readonly lastOutcomes: readonly (number | string)[];
+}
+
+export interface BackendsOptions extends Surroundings {
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** For session cookies. The same on all gateways that share sessions. */
+  readonly secret: string;
+}
+
+export class Backends {
+  readonly #options: BackendsOptions;
+  readonly #budget = new RetryBudget();
+  readonly #states = new Map<string, BackendState>();
+  readonly #pools = new Map<string, PoolState>();
+  /** Short cuts by entity; they also keep alive what exchanges on older snapshots use. */
+  readonly #stateOf = new WeakMap<BackendEntity, BackendState>();
+  readonly #poolOf = new WeakMap<BackendEntity, PoolState>();
+
+  constructor(options: BackendsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in a snapshot that is about to serve, and forgets backends that it no longer has. */
+  adopt(snapshot: Snapshot): void {
+    const used = new Set<BackendState | PoolState>();
+    for (const entity of snapshot.backends.values()) {
+      used.add(entity.type === "Pool" ? this.#pool(entity) : this.#state(entity));
+      for (const { backend } of entity.pool) used.add(this.#state(backend));
+    }
+    for (const [key, state] of this.#states) if (!used.has(state)) this.#states.delete(key);
+    for (const [key, state] of this.#pools) if (!used.has(state)) this.#pools.delete(key);
+  }
+
+  /**
+   * Asks a Single backend's breaker.
+   *
+   * @returns null when it has none: nothing is watched then
+   * @throws GatewayError `BackendUnavailable` when it is open
+   */
+  admit(entity: BackendEntity): Lease | null {
+    if (entity.breaker === null) return null;
+    const state = this.#state(entity);
+    const now = this.#options.monotonic();
+    const lease = this.#lease(state, null, now);
+    if (lease === null) throw unavailable(entity, `Backend '${entity.id}'`, state.breaker!.openUntil - now);
+    return lease;
+  }
+
+  /**
+   * Picks a member of a pool.
+   *
+   * @param attempts of this exchange so far: whom it has asked
+   * @param headers  of the request, for session affinity
+   * @throws GatewayError `BackendUnavailable` when nobody may be sent to
+   */
+  pick(entity: BackendEntity, attempts: readonly Attempt[], headers: HeaderList): Picked {
+    const state = this.#pool(entity);
+    const { pool, affinity, states } = state;
+    const now = this.#options.monotonic();
+    let tried = 0;
+    let last = 0;
+    for (const { backendId } of attempts) {
+      const at = backendId === null ? -1 : entity.pool.findIndex(({ backend }) => backend.id === backendId);
+      if (at >= 0) tried |= last = 1 << at;
+    }
+    let index = affinity === null ? NO_MEMBER : affinity.memberOf(headers, pool, now, tried);
+    if (index === NO_MEMBER) index = pool.pick(now, tried, last, this.#options.random);
+    const lease = index === NOBODY ? null : this.#lease(states[index]!, pool.members[index]!.outlier, now);
+    if (lease === null) throw unavailable(entity, `Backend pool '${entity.id}'`, pool.readyAt(now) - now);
+    return { entity: entity.pool[index]!.backend, lease, index, pool: state };
+  }
+
+  /** A caller's request is sent for the first time. @param now about; the start of its exchange will do */
+  firstAttempt(now: number): void {
+    this.#budget.deposit(now);
+  }
+
+  /** Takes a retry from the budget. */
+  mayRetry(): boolean {
+    return this.#budget.withdraw(this.#options.monotonic());
+  }
+
+  /** Retries that the budget did not allow. */
+  get retriesRefused(): number {
+    return this.#budget.refused;
+  }
+
+  /** The backends of the last adopted snapshot. */
+  report(): BackendReport[] {
+    const now = this.#options.monotonic();
+    return [...this.#states.values()].map(({ id, breaker, load, attempts, failures, lastOutcomes }) => ({
+      id,
+      breaker: breaker?.state ?? null,
+      openForMs: breaker?.state === "open" ? Math.max(0, breaker.openUntil - now) : 0,
+      trips: breaker?.trips ?? 0,
+      inFlight: load.inFlight,
+      attempts,
+      failures,
+      latencyMs: load.latencyMs(now),
+      lastOutcomes: [...lastOutcomes],
+    }));
+  }
+
+  /** Closes a backend's breaker and ends its ejections, by command. @returns whether there is such a backend */
+  reset(id: string): boolean {
+    let found = false;
+    for (const state of this.#states.values()) {
+      if (state.id.toLowerCase() !== id.toLowerCase()) continue;
+      found = true;
+      state.breaker?.reset();
+      for (const { states, pool } of this.#pools.values()) pool.members[states.indexOf(state)]?.outlier?.reset();
+    }
+    return found;
+  }
+
+  #lease(state: BackendState, outlier: Outlier | null, now: number): Lease | null {
+    const permit = state.breaker === null ? 0 : state.breaker.admit(now);
+    return permit < 0 ? null : new Lease(state, permit, outlier, this.#options, now);
+  }
+
+  #state(entity: BackendEntity): BackendState {
+    let state = this.#stateOf.get(entity);
+    if (state !== undefined) return state;
+    const key = keyOf(entity);
+    state = this.#states.get(key);
+    if (state === undefined) this.#states.set(key, (state = new BackendState(entity)));
+    this.#stateOf.set(entity, state);
+    return state;
+  }
+
+  #pool(entity: BackendEntity): PoolState {
+    let state = this.#poolOf.get(entity);
+    if (state !== undefined) return state;
+    const key = keyOf(entity);
+    state = this.#pools.get(key);
+    if (state === undefined) this.#pools.set(key, (state = this.#newPool(entity)));
+    this.#poolOf.set(entity, state);
+    return state;
+  }
+
+  /** A pool that was changed takes over the turns of the members that stay. */
+  #newPool(entity: BackendEntity): PoolState {
+    const rules = entity.balancing;
+    const outliers = rules?.outliers ?? null;
+    const before = [...this.#pools.values()].find(({ id }) => id === entity.id);
+    const states = entity.pool.map(({ backend }) => this.#state(backend));
+    const kept = states.map((state) => before?.states.indexOf(state) ?? -1);
+    const members = entity.pool.map(({ priority, weight }, i): Member => {
+      const { breaker, load } = states[i]!;
+      return { priority, weight, breaker, load, outlier: outliers === null ? null : new Outlier(outliers) };
+    });
+    const pool = new Pool(members, rules?.algorithm ?? "roundRobin", outliers?.panicPercent ?? 100);
+    kept.forEach((at, i) => at >= 0 && pool.setCredit(i, before!.pool.creditOf(at)));
+    const ids = entity.pool.map(({ backend }) => backend.id);
+    const affinity = rules?.affinity == null ? null : new Affinity(rules.affinity, this.#options.secret, entity.id, ids);
+    return { id: entity.id, pool, affinity, states };
+  }
+}
+
+/** What a state depends on; the URL, too, as a backend that moved is another backend. */
+function keyOf(entity: BackendEntity): string {
+  const { id, type, target, breaker, balancing, pool } = entity;
+  const url = target === null ? null : [target.scheme, target.host, target.port, target.basePath];
+  const members = pool.map(({ backend, priority, weight }) => [keyOf(backend), priority, weight]);
+  return JSON.stringify([id, type, url, breaker, balancing, members]);
+}
+
+/** Nothing is sent; the answer says when to come again (`ai-backends-auth.md` §10.2, §10.4). */
+function unavailable(entity: BackendEntity, who: string, waitMs: number): GatewayError {
+  const status = entity.failureStatus ?? 503;
+  return new GatewayError({
+    source: "forward-request",
+    reason: "BackendUnavailable",
+    message: `${who} is temporarily unavailable.`,
+    status,
+    clientMessage: STANDARD_REASONS.get(status) ?? "Service Unavailable",
+    statusReason: `${who} is temporarily unavailable`,
+    headers: Number.isFinite(waitMs) ? ["Retry-After", String(Math.max(1, Math.ceil(waitMs / 1000)))] : [],
+    showsResponse: true,
+    code: "backend_unavailable",
+  });
+}

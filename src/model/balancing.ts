@@ -1,0 +1,61 @@
+/** Circuit breakers and pools as their resources write them → rules with everything decided. */
+import type { BackendPool, BackendProperties, SessionAffinity } from "../contract/backends.ts";
+import type { AffinityRule, BreakerRule, OutlierRule, PoolRules } from "../gateway/snapshot.ts";
+import { durationMs } from "./duration.ts";
+
+const HOUR_MS = 3_600_000;
+const SERVER_ERRORS = { min: 500, max: 599 };
+
+/** One rule takes effect, the first (`ai-backends-auth.md` §10.3). */
+export function breakerOf(properties: BackendProperties): BreakerRule | null {
+  const rule = properties.circuitBreaker?.rules?.[0];
+  if (rule === undefined) return null;
+  const { count, percentage, interval, statusCodeRanges, errorReasons } = rule.failureCondition ?? {};
+  const ranges = (statusCodeRanges ?? []).map(({ min = 200, max = 599 }) => ({ min: Number(min), max: Number(max) }));
+  const reasons = errorReasons ?? [];
+  // A rule that names nothing means server errors, as one with that reason does.
+  const serverErrors = reasons.some((reason) => /^\s*server\s*errors?\s*$/i.test(reason));
+  if (serverErrors || (ranges.length === 0 && reasons.length === 0)) ranges.push(SERVER_ERRORS);
+  return {
+    name: rule.name ?? "",
+    // Without a threshold, any failure is one too many.
+    count: count === undefined && percentage === undefined ? 1 : atLeastOne(count),
+    percentage: atLeastOne(percentage),
+    intervalMs: durationMs(interval) || HOUR_MS,
+    statusRanges: ranges,
+    tripMs: durationMs(rule.tripDuration) ?? HOUR_MS,
+    acceptRetryAfter: rule.acceptRetryAfter === true,
+    maxTripMs: durationMs(rule.maxTripDuration) ?? HOUR_MS,
+  };
+}
+
+function atLeastOne(value: number | undefined): number | null {
+  return value === undefined || value === null ? null : Math.max(1, Number(value));
+}
+
+export function poolRulesOf(pool: BackendPool | undefined): PoolRules {
+  return {
+    algorithm: pool?.algorithm ?? "roundRobin",
+    affinity: affinityOf(pool?.sessionAffinity),
+    outliers: outliersOf(pool),
+  };
+}
+
+function affinityOf(affinity: SessionAffinity | undefined): AffinityRule | null {
+  const { source, name } = affinity?.sessionId ?? {};
+  if (name === undefined || name === "") return null;
+  return { source: source?.toLowerCase() === "header" ? "header" : "cookie", name };
+}
+
+/** On unless switched off: with circuit breakers in place it hardly ever has anything to do. */
+function outliersOf(pool: BackendPool | undefined): OutlierRule | null {
+  const given = pool?.outlierDetection ?? {};
+  if (given.enabled === false || (pool?.services?.length ?? 0) < 2) return null;
+  const ejectionMs = durationMs(given.ejection) ?? 30_000;
+  return {
+    consecutiveFailures: given.consecutiveFailures ?? 5,
+    ejectionMs,
+    maxEjectionMs: Math.max(ejectionMs, durationMs(given.maxEjection) ?? 300_000),
+    panicPercent: given.panicThreshold ?? 50,
+  };
+}
