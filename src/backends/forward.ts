@@ -19,6 +19,7 @@ import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
 import type { Lease } from "./lease.ts";
+import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
 const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect", "content-length"]);
@@ -54,6 +55,7 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
     headersMs: null,
   };
   if (exchange.attempts.push(attempt) === 1) backends.firstAttempt(exchange.startedMonotonicMs);
+  if (exchange.traced !== null) traceAttempt(exchange, request.target, target, attempt, outgoing);
   let answer: ClientResponse;
   try {
     answer = await client.send(outgoing);
@@ -64,6 +66,7 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
   }
   attempt.status = answer.status;
   attempt.headersMs = exchange.elapsedMs();
+  if (exchange.traced !== null) traceAnswer(exchange, attempt, answer.rawHeaders);
   const response = toResponse(exchange, answer, lease);
   if (lease === null) return response;
   const well = lease.answered(answer.status, response.headers);
@@ -285,6 +288,7 @@ function pathOnly(target: string): string {
 function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
   if (!(error instanceof TransportError)) return error;
   attempt.error = error.code;
+  if (exchange.traced !== null) traceAnswer(exchange, attempt, null);
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
   if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing") return error;
   const timedOut = error.code === "headers_timeout" || error.code === "connect_timeout" || error.code === "tls_timeout" || error.code === "idle_timeout";
