@@ -134,6 +134,8 @@ export interface RequestFields {
   readonly remoteAddress?: string;
   readonly encrypted?: boolean;
   readonly upgrade?: boolean;
+  /** DER of the client's certificate. */
+  readonly certificate?: Uint8Array;
 }
 
 export interface TestIncoming extends Incoming {
@@ -156,7 +158,7 @@ export function incomingOf(fields: RequestFields = {}): TestIncoming {
     remoteAddress: fields.remoteAddress ?? "203.0.113.7",
     remotePort: 50_000,
     encrypted: fields.encrypted ?? false,
-    clientCertificate: () => null,
+    clientCertificate: () => fields.certificate ?? null,
     body: source ?? null,
     limitBody: () => {},
     upgrade: fields.upgrade ?? false,

@@ -117,7 +117,7 @@ export function exchangeOf(
     path: split.path,
     query: split.query,
     ipAddress: incoming.remoteAddress,
-    certificate: () => null,
+    certificate: () => incoming.clientCertificate(),
   });
   return new Exchange(incoming, request, snapshot, services, REQUEST_ID) as TestExchange;
 }

@@ -29,7 +29,7 @@ export function setTrustedRoots(roots: () => readonly string[]): void {
   trusted = null;
 }
 
-function trustedRoots(): readonly X509Certificate[] {
+export function trustedRoots(): readonly X509Certificate[] {
   return (trusted ??= givenRoots().map((pem) => new X509Certificate(pem)));
 }
 
