@@ -19,6 +19,8 @@ export interface Snapshot {
   /** Single backends by URL, longest first, for `backends.matchByUrl`. */
   readonly backendsByUrl: readonly BackendEntity[];
   readonly certificates: CertificateIndex;
+  /** By name, lower case. */
+  readonly schemas: ReadonlyMap<string, StoredSchema>;
   /** The `caches` resources. */
   readonly caches: readonly ExternalCache[];
   /** Values of secret named values: what traces must not show. */
@@ -130,6 +132,60 @@ export interface Operation {
   readonly cors: readonly Step[];
   /** For `mock-response`. */
   readonly responses: readonly MockResponse[];
+  /** For the validation policies; made when the first of them asks. */
+  readonly contract: OperationContract;
+}
+
+/** What the description of an operation says of its messages. */
+export interface OperationContract {
+  readonly headers: readonly ParameterRule[];
+  readonly query: readonly ParameterRule[];
+  readonly path: readonly ParameterRule[];
+  readonly bodies: readonly BodyRule[];
+  readonly responses: readonly ResponseRule[];
+}
+
+export interface ParameterRule {
+  readonly name: string;
+  readonly required: boolean;
+  /** `string`, `integer`, `number`, `boolean`, `array`, `object`; anything else counts as text. */
+  readonly type: string;
+  /** The only values there may be; empty = any. */
+  readonly values: readonly string[];
+  readonly schema: SchemaUse | null;
+}
+
+export interface BodyRule {
+  /** Lower case, without parameters. */
+  readonly contentType: string;
+  readonly schema: SchemaUse | null;
+}
+
+export interface ResponseRule {
+  /** `200`, `4XX` or `default`. */
+  readonly status: string;
+  readonly headers: readonly ParameterRule[];
+  readonly bodies: readonly BodyRule[];
+}
+
+/** A place in a schema document. */
+export interface SchemaUse {
+  /** null when the description names one that does not exist. */
+  readonly document: SchemaDocument | null;
+  /** A fragment: `#/components/schemas/Order`, or `#`. */
+  readonly pointer: string;
+  /** The definition's name; empty when it has none. */
+  readonly name: string;
+}
+
+/** The same object as long as the schema does not change: what is compiled from it is kept with it. */
+export type SchemaDocument = Readonly<Record<string, unknown>>;
+
+/** A `schemas` resource of the service. */
+export interface StoredSchema {
+  readonly type: "json" | "xml";
+  /** null for XML Schemas, and for what is no JSON object. */
+  readonly document: SchemaDocument | null;
 }
 
 export interface MockResponse {
@@ -226,6 +282,10 @@ export interface BackendEntity {
   /** null for pools. */
   readonly target: Target | null;
   readonly pool: readonly PoolMember[];
+  /** How members are chosen; null for Single. */
+  readonly balancing: PoolRules | null;
+  /** When to leave it alone; null = never, and for pools. */
+  readonly breaker: BreakerRule | null;
   /** Answer when no member is available or the breaker is open, else 503. */
   readonly failureStatus: number | null;
   readonly tls: ClientTls | null;
@@ -239,17 +299,6 @@ export interface PoolMember {
   readonly weight: number;
 }
 
-export interface BackendCredentials {
-  /** Flat; each replaces what the request has. */
-  readonly headers: readonly string[];
-  /** Added to the URL, encoded: `a=b&c=d`; empty for none. */
-  readonly query: string;
-  readonly authorization: { readonly scheme: string; readonly parameter: string } | null;
-}
-  /** How members are chosen; null for Single. */
-  readonly balancing: PoolRules | null;
-  /** When to leave it alone; null = never, and for pools. */
-  readonly breaker: BreakerRule | null;
 /** Everything decided, defaults included (`ai-backends-auth.md` §10.2). */
 export interface PoolRules {
   readonly algorithm: "roundRobin" | "leastBusy" | "latency";
@@ -288,3 +337,10 @@ export interface BreakerRule {
   readonly maxTripMs: number;
 }
 
+export interface BackendCredentials {
+  /** Flat; each replaces what the request has. */
+  readonly headers: readonly string[];
+  /** Added to the URL, encoded: `a=b&c=d`; empty for none. */
+  readonly query: string;
+  readonly authorization: { readonly scheme: string; readonly parameter: string } | null;
+}

@@ -26,6 +26,7 @@ export interface OperationFields {
   readonly cors?: readonly Step[];
   readonly productPlans?: ReadonlyMap<string, Plan>;
   readonly responses?: Operation["responses"];
+  readonly contract?: Partial<Operation["contract"]>;
 }
 
 /** `"GET /x"` or the fields. */
@@ -49,6 +50,7 @@ export function operationOf(given: string | OperationFields): Operation {
     method,
     urlTemplate: fields.template,
     matcher,
+    contract: { headers: [], query: [], path: [], bodies: [], responses: [], ...("contract" in fields ? fields.contract : {}) },
   };
 }
 
@@ -95,6 +97,7 @@ export interface SnapshotFields {
   readonly subscriptions?: readonly Subscription[];
   readonly backends?: readonly BackendEntity[];
   readonly certificates?: Snapshot["certificates"];
+  readonly schemas?: Snapshot["schemas"];
   readonly caches?: Snapshot["caches"];
   readonly globalPlan?: Plan;
   readonly secrets?: readonly string[];
@@ -110,6 +113,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     keys: indexKeys(fields.subscriptions ?? []),
     backends: new Map(backends.map((backend) => [backend.id.toLowerCase(), backend])),
     backendsByUrl: singles.sort((a, b) => b.target!.basePath.length - a.target!.basePath.length),
+    schemas: fields.schemas ?? new Map(),
     certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
     caches: fields.caches ?? [],
     secrets: fields.secrets ?? [],
@@ -162,12 +166,12 @@ export function backendOf(id: string, url: string, changed: Partial<BackendEntit
     azureRegion: "",
     target: null as BackendEntity["target"],
     pool: [],
+    balancing: null,
+    breaker: null,
     failureStatus: null,
     tls: null,
     credentials: null,
     ...changed,
-    balancing: null,
-    breaker: null,
   };
   entity.target = entity.type === "Single" ? parseTarget(url, entity) : null;
   return entity;

@@ -29,6 +29,7 @@ import type { PolicyDocument, ResourceSet } from "../store/resource-set.ts";
 import { type Fill, buildBackends, defaultTarget, orderByUrl } from "./backends.ts";
 import { buildCaches } from "./caches.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
+import { lazyContract, storedSchemas } from "./contracts.ts";
 import { mockResponses } from "./operations.ts";
 import { attachApis, buildProducts, buildSubscriptions } from "./people.ts";
 import { Reporter } from "./report.ts";
@@ -93,6 +94,7 @@ class Build {
       backendsByUrl: orderByUrl(backends.values()),
       certificates: this.#certificates,
       caches,
+      schemas: storedSchemas(resources),
       secrets: this.#secrets(),
       globalPlan: this.#compiler.plan([this.#documentOf("/")]),
       options: this.#options,
@@ -253,6 +255,7 @@ class Build {
         const document = this.#productDocument(product);
         if (document !== null) productPlans.set(product.id, this.#plan([...outer, document, ...narrow]));
       }
+      const contract = lazyContract(this.#resources, api.id, resource);
       operations.push({
         id: resource.name,
         name: resource.properties.displayName ?? resource.name,
@@ -263,6 +266,9 @@ class Build {
         productPlans,
         cors: stepsOf("cors", plan.inbound),
         responses: mockResponses(this.#resources, api.id, resource),
+        get contract() {
+          return contract();
+        },
       });
     }
     return operations;

@@ -1,0 +1,142 @@
+/**
+ * `apis/operations` and `schemas` → what validation policies hold messages against (`resources.md` §1.6, 1.20). Most
+ * operations are never validated, so each contract is made when it is first asked for.
+ */
+import { isJsonObject } from "../base/json-object.ts";
+import type {
+  ApiSchemaProperties,
+  GlobalSchemaProperties,
+  OperationProperties,
+  ParameterContract,
+  Representation,
+} from "../contract/apis.ts";
+import type { Resource } from "../contract/resource.ts";
+import type { BodyRule, OperationContract, ParameterRule, SchemaDocument, SchemaUse, StoredSchema } from "../gateway/snapshot.ts";
+import * as ids from "../store/ids.ts";
+import type { ResourceSet } from "../store/resource-set.ts";
+
+/** @returns the contract when called, the same one each time */
+export function lazyContract(resources: ResourceSet, apiId: string, operation: Resource<OperationProperties>): () => OperationContract {
+  let made: OperationContract | null = null;
+  return () => (made ??= contractOf(resources, apiId, operation.properties));
+}
+
+export function contractOf(resources: ResourceSet, apiId: string, operation: OperationProperties): OperationContract {
+  const rule = (parameter: ParameterContract): ParameterRule => parameterRule(resources, apiId, parameter);
+  const body = (representation: Representation): BodyRule => bodyRule(resources, apiId, representation);
+  const { request, responses = [], templateParameters = [], urlTemplate = "" } = operation;
+  const templateQuery = queryOf(urlTemplate);
+  const inQuery = new Set(templateQuery.map(({ parameter }) => parameter.toLowerCase()));
+  const ofTemplate = templateQuery.map(({ name, parameter }): ParameterRule => {
+    const described = templateParameters.find((one) => one.name?.toLowerCase() === parameter.toLowerCase() && parameter !== "");
+    return { ...rule(described ?? {}), name, required: true };
+  });
+  const named = new Set(ofTemplate.map(({ name }) => name));
+  return {
+    headers: (request?.headers ?? []).map(rule),
+    query: [...ofTemplate, ...(request?.queryParameters ?? []).map(rule).filter(({ name }) => !named.has(name))],
+    path: templateParameters.filter(({ name = "" }) => !inQuery.has(name.toLowerCase())).map((one) => ({ ...rule(one), required: true })),
+    bodies: (request?.representations ?? []).map(body),
+    responses: responses.map((response) => ({
+      status: String(response.statusCode ?? 200).toUpperCase() === "DEFAULT" ? "default" : String(response.statusCode ?? 200).toUpperCase(),
+      headers: (response.headers ?? []).map(rule),
+      bodies: (response.representations ?? []).map(body),
+    })),
+  };
+}
+
+function parameterRule(resources: ResourceSet, apiId: string, parameter: ParameterContract): ParameterRule {
+  return {
+    name: parameter.name ?? "",
+    required: parameter.required ?? false,
+    type: (parameter.type ?? "").toLowerCase(),
+    values: parameter.values ?? [],
+    schema: schemaUse(resources, apiId, parameter),
+  };
+}
+
+function bodyRule(resources: ResourceSet, apiId: string, representation: Representation): BodyRule {
+  const [type = ""] = (representation.contentType ?? "application/json").split(";");
+  return { contentType: type.trim().toLowerCase(), schema: schemaUse(resources, apiId, representation) };
+}
+
+/** The query part of a template: `/search?q={term}&v=1`; `parameter` is empty for a fixed value. */
+function queryOf(template: string): { name: string; parameter: string }[] {
+  const query = template.replace(/\{[^}]*\}/g, (braces) => braces.replaceAll("?", "\0")).split("?")[1] ?? "";
+  return query
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const [name = "", value = ""] = pair.split("=", 2);
+      return { name, parameter: /^\{(.+)\}$/.exec(value)?.[1] ?? "" };
+    });
+}
+
+/** Where the schema of a parameter or representation stands; null when it has none. */
+function schemaUse(
+  resources: ResourceSet,
+  apiId: string,
+  described: { readonly schemaId?: string; readonly typeName?: string; readonly [more: string]: unknown },
+): SchemaUse | null {
+  const inline = described["schema"];
+  if (isJsonObject(inline)) return { document: inline, pointer: "#", name: "" };
+  const { schemaId, typeName = "" } = described;
+  if (schemaId === undefined || schemaId === "") return null;
+  const document = documentOf(resources, apiId, schemaId);
+  if (document === null) return { document: null, pointer: "#", name: typeName };
+  if (typeName === "") return { document, pointer: "#", name: "" };
+  return { document, pointer: pointerTo(document, typeName), name: isPath(typeName) ? "" : typeName };
+}
+
+function documentOf(resources: ResourceSet, apiId: string, schemaId: string): SchemaDocument | null {
+  const name = schemaId.slice(schemaId.lastIndexOf("/") + 1);
+  const own = resources.get<ApiSchemaProperties>(ids.childId(apiId, "schemas", name));
+  const { document } = own?.properties ?? {};
+  if (document === undefined) return storedSchemas(resources).get(name.toLowerCase())?.document ?? null;
+  return typeof document.value === "string" && Object.keys(document).length === 1 ? parsed(document.value) : document;
+}
+
+/** Importers name anonymous types by their path in the document. */
+const isPath = (typeName: string): boolean => typeName.startsWith("/") || typeName.startsWith("#/");
+
+function pointerTo(document: SchemaDocument, typeName: string): string {
+  if (isPath(typeName)) return typeName.startsWith("#") ? typeName : `#${typeName}`;
+  const { components } = document;
+  const group = isJsonObject(components) && isJsonObject(components["schemas"]) ? ["components", "schemas"] : isJsonObject(document["definitions"]) ? ["definitions"] : isJsonObject(document["$defs"]) ? ["$defs"] : ["components", "schemas"];
+  return `#/${[...group, typeName].map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/")}`;
+}
+
+const known = new WeakMap<ResourceSet, ReadonlyMap<string, StoredSchema>>();
+
+/** The service's `schemas` by lower-case name. */
+export function storedSchemas(resources: ResourceSet): ReadonlyMap<string, StoredSchema> {
+  let schemas = known.get(resources);
+  if (schemas === undefined) {
+    schemas = new Map(resources.ofType("schemas").map((resource) => [resource.name.toLowerCase(), storedSchema(resource)]));
+    known.set(resources, schemas);
+  }
+  return schemas;
+}
+
+/** A text is parsed once for each resource, so that its schema stays the same object. */
+const documents = new WeakMap<object, StoredSchema>();
+
+function storedSchema({ properties }: Resource<GlobalSchemaProperties>): StoredSchema {
+  let stored = documents.get(properties);
+  if (stored === undefined) {
+    const isXml = properties.schemaType?.toLowerCase() === "xml";
+    const given = properties.document ?? properties.value;
+    stored = { type: isXml ? "xml" : "json", document: isXml ? null : typeof given === "string" ? parsed(given) : isJsonObject(given) ? given : null };
+    documents.set(properties, stored);
+  }
+  return stored;
+}
+
+function parsed(text: string): SchemaDocument | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
