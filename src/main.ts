@@ -16,6 +16,7 @@ import { GatewayCaches } from "./cache/index.ts";
 import { COUNTER_SCRIPTS, SqliteQuotas, countersAlone, sharedCounters } from "./counters/index.ts";
 import { configureBudget } from "./compiler/runtime/budget.ts";
 import { configureEnvironment } from "./compiler/runtime/environment.ts";
+import { setTrustedRoots } from "./compiler/runtime/library/crypto-certificate.ts";
 import { startDemoModel } from "./demo/index.ts";
 import { accessLine } from "./gateway/access-record.ts";
 import { answerHealth } from "./gateway/health.ts";
@@ -38,7 +39,7 @@ import type { Scan } from "./store/file/scan.ts";
 import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
-import { createClient, createServer } from "./transport/node/index.ts";
+import { createClient, createServer, trustedRoots } from "./transport/node/index.ts";
 import type { Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
@@ -51,6 +52,7 @@ const clock = systemClock(
 );
 configureBudget(() => performance.now());
 configureEnvironment({ now: () => Date.now() });
+setTrustedRoots(trustedRoots);
 
 /** One request of a command's own. */
 export async function requestOnce(request: WholeRequest): Promise<WholeAnswer> {

@@ -21,3 +21,10 @@ test.each<[Record<string, string>, string]>([
 ])("%j is refused", (environment, expected) => {
   expect(() => readSettings({}, environment)).toThrow(expected);
 });
+
+test.each<[Record<string, string>, boolean]>([
+  [{}, false],
+  [{ HEADGATE_TLS_CLIENT_CERTIFICATES: "request" }, true],
+])("client certificates are asked for: %j", (environment, expected) => {
+  expect(readSettings({}, environment).tlsClientCertificates).toBe(expected);
+});

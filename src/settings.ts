@@ -18,6 +18,8 @@ export interface Settings {
   /** PEM files; both or none. */
   readonly tlsKeyFile: string | null;
   readonly tlsCertFile: string | null;
+  /** Ask callers for a certificate; policies judge it. */
+  readonly tlsClientCertificates: boolean;
   /** Access log on standard output; default on unless standard output is a terminal. */
   readonly accessLog: "on" | "off" | "auto";
   /** How long streams may go on after SIGTERM. */
@@ -41,7 +43,7 @@ export interface Flags {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK", "REDIS"]);
+const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "TLS_CLIENT_CERTIFICATES", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK", "REDIS"]);
 
 /** @throws SettingsError naming the flag or variable and what it takes */
 export function readSettings(flags: Flags, environment: Environment): Settings {
@@ -61,6 +63,8 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     portIsDefault: port === undefined,
     tlsKeyFile,
     tlsCertFile,
+    tlsClientCertificates:
+      readChoice("HEADGATE_TLS_CLIENT_CERTIFICATES", environment["HEADGATE_TLS_CLIENT_CERTIFICATES"] ?? "off", ["off", "request"]) === "request",
     accessLog: readChoice("--access-log", take(flags.accessLog, "ACCESS_LOG") ?? "auto", ["on", "off", "auto"]),
     drainMs: readSeconds("HEADGATE_DRAIN_SECONDS", environment["HEADGATE_DRAIN_SECONDS"] ?? "30") * 1000,
     json: flags.json ?? false,

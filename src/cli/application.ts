@@ -64,7 +64,7 @@ export interface StartOptions {
   /** 0 = any free port. */
   readonly port: number;
   readonly portIsDefault: boolean;
-  readonly tls: { readonly key: string; readonly cert: string } | null;
+  readonly tls: { readonly key: string; readonly cert: string; readonly requestClientCertificate?: boolean } | null;
   readonly watch: boolean;
   /** Default: nothing extra is allowed, loopback is. */
   readonly egress?: Settings["egress"];

@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Problem } from "../base/problem.ts";
 import type { Flags, Settings } from "../settings.ts";
-import type { Application, ReloadOutcome, StartedGateway } from "./application.ts";
+import type { Application, ReloadOutcome, StartOptions, StartedGateway } from "./application.ts";
 import { EXIT } from "./index.ts";
 import { countProblems, renderProblems, wantsColor } from "./report.ts";
 
@@ -80,9 +80,13 @@ function withDemoModel(environment: Application["environment"], url: string | un
   return url === undefined ? environment : { HEADGATE_NAMED_VALUE_DEMO_MODEL_URL: url, ...environment };
 }
 
-function readTls(settings: Settings): { key: string; cert: string } | null {
+function readTls(settings: Settings): StartOptions["tls"] {
   if (settings.tlsKeyFile === null || settings.tlsCertFile === null) return null;
-  return { key: readFileSync(settings.tlsKeyFile, "utf8"), cert: readFileSync(settings.tlsCertFile, "utf8") };
+  return {
+    key: readFileSync(settings.tlsKeyFile, "utf8"),
+    cert: readFileSync(settings.tlsCertFile, "utf8"),
+    requestClientCertificate: settings.tlsClientCertificates,
+  };
 }
 
 function failedToStart(application: Application, watching: ReloadReporter, error: unknown): number {
