@@ -409,28 +409,35 @@ const many = (typeName: string, source: unknown, below: (node: any) => Iterable<
   return sequence(typeName, () => flattened(source, below));
 };
 
+const inOrder = (typeName: string, source: unknown): NetArray => {
+  const items = [...elements(source)] as XNode[];
+  return new NetArray(typeNamed(`${NS}.${typeName}`), items.sort((a, b) => (spend(), order(a, b))));
+};
+
+// .NET has `Elements<T>(this IEnumerable<T>) where T : XContainer`; signatures here have no constraints, and a sequence of
+// the base type takes the same arguments.
 defineType(`static ${NS}.Extensions`, {
-  "static IEnumerable<XElement> Elements<T>(this IEnumerable<T> source)": (source: unknown) =>
+  "static IEnumerable<XElement> Elements(this IEnumerable<XContainer> source)": (source: unknown) =>
     many("XElement", source, (node: XContainer) => node.elements()),
-  "static IEnumerable<XElement> Elements<T>(this IEnumerable<T> source, XName name)": (source: unknown, name: XName) =>
+  "static IEnumerable<XElement> Elements(this IEnumerable<XContainer> source, XName name)": (source: unknown, name: XName) =>
     many("XElement", source, (node: XContainer) => node.elements(name)),
-  "static IEnumerable<XElement> Descendants<T>(this IEnumerable<T> source)": (source: unknown) =>
+  "static IEnumerable<XElement> Descendants(this IEnumerable<XContainer> source)": (source: unknown) =>
     many("XElement", source, (node: XContainer) => node.descendants(null, false)),
-  "static IEnumerable<XElement> Descendants<T>(this IEnumerable<T> source, XName name)": (source: unknown, name: XName) =>
+  "static IEnumerable<XElement> Descendants(this IEnumerable<XContainer> source, XName name)": (source: unknown, name: XName) =>
     many("XElement", source, (node: XContainer) => node.descendants(name, false)),
   "static IEnumerable<XElement> DescendantsAndSelf(this IEnumerable<XElement> source)": (source: unknown) =>
     many("XElement", source, (node: XContainer) => node.descendants(null, true)),
   "static IEnumerable<XElement> DescendantsAndSelf(this IEnumerable<XElement> source, XName name)": (source: unknown, name: XName) =>
     many("XElement", source, (node: XContainer) => node.descendants(name, true)),
-  "static IEnumerable<XElement> Ancestors<T>(this IEnumerable<T> source)": (source: unknown) =>
+  "static IEnumerable<XElement> Ancestors(this IEnumerable<XNode> source)": (source: unknown) =>
     many("XElement", source, (node: XNode) => ancestors(node, null, false)),
-  "static IEnumerable<XElement> Ancestors<T>(this IEnumerable<T> source, XName name)": (source: unknown, name: XName) =>
+  "static IEnumerable<XElement> Ancestors(this IEnumerable<XNode> source, XName name)": (source: unknown, name: XName) =>
     many("XElement", source, (node: XNode) => ancestors(node, name, false)),
   "static IEnumerable<XElement> AncestorsAndSelf(this IEnumerable<XElement> source)": (source: unknown) =>
     many("XElement", source, (node: XNode) => ancestors(node, null, true)),
-  "static IEnumerable<XNode> Nodes<T>(this IEnumerable<T> source)": (source: unknown) =>
+  "static IEnumerable<XNode> Nodes(this IEnumerable<XContainer> source)": (source: unknown) =>
     many("XNode", source, (node: XContainer) => [...node.nodes]),
-  "static IEnumerable<XNode> DescendantNodes<T>(this IEnumerable<T> source)": (source: unknown) =>
+  "static IEnumerable<XNode> DescendantNodes(this IEnumerable<XContainer> source)": (source: unknown) =>
     many("XNode", source, (node: XContainer) => node.descendantNodes()),
   "static IEnumerable<XAttribute> Attributes(this IEnumerable<XElement> source)": (source: unknown) =>
     many("XAttribute", source, (node: XElement) => [...node.attributes]),
@@ -439,13 +446,11 @@ defineType(`static ${NS}.Extensions`, {
   "static void Remove(this IEnumerable<XAttribute> source)": (source: unknown) => {
     for (const attribute of [...elements(source)] as XAttribute[]) attribute.parent?.removeAttribute(attribute);
   },
-  "static void Remove<T>(this IEnumerable<T> source)": (source: unknown) => {
+  "static void Remove(this IEnumerable<XNode> source)": (source: unknown) => {
     for (const node of [...elements(source)] as XNode[]) if (node.parentNode !== null) node.detach();
   },
-  "static IEnumerable<T> InDocumentOrder<T>(this IEnumerable<T> source)": (source: unknown) => {
-    const items = [...elements(source)] as XNode[];
-    return new NetArray(typeNamed(`${NS}.XNode`), items.sort((a, b) => (spend(), order(a, b))));
-  },
+  "static IEnumerable<XElement> InDocumentOrder(this IEnumerable<XElement> source)": (source: unknown) => inOrder("XElement", source),
+  "static IEnumerable<XNode> InDocumentOrder(this IEnumerable<XNode> source)": (source: unknown) => inOrder("XNode", source),
 });
 
 defineBodyType(`${NS}.XElement`, (body) => rootOf(parseXml(bodyText(body))));
