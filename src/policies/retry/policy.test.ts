@@ -8,6 +8,8 @@ import {
   exchangeOf,
   policyStep,
   responseOf,
+  servicesOf,
+  snapshotOf,
   stepOf,
 } from "../../gateway/testing.ts";
 import { retry } from "./policy.ts";
@@ -144,10 +146,11 @@ test("a condition that fails over a held error means no", async () => {
 test("the gateway's own 503 is seen as the response, and only by the condition", async () => {
   const exhausted = new GatewayError({
     source: "forward-request",
-    reason: "BackendPoolExhausted",
+    reason: "BackendUnavailable",
     message: "",
     status: 503,
     clientMessage: "Service Unavailable",
+    statusReason: "Backend 'x' is temporarily unavailable",
     showsResponse: true,
   });
   const seen: unknown[] = [];
@@ -156,8 +159,31 @@ test("the gateway's own 503 is seen as the response, and only by the condition",
     return false;
   };
   const result = await run({ condition }, () => Promise.reject(exhausted));
-  expect(seen).toEqual(["503 Service Unavailable"]);
+  expect(seen).toEqual(["503 Backend 'x' is temporarily unavailable"]);
   expect(result.exchange.response).toBeNull();
+});
+
+test.each<[string, number | null, boolean]>([
+  ["a failure is not repeated beyond the budget", 503, false],
+  ["nor is one without an answer", null, false],
+  ["asking again until something is ready costs nothing of it", 202, true],
+])("%s", async (_name, status, again) => {
+  const exchange = exchangeOf({}, snapshotOf(), servicesOf({ mayRetry: () => false }));
+  let runs = 0;
+  const step = policyStep(retry, {
+    attributes: { condition: true, count: 1, interval: 0, "first-fast-retry": true },
+    steps: [
+      stepOf((one) => {
+        runs++;
+        one.attempts.push({ backendId: null, url: "", status, error: null, startedMs: 0, headersMs: null });
+      }),
+    ],
+  });
+  const pending = step.run(exchange, null) as Promise<unknown>;
+  await new Promise((resolve) => setImmediate(resolve));
+  exchange.services.clock.advance(0);
+  await pending;
+  expect(runs).toBe(again ? 2 : 1);
 });
 
 test("a client that hangs up in the pause ends it", async () => {

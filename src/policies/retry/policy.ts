@@ -70,6 +70,7 @@ export const retry = definePolicy({
 async function run(settings: Retry, exchange: Exchange, message: Message | null): Promise<Outcome> {
   for (let attempt = 0; ; attempt++) {
     let held: GatewayError | null = null;
+    const sent = exchange.attempts.length;
     try {
       const outcome = await runSteps(settings.steps, exchange, message);
       if (outcome !== undefined) return outcome;
@@ -80,7 +81,7 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
     if (exchange.abort.aborted) throw new ClientGone();
     const count = Math.max(1, Math.min(MOST_RETRIES, Math.trunc(settings.count(exchange.context))));
     const more = await wantsMore(settings, exchange, held);
-    if (!more || attempt >= count) {
+    if (!more || attempt >= count || !withinBudget(exchange, sent)) {
       if (exchange.traced !== null) exchange.traced.detail("retry", { decision: decisionOf(more, attempt + 1, held) });
       if (held !== null) throw held;
       return;
@@ -95,6 +96,24 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
 function decisionOf(more: boolean, tries: number, held: GatewayError | null): string {
   const end = more ? "the condition still holds, no retries are left" : "the condition does not hold";
   return `${tries} ${tries === 1 ? "try" : "tries"}: ${end}${held === null ? "" : `; fails with ${held.reason}`}`;
+}
+
+/**
+ * Whether the gateway as a whole may send once more; if not, retries have run out. What counts is only a request to a
+ * backend that failed: asking again until something is ready is no storm.
+ *
+ * @param sent attempts of the exchange before this turn
+ */
+function withinBudget(exchange: Exchange, sent: number): boolean {
+  const last = exchange.attempts.length > sent ? exchange.attempts.at(-1)! : null;
+  if (last === null || (last.status !== null && !isRefusal(last.status))) return true;
+  if (exchange.services.mayRetry()) return true;
+  exchange.remark("retry", "No further attempt: too much of the gateway's traffic are retries already.");
+  return false;
+}
+
+function isRefusal(status: number): boolean {
+  return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
 /** Asks the condition with the held error in sight. One that fails while an error is held counts as "no". */
