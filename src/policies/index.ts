@@ -1,6 +1,7 @@
 /** Every policy, one line each. Adding one is a folder and a line here. */
 export { authenticationBasic } from "./authentication-basic/policy.ts";
 export { authenticationCertificate } from "./authentication-certificate/policy.ts";
+export { authenticationManagedIdentity } from "./authentication-managed-identity/policy.ts";
 export { cacheLookup } from "./cache-lookup/policy.ts";
 export { cacheLookupValue } from "./cache-lookup-value/policy.ts";
 export { cacheRemoveValue } from "./cache-remove-value/policy.ts";
@@ -36,6 +37,7 @@ export { setVariable } from "./set-variable/policy.ts";
 export { trace } from "./trace/policy.ts";
 export { validateAzureAdToken } from "./validate-azure-ad-token/policy.ts";
 export { validateClientCertificate } from "./validate-client-certificate/policy.ts";
+export { validateContent } from "./validate-content/policy.ts";
 export { validateHeaders } from "./validate-headers/policy.ts";
 export { validateJwt } from "./validate-jwt/policy.ts";
 export { validateParameters } from "./validate-parameters/policy.ts";
