@@ -142,6 +142,7 @@ describe("inside inbound; columns count from there", () => {
     ["<return-response/><cors/>", "HG6007@19"],
     ['<set-status code="200"/>', "HG6011@1"],
     ['<set-variable name="model" value="1"/><set-method>@(context.Variables["modle"])</set-method>', "HG6005@71 `model`?"],
+    ['<set-variable name="model" value="1"/><set-method>@{ /* context.Variables["modle"] */ return a; }</set-method>'],
     // All of them, not the first.
     ['<set-haeder/><retry count="x" y="1"/><set-method>@(bad)</set-method>', "HG2101@1 `set-header`?", "HG2108@14", "HG2109@28", "HG2107@31", "HG3100@52"],
     // One cause, one message: nothing is said about what stands in an element that was never closed.

@@ -97,6 +97,14 @@ export interface SeenExpression {
   readonly list: DiagnosticList;
 }
 
+const stringOrComment = /"(?:[^"\\\r\n]|\\.)*"|\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\r\n]*/g;
+
+/** The code with comments blanked, places kept: what they mention counts for nothing. */
+function withoutComments(code: string): string {
+  if (!code.includes("//") && !code.includes("/*")) return code;
+  return code.replace(stringOrComment, (found) => (found.startsWith('"') ? found : " ".repeat(found.length)));
+}
+
 const variableRead = /\bcontext\s*\.\s*Variables\s*\[\s*"([^"\\]{1,200})"\s*\]/g;
 const variableTest = /\bcontext\s*\.\s*Variables\s*\.\s*(?:ContainsKey|TryGetValue)\s*\(\s*"([^"\\]{1,200})"/g;
 
@@ -114,10 +122,10 @@ export function warnAboutVariables(
   if (set.has(null)) return;
   const names = [...set].filter((name) => name !== null);
   const tested = new Set<string>();
-  for (const { code } of expressions) for (const match of code.text.matchAll(variableTest)) tested.add(match[1]!);
+  for (const { code } of expressions) for (const match of withoutComments(code.text).matchAll(variableTest)) tested.add(match[1]!);
   const said = new Set<string>();
   for (const { code, list } of expressions) {
-    for (const match of code.text.matchAll(variableRead)) {
+    for (const match of withoutComments(code.text).matchAll(variableRead)) {
       const name = match[1]!;
       if (code.hasSecret) continue; // its text is not to be shown
       if (set.has(name) || tested.has(name) || said.has(name) || elsewhere?.has(name) === true) continue;
@@ -153,7 +161,7 @@ export function warnAboutStreaming(expressions: readonly SeenExpression[], eleme
   if (!streams) return;
   for (const { code, section, list } of expressions) {
     if (section !== "outbound") continue;
-    const at = code.text.search(responseBody);
+    const at = withoutComments(code.text).search(responseBody);
     if (at !== -1) list.report("HG6006", code.startOf(at), code.endOf(at + "context.Response.Body".length));
   }
 }
