@@ -1,6 +1,7 @@
 /**
  * One connection to a Redis or Valkey that never makes a caller wait longer than `timeoutMs`, and not at all once it is known
- * to be in trouble.
+ * to be in trouble. Time in which this process was held up by other work does not count, so that a flood of requests is not
+ * taken for a Redis that hangs.
  *
  * The link is up or down. The first call that fails or times out takes it down; while it is down callers are told at once.
  * A probe every 250 ms brings it up again, so no caller's request is the one that finds out. A probe that
@@ -29,6 +30,9 @@ export interface RedisLinkOptions {
 const PROBE_EVERY_MS = 250;
 const PROBES_UNTIL_RECONNECT = 4;
 const DEFAULT_TIMEOUT_MS = 50;
+/** A timer as late as this was held up by our own work. */
+const HELD_UP_MS = 5;
+const MOST_EXTENSIONS = 4;
 
 export class RedisLink {
   readonly #address: RedisAddress;
@@ -118,15 +122,26 @@ export class RedisLink {
 
   #send(name: string, args: readonly (string | number | Uint8Array)[]): Promise<unknown> {
     const client = this.#client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const { clock } = this.#options;
+    const timeoutMs = this.#timeoutMs;
     return new Promise((resolve, reject) => {
       let settled = false;
+      let due = clock.monotonic() + timeoutMs;
+      let extensions = MOST_EXTENSIONS;
       const late = (): void => {
-        // When the loop was held up the answer may be waiting behind this timer: let it speak first.
+        // A timer that fires too late says that this process was held up, not Redis: it could not even listen.
+        const now = clock.monotonic();
+        if (now - due > HELD_UP_MS && extensions-- > 0) {
+          due = now + timeoutMs;
+          cancel = clock.after(timeoutMs, late);
+          return;
+        }
+        // The answer may be waiting behind this timer: let it speak first.
         setImmediate(() => {
-          if (!settled) reject(new RedisUnavailable(`no answer within ${this.#timeoutMs} ms`));
+          if (!settled) reject(new RedisUnavailable(`no answer within ${timeoutMs} ms`));
         });
       };
-      const cancel = this.#options.clock.after(this.#timeoutMs, late);
+      let cancel = clock.after(timeoutMs, late);
       client[name]!(...args).then(
         (value) => {
           settled = true;
