@@ -10,6 +10,7 @@ import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { RequestMessage } from "./message.ts";
 import { ensureBodies, fail, runPlan } from "./pipeline.ts";
+import { answersPolicyFile } from "./policy-file.ts";
 import { sendReply } from "./reply.ts";
 import { preflightSteps, route } from "./router.ts";
 import { runPreflight } from "./preflight.ts";
@@ -135,6 +136,7 @@ function process(exchange: Exchange, hooks: GatewayHooks): void | Promise<void> 
         return fail(exchange, plan, error);
       }
     }
+    if (answersPolicyFile(exchange, plan)) return;
     exchange.api = match.api;
     identify(snapshot, exchange);
     hooks.startTrace?.(exchange);
