@@ -43,7 +43,8 @@ function dropped(response: ResponseMessage): null {
 function stream(exchange: Exchange, response: ResponseMessage, headers: string[], source: BodySource): void {
   const length = source.length;
   removeHeader(headers, "content-length");
-  if (length !== undefined) headers.push("Content-Length", String(length));
+  // An event stream goes out without a length: if it breaks off, there must be room to say so.
+  if (length !== undefined && !isEventStream(response.headers)) headers.push("Content-Length", String(length));
   const sink = exchange.incoming.reply.head(response.statusCode, response.statusReason, headers, () => source.resume());
   const stop = exchange.abort.onAbort(() => source.cancel());
   source.start(new ClientSink(exchange, sink, stop));
