@@ -16,21 +16,33 @@ const commonAttributes = ["id"];
 export function checkAttributes(element: XmlElement, shape: ElementShape, isPolicy: boolean, list: DiagnosticList): void {
   const shapes = shape.attributes ?? {};
   const { name } = element;
+  const meant = meantAttribute(element, shape, isPolicy);
   for (const attribute of element.attributes) {
     if (Object.hasOwn(shapes, attribute.name) || /^xml(?:ns)?(?::|$)/.test(attribute.name)) continue;
     if (isPolicy && commonAttributes.includes(attribute.name)) continue;
     const allowed = Object.keys(shapes);
-    const hint = attributeHint(attribute, shape, list);
+    const hint = attributeHint(attribute, shape, list) ?? (meant === null ? undefined : `did you mean \`${meant}\`?`);
     const notes = [allowed.length === 0 ? `<${name}> takes no attributes` : `allowed here: ${allowed.join(", ")}`];
     const values = { element: name, attribute: attribute.name };
     list.report("HG2107", attribute.start, attribute.nameEnd, values, { hint, notes, element: name });
   }
   for (const [attribute, { required }] of Object.entries(shapes)) {
     if (required !== true || attributeOf(element, attribute) !== undefined) continue;
-    // An unknown attribute that looks like the missing one has been reported already, with the right name as hint.
+    // An unknown attribute that stands for the missing one has been reported already, with the right name as hint.
+    if (attribute === meant) continue;
     if (element.attributes.some((a) => !Object.hasOwn(shapes, a.name) && suggest(a.name, [attribute]) !== null)) continue;
     list.report("HG2108", element.start, element.nameEnd, { element: name, attribute }, { element: name });
   }
+}
+
+/** The one required attribute that is missing where exactly one unknown attribute stands: that was meant, whatever its name. */
+function meantAttribute(element: XmlElement, shape: ElementShape, isPolicy: boolean): string | null {
+  const { attributes = {}, children = {}, text } = shape;
+  const missing = Object.keys(attributes).filter((name) => attributes[name]!.required === true && attributeOf(element, name) === undefined);
+  const unknown = element.attributes.filter(({ name }) => !Object.hasOwn(attributes, name) && !(isPolicy && commonAttributes.includes(name)));
+  const [only] = unknown;
+  if (missing.length !== 1 || only === undefined || unknown.length > 1 || only.name.length < 3 || text !== undefined) return null;
+  return Object.hasOwn(children, only.name) || only.name.startsWith("xml") ? null : missing[0]!;
 }
 
 /** What was most likely meant by an attribute that does not exist. */
@@ -79,7 +91,9 @@ export function checkChildCounts(element: XmlElement, shape: ElementShape, list:
   const { name } = element;
   for (const [child, { min, max }] of Object.entries(shape.children ?? {})) {
     const found = element.children.filter((node): node is XmlElement => node.kind === "element" && node.name === child);
-    if (min !== undefined && found.length < min && !isMisplaced(child, element, shape)) {
+    // Text where elements belong has been reported, with what is expected.
+    const isSaid = isMisplaced(child, element, shape) || (shape.text === undefined && firstVisibleText(element) !== null);
+    if (min !== undefined && found.length < min && !isSaid) {
       const count = found.length === 0 && min === 1 ? "a" : `at least ${min}`;
       list.report("HG2105", element.start, element.nameEnd, { element: name, count, child }, { element: name });
     }

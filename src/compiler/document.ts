@@ -161,6 +161,7 @@ function bindSection(element: XmlElement, section: Section, binder: Binder, list
 }
 
 function checkBase(base: XmlElement, list: DiagnosticList): void {
+  if (!base.closed) return; // that has been said
   checkAttributes(base, {}, true, list);
   checkNoText(base, [], list);
   const child = childElements(base)[0];

@@ -2,6 +2,7 @@
  * Turns the text of an attribute or element into what a policy gets: a converted literal, or a `Value` that is asked
  * for each request. Spec: policies-document.md §2.2, §2.3; expressions.md §1.3.
  */
+import { messages } from "./diagnostics.ts";
 import type { DiagnosticList } from "./diagnostics.ts";
 import { constantValue } from "./expression.ts";
 import type { CompileExpression, ExpressionDiagnostic } from "./expression.ts";
@@ -107,10 +108,17 @@ function reportExpression(
       continue;
     }
     // Hints quote names that are in scope, and a secret may have brought some.
-    const { hint, ...plain } = rest;
+    const { hint = mendOf(rest.code), ...plain } = rest;
     const range = list.source.rangeAt(code.startOf(start), code.endOf(end));
     list.add({ ...plain, ...(hint === undefined || code.hasSecret ? {} : { hint }), range, element });
   }
+}
+
+/** What a page of `headgate explain` advises, as a hint where there is no better one. */
+function mendOf(code: string): string | undefined {
+  const mend = messages[code]?.explain.mend;
+  if (mend === undefined || mend.length > 110) return undefined;
+  return mend.charAt(0).toLowerCase() + mend.slice(1).replace(/\.$/, "");
 }
 
 /** The secret that a diagnostic is about, or that its message would show a piece of. */

@@ -111,9 +111,10 @@ function callDelegate(
   const signature = delegateSignature(target.type);
   if (signature === null || target.type.kind !== "named") {
     const indexed = findMembers(target.type, "this[]").length > 0 || target.type.kind === "array";
+    const { callee } = node;
     return b.fail(
       "HG3114",
-      node.callee,
+      callee.kind === "member" ? { start: callee.nameStart, end: callee.nameEnd } : callee,
       {},
       node.arguments.length === 0
         ? "remove the brackets"

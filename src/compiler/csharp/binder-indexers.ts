@@ -100,6 +100,9 @@ function indexerHint(type: Type): string | null {
   if (type.kind === "named" && type.definition.fullName === "System.Object") {
     return "cast the value to its real type first, for example `((JObject)value)[…]`";
   }
+  if (type.kind === "named" && type.definition.fullName.startsWith("System.ValueTuple")) {
+    return "the parts of a tuple are `.Item1`, `.Item2`, …";
+  }
   if (elementTypeOf(type) !== null) return "write `.ElementAt(…)`, or `.First()`";
   return findMembers(type, "As").length > 0
     ? "read it first: `.As<JObject>(preserveContent: true)[…]`"

@@ -332,6 +332,7 @@ class Parser {
       this.#stopped = true;
       return;
     }
+    if (this.#isMeantAsClose(name, nameEnd)) return this.#closeBySlip(name, start, nameEnd);
     this.#closeForgottenSection(name, start);
     const element: OpenElement = {
       kind: "element",
@@ -374,10 +375,27 @@ class Parser {
     return open === -1;
   }
 
+  /** `<set-method>POST<set-method>`, or `<inbound> … <inbound>` in front of the next section: a slash is missing. */
+  #isMeantAsClose(name: string, nameEnd: number): boolean {
+    const text = this.#text;
+    const top = this.#stack.at(-1);
+    if (top?.name !== name || text.charCodeAt(nameEnd) !== GREATER) return false;
+    const isSection = this.#stack.length === 2 && sections.has(name);
+    if (isSection) return /^\s*(?:<(?:inbound|backend|outbound|on-error)\b|<\/policies\s*>)/.test(text.slice(nameEnd + 1, nameEnd + 200));
+    const [only] = top.children;
+    return top.children.length === 1 && only!.kind === "text" && only!.value.text.trim() !== "";
+  }
+
+  #closeBySlip(name: string, start: number, nameEnd: number): void {
+    this.#list.report("HG1004", start, nameEnd, { element: name }, { element: name, hint: `write \`</${name}>\` here` });
+    this.#at = nameEnd + 1;
+    this.#pop(start, this.#at, true);
+  }
+
   /** A section that begins inside another section: the closing tag of that one was forgotten. */
   #closeForgottenSection(name: string, at: number): void {
     const stack = this.#stack;
-    if (!sections.has(name) || stack.length < 2 || stack[0]!.name !== "policies" || !sections.has(stack[1]!.name)) {
+    if (!sections.has(name) || stack.length < 2 || stack.at(-1)!.name === name || stack[0]!.name !== "policies" || !sections.has(stack[1]!.name)) {
       return;
     }
     // `<backend>` is also a child of some policies; directly inside a section it can only be the next section.
@@ -401,6 +419,14 @@ class Parser {
       if (c === SLASH && text.charCodeAt(at + 1) === GREATER) {
         this.#at += 2;
         return "empty";
+      }
+      if (c === LESS && text.startsWith("<!--", at) && text.includes("-->", at)) {
+        const end = text.indexOf("-->", at) + 3;
+        const extras = { element: element.name, hint: "comments stand between tags, not inside of them" };
+        if (!complained) this.#list.report("HG1025", at, end, { found: "<!--", element: element.name }, extras);
+        complained = true;
+        this.#at = end;
+        continue;
       }
       if (at >= text.length || (c === LESS && beginsMarkup(text, at)) || this.#stopped) {
         if (!this.#stopped) this.#list.report("HG1003", element.start, element.nameEnd, { element: element.name });
@@ -443,6 +469,9 @@ class Parser {
     const odd = notEquals.exec(text);
     if (odd !== null) return this.#oddAttribute(element, name, start, nameEnd, odd);
     const equals = skipSpace(text, nameEnd);
+    if (equals > nameEnd && (text.charCodeAt(equals) === QUOTE || text.charCodeAt(equals) === APOSTROPHE)) {
+      return this.#attributeWithoutEquals(element, name, start, nameEnd, equals);
+    }
     if (text.charCodeAt(equals) !== EQUALS) {
       this.#at = nameEnd;
       this.#list.report("HG1009", start, nameEnd, { attribute: name }, { element: element.name });
@@ -454,6 +483,15 @@ class Parser {
       quote === QUOTE || quote === APOSTROPHE ? this.#quoted(name, open, text[open]!) : this.#unquoted(name, open);
     this.#at = value.end;
     return { name, start, nameEnd, value: value.value, broken: value.broken, end: value.end };
+  }
+
+  /** `name "x"`. */
+  #attributeWithoutEquals(element: OpenElement, name: string, start: number, nameEnd: number, open: number): XmlAttribute {
+    const { value, broken, end } = this.#quoted(name, open, this.#text[open]!);
+    const hint = `write \`=\` between \`${name}\` and its value`;
+    this.#list.report("HG1009", start, nameEnd, { attribute: name }, { element: element.name, hint });
+    this.#at = end;
+    return { name, start, nameEnd, value, broken, end };
   }
 
   /** `name: "x"`, `name => "x"`, `name == "x"`. */
@@ -693,6 +731,8 @@ class Parser {
 
   /** A closing tag that means the open element though it names another. */
   #isMisnamed(name: string, top: OpenElement): boolean {
+    // `<inbound> … </backend>`: a section closed by the name of another.
+    if (this.#stack.length === 2 && sections.has(name) && sections.has(top.name)) return true;
     const a = name.toLowerCase();
     const b = top.name.toLowerCase();
     if (a.length < 64 && b.length < 64) {
@@ -707,6 +747,13 @@ class Parser {
 
   #pop(closeStart: number, end: number, closed: boolean): void {
     const element = this.#stack.pop()!;
+    const parent = this.#stack.at(-1);
+    if (!closed && element.name === "base" && parent !== undefined) {
+      // `<base>` without its slash: what follows is not inside.
+      for (const child of element.children) if (child.kind === "element") (child as OpenElement).parent = parent;
+      parent.children.push(...element.children.splice(0));
+      closeStart = end = element.openEnd;
+    }
     element.closeStart = closeStart;
     element.end = end;
     element.closed = closed;
