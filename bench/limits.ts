@@ -1,6 +1,5 @@
 /**
- * What counting costs: a check of a rate limit and of a quota, in µs, per store; and what a pipeline of ten common policies
- * adds to a request.
+ * What counting costs: a check of a rate limit and of a quota, in µs, per store.
  *
  *     node bench/limits.ts
  *

@@ -7,6 +7,7 @@ export { cacheLookupValue } from "./cache-lookup-value/policy.ts";
 export { cacheRemoveValue } from "./cache-remove-value/policy.ts";
 export { cacheStore } from "./cache-store/policy.ts";
 export { cacheStoreValue } from "./cache-store-value/policy.ts";
+export { cacheValue } from "./cache-value/policy.ts";
 export { checkHeader } from "./check-header/policy.ts";
 export { choose } from "./choose/policy.ts";
 export { cors } from "./cors/policy.ts";
