@@ -2,11 +2,10 @@
  * The keys that a policy names itself: secrets, certificates, RSA numbers. Imported once; only secrets that are
  * expressions are made for each request, and certificates once for each set of them, since a plan outlives its snapshot.
  */
-import { type KeyObject, X509Certificate } from "node:crypto";
+import { X509Certificate, createPrivateKey } from "node:crypto";
 import type { Value } from "../compiler/policy.ts";
-import { beginEvaluation } from "../compiler/runtime/budget.ts";
 import type { HostContext } from "../compiler/runtime/host.ts";
-import { openPfx } from "../compiler/runtime/library/pkcs12.ts";
+import { openCertificate } from "../gateway/certificate.ts";
 import type { Exchange } from "../gateway/exchange.ts";
 import type { Certificate, CertificateIndex } from "../gateway/snapshot.ts";
 import { type DecryptionKey, decryptionSecret } from "./decrypt.ts";
@@ -76,15 +75,17 @@ export function decryptionShelf(written: readonly WrittenKey[]): (exchange: Exch
 }
 
 function privateKeyOf({ client, der }: Certificate, id: string | null): DecryptionKey | null {
-  if (client === null || !("pfx" in client)) return null;
-  // The reader pays for its work from the budget of expressions.
-  beginEvaluation();
-  const opened = openPfx(client.pfx, client.passphrase ?? "");
-  if (typeof opened === "string" || opened.privateKey === null) return null;
-  return { id: id ?? thumbprintId(der), key: opened.privateKey as KeyObject };
+  const pem = client === null ? undefined : "key" in client ? client : openedClient(client);
+  if (pem === undefined) return null;
+  return { id: id ?? thumbprintOf(der), key: createPrivateKey(pem.key) };
 }
 
-/** `x5t` in the form that issuers put into `kid`. */
-function thumbprintId(der: Uint8Array): string {
+function openedClient({ pfx, passphrase }: { readonly pfx: Uint8Array; readonly passphrase?: string }): { readonly key: string } | undefined {
+  const opened = openCertificate(pfx, passphrase ?? "");
+  return typeof opened !== "string" && opened.client !== null && "key" in opened.client ? opened.client : undefined;
+}
+
+/** What issuers put into the `kid` of a token that they encrypt for a certificate. */
+function thumbprintOf(der: Uint8Array): string {
   return new X509Certificate(der).fingerprint.replaceAll(":", "").toUpperCase();
 }

@@ -134,6 +134,10 @@ test.each<[string, Record<string, string>[], boolean]>([
   expect(await judge(client, { attributes: offline, children })).toBe(fits ? "ok" : "it is none of the identities listed.");
 });
 
+test("an empty list of identities asks for nothing", async () => {
+  expect(await judge(client, { attributes: offline, children: { identities: [{ children: { identity: [] } }] } })).toBe("ok");
+});
+
 test("what the caller reads, and going on all the same", async () => {
   const exchange = exchangeOf();
   const run = (attributes: object): unknown => policyStep(validateClientCertificate, { attributes: { ...attributes } }).run(exchange, null);

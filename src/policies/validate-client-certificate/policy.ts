@@ -29,7 +29,6 @@ export const validateClientCertificate = definePolicy({
         max: 1,
         children: {
           identity: {
-            min: 1,
             attributes: {
               thumbprint: { type: "string", doc: "SHA-1 (or SHA-256) of the certificate, hex." },
               "serial-number": { type: "string", doc: "Serial number, hex." },
@@ -70,12 +69,13 @@ export const validateClientCertificate = definePolicy({
     });
   },
   prepare: ({ attributes, children }) => {
+    const identities = children.identities[0]?.children.identity ?? [];
     const rules: Rules = {
       revocation: attributes["validate-revocation"],
       trust: attributes["validate-trust"],
       notBefore: attributes["validate-not-before"],
       notAfter: attributes["validate-not-after"],
-      identities: children.identities[0]?.children.identity.map((one) => prepareIdentity(one.attributes)) ?? null,
+      identities: identities.length === 0 ? null : identities.map((one) => prepareIdentity(one.attributes)),
     };
     const refuse = attributes["ignore-error"] ? remark : fail;
     return (exchange) => {

@@ -1,7 +1,6 @@
 import { CompactEncrypt } from "jose";
 import { expect, test } from "vitest";
-import { beginEvaluation } from "../../compiler/runtime/budget.ts";
-import { openPfx } from "../../compiler/runtime/library/pkcs12.ts";
+import { openCertificate } from "../../gateway/certificate.ts";
 import { exchangeOf, policyStep, servicesOf, snapshotOf } from "../../gateway/testing.ts";
 import type { Certificate, Snapshot } from "../../gateway/snapshot.ts";
 import { PFX } from "../../tokens/pfx.fixture.ts";
@@ -12,8 +11,7 @@ import { validateJwt } from "./policy.ts";
 const signer = certificate({ subject: [["CN", "signer"]] });
 const stranger = certificate({ subject: [["CN", "signer"]] });
 const pfx = Buffer.from(PFX, "base64");
-beginEvaluation();
-const opened = openPfx(pfx, "secret");
+const opened = openCertificate(pfx, "secret");
 if (typeof opened === "string") throw new Error(opened);
 
 function snapshotWith(certificates: Record<string, Pick<Certificate, "der" | "client">>): Snapshot {
@@ -60,6 +58,7 @@ const opener = policyStep(validateJwt, {
 test.each<[string, object, Certificate["client"], string]>([
   ["RSA-OAEP", { alg: "RSA-OAEP", enc: "A256CBC-HS512" }, { pfx, passphrase: "secret" }, "ok"],
   ["RSA-OAEP-256, with its thumbprint", { alg: "RSA-OAEP-256", enc: "A128GCM", kid: thumbprint }, { pfx, passphrase: "secret" }, "ok"],
+  ["its key as PEM", { alg: "RSA-OAEP", enc: "A256GCM" }, opened.client, "ok"],
   ["no private key", { alg: "RSA-OAEP", enc: "A256GCM" }, null, "JwtInvalid"],
   ["a wrong password", { alg: "RSA-OAEP", enc: "A256GCM" }, { pfx, passphrase: "x" }, "JwtInvalid"],
 ])("decryption with a certificate: %s", async (_name, header, client, expected) => {

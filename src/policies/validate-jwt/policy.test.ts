@@ -200,6 +200,7 @@ test.each<[string, Written, string[]]>([
   ["n without e", { attributes: inHeader, children: keys({ attributes: { n } }) }, ["n and e go together"]],
   ["a key in two forms", { attributes: inHeader, children: keys({ attributes: { n, e }, text: "AAAA" }) }, ["a key is one of: its Base64 text, certificate-id, or n and e"]],
   ["a key in no form", { attributes: inHeader, children: keys({}) }, ["a key is one of: its Base64 text, certificate-id, or n and e"]],
+  ["a public key for decryption", { attributes: inHeader, children: { ...rsa, "decryption-keys": [{ children: { key: [rsaElement(RSA.publicKey)] } }] } }, ["a public key decrypts nothing"]],
   ["a weak key", { attributes: inHeader, children: keys({ attributes: { n, e } }) }, ["n and e are not an RSA key of at least 2048 bits in base64url"]],
   ["a key that is not Base64", { attributes: inHeader, children: keys({ text: "pass phrase!" }) }, ["the key is not Base64"]],
   ["a short key", { attributes: inHeader, children: keys({ text: "c2VjcmV0" }) }, ["the key is shorter than 128 bits"]],

@@ -68,6 +68,8 @@ export const validateJwt = definePolicy({
             attributes: {
               id: { type: "string", doc: "Compared with the token's kid." },
               "certificate-id": { type: "string", references: "certificate", doc: "A certificate with its private key." },
+              n: { type: "string", doc: "Taken, but a public key decrypts nothing." },
+              e: { type: "string", doc: "See n." },
             },
             text: { type: "string", expression: true },
             doc: "A key: Base64 of a secret, or certificate-id.",
@@ -103,7 +105,11 @@ export const validateJwt = definePolicy({
     for (const list of ["issuer-signing-keys", "decryption-keys"] as const) {
       children[list][0]?.children.key.forEach((key, index) => {
         const mistake = keyMistake(key);
-        if (mistake !== null) report(mistake, { child: `${list}/key`, index });
+        const at = { child: `${list}/key`, index };
+        if (mistake !== null) report(mistake, at);
+        else if (list === "decryption-keys" && key.attributes.n !== undefined) {
+          report("a public key decrypts nothing", at, "name a certificate that has its private key, with certificate-id", "warning");
+        }
       });
     }
     const signs = attributes["require-signed-tokens"];
