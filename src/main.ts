@@ -8,6 +8,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { Backends } from "./backends/backends.ts";
 import { forward } from "./backends/forward.ts";
+import { makeIdentities } from "./backends/identity/identities.ts";
+import { readIdentitySettings } from "./backends/identity/settings.ts";
 import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { systemClock } from "./base/system-clock.ts";
@@ -106,13 +108,15 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   let known: Scan | undefined;
 
   const random = (): number => Math.random();
+  const write = (record: Readonly<Record<string, unknown>>): void => log.write({ time: new Date(clock.now()).toISOString(), ...record });
   const backends = new Backends({
     monotonic: () => clock.monotonic(),
     now: () => clock.now(),
     random,
     secret: sessionSecret(options.dataDir === null ? null : join(options.dataDir, "session-secret")),
-    log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
+    log: write,
   });
+  const identities = makeIdentities({ client, clock, random, log: write }, readIdentitySettings(options.environment));
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -127,10 +131,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     },
     random,
     caches: state.caches,
+    identities,
     counters: state.counters,
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
-    log: (record) => log.write({ time: new Date(clock.now()).toISOString(), ...record }),
+    log: write,
     outlives: (work) => {
       const over = (): void => void outliving.delete(work);
       outliving.add(work);

@@ -1,22 +1,98 @@
-/** Credentials of a backend entity on one outgoing request (`resources.md` §1.7). */
+/**
+ * Credentials of a backend entity on one outgoing request (`resources.md` §1.7). Those in the configuration are attached
+ * while the request is composed; those that are fetched or worked out (`IdentityCredential`) come last, over what will be
+ * sent. A request that lacks one does not leave.
+ *
+ * An Authorization that a policy set after the backend was chosen is meant for that backend and stays; any other, above all
+ * the caller's, gives way.
+ */
 import { sameName } from "../base/headers.ts";
+import type { Exchange } from "../gateway/exchange.ts";
+import type { AwsKeys, IdentityCredential } from "../gateway/identity.ts";
 import type { BackendCredentials } from "../gateway/snapshot.ts";
+import type { ClientRequest } from "../transport/transport.ts";
+import { signRequest } from "./aws/sign.ts";
+import { credentialUnavailable } from "./identity/failure.ts";
+
+const SOURCE = "forward-request";
 
 /**
  * Puts header credentials into `headers` (replacing what the request has) and returns the query with query
  * credentials added.
  *
- * @param queryString with leading `?`, or empty
+ * @param queryString        with leading `?`, or empty
+ * @param keepsAuthorization a policy's Authorization stays
  */
-export function attachCredentials(headers: string[], queryString: string, credentials: BackendCredentials): string {
-  for (let i = 0; i < credentials.headers.length; i += 2) replace(headers, credentials.headers, credentials.headers[i]!);
-  if (credentials.authorization !== null) {
-    const { scheme, parameter } = credentials.authorization;
+export function attachCredentials(headers: string[], queryString: string, credentials: BackendCredentials, keepsAuthorization: boolean): string {
+  const { headers: given, authorization, query } = credentials;
+  for (let i = 0; i < given.length; i += 2) {
+    if (!keepsAuthorization || !sameName(given[i]!, "authorization")) replace(headers, given, given[i]!);
+  }
+  if (authorization !== null && !keepsAuthorization) {
+    const { scheme, parameter } = authorization;
     remove(headers, "authorization");
     headers.push("Authorization", parameter === "" ? scheme : `${scheme} ${parameter}`);
   }
-  if (credentials.query === "") return queryString;
-  return queryString === "" ? `?${credentials.query}` : `${queryString}&${credentials.query}`;
+  if (query === "") return queryString;
+  return queryString === "" ? `?${query}` : `${queryString}&${query}`;
+}
+
+/** What the request still lacks once its configured credentials are attached; null for nothing. */
+export function missingIdentity(exchange: Exchange, credentials: BackendCredentials | null | undefined): IdentityCredential | null {
+  if (credentials == null || credentials.identity === null || exchange.request.authorizationSet) return null;
+  return credentials.identity;
+}
+
+/** What `authorize` needs: a token or keys. */
+export type Obtained = string | AwsKeys;
+
+/**
+ * Gets what `identity` needs; for a signature, the request's body into memory, too.
+ *
+ * @throws GatewayError `CredentialUnavailable`, 500
+ */
+export async function obtainIdentity(exchange: Exchange, identity: IdentityCredential): Promise<Obtained> {
+  const { body } = exchange.request;
+  try {
+    const obtained = await fetchIdentity(exchange, identity);
+    if (identity.kind === "aws" && body !== null && !body.buffered && !body.consumed) {
+      await body.buffer(exchange.snapshot.options.bufferLimitBytes);
+    }
+    return obtained;
+  } catch (error) {
+    throw credentialUnavailable(SOURCE, error);
+  }
+}
+
+function fetchIdentity({ services: { identities } }: Exchange, identity: IdentityCredential): Obtained | Promise<Obtained> {
+  switch (identity.kind) {
+    case "azure":
+      return identities.azureToken(identity.resource, identity.clientId);
+    case "google":
+      return identities.googleToken(identity.key, identity.scope);
+    case "aws":
+      return identity.keys ?? identities.awsKeys();
+  }
+}
+
+/** Puts the credential into `request.rawHeaders`. @param nowMs ms since the epoch */
+export function authorize(request: ClientRequest, identity: IdentityCredential, obtained: Obtained, nowMs: number): void {
+  const { rawHeaders, method, target, body } = request;
+  if (identity.kind !== "aws") {
+    remove(rawHeaders, "authorization");
+    rawHeaders.push("Authorization", `Bearer ${obtained as string}`);
+    return;
+  }
+  if (body !== null && !(body instanceof Uint8Array)) throw new Error("a stream cannot be signed");
+  const { region, service } = identity;
+  signRequest({ method, target, rawHeaders, body }, { keys: obtained as AwsKeys, region, service, nowMs });
+}
+
+/** Names of the headers that are credentials of this backend and of nobody else, lower case. */
+export function credentialHeaders(credentials: BackendCredentials | null | undefined): ReadonlySet<string> {
+  const names = new Set(["authorization", "cookie", "api-key", "x-amz-security-token"]);
+  for (let i = 0; i < (credentials?.headers.length ?? 0); i += 2) names.add(credentials!.headers[i]!.toLowerCase());
+  return names;
 }
 
 /** Every line of `name` in `headers` gives way to those in `from`, once per name. */

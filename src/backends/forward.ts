@@ -8,6 +8,7 @@ import { Body } from "../gateway/body.ts";
 import { ClientGone, GatewayError } from "../gateway/errors.ts";
 import type { Attempt, Exchange } from "../gateway/exchange.ts";
 import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
+import type { IdentityCredential } from "../gateway/identity.ts";
 import { ResponseMessage, composeUrl } from "../gateway/message.ts";
 import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
@@ -16,7 +17,7 @@ import { type BodySource, type Client, type ClientRequest, type ClientResponse, 
 import { withoutCookie } from "./affinity.ts";
 import type { Backends, Picked } from "./backends.ts";
 import { withClientCertificate } from "./client-certificate.ts";
-import { attachCredentials } from "./credentials.ts";
+import { attachCredentials, authorize, credentialHeaders, missingIdentity, obtainIdentity } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
 import type { Lease } from "./lease.ts";
 import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
@@ -44,7 +45,9 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
     await request.body.buffer(exchange.snapshot.options.bufferLimitBytes);
   }
   const { target, lease, picked } = destinationOf(exchange, request.target, backends);
-  const outgoing = prepared(exchange, target, options, lease);
+  const identity = missingIdentity(exchange, target.entity?.credentials);
+  const outgoing =
+    identity === null ? prepared(exchange, target, options, lease) : await authorized(exchange, target, options, lease, identity);
   if (picked?.pool.affinity?.rule.source === "cookie") withoutCookie(outgoing.rawHeaders, picked.pool.affinity.rule.name);
   const attempt: Attempt = {
     backendId: target.entity?.id ?? null,
@@ -59,7 +62,7 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
   let answer: ClientResponse;
   try {
     answer = await client.send(outgoing);
-    if (options.followRedirects) answer = await followRedirects(exchange, client, outgoing, answer);
+    if (options.followRedirects) answer = await followRedirects(exchange, client, outgoing, answer, target.entity);
   } catch (error) {
     lease?.failed(error);
     throw failed(exchange, attempt, error);
@@ -80,6 +83,25 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
 function prepared(exchange: Exchange, target: Target, options: ForwardOptions, lease: Lease | null): ClientRequest {
   try {
     return compose(exchange, target, bodyToSend(exchange), options);
+  } catch (error) {
+    lease?.giveBack();
+    throw error;
+  }
+}
+
+/** As `prepared`, with a credential that is fetched or worked out. */
+async function authorized(
+  exchange: Exchange,
+  target: Target,
+  options: ForwardOptions,
+  lease: Lease | null,
+  identity: IdentityCredential,
+): Promise<ClientRequest> {
+  try {
+    const obtained = await obtainIdentity(exchange, identity);
+    const outgoing = compose(exchange, target, bodyToSend(exchange), options);
+    authorize(outgoing, identity, obtained, exchange.services.clock.now());
+    return outgoing;
   } catch (error) {
     lease?.giveBack();
     throw error;
@@ -152,7 +174,7 @@ function compose(exchange: Exchange, target: Target, body: BodySource | Uint8Arr
   const upgrade = incoming.upgrade && exchange.api?.type === "websocket";
   if (upgrade) addUpgrade(headers, incoming.rawHeaders);
   const entity = target.entity;
-  const query = entity?.credentials == null ? url.queryString : attachCredentials(headers, url.queryString, entity.credentials);
+  const query = entity?.credentials == null ? url.queryString : attachCredentials(headers, url.queryString, entity.credentials, request.authorizationSet);
   if (snapshot.options.extendedForwarding) extendForwarding(headers, exchange);
   return {
     method: request.method,
@@ -214,8 +236,15 @@ function extendForwarding(headers: string[], exchange: Exchange): void {
 }
 
 /** 3xx inside the gateway: 303 (and 301/302 after POST) becomes GET, others repeat what can be repeated. */
-async function followRedirects(exchange: Exchange, client: Client, first: ClientRequest, answer: ClientResponse): Promise<ClientResponse> {
+async function followRedirects(
+  exchange: Exchange,
+  client: Client,
+  first: ClientRequest,
+  answer: ClientResponse,
+  entity: BackendEntity | null,
+): Promise<ClientResponse> {
   let request = first;
+  let secret: ReadonlySet<string> | null = null;
   for (let turn = 0; turn < MOST_REDIRECTS; turn++) {
     const location = redirectLocation(answer);
     if (location === null) return answer;
@@ -226,6 +255,7 @@ async function followRedirects(exchange: Exchange, client: Client, first: Client
     if (replay === undefined) return answer;
     answer.body?.cancel();
     const sameOrigin = next.host === request.host && next.port === request.port && next.scheme === request.scheme;
+    if (!sameOrigin) secret ??= credentialHeaders(entity?.credentials);
     // Where else a backend sends us is its choice, not the configuration's.
     const refuse = sameOrigin ? request.refuse : refuseElsewhere(exchange, next.host);
     request = {
@@ -235,7 +265,7 @@ async function followRedirects(exchange: Exchange, client: Client, first: Client
       host: next.host,
       port: next.port,
       target: next.basePath + (next.baseQuery === "" ? "" : `?${next.baseQuery}`),
-      rawHeaders: redirectedHeaders(request.rawHeaders, next.authority, sameOrigin, toGet),
+      rawHeaders: redirectedHeaders(request.rawHeaders, next.authority, sameOrigin ? null : secret, toGet),
       body: replay,
       tls: sameOrigin ? request.tls : undefined,
       refuse,
@@ -268,12 +298,12 @@ function resolveLocation(request: ClientRequest, location: string): Target | nul
 }
 
 /** Credentials stay with the origin they were meant for. */
-function redirectedHeaders(raw: readonly string[], authority: string, sameOrigin: boolean, toGet: boolean): string[] {
+function redirectedHeaders(raw: readonly string[], authority: string, secret: ReadonlySet<string> | null, toGet: boolean): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
     if (name === "host") kept.push("Host", authority);
-    else if (!sameOrigin && (name === "authorization" || name === "cookie" || name === "api-key")) continue;
+    else if (secret?.has(name) === true) continue;
     else if (toGet && name.startsWith("content-")) continue;
     else kept.push(raw[i]!, raw[i + 1]!);
   }

@@ -28,7 +28,18 @@ export interface BackendCredentials extends OpenProperties {
   /** Undocumented, used by every inference lab. */
   managedIdentity?: { resource?: string; clientId?: string };
   /** Ours. */
-  awsSigV4?: OpenProperties;
+  awsSigV4?: AwsSigV4Credentials;
+  /** Ours. `key`: the JSON of a key file; missing: what the environment names. `scope`: default cloud-platform. */
+  googleServiceAccount?: { key?: string; scope?: string };
+}
+
+/** Missing keys: what the environment names. Region and service: default what an AWS host says. */
+export interface AwsSigV4Credentials extends OpenProperties {
+  accessKeyId?: string;
+  secretAccessKey?: string;
+  sessionToken?: string;
+  region?: string;
+  service?: string;
 }
 
 export interface BackendTls extends OpenProperties {

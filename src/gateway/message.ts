@@ -35,6 +35,8 @@ export class RequestMessage implements Message, HostRequest {
   query: string;
   /** A policy set `Host`: it is sent instead of the backend's. */
   hostSet = false;
+  /** A policy set `Authorization` since the backend was chosen: it stays, whatever that backend's credentials are. */
+  authorizationSet = false;
   /** Presented to the server in the TLS handshake (authentication-certificate). */
   clientCertificate: ClientCertificate | null = null;
   /** The HTTP proxy it is sent through (proxy). */

@@ -6,6 +6,7 @@ import type { CounterStores } from "../counters/counters.ts";
 import type { Client } from "../transport/transport.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Identities } from "./identity.ts";
 import type { ResponseMessage } from "./message.ts";
 
 export interface Services {
@@ -17,6 +18,8 @@ export interface Services {
   /** Sends the exchange's request to its backend: `backends/forward.ts`. */
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
   readonly caches: Caches;
+  /** What this workload can prove about itself. */
+  readonly identities: Identities;
   /** Takes one retry from what the whole gateway allows itself (`backends/retry-budget.ts`); false: there is none left. */
   readonly mayRetry: () => boolean;
   /** Rate limits and quotas. */

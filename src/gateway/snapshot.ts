@@ -7,6 +7,7 @@ export type { Plan, Step };
 import type { ExternalCache } from "../cache/cache.ts";
 import type { HostApi, HostGroup, HostUser } from "../compiler/runtime/host.ts";
 import type { ClientTls } from "../transport/transport.ts";
+import type { IdentityCredential } from "./identity.ts";
 import type { TemplateMatcher } from "./template.ts";
 
 export interface Snapshot {
@@ -343,4 +344,6 @@ export interface BackendCredentials {
   /** Added to the URL, encoded: `a=b&c=d`; empty for none. */
   readonly query: string;
   readonly authorization: { readonly scheme: string; readonly parameter: string } | null;
+  /** Fetched or worked out for each request; null for none. */
+  readonly identity: IdentityCredential | null;
 }

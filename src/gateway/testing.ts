@@ -9,6 +9,7 @@ import { countersAlone } from "../counters/index.ts";
 import type { BodySource } from "../transport/transport.ts";
 import { Body } from "./body.ts";
 import { Exchange } from "./exchange.ts";
+import { CredentialError } from "./identity.ts";
 import { RequestMessage, ResponseMessage } from "./message.ts";
 import type { Services } from "./services.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -84,6 +85,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     forward: () => Promise.reject(new Error("nothing to forward to in this test")),
     caches: { internal: new MemoryCache(), external: () => null },
     mayRetry: () => true,
+    identities: { azureToken: noIdentity, googleToken: noIdentity, awsKeys: noIdentity },
     counters: countersAlone(),
     log: (record) => void logged.push(record),
     reportBug: (_exchange, error) => void bugs.push(error),
@@ -91,6 +93,10 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     bugs,
     ...changed,
   } as TestServices;
+}
+
+function noIdentity(): never {
+  throw new CredentialError("there is no identity in this test");
 }
 
 export const REQUEST_ID = "00000000-0000-4000-8000-000000000001";

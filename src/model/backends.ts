@@ -1,11 +1,12 @@
 /** `backends` → entities that requests can be sent to. Named values are substituted here, once. */
 import type { BackendProperties } from "../contract/backends.ts";
 import type { Resource } from "../contract/resource.ts";
-import type { BackendCredentials, BackendEntity, PoolMember, Target } from "../gateway/snapshot.ts";
+import type { BackendEntity, PoolMember, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { PropertyPath } from "../store/kinds/shape.ts";
 import { breakerOf, poolRulesOf } from "./balancing.ts";
+import { credentialsOf } from "./credentials.ts";
 import type { Reporter } from "./report.ts";
 
 /**
@@ -60,7 +61,7 @@ function single(resource: Resource<BackendProperties>, fill: Fill, report: Repor
     breaker: breakerOf(properties),
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
     tls: tlsOf(properties),
-    credentials: credentialsOf(properties, (text) => fill(text, resource.id, ["credentials"]) ?? ""),
+    credentials: credentialsOf(resource, parsed, fill, report),
   };
   entity.target = { ...parsed, entity };
   return entity;
@@ -108,26 +109,6 @@ function tlsOf(properties: BackendProperties): BackendEntity["tls"] {
     validateName: tls.validateCertificateName ?? true,
     thumbprints: tls.serverCertificateThumbprints,
   };
-}
-
-function credentialsOf(properties: BackendProperties, fill: (text: string) => string): BackendCredentials | null {
-  const { credentials } = properties;
-  if (credentials === undefined || credentials === null) return null;
-  const headers: string[] = [];
-  for (const [name, values] of Object.entries(credentials.header ?? {})) {
-    for (const value of asList(values)) headers.push(name, fill(value));
-  }
-  const query = Object.entries(credentials.query ?? {})
-    .flatMap(([name, values]) => asList(values).map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(fill(value))}`))
-    .join("&");
-  const given = credentials.authorization;
-  const authorization =
-    given?.scheme === undefined ? null : { scheme: fill(given.scheme), parameter: fill(given.parameter ?? "") };
-  return headers.length === 0 && query === "" && authorization === null ? null : { headers, query, authorization };
-}
-
-function asList(values: unknown): string[] {
-  return (Array.isArray(values) ? values : [values]).map(String);
 }
 
 /** An API's default target: the backend that `backendId` names, else `serviceUrl`. */

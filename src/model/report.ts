@@ -46,6 +46,15 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "options such as `password=…`, `user=…`, `ssl=True`, `defaultDatabase=0`, separated by commas; or a `redis://` URL. It may be " +
       "a named value.",
   },
+  HG5506: {
+    text: "the credentials of backend `{backend}` cannot be used: {reason}",
+    hint: "correct `credentials`",
+    explain:
+      "Besides headers and query parameters a backend has at most one of `authorization`, `managedIdentity`, `awsSigV4` and " +
+      "`googleServiceAccount`, because each becomes the Authorization header. `managedIdentity` takes `resource` and `clientId`; " +
+      "`awsSigV4` takes `accessKeyId`, `secretAccessKey`, `sessionToken` (without them the environment's), `region` and `service` " +
+      "(without them what an AWS host says); `googleServiceAccount` takes `key`, the JSON of a key file, and `scope`.",
+  },
 };
 
 export class Reporter {

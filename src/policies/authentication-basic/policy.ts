@@ -17,5 +17,6 @@ export const authenticationBasic = definePolicy({
     const credentials = `${username(exchange.context)}:${password(exchange.context)}`;
     const request = message instanceof RequestMessage ? message : exchange.request;
     request.headers.set("Authorization", `Basic ${Buffer.from(credentials, "utf8").toString("base64")}`);
+    request.authorizationSet = true;
   },
 });

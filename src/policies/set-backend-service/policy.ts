@@ -66,6 +66,7 @@ export const setBackendService = definePolicy({
       if (backendId !== undefined) {
         exchange.request.setTarget(targetOfBackend(exchange, backendId(exchange.context)));
         exchange.backendChosenBy = { scope: site.scope };
+        exchange.request.authorizationSet = false;
         return;
       }
       const chosen = exchange.backendChosenBy;
@@ -80,6 +81,7 @@ export const setBackendService = definePolicy({
       exchange.request.setTarget(fixed ?? targetOfUrl(baseUrl!(exchange.context)));
       exchange.backend = null;
       exchange.backendChosenBy = null;
+      exchange.request.authorizationSet = false;
     };
   },
 });

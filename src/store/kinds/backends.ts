@@ -11,7 +11,14 @@ const credentials = is.object({
   certificate: is.list(is.text(), 32),
   certificateIds: is.list(is.text(), 32),
   managedIdentity: is.object({ resource: is.text(), clientId: is.text() }),
-  awsSigV4: is.object({}),
+  awsSigV4: is.object({
+    accessKeyId: is.text(),
+    secretAccessKey: is.text(),
+    sessionToken: is.text(),
+    region: is.text(),
+    service: is.text(),
+  }),
+  googleServiceAccount: is.object({ key: is.text(), scope: is.text() }),
 });
 
 const circuitBreakerRule = is.object({

@@ -1,0 +1,9 @@
+import { GatewayError } from "../../gateway/errors.ts";
+import { CredentialError } from "../../gateway/identity.ts";
+
+/** What a policy fails with when a credential cannot be had; our own mistakes stay what they are. */
+export function credentialUnavailable(source: string, error: unknown): unknown {
+  if (!(error instanceof CredentialError)) return error;
+  const { message, cause } = error;
+  return new GatewayError({ source, reason: "CredentialUnavailable", message, status: 500, code: "credential_unavailable", cause });
+}
