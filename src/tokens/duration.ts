@@ -1,3 +1,19 @@
+import { LEAST_STALE_S, MAX_STALE_MS } from "./openid.ts";
+
+/** `jwks-max-stale` → ms; the default when it is not given. */
+export function maxStaleMs(text: string | undefined): number {
+  const seconds = text === undefined ? null : readDuration(text);
+  return seconds === null ? MAX_STALE_MS : Math.max(LEAST_STALE_S, seconds) * 1000;
+}
+
+/** What is wrong with a `jwks-max-stale`; null when nothing is, and for a place that a tool fills in. */
+export function maxStaleMistake(text: string | undefined): string | null {
+  if (text === undefined || text.includes("{")) return null;
+  const seconds = readDuration(text);
+  if (seconds === null) return `"${text}" is not a time`;
+  return seconds < LEAST_STALE_S ? "jwks-max-stale is at least a minute" : null;
+}
+
 /** Seconds or a .NET TimeSpan (`[d.]hh:mm:ss[.f]`) → seconds; null when it is neither, or negative. */
 export function readDuration(text: string): number | null {
   const trimmed = text.trim();

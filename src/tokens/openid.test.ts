@@ -167,6 +167,15 @@ test("jwks-max-stale shortens or lengthens that", async () => {
   expect(await short.ask(good)).toBe(NO_KEY);
 });
 
+test("a short jwks-max-stale makes requests wait for new keys, not fail", async () => {
+  const provider = await provide(first);
+  const { ask, services } = world([provider.configUrl], { attributes: { "jwks-max-stale": "600" } });
+  await ask(issued(provider, "first"));
+  services.clock.advance(600_000);
+  expect(await ask(issued(provider, "first"))).toBe("ok");
+  expect(provider.asked.length).toBe(4);
+});
+
 test("a provider that was never there is asked again after one second, two, four …, up to five minutes", async () => {
   const provider = await provide(first);
   provider.answers.set(CONFIG_PATH, answering(500, ""));

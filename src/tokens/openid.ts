@@ -19,6 +19,8 @@ export const FRESH_MS = 60 * 60_000;
 /** Between two fetches that tokens with unknown keys cause, and the longest pause after failures. */
 export const REFETCH_MS = 5 * 60_000;
 export const MAX_STALE_MS = 24 * 60 * 60_000;
+/** Less would fetch for nearly every request. */
+export const LEAST_STALE_S = 60;
 /** After the first failure of a document that was never there; doubles up to `REFETCH_MS`. */
 const FIRST_PAUSE_MS = 1000;
 const TIMEOUT_MS = 5000;
@@ -64,7 +66,7 @@ export class OpenIdSource {
   prepare(egress: EgressOptions, maxStaleMs: number): Promise<void> | undefined {
     const now = this.#world.clock.monotonic();
     const age = this.#fetchedAt === null ? Infinity : now - this.#fetchedAt;
-    if (age < FRESH_MS) return undefined;
+    if (age < Math.min(FRESH_MS, maxStaleMs)) return undefined;
     if (this.#pending === null && now < this.#pausedUntil) return undefined;
     const fetching = this.#fetch(egress);
     return age < maxStaleMs ? undefined : fetching;

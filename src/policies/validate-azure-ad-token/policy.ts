@@ -3,7 +3,7 @@ import type { HostContext } from "../../compiler/runtime/host.ts";
 import type { Jwt } from "../../compiler/runtime/library/credentials.ts";
 import { parseUrl } from "../../backends/own-request.ts";
 import { definePolicy } from "../../gateway/policy.ts";
-import { readDuration } from "../../tokens/duration.ts";
+import { maxStaleMistake, maxStaleMs } from "../../tokens/duration.ts";
 import {
   AUDIENCES,
   REQUIRED_CLAIMS,
@@ -17,7 +17,6 @@ import {
   writtenKey,
 } from "../../tokens/elements.ts";
 import { TokenFailure } from "../../tokens/failure.ts";
-import { MAX_STALE_MS } from "../../tokens/openid.ts";
 import { sourcesOf } from "../../tokens/services.ts";
 import { decryptionShelf, signingShelf } from "../../tokens/shelf.ts";
 import { configurationUrl, entraIssuers } from "./entra.ts";
@@ -69,17 +68,15 @@ export const validateAzureAdToken = definePolicy({
     if (endpoint !== undefined && !endpoint.includes("{") && parseUrl(configurationUrl(endpoint, "common")) === null) {
       report(`"${endpoint}" is not a URL`, { attribute: "authentication-endpoint", value: true }, "write it as in https://login.microsoftonline.us");
     }
-    const stale = attributes["jwks-max-stale"];
-    if (stale !== undefined && !stale.includes("{") && readDuration(stale) === null) {
-      report(`"${stale}" is not a time`, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
-    }
+    const stale = maxStaleMistake(attributes["jwks-max-stale"]);
+    if (stale !== null) report(stale, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
     children["decryption-keys"][0]?.children.key.forEach((key, index) => {
       const mistake = keyMistake(key);
       if (mistake !== null) report(mistake, { child: "decryption-keys/key", index });
     });
   },
   prepare: ({ attributes, children }, site) => {
-    const { "tenant-id": tenant, "authentication-endpoint": endpoint, "jwks-max-stale": stale } = attributes;
+    const { "tenant-id": tenant, "authentication-endpoint": endpoint } = attributes;
     const clients = applicationIds(children["client-application-ids"]);
     const backends = applicationIds(children["backend-application-ids"]);
     const claims = claimsChecker(children["required-claims"]);
@@ -96,7 +93,7 @@ export const validateAzureAdToken = definePolicy({
         signingKeys: signingShelf([]),
         decryptionKeys: decryptionShelf(decryption.map(writtenKey).filter((key) => key !== null)),
         openId: sourcesOf([joined(endpoint, tenant)]),
-        maxStaleMs: stale === undefined ? MAX_STALE_MS : (readDuration(stale) ?? 0) * 1000,
+        maxStaleMs: maxStaleMs(attributes["jwks-max-stale"]),
         issuers: setOf([]),
         audiences: audiencesOf(children.audiences),
         issuersOf: entraIssuers(tenant),

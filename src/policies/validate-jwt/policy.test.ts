@@ -196,6 +196,7 @@ test.each<[string, Written, string[]]>([
   ["no key", { attributes: inHeader }, ["there is no key to check signatures with, so every token is refused"]],
   ["a skew that is none", { attributes: { ...inHeader, "clock-skew": "5 min" }, children: rsa }, ['"5 min" is not a time']],
   ["a staleness that is none", { attributes: { ...inHeader, "jwks-max-stale": "long" }, children: rsa }, ['"long" is not a time']],
+  ["a staleness that is too short", { attributes: { ...inHeader, "jwks-max-stale": "0" }, children: rsa }, ["jwks-max-stale is at least a minute"]],
   ["a URL that is none", { attributes: inHeader, children: { "openid-config": [{ attributes: { url: "login.example" } }] } }, ['"login.example" is not an absolute http or https URL']],
   ["n without e", { attributes: inHeader, children: keys({ attributes: { n } }) }, ["n and e go together"]],
   ["a key in two forms", { attributes: inHeader, children: keys({ attributes: { n, e }, text: "AAAA" }) }, ["a key is one of: its Base64 text, certificate-id, or n and e"]],

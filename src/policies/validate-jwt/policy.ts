@@ -3,7 +3,7 @@ import type { HostContext } from "../../compiler/runtime/host.ts";
 import { parseUrl } from "../../backends/own-request.ts";
 import { expressionFailed } from "../../gateway/errors.ts";
 import { definePolicy } from "../../gateway/policy.ts";
-import { readDuration } from "../../tokens/duration.ts";
+import { maxStaleMistake, maxStaleMs, readDuration } from "../../tokens/duration.ts";
 import {
   AUDIENCES,
   REQUIRED_CLAIMS,
@@ -15,7 +15,7 @@ import {
   setOf,
   writtenKey,
 } from "../../tokens/elements.ts";
-import { MAX_STALE_MS, type OpenIdSource } from "../../tokens/openid.ts";
+import type { OpenIdSource } from "../../tokens/openid.ts";
 import { sourcesOf } from "../../tokens/services.ts";
 import { decryptionShelf, signingShelf } from "../../tokens/shelf.ts";
 import { fillTenant } from "../../tokens/validate.ts";
@@ -90,13 +90,12 @@ export const validateJwt = definePolicy({
       const extra = places[1];
       report("exactly one of header-name, query-parameter-name and token-value is needed", extra === undefined ? undefined : { attribute: extra });
     }
-    for (const name of ["clock-skew", "jwks-max-stale"] as const) {
-      const value = attributes[name];
-      const text = typeof value === "string" ? value : value?.constant;
-      if (text !== undefined && !text.includes("{") && readDuration(text) === null) {
-        report(`"${text}" is not a time`, { attribute: name, value: true }, "write seconds, as in 300, or hh:mm:ss, as in 00:05:00");
-      }
+    const skew = attributes["clock-skew"].constant;
+    if (skew !== undefined && !skew.includes("{") && readDuration(skew) === null) {
+      report(`"${skew}" is not a time`, { attribute: "clock-skew", value: true }, "write seconds, as in 300, or hh:mm:ss, as in 00:05:00");
     }
+    const stale = maxStaleMistake(attributes["jwks-max-stale"]);
+    if (stale !== null) report(stale, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
     children["openid-config"].forEach(({ attributes: { url } }, index) => {
       if (url.isConstant && !url.constant!.includes("{") && parseUrl(url.constant!) === null) {
         report(`"${url.constant!}" is not an absolute http or https URL`, { child: "openid-config", index, attribute: "url", value: true });
@@ -118,8 +117,6 @@ export const validateJwt = definePolicy({
     }
   },
   prepare: ({ attributes, children }, site) => {
-    const maxStale = attributes["jwks-max-stale"];
-    const maxStaleS = maxStale === undefined ? null : readDuration(maxStale);
     const signing = children["issuer-signing-keys"][0]?.children.key ?? [];
     const decryption = children["decryption-keys"][0]?.children.key ?? [];
     const urls = children["openid-config"].map((child) => child.attributes.url);
@@ -134,7 +131,7 @@ export const validateJwt = definePolicy({
         signingKeys: signingShelf(signing.map(writtenKey).filter((key) => key !== null)),
         decryptionKeys: decryptionShelf(decryption.map(writtenKey).filter((key) => key !== null)),
         openId: sourcesOf(urls),
-        maxStaleMs: maxStaleS === null ? MAX_STALE_MS : maxStaleS * 1000,
+        maxStaleMs: maxStaleMs(attributes["jwks-max-stale"]),
         issuers: setOf((children.issuers[0]?.children.issuer ?? []).map(({ text }) => text)),
         audiences: audiencesOf(children.audiences),
         issuersOf: ownIssuer,
