@@ -108,7 +108,9 @@ function reportExpression(
       continue;
     }
     // Hints quote names that are in scope, and a secret may have brought some.
-    const { hint = mendOf(rest.code), ...plain } = rest;
+    const [reference] = rest.code === "HG3100" ? code.namedValuesIn(start, end) : [];
+    const quoted = reference === undefined ? undefined : `a named value is put in as it is; as text it stands in quotes: \`"{{${reference.namedValue}}}"\``;
+    const { hint = quoted ?? mendOf(rest.code), ...plain } = rest;
     const range = list.source.rangeAt(code.startOf(start), code.endOf(end));
     list.add({ ...plain, ...(hint === undefined || code.hasSecret ? {} : { hint }), range, element });
   }

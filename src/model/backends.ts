@@ -47,8 +47,9 @@ function single(resource: Resource<BackendProperties>, fill: Fill, report: Repor
   if (url === null) return null;
   const parsed = parseTarget(url);
   if (parsed === null) {
-    // That there is none has been said (HG4510).
-    if ((properties.url ?? "") !== "") report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
+    // A URL that is wrong as it is written has been refused already (HG4510, HG5203).
+    const { url: written = "" } = properties;
+    if (written.includes("{{") || /^(?:https?|wss?|sf|fabric):/i.test(written)) report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
     return null;
   }
   const entity: Mutable<BackendEntity> = {

@@ -120,7 +120,7 @@ function checkBackend(resources: ResourceSet, resource: Resource<BackendProperti
     return;
   }
   const members = pool?.services ?? [];
-  if (members.length === 0) problems.push(problem("HG4509", parameters, resources.locate(resource.id, ["pool"])));
+  if (members.length === 0) problems.push(problem("HG4509", parameters, resources.locate(resource.id, ["pool", "services"])));
   members.forEach((member, i) => {
     const target = member.id && resources.resolve(member.id, "backends", resource.id);
     if (!target || (target.properties as BackendProperties).type !== "Pool") return;

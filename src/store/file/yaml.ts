@@ -129,6 +129,11 @@ function syntaxProblem(error: YAMLError, source: SourceText): Problem {
     const reason = "this line is indented deeper than the one before, which has its value already";
     return problem("HG5102", { reason }, source.at(deeper, deeper + 1), "indent it like the line before");
   }
+  const quote = /^Missing closing (["'])/.exec(error.message)?.[1];
+  const opened = quote === undefined ? -1 : source.text.lastIndexOf(quote, start);
+  if (opened !== -1) {
+    return problem("HG5102", { reason: "this text is never closed" }, source.at(opened, opened + 1), `add the closing ${quote}`);
+  }
   return problem("HG5102", { reason: lowerFirst(error.message) }, source.at(start, end), yamlHint(error));
 }
 

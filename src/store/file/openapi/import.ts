@@ -65,6 +65,12 @@ function toOpenApi3(file: ParsedFile, problems: Problem[]): Record<string, unkno
   }
   const openapi = versionText(document["openapi"]);
   const swagger = versionText(document["swagger"]);
+  const { paths } = document;
+  if ((openapi ?? swagger) !== undefined && paths !== undefined && paths !== null && !isObject(paths)) {
+    const reason = `\`paths\` holds ${describe(paths)}`;
+    problems.push(problem("HG5301", { reason }, file.locate(["paths"]), "write each path as a name, as in `/orders:`"));
+    return undefined;
+  }
   if (openapi !== undefined && /^3\.\d/.test(openapi)) return document;
   if (swagger !== undefined && /^2(\.|$)/.test(swagger)) return convert(document, file, problems);
   const at = file.locate(openapi !== undefined ? ["openapi"] : swagger !== undefined ? ["swagger"] : []);
