@@ -14,9 +14,11 @@ export interface ClientCertificate {
   readonly fingerprint: string;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;
-  /** DER of the names. */
+  /** DER of the subject. */
   readonly subjectDer: Uint8Array;
-  readonly issuerDer: Uint8Array;
+  /** The same names as keys of maps. */
+  readonly subjectKey: string;
+  readonly issuerKey: string;
   /** Ms since the epoch; NaN when unreadable. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
@@ -65,7 +67,8 @@ export function readCertificate(der: Uint8Array): ClientCertificate | null {
     subject: names[0],
     issuer: names[1],
     subjectDer: subject!.whole,
-    issuerDer: issuer!.whole,
+    subjectKey: Buffer.from(subject!.whole).toString("latin1"),
+    issuerKey: Buffer.from(issuer!.whole).toString("latin1"),
     notBeforeMs: derTime(from),
     notAfterMs: derTime(to),
     signatureAlgorithm: objectId(children(signature)?.[0]),

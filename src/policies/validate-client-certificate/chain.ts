@@ -36,7 +36,7 @@ function collect(certificates: CertificateIndex): Authorities {
   const own = readAll([...certificates.byId.values()].map(({ der }) => der)).filter((one) => authorityDepth(one) !== null);
   const bySubject = new Map<string, ClientCertificate[]>();
   for (const one of [...own, ...roots]) {
-    const name = subjectKey(one.subjectDer);
+    const name = one.subjectKey;
     bySubject.set(name, [...(bySubject.get(name) ?? []), one]);
   }
   const trusted = [...roots, ...own.filter((one) => isIssuedBy(one, one))];
@@ -47,13 +47,9 @@ function readAll(ders: readonly Uint8Array[]): ClientCertificate[] {
   return ders.map(readCertificate).filter((one) => one !== null);
 }
 
-function subjectKey(der: Uint8Array): string {
-  return Buffer.from(der).toString("latin1");
-}
-
 /** The authority that signed `certificate`, trusted or not; null when it is not known. */
 export function issuerOf(certificate: ClientCertificate, certificates: CertificateIndex): ClientCertificate | null {
-  const candidates = authoritiesOf(certificates).bySubject.get(subjectKey(certificate.issuerDer)) ?? [];
+  const candidates = authoritiesOf(certificates).bySubject.get(certificate.issuerKey) ?? [];
   return candidates.find((one) => isIssuedBy(certificate, one)) ?? null;
 }
 
@@ -72,7 +68,7 @@ function extend(chain: ClientCertificate[], authorities: Authorities, nowMs: num
   const last = chain.at(-1)!;
   if (authorities.trusted.has(last.fingerprint)) return chain;
   if (chain.length >= LONGEST || BROKEN_SIGNATURES.has(last.signatureAlgorithm)) return null;
-  for (const issuer of authorities.bySubject.get(subjectKey(last.issuerDer)) ?? []) {
+  for (const issuer of authorities.bySubject.get(last.issuerKey) ?? []) {
     const depth = authorityDepth(issuer);
     // Roots of the first version say nothing of themselves; being trusted is enough.
     const isAuthority = depth !== null ? depth >= chain.length - 1 : authorities.trusted.has(issuer.fingerprint);

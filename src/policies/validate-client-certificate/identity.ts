@@ -40,10 +40,19 @@ function testsOf(written: WrittenIdentity): Test[] {
   add(written["issuer-thumbprint"], (text) => (_certificate, issuer) => issuer !== null && isThumbprint(issuer, text));
   add(written["issuer-certificate-id"], (id) => (certificate, _issuer, certificates) => {
     const der = certificates.byId.get(id.toLowerCase())?.der;
-    const issuer = der === undefined ? null : readCertificate(der);
+    const issuer = der === undefined ? null : readOnce(der);
     return issuer !== null && isIssuedBy(certificate, issuer);
   });
   return tests;
+}
+
+const known = new WeakMap<Uint8Array, ClientCertificate | null>();
+
+/** Octets of the configuration do not change. */
+function readOnce(der: Uint8Array): ClientCertificate | null {
+  let certificate = known.get(der);
+  if (certificate === undefined) known.set(der, (certificate = readCertificate(der)));
+  return certificate;
 }
 
 function named(text: string, of: (certificate: ClientCertificate) => DistinguishedName): Test {
@@ -57,7 +66,18 @@ function isThumbprint(certificate: ClientCertificate, text: string): boolean {
   return wanted.length === 64 ? certificate.fingerprint === wanted : certificate.thumbprint === wanted;
 }
 
+/** Remembered for each pair: a signature costs more than all else that a request asks of a certificate. */
 export function isIssuedBy(certificate: ClientCertificate, issuer: ClientCertificate): boolean {
+  let answers = issued.get(certificate);
+  if (answers === undefined) issued.set(certificate, (answers = new WeakMap()));
+  let answer = answers.get(issuer);
+  if (answer === undefined) answers.set(issuer, (answer = checkIssued(certificate, issuer)));
+  return answer;
+}
+
+const issued = new WeakMap<ClientCertificate, WeakMap<ClientCertificate, boolean>>();
+
+function checkIssued(certificate: ClientCertificate, issuer: ClientCertificate): boolean {
   try {
     return certificate.native.checkIssued(issuer.native) && certificate.native.verify(issuer.native.publicKey);
   } catch {
