@@ -1,5 +1,5 @@
 /** For tests: a real Redis of their own on a free port, and the things that can happen to it. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { systemClock } from "../src/base/system-clock.ts";
 import { parseRedisAddress } from "../src/redis/connection-string.ts";
@@ -23,49 +23,50 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
-/** A test that fails does not close what it started. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
-
 export async function startRedis(options: readonly string[] = []): Promise<TestRedis> {
   const port = await freePort();
-  let child = await launch(port, options);
-  const end = async (): Promise<void> => {
-    const gone = new Promise<void>((resolve) => (child.exitCode === null && child.signalCode === null ? child.once("exit", () => resolve()) : resolve()));
-    child.kill("SIGKILL");
-    await gone;
-  };
+  let server = await launch(port, options);
   return {
     port,
-    pause: () => void child.kill("SIGSTOP"),
-    resume: () => void child.kill("SIGCONT"),
-    kill: end,
+    pause: () => void process.kill(server.pid, "SIGSTOP"),
+    resume: () => void process.kill(server.pid, "SIGCONT"),
+    kill: () => server.end(),
     restart: async () => {
-      await end();
-      child = await launch(port, options);
+      await server.end();
+      server = await launch(port, options);
     },
     cli: (...args) => spawnSync("redis-cli", ["-p", String(port), ...args], { encoding: "utf8" }).stdout.trim(),
-    close: end,
+    close: () => server.end(),
   };
 }
 
+interface Launched {
+  readonly pid: number;
+  /** kill -9; resolves when it is gone. */
+  end(): Promise<void>;
+}
+
+/** Ends the server when its standard input ends: with us, whatever ends us. */
+const GUARD = 'redis-server "$@" & echo "pid $!"; cat > /dev/null; kill -9 $!; wait $!';
+
 /** Resolves when it accepts connections: it says so. */
-function launch(port: number, options: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(
-    "redis-server",
-    ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", ...options],
-    { stdio: ["ignore", "pipe", "ignore"] },
-  );
-  running.add(child);
-  child.once("exit", () => running.delete(child));
+function launch(port: number, options: readonly string[]): Promise<Launched> {
+  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...options];
+  const guard = spawn("sh", ["-c", GUARD, "sh", ...settings], { stdio: ["pipe", "pipe", "ignore"] });
+  const gone = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {
     let said = "";
-    child.stdout!.on("data", (chunk: Buffer) => {
+    const end = (): Promise<void> => {
+      guard.stdin!.end();
+      return gone;
+    };
+    guard.stdout!.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (said.includes("Ready to accept connections")) resolve(child);
+      if (!said.includes("Ready to accept connections")) return;
+      resolve({ pid: Number(/^pid (\d+)$/m.exec(said)![1]), end });
     });
-    child.once("error", reject);
-    child.once("exit", () => reject(new Error(`redis-server ended: ${said}`)));
+    guard.once("error", reject);
+    void gone.then(() => reject(new Error(`redis-server ended: ${said}`)));
   });
 }
 
