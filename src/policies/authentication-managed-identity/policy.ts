@@ -14,7 +14,8 @@ const SOURCE = "authentication-managed-identity";
 export const authenticationManagedIdentity = definePolicy({
   element: SOURCE,
   summary: "Gets a Microsoft Entra token of the gateway's identity and sends it as bearer token.",
-  sections: ["inbound"],
+  // Published documents fetch tokens in outbound too, for calls of their own.
+  sections: ["inbound", "outbound"],
   shape: {
     attributes: {
       resource: {
@@ -27,6 +28,11 @@ export const authenticationManagedIdentity = definePolicy({
       "output-token-variable-name": { type: "string", doc: "A variable that gets the token; then no header is set." },
       "ignore-error": { type: "bool", default: false, doc: "true: without a token the request goes on without one." },
     },
+  },
+  check: ({ attributes }, report, { section, inMessage }) => {
+    if (section === "outbound" && !inMessage && attributes["output-token-variable-name"] === undefined) {
+      report("the request has been sent already, so its header is set for nothing", undefined, "add output-token-variable-name", "warning");
+    }
   },
   prepare: ({ attributes }) => {
     const { resource, "client-id": clientId, "output-token-variable-name": variable, "ignore-error": ignoreError } = attributes;
