@@ -45,26 +45,56 @@ function gatewayWith(inbound: string, needsKey: boolean): () => void {
   const built = new SnapshotBuilder(Object.values(policies)).build(
     new ResourceSet([
       ...builtIns,
-      resource("/apis/api", "apis", { path: "api", serviceUrl: "http://127.0.0.1:9", subscriptionRequired: needsKey, protocols: ["https", "http"] }),
-      resource("/apis/api/operations/get", "apis/operations", { displayName: "get", method: "GET", urlTemplate: "/x" }),
+      resource("/apis/api", "apis", {
+        path: "api",
+        serviceUrl: "http://127.0.0.1:9",
+        subscriptionRequired: needsKey,
+        protocols: ["https", "http"],
+      }),
+      resource("/apis/api/operations/get", "apis/operations", {
+        displayName: "get",
+        method: "GET",
+        urlTemplate: "/x",
+      }),
       resource("/apis/api/policies/policy", "apis/policies", {
         value: `<policies><inbound><base />${inbound}${answer}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`,
         format: "rawxml",
       }),
-      resource("/subscriptions/all", "subscriptions", { displayName: "all", scope: "/apis", state: "active", primaryKey: "key-1", secondaryKey: "key-2" }),
+      resource("/subscriptions/all", "subscriptions", {
+        displayName: "all",
+        scope: "/apis",
+        state: "active",
+        primaryKey: "key-1",
+        secondaryKey: "key-2",
+      }),
     ]),
     1,
   );
   if (built.snapshot === null) throw new Error(built.problems.map(({ message }) => message).join("\n"));
   const services = servicesOf();
-  const gateway = createGateway({ services, newRequestId: () => "00000000-0000-4000-8000-000000000001", onDone: () => {}, health: () => false });
+  const gateway = createGateway({
+    services,
+    newRequestId: () => "00000000-0000-4000-8000-000000000001",
+    onDone: () => {},
+    health: () => false,
+  });
   gateway.swap(built.snapshot);
-  const headers = ["Host", "gateway.example", "User-Agent", "bench/1", "Origin", "https://app.example", "Ocp-Apim-Subscription-Key", "key-1"];
+  const headers = [
+    "Host",
+    "gateway.example",
+    "User-Agent",
+    "bench/1",
+    "Origin",
+    "https://app.example",
+    "Ocp-Apim-Subscription-Key",
+    "key-1",
+  ];
   return () => {
     services.clock.ms += 0.02;
     const incoming = incomingOf({ target: "/api/x", headers });
     gateway.onRequest(incoming);
-    if (incoming.reply.status !== 204) throw new Error(`answered ${incoming.reply.status}: ${incoming.reply.body}`);
+    if (incoming.reply.status !== 204)
+      throw new Error(`answered ${incoming.reply.status}: ${incoming.reply.body}`);
   };
 }
 

@@ -28,8 +28,20 @@ function write(files: Files): void {
 /** `headgate up` on the folder. @returns its URL once it says so */
 function start(): Promise<string> {
   const command = join(import.meta.dirname, "..", "bin", "headgate.js");
-  const args = ["up", "--config", join(folder, "config"), "--data", join(folder, "data"), "--port", "0", "--access-log", "off"];
-  const started = spawn(process.execPath, [command, ...args], { env: { ...process.env, HEADGATE_DEMO_MODEL: "off" } });
+  const args = [
+    "up",
+    "--config",
+    join(folder, "config"),
+    "--data",
+    join(folder, "data"),
+    "--port",
+    "0",
+    "--access-log",
+    "off",
+  ];
+  const started = spawn(process.execPath, [command, ...args], {
+    env: { ...process.env, HEADGATE_DEMO_MODEL: "off" },
+  });
   child = started;
   return new Promise((resolve, reject) => {
     let said = "";
@@ -45,7 +57,11 @@ function start(): Promise<string> {
 }
 
 /** Calls, several at a time, until `enough` were let in, one was refused or the gateway is gone. @returns how many were let in */
-async function callUntil(url: string, enough: number, onEnough: () => void): Promise<{ admitted: number; refused: boolean }> {
+async function callUntil(
+  url: string,
+  enough: number,
+  onEnough: () => void,
+): Promise<{ admitted: number; refused: boolean }> {
   let admitted = 0;
   let refused = false;
   const one = async (): Promise<void> => {

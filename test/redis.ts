@@ -7,7 +7,9 @@ import { RedisLink, type RedisLinkOptions } from "../src/redis/link.ts";
 
 /** Why tests that need a Redis cannot run here; null when they can. */
 export const redisMissing: string | null =
-  spawnSync("redis-server", ["--version"]).status === 0 ? null : "redis-server is not installed (Debian package redis-server)";
+  spawnSync("redis-server", ["--version"]).status === 0
+    ? null
+    : "redis-server is not installed (Debian package redis-server)";
 
 export interface TestRedis {
   readonly port: number;
@@ -35,7 +37,8 @@ export async function startRedis(options: readonly string[] = []): Promise<TestR
       await server.end();
       server = await launch(port, options);
     },
-    cli: (...args) => spawnSync("redis-cli", ["-p", String(port), ...args], { encoding: "utf8" }).stdout.trim(),
+    cli: (...args) =>
+      spawnSync("redis-cli", ["-p", String(port), ...args], { encoding: "utf8" }).stdout.trim(),
     close: () => server.end(),
   };
 }
@@ -51,7 +54,17 @@ const GUARD = 'redis-server "$@" & echo "pid $!"; cat > /dev/null; kill -9 $!; w
 
 /** Resolves when it accepts connections: it says so. */
 function launch(port: number, options: readonly string[]): Promise<Launched> {
-  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...options];
+  const settings = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    ...options,
+  ];
   const guard = spawn("sh", ["-c", GUARD, "sh", ...settings], { stdio: ["pipe", "pipe", "ignore"] });
   const gone = new Promise<void>((resolve) => guard.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {
@@ -87,7 +100,10 @@ export const realClock = systemClock(
 );
 
 /** An open link that is up. */
-export async function linkTo(port: number, options: Partial<RedisLinkOptions> & { readonly text?: string } = {}): Promise<RedisLink> {
+export async function linkTo(
+  port: number,
+  options: Partial<RedisLinkOptions> & { readonly text?: string } = {},
+): Promise<RedisLink> {
   const address = parseRedisAddress(options.text ?? `127.0.0.1:${port}`);
   if (typeof address === "string") throw new Error(address);
   const link = new RedisLink(address, { clock: realClock, needs: "write", ...options });

@@ -15,7 +15,11 @@ const decoder = new TextDecoder();
 export function cacheSuite(name: string, make: () => Promise<CacheSubject> | CacheSubject): void {
   const subjects: CacheSubject[] = [];
   let count = 0;
-  const subject = async (): Promise<{ at: CacheSubject; key: (name: string) => string; read: (key: string) => Promise<string | null> }> => {
+  const subject = async (): Promise<{
+    at: CacheSubject;
+    key: (name: string) => string;
+    read: (key: string) => Promise<string | null>;
+  }> => {
     const made = await make();
     subjects.push(made);
     const own = count++;
@@ -48,12 +52,15 @@ export function cacheSuite(name: string, make: () => Promise<CacheSubject> | Cac
     expect(await read("a")).toBe(null);
   });
 
-  test.each([0, -1, Number.NaN])(`${name}: a life of %d ms stores nothing and removes what was there`, async (ttlMs) => {
-    const { at, key, read } = await subject();
-    at.cache.set(key("a"), encoder.encode("one"), 60_000, await at.pass(0));
-    at.cache.set(key("a"), encoder.encode("two"), ttlMs, await at.pass(0));
-    expect(await read("a")).toBe(null);
-  });
+  test.each([0, -1, Number.NaN])(
+    `${name}: a life of %d ms stores nothing and removes what was there`,
+    async (ttlMs) => {
+      const { at, key, read } = await subject();
+      at.cache.set(key("a"), encoder.encode("one"), 60_000, await at.pass(0));
+      at.cache.set(key("a"), encoder.encode("two"), ttlMs, await at.pass(0));
+      expect(await read("a")).toBe(null);
+    },
+  );
 
   test(`${name}: any octets, empty ones too, under any key`, async () => {
     const { at, key } = await subject();
@@ -62,7 +69,8 @@ export function cacheSuite(name: string, make: () => Promise<CacheSubject> | Cac
     const keys = ["x".repeat(10_000), "x".repeat(9_999) + "y", "ünï\u0000\r\n", "{tag}"].map(key);
     keys.forEach((one, i) => at.cache.set(one, all.subarray(i), 60_000, now));
     at.cache.set(key("empty"), new Uint8Array(), 60_000, now);
-    for (const [i, one] of keys.entries()) expect(Array.from((await at.cache.get(one, now)) ?? [])).toEqual(Array.from(all.subarray(i)));
+    for (const [i, one] of keys.entries())
+      expect(Array.from((await at.cache.get(one, now)) ?? [])).toEqual(Array.from(all.subarray(i)));
     const empty = await at.cache.get(key("empty"), now);
     expect(empty === null || empty.length === 0).toBe(true);
   });

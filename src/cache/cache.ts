@@ -36,6 +36,7 @@ export const LARGEST_ENTRY_BYTES = 2 * 1024 * 1024;
 
 /** The one for `region`, else the default one. */
 export function cacheForRegion(configured: readonly ExternalCache[], region: string): ExternalCache | null {
-  const at = (location: string): ExternalCache | undefined => configured.find((one) => one.location.toLowerCase() === location.toLowerCase());
+  const at = (location: string): ExternalCache | undefined =>
+    configured.find((one) => one.location.toLowerCase() === location.toLowerCase());
   return at(region) ?? at("default") ?? null;
 }

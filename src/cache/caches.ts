@@ -53,7 +53,9 @@ export class GatewayCaches implements Caches {
       this.#opened.delete(connectionString);
     }
     this.external(configured);
-    return chosen === null ? Promise.resolve() : (this.#opened.get(chosen.connectionString)?.link.whenUp() ?? Promise.resolve());
+    return chosen === null
+      ? Promise.resolve()
+      : (this.#opened.get(chosen.connectionString)?.link.whenUp() ?? Promise.resolve());
   }
 
   /** Ids of external caches that do not answer. */
@@ -75,7 +77,11 @@ export class GatewayCaches implements Caches {
     const address = parseRedisAddress(chosen.connectionString);
     // Such a snapshot is not built; a text is only here when nobody checked.
     if (typeof address === "string") return null;
-    const link = new RedisLink(address, { clock, needs: "read", onChange: (up, reason) => onChange?.(chosen.id, up, reason) });
+    const link = new RedisLink(address, {
+      clock,
+      needs: "read",
+      onChange: (up, reason) => onChange?.(chosen.id, up, reason),
+    });
     const opened = { link, cache: new RedisCache(link) };
     this.#opened.set(chosen.connectionString, opened);
     link.open().catch((error: unknown) => onChange?.(chosen.id, false, String(error)));

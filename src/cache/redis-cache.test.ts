@@ -87,7 +87,13 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
         if (up) back();
       },
     });
-    const configured = (password: string) => [{ id: "shared", location: "default", connectionString: `127.0.0.1:${redis.port},password=${password},abortConnect=False` }];
+    const configured = (password: string) => [
+      {
+        id: "shared",
+        location: "default",
+        connectionString: `127.0.0.1:${redis.port},password=${password},abortConnect=False`,
+      },
+    ];
     const wrong = configured("wrong");
     void caches.use(wrong);
     expect(caches.external(wrong)!.get("a", 0)).toBe(null);
@@ -112,7 +118,9 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
   test("no cache configured, or none for this place", () => {
     const caches = new GatewayCaches({ clock: realClock, region: "here" });
     expect(caches.external([])).toBe(null);
-    expect(caches.external([{ id: "far", location: "elsewhere", connectionString: "127.0.0.1:1" }])).toBe(null);
+    expect(caches.external([{ id: "far", location: "elsewhere", connectionString: "127.0.0.1:1" }])).toBe(
+      null,
+    );
     caches.close();
   });
 });

@@ -26,7 +26,9 @@ export class RedisCache implements Cache {
     if (!this.#link.up) return;
     if (!(ttlMs > 0) || value.length > LARGEST_ENTRY_BYTES) return this.delete(key);
     // The caller may go on using what it gave.
-    this.#link.call("set", [nameOf(key), Buffer.from(value), "PX", Math.max(1, Math.ceil(ttlMs))]).catch(ignore);
+    this.#link
+      .call("set", [nameOf(key), Buffer.from(value), "PX", Math.max(1, Math.ceil(ttlMs))])
+      .catch(ignore);
   }
 
   delete(key: string): void {
@@ -36,7 +38,9 @@ export class RedisCache implements Cache {
 
 /** An absent key reads as nothing at all; a value longer than ours can be is somebody else's. */
 function octets(reply: unknown): Uint8Array | null {
-  return reply instanceof Uint8Array && reply.length > 0 && reply.length <= LARGEST_ENTRY_BYTES ? reply : null;
+  return reply instanceof Uint8Array && reply.length > 0 && reply.length <= LARGEST_ENTRY_BYTES
+    ? reply
+    : null;
 }
 
 function nameOf(key: string): string {

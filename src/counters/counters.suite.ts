@@ -21,7 +21,11 @@ let keys = 0;
 /** Stories must not see each other's counts. */
 const story = (key: string): string => `suite-${keys}-${key}`;
 
-type WindowStep = readonly [second: number, claims: readonly (readonly [key: string, limit: number, cost: number, seconds: number])[], expected: string];
+type WindowStep = readonly [
+  second: number,
+  claims: readonly (readonly [key: string, limit: number, cost: number, seconds: number])[],
+  expected: string,
+];
 
 const WINDOW_STORIES: readonly (readonly [string, readonly WindowStep[]])[] = [
   [
@@ -56,16 +60,46 @@ const WINDOW_STORIES: readonly (readonly [string, readonly WindowStep[]])[] = [
   [
     "several claims: all or none",
     [
-      [0, [["a", 5, 1, 60], ["b", 1, 1, 60]], "taken 0"],
-      [1, [["a", 5, 1, 60], ["b", 1, 1, 60]], "refused 1 59"],
+      [
+        0,
+        [
+          ["a", 5, 1, 60],
+          ["b", 1, 1, 60],
+        ],
+        "taken 0",
+      ],
+      [
+        1,
+        [
+          ["a", 5, 1, 60],
+          ["b", 1, 1, 60],
+        ],
+        "refused 1 59",
+      ],
       [2, [["a", 5, 1, 60]], "taken 3"],
     ],
   ],
   [
     "several in the way: the longest wait",
     [
-      [0, [["a", 1, 1, 10], ["b", 1, 1, 300], ["c", 1, 1, 60]], "taken 0"],
-      [1, [["a", 1, 1, 10], ["b", 1, 1, 300], ["c", 1, 1, 60]], "refused 1 299"],
+      [
+        0,
+        [
+          ["a", 1, 1, 10],
+          ["b", 1, 1, 300],
+          ["c", 1, 1, 60],
+        ],
+        "taken 0",
+      ],
+      [
+        1,
+        [
+          ["a", 1, 1, 10],
+          ["b", 1, 1, 300],
+          ["c", 1, 1, 60],
+        ],
+        "refused 1 299",
+      ],
     ],
   ],
   [
@@ -112,7 +146,10 @@ export function windowsSuite(name: string, make: () => Promise<Subject<Windows>>
     const { counters, at } = await subject();
     for (const [second, claims, expected] of steps) {
       const now = await at(second * 1000);
-      const answer = await counters.take(claims.map(([key, limit, cost, seconds]) => windowClaim(key, limit, cost, seconds)), now);
+      const answer = await counters.take(
+        claims.map(([key, limit, cost, seconds]) => windowClaim(key, limit, cost, seconds)),
+        now,
+      );
       expect(`${second} s: ${said(answer)}`).toBe(`${second} s: ${expected}`);
     }
   });
@@ -127,7 +164,9 @@ export function windowsSuite(name: string, make: () => Promise<Subject<Windows>>
   test(`${name} windows: 1,000 at once against 100`, async () => {
     const { counters, at } = await subject();
     const now = await at(0);
-    const answers = await Promise.all(Array.from({ length: 1000 }, () => counters.take([windowClaim("a", 100, 1, 60)], now)));
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, () => counters.take([windowClaim("a", 100, 1, 60)], now)),
+    );
     expect(answers.filter(({ state }) => state === "taken")).toHaveLength(100);
     expect(answers.filter(({ state }) => state === "refused")).toHaveLength(900);
   });
@@ -157,7 +196,11 @@ function windowClaim(key: string, limit: number, cost: number, seconds: number):
 /** Wednesday, so that days and weeks have offsets. */
 export const EPOCH = Date.UTC(2025, 0, 1, 10, 0, 0);
 
-type QuotaStep = readonly [second: number, claims: readonly (readonly [key: string, limit: number, cost: number, period: number])[], expected: string];
+type QuotaStep = readonly [
+  second: number,
+  claims: readonly (readonly [key: string, limit: number, cost: number, period: number])[],
+  expected: string,
+];
 
 const QUOTA_STORIES: readonly (readonly [string, readonly QuotaStep[]])[] = [
   [
@@ -182,18 +225,55 @@ const QUOTA_STORIES: readonly (readonly [string, readonly QuotaStep[]])[] = [
   [
     "several claims: all or none",
     [
-      [0, [["calls", 5, 1, 300], ["bytes", 10, 0, 300]], "taken 4"],
+      [
+        0,
+        [
+          ["calls", 5, 1, 300],
+          ["bytes", 10, 0, 300],
+        ],
+        "taken 4",
+      ],
       [0, [["bytes", 10, 10, 300]], "taken 0"],
-      [1, [["calls", 5, 1, 300], ["bytes", 10, 0, 300]], "refused 1 299"],
+      [
+        1,
+        [
+          ["calls", 5, 1, 300],
+          ["bytes", 10, 0, 300],
+        ],
+        "refused 1 299",
+      ],
       [1, [["calls", 5, 1, 300]], "taken 3"],
     ],
   ],
   [
     "several in the way: the longest wait, and never is the longest",
     [
-      [0, [["a", 1, 1, 300], ["b", 1, 1, 3600], ["c", 1, 1, 600]], "taken 0"],
-      [1, [["a", 1, 1, 300], ["b", 1, 1, 3600], ["c", 1, 1, 600]], "refused 1 3599"],
-      [1, [["d", 0, 1, 0], ["b", 1, 1, 3600]], "refused 0 never"],
+      [
+        0,
+        [
+          ["a", 1, 1, 300],
+          ["b", 1, 1, 3600],
+          ["c", 1, 1, 600],
+        ],
+        "taken 0",
+      ],
+      [
+        1,
+        [
+          ["a", 1, 1, 300],
+          ["b", 1, 1, 3600],
+          ["c", 1, 1, 600],
+        ],
+        "refused 1 3599",
+      ],
+      [
+        1,
+        [
+          ["d", 0, 1, 0],
+          ["b", 1, 1, 3600],
+        ],
+        "refused 0 never",
+      ],
     ],
   ],
 ];
@@ -212,7 +292,10 @@ export function quotasSuite(name: string, make: () => Promise<Subject<Quotas>> |
     const { counters, at } = await subject();
     for (const [second, claims, expected] of steps) {
       const now = await at(EPOCH + second * 1000);
-      const answer = await counters.take(claims.map(([key, limit, cost, period]) => quotaClaim(key, limit, cost, period)), now);
+      const answer = await counters.take(
+        claims.map(([key, limit, cost, period]) => quotaClaim(key, limit, cost, period)),
+        now,
+      );
       expect(`${second} s: ${said(answer)}`).toBe(`${second} s: ${expected}`);
     }
   });
@@ -228,7 +311,9 @@ export function quotasSuite(name: string, make: () => Promise<Subject<Quotas>> |
   test(`${name} quotas: 1,000 at once against 100`, async () => {
     const { counters, at } = await subject();
     const now = await at(EPOCH);
-    const answers = await Promise.all(Array.from({ length: 1000 }, () => counters.take([quotaClaim("a", 100, 1, 0)], now)));
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, () => counters.take([quotaClaim("a", 100, 1, 0)], now)),
+    );
     expect(answers.filter(({ state }) => state === "taken")).toHaveLength(100);
   });
 

@@ -1,4 +1,13 @@
-export type { Answer, CounterStores, Counters, QuotaClaim, Quotas, SyncCounters, WindowClaim, Windows } from "./counters.ts";
+export type {
+  Answer,
+  CounterStores,
+  Counters,
+  QuotaClaim,
+  Quotas,
+  SyncCounters,
+  WindowClaim,
+  Windows,
+} from "./counters.ts";
 export { MemoryQuotas } from "./memory-quotas.ts";
 export { MemoryWindows } from "./memory-windows.ts";
 export { SqliteQuotas } from "./sqlite-quotas.ts";

@@ -26,7 +26,8 @@ export class MemoryQuotas implements Quotas {
     const refused = refusalOf(claims, now, (claim, period) => this.usedIn(claim.key, period));
     if (refused !== null) return refused;
     let remaining = Infinity;
-    for (const claim of claims) remaining = Math.min(remaining, Math.max(0, claim.limit - this.#count(claim, now)));
+    for (const claim of claims)
+      remaining = Math.min(remaining, Math.max(0, claim.limit - this.#count(claim, now)));
     return { state: "taken", remaining };
   }
 

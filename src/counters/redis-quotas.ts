@@ -28,18 +28,27 @@ export class RedisQuotas implements Quotas {
     this.#link = link;
     this.#callersClock = clock === "caller";
     link.onUp(() => this.#catchUp());
-    this.alone = { take: (claims, now) => this.#takeAlone(claims, now), add: (claim, now) => this.#addAlone(claim, now) };
+    this.alone = {
+      take: (claims, now) => this.#takeAlone(claims, now),
+      add: (claim, now) => this.#addAlone(claim, now),
+    };
   }
 
   take(claims: readonly QuotaClaim[], now: number): Answer | Promise<Answer> {
     if (!this.#link.up) return UNKNOWN;
-    return this.#run(claims, now, false).then((reply) => this.#note(reply, claims, now), () => UNKNOWN);
+    return this.#run(claims, now, false).then(
+      (reply) => this.#note(reply, claims, now),
+      () => UNKNOWN,
+    );
   }
 
   add(claim: QuotaClaim, now: number): void {
     if (claim.cost === 0) return;
     if (!this.#link.up) return this.#addAlone(claim, now);
-    this.#run([claim], now, true).then((reply) => void this.#note(reply, [claim], now), () => this.#addAlone(claim, now));
+    this.#run([claim], now, true).then(
+      (reply) => void this.#note(reply, [claim], now),
+      () => this.#addAlone(claim, now),
+    );
   }
 
   #run(claims: readonly QuotaClaim[], now: number, force: boolean): Promise<unknown> {
@@ -79,7 +88,8 @@ export class RedisQuotas implements Quotas {
     if (claim.cost === 0) return;
     const key = `${periodAt(claim.anchorMs, claim.periodMs, now).startMs} ${claim.key}`;
     const cost = (this.#pending.get(key)?.claim.cost ?? 0) + claim.cost;
-    if (this.#pending.has(key) || this.#pending.size < MOST_KEYS) this.#pending.set(key, { claim: { ...claim, cost }, now });
+    if (this.#pending.has(key) || this.#pending.size < MOST_KEYS)
+      this.#pending.set(key, { claim: { ...claim, cost }, now });
   }
 
   /** Adds to Redis what it missed. A period that is over meanwhile needs nothing any more. */

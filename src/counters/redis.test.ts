@@ -24,15 +24,25 @@ describe.skipIf(redisMissing !== null)("redis", () => {
     await redis.close();
   });
 
-  windowsSuite("redis", () => ({ counters: new RedisWindows(link, "caller"), at: (ms) => 1_700_000_000_000 + ms }));
+  windowsSuite("redis", () => ({
+    counters: new RedisWindows(link, "caller"),
+    at: (ms) => 1_700_000_000_000 + ms,
+  }));
   quotasSuite("redis", () => ({ counters: new RedisQuotas(link, "caller"), at: (ms) => ms }));
 
-  const windowClaim = (key: string, limit: number, cost = 1): WindowClaim => ({ key, limit, cost, windowMs: 60_000 });
+  const windowClaim = (key: string, limit: number, cost = 1): WindowClaim => ({
+    key,
+    limit,
+    cost,
+    windowMs: 60_000,
+  });
 
   test("three nodes at once against 100: exactly 100, by Redis' own clock", async () => {
     const nodes = await Promise.all([open(), open(), open()]);
     const windows = nodes.map((node) => new RedisWindows(node));
-    const answers = await Promise.all(Array.from({ length: 600 }, (_, i) => windows[i % 3]!.take([windowClaim("three", 100)], 0)));
+    const answers = await Promise.all(
+      Array.from({ length: 600 }, (_, i) => windows[i % 3]!.take([windowClaim("three", 100)], 0)),
+    );
     expect(answers.filter(({ state }) => state === "taken")).toHaveLength(100);
     expect(answers.filter(({ state }) => state === "refused")).toHaveLength(500);
     for (const node of nodes) node.close();
@@ -99,7 +109,14 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
     };
   }
 
-  test.each<[string, (redis: TestRedis) => Promise<void> | void, (redis: TestRedis) => Promise<void> | void, "kept" | "lost"]>([
+  test.each<
+    [
+      string,
+      (redis: TestRedis) => Promise<void> | void,
+      (redis: TestRedis) => Promise<void> | void,
+      "kept" | "lost",
+    ]
+  >([
     ["hangs", (redis) => redis.pause(), (redis) => redis.resume(), "kept"],
     ["is killed", (redis) => redis.kill(), (redis) => redis.restart(), "lost"],
     [
@@ -173,7 +190,9 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
   test("nodes are counted, and those that are gone are not", async () => {
     const redis = await startRedis();
     const clock = new FakeClock();
-    const links = await Promise.all(["a", "b", "c"].map(() => linkTo(redis.port, { scripts: COUNTER_SCRIPTS, clock })));
+    const links = await Promise.all(
+      ["a", "b", "c"].map(() => linkTo(redis.port, { scripts: COUNTER_SCRIPTS, clock })),
+    );
     expect(await links[0]!.call("headgateCountNodes", [1, "headgate:nodes", "a", 15_000])).toBe(1);
     expect(await links[1]!.call("headgateCountNodes", [1, "headgate:nodes", "b", 15_000])).toBe(2);
     expect(await links[2]!.call("headgateCountNodes", [1, "headgate:nodes", "c", 15_000])).toBe(3);

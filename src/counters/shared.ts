@@ -17,7 +17,11 @@ const GONE_AFTER_MS = 15_000;
  *
  * @param clock  for the pulse that tells other nodes of this one
  */
-export function sharedCounters(link: RedisLink, nodeId: string, clock: Clock): CounterStores & { close(): void } {
+export function sharedCounters(
+  link: RedisLink,
+  nodeId: string,
+  clock: Clock,
+): CounterStores & { close(): void } {
   const share = new WindowShare();
   const quotas = new RedisQuotas(link);
   let cancel = (): void => {};
@@ -48,7 +52,10 @@ export class WindowShare implements SyncCounters<WindowClaim> {
   readonly #windows = new MemoryWindows(200_000);
 
   take(claims: readonly WindowClaim[], now: number): Answer {
-    return this.#windows.take(claims.map((claim) => ({ ...claim, limit: shareOf(claim.limit, this.nodes) })), now);
+    return this.#windows.take(
+      claims.map((claim) => ({ ...claim, limit: shareOf(claim.limit, this.nodes) })),
+      now,
+    );
   }
 
   add(claim: WindowClaim, now: number): void {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { MemoryWindows } from "./memory-windows.ts";
 import { SlidingWindow } from "./sliding-window.ts";
@@ -11,7 +11,10 @@ class Plain {
   }
 }
 
-const steps = fc.array(fc.record({ wait: fc.integer({ min: 0, max: 400 }), cost: fc.integer({ min: 0, max: 4 }) }), { maxLength: 120 });
+const steps = fc.array(
+  fc.record({ wait: fc.integer({ min: 0, max: 400 }), cost: fc.integer({ min: 0, max: 4 }) }),
+  { maxLength: 120 },
+);
 
 test("says what the definition says, and waits as long as it says", () => {
   fc.assert(

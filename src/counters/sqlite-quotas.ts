@@ -52,7 +52,9 @@ export class SqliteQuotas implements Quotas {
     this.#upsert = database.prepare(
       "INSERT INTO quotas VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET start_ms = excluded.start_ms, end_ms = excluded.end_ms, used = excluded.used",
     );
-    this.#sweep = database.prepare("DELETE FROM quotas WHERE key IN (SELECT key FROM quotas WHERE end_ms <= ? LIMIT 200)");
+    this.#sweep = database.prepare(
+      "DELETE FROM quotas WHERE key IN (SELECT key FROM quotas WHERE end_ms <= ? LIMIT 200)",
+    );
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
   }
@@ -78,7 +80,10 @@ export class SqliteQuotas implements Quotas {
     if (refused !== null) return refused;
     let remaining = Infinity;
     for (const claim of claims) {
-      const used = claim.cost > 0 ? this.#count(claim, now) : this.#usedIn(claim.key, periodAt(claim.anchorMs, claim.periodMs, now));
+      const used =
+        claim.cost > 0
+          ? this.#count(claim, now)
+          : this.#usedIn(claim.key, periodAt(claim.anchorMs, claim.periodMs, now));
       remaining = Math.min(remaining, Math.max(0, claim.limit - used));
     }
     if (++this.#writes % 256 === 0) this.#sweep.run(now);
@@ -129,7 +134,11 @@ export class SqliteQuotas implements Quotas {
 
   #takeMeanwhile(claims: readonly QuotaClaim[], now: number): Answer {
     if (this.#writeUnwritten(now)) return this.take(claims, now);
-    const refused = refusalOf(claims, now, ({ key }, period) => this.#lastKnown(key, period) + this.#meanwhile.usedIn(key, period));
+    const refused = refusalOf(
+      claims,
+      now,
+      ({ key }, period) => this.#lastKnown(key, period) + this.#meanwhile.usedIn(key, period),
+    );
     if (refused !== null) return refused;
     let remaining = Infinity;
     for (const claim of claims) {

@@ -58,7 +58,14 @@ test("octets are copies", () => {
   expect(Array.from(decodeValue(stored) as Uint8Array)).toEqual([1, 2, 255]);
 });
 
-test.each(['{"a":[1,2.50,"x",null,true,{"b":"2024-01-31T12:00:00+02:00"}]}', "[]", '"text"', "12", "null", "1.0"])("JSON %s", (text) => {
+test.each([
+  '{"a":[1,2.50,"x",null,true,{"b":"2024-01-31T12:00:00+02:00"}]}',
+  "[]",
+  '"text"',
+  "12",
+  "null",
+  "1.0",
+])("JSON %s", (text) => {
   const token = json(text);
   const stored = encodeValue(token)!;
   const [first, second] = [decodeValue(stored) as JToken, decodeValue(stored) as JToken];
@@ -83,10 +90,22 @@ test.each<[string, {}]>([
   expect(encodeValue(value)).toBe(null);
 });
 
-test.each(["", "z", "i", "i1e9", "i99999999999", "j{", "j{}}", "bSystem.Nothing 1", "bSystem.Int64 x", "d1", "dx 1", "mone", "gx y", "\u0000"])(
-  "%j, which nobody of ours wrote, is nothing",
-  (text) => {
-    const value = decodeValue(Buffer.from(text));
-    expect(value === undefined || value instanceof Guid || value instanceof DateTime).toBe(true);
-  },
-);
+test.each([
+  "",
+  "z",
+  "i",
+  "i1e9",
+  "i99999999999",
+  "j{",
+  "j{}}",
+  "bSystem.Nothing 1",
+  "bSystem.Int64 x",
+  "d1",
+  "dx 1",
+  "mone",
+  "gx y",
+  "\u0000",
+])("%j, which nobody of ours wrote, is nothing", (text) => {
+  const value = decodeValue(Buffer.from(text));
+  expect(value === undefined || value instanceof Guid || value instanceof DateTime).toBe(true);
+});

@@ -44,7 +44,8 @@ function textFor(value: {} | null): string | null {
 }
 
 function objectText(value: {}): string | null {
-  if (value instanceof Box) return `b${value.type.definition.fullName} ${Object.is(value.value, -0) ? "-0" : String(value.value)}`;
+  if (value instanceof Box)
+    return `b${value.type.definition.fullName} ${Object.is(value.value, -0) ? "-0" : String(value.value)}`;
   if (value instanceof JToken) return value.kind === kinds.PROPERTY ? null : `j${jsonText(value)}`;
   if (value instanceof Decimal) return `m${value.netToString()}`;
   if (value instanceof DateTime) return `d${value.kind} ${value.ticks}`;

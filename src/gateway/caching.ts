@@ -43,11 +43,19 @@ export interface Downstream {
 }
 
 /** Tells the client's caches what they may do with a response that lives for `lifeMs` and is `ageMs` old. */
-export function sayDownstream(headers: HeaderList, { type, mustRevalidate }: Downstream, lifeMs: number, ageMs: number): void {
+export function sayDownstream(
+  headers: HeaderList,
+  { type, mustRevalidate }: Downstream,
+  lifeMs: number,
+  ageMs: number,
+): void {
   headers.delete("Expires");
   headers.delete("Pragma");
   const remaining = Math.max(0, Math.floor((lifeMs - ageMs) / 1000));
-  const rule = type === "none" ? "no-store, no-cache" : `${type}, max-age=${remaining}${mustRevalidate ? ", must-revalidate" : ""}`;
+  const rule =
+    type === "none"
+      ? "no-store, no-cache"
+      : `${type}, max-age=${remaining}${mustRevalidate ? ", must-revalidate" : ""}`;
   headers.set("Cache-Control", rule);
   headers.set("Age", String(Math.max(0, Math.floor(ageMs / 1000))));
 }
@@ -94,7 +102,15 @@ export function decodeResponse(bytes: Uint8Array): CachedResponse | null {
   } catch {
     return null;
   }
-  if (!Array.isArray(head) || head.length !== 6 || !isStatus(head[0]) || !isTexts(head[2]) || !isNumber(head[3]) || !isNumber(head[4])) return null;
+  if (
+    !Array.isArray(head) ||
+    head.length !== 6 ||
+    !isStatus(head[0]) ||
+    !isTexts(head[2]) ||
+    !isNumber(head[3]) ||
+    !isNumber(head[4])
+  )
+    return null;
   return {
     status: head[0],
     reason: String(head[1]),
@@ -107,13 +123,15 @@ export function decodeResponse(bytes: Uint8Array): CachedResponse | null {
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const isStatus = (value: unknown): value is number => isNumber(value) && value >= 200 && value <= 999;
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.length % 2 === 0 && value.every((one) => typeof one === "string");
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length % 2 === 0 && value.every((one) => typeof one === "string");
 
 /** What of a response's headers is kept: nothing of one connection or one caller. */
 export function storedHeaders(headers: HeaderList): string[] {
   const kept: string[] = [];
   const raw = withoutHopByHop(headers.raw);
-  for (let i = 0; i < raw.length; i += 2) if (!NOT_STORED.has(raw[i]!.toLowerCase())) kept.push(raw[i]!, raw[i + 1]!);
+  for (let i = 0; i < raw.length; i += 2)
+    if (!NOT_STORED.has(raw[i]!.toLowerCase())) kept.push(raw[i]!, raw[i + 1]!);
   return kept;
 }
 
@@ -122,7 +140,9 @@ export function responseFrom({ status, reason, headers, body }: CachedResponse):
   const list = new HeaderList(headers);
   if (body === null) return new ResponseMessage(status, reason, list, null);
   const isCoded = list.has("content-encoding");
-  const held = isCoded ? Body.streaming("response", bytesSource(body), list) : Body.of("response", body, charsetOf(list));
+  const held = isCoded
+    ? Body.streaming("response", bytesSource(body), list)
+    : Body.of("response", body, charsetOf(list));
   return new ResponseMessage(status, reason, list, held);
 }
 
@@ -135,7 +155,10 @@ export function acceptsCoding(accept: string | null, coding: string | null): boo
     const [name = "", ...parameters] = part.split(";").map((piece) => piece.trim());
     offered.set(name, !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter)));
   }
-  return coding.toLowerCase().split(",").every((one) => offered.get(one.trim()) ?? offered.get("*") ?? false);
+  return coding
+    .toLowerCase()
+    .split(",")
+    .every((one) => offered.get(one.trim()) ?? offered.get("*") ?? false);
 }
 
 /**

@@ -29,7 +29,11 @@ type Decided = Exclude<Answer, { readonly state: "unknown" }>;
 export function takeOrElse<C extends WindowClaim | QuotaClaim>(
   exchange: Exchange,
   source: string,
-  counters: { readonly shared: Counters<C>; readonly alone: SyncCounters<C>; readonly onFailure: OnStoreFailure },
+  counters: {
+    readonly shared: Counters<C>;
+    readonly alone: SyncCounters<C>;
+    readonly onFailure: OnStoreFailure;
+  },
   claims: readonly C[],
   now: number,
   then: (answer: Decided) => void,
@@ -38,7 +42,8 @@ export function takeOrElse<C extends WindowClaim | QuotaClaim>(
     if (answer.state !== "unknown") return then(answer);
     exchange.remark(source, `The counter store does not answer; on-store-failure is ${counters.onFailure}.`);
     if (counters.onFailure === "deny") throw storeUnavailable(source);
-    if (counters.onFailure === "allow") return then({ state: "taken", remaining: Math.min(...claims.map(({ limit }) => limit)) });
+    if (counters.onFailure === "allow")
+      return then({ state: "taken", remaining: Math.min(...claims.map(({ limit }) => limit)) });
     then(counters.alone.take(claims, now) as Decided);
   };
   const answer = counters.shared.take(claims, now);
@@ -99,14 +104,23 @@ export interface RateNames {
 }
 
 export const RATE_ATTRIBUTES = {
-  "retry-after-header-name": { type: "string", default: "Retry-After", doc: "Response header with the seconds to wait." },
-  "retry-after-variable-name": { type: "string", doc: "Variable with the seconds to wait, set when the limit is exceeded." },
+  "retry-after-header-name": {
+    type: "string",
+    default: "Retry-After",
+    doc: "Response header with the seconds to wait.",
+  },
+  "retry-after-variable-name": {
+    type: "string",
+    doc: "Variable with the seconds to wait, set when the limit is exceeded.",
+  },
   "remaining-calls-header-name": { type: "string", doc: "Response header with the calls that are left." },
   "remaining-calls-variable-name": { type: "string", doc: "Variable with the calls that are left." },
   "total-calls-header-name": { type: "string", doc: "Response header with the value of calls." },
 } as const satisfies Record<string, AttributeShape>;
 
-export function rateNames(attributes: { readonly [K in keyof typeof RATE_ATTRIBUTES]: string | undefined }): RateNames {
+export function rateNames(attributes: {
+  readonly [K in keyof typeof RATE_ATTRIBUTES]: string | undefined;
+}): RateNames {
   return {
     retryHeader: attributes["retry-after-header-name"] ?? "Retry-After",
     retryVariable: attributes["retry-after-variable-name"],
@@ -129,7 +143,13 @@ export function sayRate(exchange: Exchange, names: RateNames, remaining: number,
 }
 
 /** 429 (`policies-document.md` §6.5). */
-export function rateExceeded(exchange: Exchange, source: string, names: RateNames, total: number, retryAfterMs: number | null): GatewayError {
+export function rateExceeded(
+  exchange: Exchange,
+  source: string,
+  names: RateNames,
+  total: number,
+  retryAfterMs: number | null,
+): GatewayError {
   const seconds = Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000));
   if (names.retryVariable !== undefined) exchange.variables.set(names.retryVariable, seconds);
   sayRate(exchange, names, 0, total);
@@ -145,7 +165,11 @@ export function rateExceeded(exchange: Exchange, source: string, names: RateName
 }
 
 /** 403 (`policies-document.md` §6.5). @param retryAfterMs null: the period never ends */
-export function quotaExceeded(source: string, what: "calls" | "bandwidth", retryAfterMs: number | null): GatewayError {
+export function quotaExceeded(
+  source: string,
+  what: "calls" | "bandwidth",
+  retryAfterMs: number | null,
+): GatewayError {
   const out = what === "calls" ? "Out of call volume quota." : "Out of bandwidth quota.";
   const seconds = retryAfterMs === null ? null : Math.max(1, Math.ceil(retryAfterMs / 1000));
   return new GatewayError({

@@ -11,7 +11,8 @@ export function buildCaches(resources: ResourceSet, fill: Fill, report: Reporter
     const connectionString = fill(properties.connectionString ?? "", id, ["connectionString"]);
     if (connectionString === null) continue;
     const address = parseRedisAddress(connectionString);
-    if (typeof address === "string") report.error("HG5505", { cache: name, reason: address }, id, ["connectionString"]);
+    if (typeof address === "string")
+      report.error("HG5505", { cache: name, reason: address }, id, ["connectionString"]);
     else caches.push({ id: name, location: properties.useFromLocation ?? "default", connectionString });
   }
   return caches;

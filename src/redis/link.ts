@@ -80,9 +80,12 @@ export class RedisLink {
       reconnectOnError: (error) => this.#options.needs === "write" && error.message.startsWith("READONLY"),
     });
     this.#client = client;
-    for (const [name, lua] of Object.entries(this.#options.scripts ?? {})) client.defineCommand(name, { lua });
+    for (const [name, lua] of Object.entries(this.#options.scripts ?? {}))
+      client.defineCommand(name, { lua });
     client.on("error", (error: Error) => void (this.#lastError = error.message));
-    client.on("close", () => this.#setUp(false, this.#lastError === "" ? "the connection was closed" : this.#lastError));
+    client.on("close", () =>
+      this.#setUp(false, this.#lastError === "" ? "the connection was closed" : this.#lastError),
+    );
     client.on("ready", () => void this.#probe());
     this.#probeLater();
   }
@@ -173,7 +176,8 @@ export class RedisLink {
 
   #probeLater(): void {
     this.#cancelProbe();
-    if (!this.#closed) this.#cancelProbe = this.#options.clock.after(PROBE_EVERY_MS, () => void this.#probe());
+    if (!this.#closed)
+      this.#cancelProbe = this.#options.clock.after(PROBE_EVERY_MS, () => void this.#probe());
   }
 
   async #probe(): Promise<void> {
@@ -186,7 +190,8 @@ export class RedisLink {
       this.#setUp(true, "");
     } catch (error) {
       this.#lastError = error instanceof Error ? error.message : String(error);
-      if (++this.#failedProbes % PROBES_UNTIL_RECONNECT === 0 && this.#client?.status === "ready") this.#client.disconnect(true);
+      if (++this.#failedProbes % PROBES_UNTIL_RECONNECT === 0 && this.#client?.status === "ready")
+        this.#client.disconnect(true);
     }
     this.#isProbing = false;
     if (!this.#up) this.#probeLater();

@@ -8,13 +8,24 @@ import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
  */
 export const cacheLookupValue = definePolicy({
   element: "cache-lookup-value",
-  summary: "Puts the value cached under a key into a variable; without one, the default value if there is one.",
+  summary:
+    "Puts the value cached under a key into a variable; without one, the default value if there is one.",
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      key: { type: "string", expression: true, required: true, doc: "Key, shared by all APIs of the gateway." },
+      key: {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "Key, shared by all APIs of the gateway.",
+      },
       "variable-name": { type: "string", required: true, doc: "Name of the variable." },
-      "default-value": { type: "any", expression: true, trim: false, doc: "What the variable gets when nothing is cached." },
+      "default-value": {
+        type: "any",
+        expression: true,
+        trim: false,
+        doc: "What the variable gets when nothing is cached.",
+      },
       "caching-type": CACHING_TYPE,
     },
   },
@@ -24,7 +35,8 @@ export const cacheLookupValue = definePolicy({
       const value = bytes === null ? undefined : decodeValue(bytes);
       const missing = attributes["default-value"];
       if (value !== undefined) exchange.variables.set(attributes["variable-name"], value);
-      else if (missing !== undefined) exchange.variables.set(attributes["variable-name"], missing(exchange.context));
+      else if (missing !== undefined)
+        exchange.variables.set(attributes["variable-name"], missing(exchange.context));
     };
     const key = `value ${attributes.key(exchange.context)}`;
     const found = cache === null ? null : cache.get(key, exchange.services.clock.monotonic());

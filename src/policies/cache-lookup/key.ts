@@ -27,7 +27,13 @@ export function responseKey(rules: KeyRules, exchange: Exchange): string {
     parts.push(`${name.toLowerCase()}:${request.headers.getAll(name)?.join(",") ?? ""}`);
   }
   if (rules.byDeveloper(context)) parts.push(`user ${exchange.user?.id ?? ""}`);
-  if (rules.byGroups(context)) parts.push(`groups ${(exchange.user?.groups ?? []).map(({ id }) => id).sort().join(",")}`);
+  if (rules.byGroups(context))
+    parts.push(
+      `groups ${(exchange.user?.groups ?? [])
+        .map(({ id }) => id)
+        .sort()
+        .join(",")}`,
+    );
   return parts.join("\n");
 }
 
@@ -36,11 +42,18 @@ function queryPart(parameters: readonly Value<string>[], exchange: Exchange, key
   if (query === "") return "";
   const pairs = query.split("&").filter((pair) => nameOf(pair) !== keyName);
   if (parameters.length === 0) return pairs.join("&");
-  const listed = parameters.flatMap((parameter) => parameter(exchange.context).split(";")).map((name) => name.trim().toLowerCase());
+  const listed = parameters
+    .flatMap((parameter) => parameter(exchange.context).split(";"))
+    .map((name) => name.trim().toLowerCase());
   const wanted = new Set(listed.filter((name) => name !== ""));
   // A stable sort: the order of names is nobody's business, that of one name's values is.
-  const chosen = pairs.filter((pair) => wanted.has(nameOf(pair))).map((pair) => [nameOf(pair), pair] as const);
-  return chosen.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, pair]) => pair).join("&");
+  const chosen = pairs
+    .filter((pair) => wanted.has(nameOf(pair)))
+    .map((pair) => [nameOf(pair), pair] as const);
+  return chosen
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, pair]) => pair)
+    .join("&");
 }
 
 /** Decoded and lower case; as it stands when its escapes make no sense. */

@@ -1,6 +1,15 @@
 import type { Value } from "../../compiler/policy.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
-import { CACHING_TYPE, type CachingType, type Downstream, acceptsCoding, cacheFor, decodeResponse, responseFrom, sayDownstream } from "../../gateway/caching.ts";
+import {
+  CACHING_TYPE,
+  type CachingType,
+  type Downstream,
+  acceptsCoding,
+  cacheFor,
+  decodeResponse,
+  responseFrom,
+  sayDownstream,
+} from "../../gateway/caching.ts";
 import { SkipToOutbound, definePolicy } from "../../gateway/policy.ts";
 import { type KeyRules, responseKey } from "./key.ts";
 
@@ -29,13 +38,24 @@ const CONDITIONAL = [
  */
 export const cacheLookup = definePolicy({
   element: "cache-lookup",
-  summary: "Answers a GET from the cache when there is a stored response; otherwise prepares for cache-store.",
+  summary:
+    "Answers a GET from the cache when there is a stored response; otherwise prepares for cache-store.",
   sections: ["inbound"],
   once: "section",
   shape: {
     attributes: {
-      "vary-by-developer": { type: "bool", expression: true, required: true, doc: "Separate entries per user of the subscription." },
-      "vary-by-developer-groups": { type: "bool", expression: true, required: true, doc: "Separate entries per set of user groups." },
+      "vary-by-developer": {
+        type: "bool",
+        expression: true,
+        required: true,
+        doc: "Separate entries per user of the subscription.",
+      },
+      "vary-by-developer-groups": {
+        type: "bool",
+        expression: true,
+        required: true,
+        doc: "Separate entries per set of user groups.",
+      },
       "caching-type": CACHING_TYPE,
       "downstream-caching-type": {
         type: "string",
@@ -44,11 +64,24 @@ export const cacheLookup = definePolicy({
         default: "none",
         doc: "What caches of the client may do.",
       },
-      "must-revalidate": { type: "bool", expression: true, default: true, doc: "Adds must-revalidate when downstream caching is on." },
-      "allow-private-response-caching": { type: "bool", expression: true, default: false, doc: "Cache requests with Authorization, too." },
+      "must-revalidate": {
+        type: "bool",
+        expression: true,
+        default: true,
+        doc: "Adds must-revalidate when downstream caching is on.",
+      },
+      "allow-private-response-caching": {
+        type: "bool",
+        expression: true,
+        default: false,
+        doc: "Cache requests with Authorization, too.",
+      },
     },
     children: {
-      "vary-by-header": { text: { type: "string", expression: true, required: true }, doc: "Separate entries per value of this request header." },
+      "vary-by-header": {
+        text: { type: "string", expression: true, required: true },
+        doc: "Separate entries per value of this request header.",
+      },
       "vary-by-query-parameter": {
         text: { type: "string", expression: true, required: true },
         doc: "Only these query parameters tell entries apart; several names are separated by semicolons.",
@@ -70,7 +103,11 @@ export const cacheLookup = definePolicy({
   },
 });
 
-const constantNone: Value<string> = Object.assign(() => "none", { constant: "none", isConstant: true, needs: 0 });
+const constantNone: Value<string> = Object.assign(() => "none", {
+  constant: "none",
+  isConstant: true,
+  needs: 0,
+});
 
 function run(rules: Rules, exchange: Exchange): SkipToOutbound | void | Promise<SkipToOutbound | void> {
   const { request, context, services } = exchange;
@@ -80,7 +117,10 @@ function run(rules: Rules, exchange: Exchange): SkipToOutbound | void | Promise<
   const cache = cacheFor(exchange, rules.cachingType);
   if (cache === null) return;
   const key = responseKey(rules, exchange);
-  const downstream = { type: downstreamType(rules.downstream(context)), mustRevalidate: rules.mustRevalidate(context) };
+  const downstream = {
+    type: downstreamType(rules.downstream(context)),
+    mustRevalidate: rules.mustRevalidate(context),
+  };
   const found = cache.get(key, services.clock.monotonic());
   const decide = (bytes: Uint8Array | null): SkipToOutbound | void => {
     if (bytes !== null && answer(exchange, bytes, downstream)) return new SkipToOutbound("cache-store");
@@ -102,7 +142,8 @@ function answer(exchange: Exchange, bytes: Uint8Array, downstream: Downstream): 
   if (stored === null) return false;
   const response = responseFrom(stored);
   const coding = response.headers.get("content-encoding");
-  if (!acceptsCoding(exchange.request.headers.getAll("accept-encoding")?.join(",") ?? null, coding)) return false;
+  if (!acceptsCoding(exchange.request.headers.getAll("accept-encoding")?.join(",") ?? null, coding))
+    return false;
   const ageMs = Math.max(0, exchange.services.clock.now() - stored.storedMs);
   sayDownstream(response.headers, downstream, stored.lifeMs, ageMs);
   exchange.response = response;

@@ -8,7 +8,12 @@ export const cacheRemoveValue = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      key: { type: "string", expression: true, required: true, doc: "Key, shared by all APIs of the gateway." },
+      key: {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "Key, shared by all APIs of the gateway.",
+      },
       "caching-type": CACHING_TYPE,
     },
   },

@@ -11,13 +11,19 @@ import { cacheStoreValue } from "./policy.ts";
 type Attributes = Record<string, unknown>;
 
 function store(services: TestServices, attributes: Attributes): void {
-  void policyStep(cacheStoreValue, { attributes: { key: "k", duration: 60, ...attributes } }).run(exchangeOf({}, snapshotOf(), services), null);
+  void policyStep(cacheStoreValue, { attributes: { key: "k", duration: 60, ...attributes } }).run(
+    exchangeOf({}, snapshotOf(), services),
+    null,
+  );
 }
 
 /** The variable after a look-up; `absent` when it was not created. */
 async function look(services: TestServices, attributes: Attributes = {}): Promise<unknown> {
   const exchange = exchangeOf({}, snapshotOf(), services);
-  await policyStep(cacheLookupValue, { attributes: { key: "k", "variable-name": "v", ...attributes } }).run(exchange, null);
+  await policyStep(cacheLookupValue, { attributes: { key: "k", "variable-name": "v", ...attributes } }).run(
+    exchange,
+    null,
+  );
   return exchange.variables.has("v") ? exchange.variables.get("v") : "absent";
 }
 
@@ -58,14 +64,19 @@ test("a value that cannot be kept is an error that names its type", () => {
   const value = new NetArray(typeNamed("System.String"), ["a"]);
   const keep = (): void => store(servicesOf(), { value: () => value });
   expect(keep).toThrow(/^A value of type string\[\] cannot be cached/);
-  expect(keep).toThrow(expect.objectContaining({ reason: "CacheValueNotSupported", status: 500 }) as GatewayError);
+  expect(keep).toThrow(
+    expect.objectContaining({ reason: "CacheValueNotSupported", status: 500 }) as GatewayError,
+  );
 });
 
 test("removed is removed; keys differ by case", async () => {
   const services = servicesOf();
   store(services, { value: "a" });
   store(services, { key: "K", value: "b" });
-  policyStep(cacheRemoveValue, { attributes: { key: () => "k" } }).run(exchangeOf({}, snapshotOf(), services), null);
+  policyStep(cacheRemoveValue, { attributes: { key: () => "k" } }).run(
+    exchangeOf({}, snapshotOf(), services),
+    null,
+  );
   expect([await look(services), await look(services, { key: "K" })]).toEqual(["absent", "b"]);
 });
 
@@ -80,11 +91,21 @@ test.each<[string, boolean, "internal" | "external" | "neither"]>([
   ["prefer-external", false, "internal"],
 ])("caching-type %s, external cache configured: %s → %s", async (type, isConfigured, where) => {
   const [internal, external] = [new MemoryCache(), new MemoryCache()];
-  const services = servicesOf({ caches: { internal, external: (configured) => (configured.length > 0 ? external : null) } });
+  const services = servicesOf({
+    caches: { internal, external: (configured) => (configured.length > 0 ? external : null) },
+  });
   const exchange = exchangeOf({}, snapshotOf({ caches: isConfigured ? CONFIGURED : [] }), services);
-  policyStep(cacheStoreValue, { attributes: { key: "k", value: "x", duration: 60, "caching-type": type } }).run(exchange, null);
-  expect([internal.sizeBytes > 0, external.sizeBytes > 0]).toEqual([where === "internal", where === "external"]);
-  policyStep(cacheLookupValue, { attributes: { key: "k", "variable-name": "v", "caching-type": type } }).run(exchange, null);
+  policyStep(cacheStoreValue, {
+    attributes: { key: "k", value: "x", duration: 60, "caching-type": type },
+  }).run(exchange, null);
+  expect([internal.sizeBytes > 0, external.sizeBytes > 0]).toEqual([
+    where === "internal",
+    where === "external",
+  ]);
+  policyStep(cacheLookupValue, { attributes: { key: "k", "variable-name": "v", "caching-type": type } }).run(
+    exchange,
+    null,
+  );
   expect(exchange.variables.has("v")).toBe(where !== "neither");
 });
 

@@ -13,8 +13,19 @@ export const cacheStoreValue = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      key: { type: "string", expression: true, required: true, doc: "Key, shared by all APIs of the gateway." },
-      value: { type: "any", expression: true, required: true, trim: false, doc: "A literal (always text) or an expression." },
+      key: {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "Key, shared by all APIs of the gateway.",
+      },
+      value: {
+        type: "any",
+        expression: true,
+        required: true,
+        trim: false,
+        doc: "A literal (always text) or an expression.",
+      },
       duration: { type: "number", expression: true, required: true, doc: "Seconds to live." },
       "caching-type": CACHING_TYPE,
     },
@@ -27,7 +38,12 @@ export const cacheStoreValue = definePolicy({
     if (value === null || ttlMs === 0) return;
     const bytes = encodeValue(value);
     if (bytes === null) throw notKept(typeName(value));
-    cacheFor(exchange, attributes["caching-type"] as CachingType)?.set(`value ${key}`, bytes, ttlMs, services.clock.monotonic());
+    cacheFor(exchange, attributes["caching-type"] as CachingType)?.set(
+      `value ${key}`,
+      bytes,
+      ttlMs,
+      services.clock.monotonic(),
+    );
   },
 });
 

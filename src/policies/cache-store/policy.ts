@@ -1,6 +1,13 @@
 import type { Value } from "../../compiler/policy.ts";
 import type { Body } from "../../gateway/body.ts";
-import { type ResponseCacheSlot, collectBody, encodeResponse, lifeMs, sayDownstream, storedHeaders } from "../../gateway/caching.ts";
+import {
+  type ResponseCacheSlot,
+  collectBody,
+  encodeResponse,
+  lifeMs,
+  sayDownstream,
+  storedHeaders,
+} from "../../gateway/caching.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { definePolicy, responseOf } from "../../gateway/policy.ts";
 
@@ -22,7 +29,11 @@ export const cacheStore = definePolicy({
   shape: {
     attributes: {
       duration: { type: "number", expression: true, required: true, doc: "Seconds to live." },
-      "cache-response": { type: "bool", expression: true, doc: "true: whatever the status; false: not this one; absent: only status 200." },
+      "cache-response": {
+        type: "bool",
+        expression: true,
+        doc: "true: whatever the status; false: not this one; absent: only status 200.",
+      },
     },
   },
   prepare: ({ attributes }) => {
@@ -41,7 +52,9 @@ function run(rules: Rules, exchange: Exchange): void {
   exchange.responseCache = null;
   const { statusCode, statusReason, body } = response;
   const headers = storedHeaders(response.headers);
-  store(exchange, body, (octets) => save(exchange, slot, { status: statusCode, reason: statusReason, headers, body: octets, ttlMs }));
+  store(exchange, body, (octets) =>
+    save(exchange, slot, { status: statusCode, reason: statusReason, headers, body: octets, ttlMs }),
+  );
   sayDownstream(response.headers, slot.downstream, ttlMs, 0);
 }
 
@@ -52,7 +65,12 @@ function save(
 ): void {
   const { clock } = exchange.services;
   const { ttlMs, ...response } = kept;
-  slot.cache.set(slot.key, encodeResponse({ ...response, storedMs: clock.now(), lifeMs: ttlMs }), ttlMs, clock.monotonic());
+  slot.cache.set(
+    slot.key,
+    encodeResponse({ ...response, storedMs: clock.now(), lifeMs: ttlMs }),
+    ttlMs,
+    clock.monotonic(),
+  );
 }
 
 /** Hands over the body's octets now or when they have passed; never when they do not come whole. */

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import "../../compiler/runtime/library/index.ts";
 import { NetArray, typeNamed } from "../../compiler/runtime/values.ts";
 import type { GatewayError } from "../../gateway/errors.ts";
-import { type TestServices, exchangeOf, policyStep, servicesOf, snapshotOf, stepOf } from "../../gateway/testing.ts";
+import {
+  type TestServices,
+  exchangeOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+  stepOf,
+} from "../../gateway/testing.ts";
 import { cacheValue } from "./policy.ts";
 
 /** A policy whose block makes `made 1`, `made 2`, … unless told otherwise. */
@@ -14,7 +21,10 @@ function setting(attributes: Record<string, unknown> = {}, make?: (turn: number)
     const value = make === undefined ? `made ${turn}` : await make(turn);
     if (value !== undefined) exchange.variables.set("v", value);
   });
-  const step = policyStep(cacheValue, { attributes: { key: "k", "variable-name": "v", ...attributes }, children: { value: [{ steps: [block] }] } });
+  const step = policyStep(cacheValue, {
+    attributes: { key: "k", "variable-name": "v", ...attributes },
+    children: { value: [{ steps: [block] }] },
+  });
   return {
     services,
     get turns() {
@@ -114,7 +124,9 @@ test("those who waited for one that failed make it themselves", async () => {
 
 test("a value that cannot be kept is an error", async () => {
   const { call } = setting({}, () => new NetArray(typeNamed("System.String"), []));
-  await expect(call()).rejects.toThrow(expect.objectContaining({ reason: "CacheValueNotSupported" }) as GatewayError);
+  await expect(call()).rejects.toThrow(
+    expect.objectContaining({ reason: "CacheValueNotSupported" }) as GatewayError,
+  );
 });
 
 test("without a cache it is made each time", async () => {

@@ -28,15 +28,40 @@ const DEFAULT_LIFE = 28_800;
  */
 export const cacheValue = definePolicy({
   element: "cache-value",
-  summary: "Puts a cached value into a variable, and makes it with the policies inside when there is none or it is due.",
+  summary:
+    "Puts a cached value into a variable, and makes it with the policies inside when there is none or it is due.",
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      key: { type: "string", expression: true, required: true, doc: "Key, shared by all APIs of the gateway." },
-      "variable-name": { type: "string", required: true, doc: "Variable that gets the value; the policies inside set it." },
-      "expires-after": { type: "number", expression: true, min: 0, doc: "Seconds a value is kept. Default 28800." },
-      "refresh-after": { type: "number", expression: true, min: 0, doc: "Seconds until it is made anew; 0 = always. Default: expires-after." },
-      "default-value": { type: "any", expression: true, trim: false, doc: "What the variable gets when there is no value." },
+      key: {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "Key, shared by all APIs of the gateway.",
+      },
+      "variable-name": {
+        type: "string",
+        required: true,
+        doc: "Variable that gets the value; the policies inside set it.",
+      },
+      "expires-after": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Seconds a value is kept. Default 28800.",
+      },
+      "refresh-after": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Seconds until it is made anew; 0 = always. Default: expires-after.",
+      },
+      "default-value": {
+        type: "any",
+        expression: true,
+        trim: false,
+        doc: "What the variable gets when there is no value.",
+      },
       "caching-type": CACHING_TYPE,
     },
     children: { value: { min: 1, max: 1, policies: "section", doc: "Policies that set the variable." } },
@@ -55,7 +80,8 @@ export const cacheValue = definePolicy({
       const key = `look-aside ${rules.key(exchange.context)}`;
       const cache = cacheFor(exchange, rules.cachingType);
       const found = cache === null ? null : cache.get(key, exchange.services.clock.monotonic());
-      if (found instanceof Promise) return found.then((bytes) => decide(rules, exchange, message, cache, key, bytes));
+      if (found instanceof Promise)
+        return found.then((bytes) => decide(rules, exchange, message, cache, key, bytes));
       return decide(rules, exchange, message, cache, key, found);
     };
   },
@@ -150,7 +176,13 @@ function keep(rules: Rules, exchange: Exchange, cache: Cache | null, key: string
     });
   }
   const ttlMs = expiresMs(rules, exchange);
-  if (ttlMs > 0) cache?.set(key, entryOf(exchange.services.clock.now(), bytes), ttlMs, exchange.services.clock.monotonic());
+  if (ttlMs > 0)
+    cache?.set(
+      key,
+      entryOf(exchange.services.clock.now(), bytes),
+      ttlMs,
+      exchange.services.clock.monotonic(),
+    );
 }
 
 function expiresMs(rules: Rules, exchange: Exchange): number {
@@ -158,7 +190,9 @@ function expiresMs(rules: Rules, exchange: Exchange): number {
 }
 
 function refreshMs(rules: Rules, exchange: Exchange): number {
-  return rules.refreshAfter === undefined ? expiresMs(rules, exchange) : lifeMs(rules.refreshAfter(exchange.context));
+  return rules.refreshAfter === undefined
+    ? expiresMs(rules, exchange)
+    : lifeMs(rules.refreshAfter(exchange.context));
 }
 
 // ── Entries: when it was made, as a double, then the value ────────────────────────────────────────────────────────

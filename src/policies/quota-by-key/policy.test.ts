@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
 import type { GatewayError } from "../../gateway/errors.ts";
-import { ChunkSource, type TestExchange, type Written, exchangeOf, mistakesOf, policyStep, responseOf, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  ChunkSource,
+  type TestExchange,
+  type Written,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  responseOf,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { quotaByKey } from "./policy.ts";
 
 let services = servicesOf();
@@ -9,8 +19,13 @@ const anew = (moment: string): void => {
   services.clock.ms = Date.parse(moment);
 };
 
-function begin(attributes: Record<string, unknown>, exchange = exchangeOf({}, snapshotOf(), services)): [string, TestExchange] {
-  const step = policyStep(quotaByKey, { attributes: { "renewal-period": "86400", "counter-key": "k", ...attributes } });
+function begin(
+  attributes: Record<string, unknown>,
+  exchange = exchangeOf({}, snapshotOf(), services),
+): [string, TestExchange] {
+  const step = policyStep(quotaByKey, {
+    attributes: { "renewal-period": "86400", "counter-key": "k", ...attributes },
+  });
   try {
     step.run(exchange, null);
     return ["ok", exchange];
@@ -40,7 +55,11 @@ test.each<[string, Record<string, unknown>, string]>([
   ["the default start: days begin at midnight", {}, out("09:59:50", 35_990)],
   ["a start of one's own", { "first-period-start": "2025-03-01T12:00:00Z" }, out("21:59:50", 79_190)],
   ["a start that lies ahead", { "first-period-start": "2030-01-01T15:00:00Z" }, out("00:59:50", 3590)],
-  ["a week", { "renewal-period": "604800", "first-period-start": "2025-01-06T00:00:00Z" }, out("4.09:59:50", 381_590)],
+  [
+    "a week",
+    { "renewal-period": "604800", "first-period-start": "2025-01-06T00:00:00Z" },
+    out("4.09:59:50", 381_590),
+  ],
   ["never", { "renewal-period": "0" }, "403 Out of call volume quota."],
 ])("%s", (_name, attributes, expected) => {
   anew("2025-06-04T14:00:10Z");
@@ -52,7 +71,11 @@ test("a condition and a count are asked when the response exists", () => {
   anew("2025-06-04T14:00:10Z");
   const [, failed] = begin({ calls: 3, "increment-condition": () => failed.response!.statusCode === 200 });
   end(failed, 500);
-  const [, dear] = begin({ calls: 3, "increment-condition": () => dear.response!.statusCode === 200, "increment-count": () => 3 });
+  const [, dear] = begin({
+    calls: 3,
+    "increment-condition": () => dear.response!.statusCode === 200,
+    "increment-count": () => 3,
+  });
   end(dear, 200);
   expect(call({ calls: 4 })).toBe("ok");
   expect(call({ calls: 4 })).toBe(out("09:59:50", 35_990));
@@ -64,7 +87,8 @@ test("octets of request and response, the streamed too; only where the condition
   const exchange = exchangeOf({ body: source }, snapshotOf(), services);
   begin({ bandwidth: 2 }, exchange);
   const taken = exchange.request.body!.take();
-  if (taken !== null && !(taken instanceof Uint8Array)) taken.start({ write: () => true, end: () => {}, fail: () => {} });
+  if (taken !== null && !(taken instanceof Uint8Array))
+    taken.start({ write: () => true, end: () => {}, fail: () => {} });
   end(exchange, 200, 1047);
   call({ bandwidth: 2, "increment-condition": () => false }, 200, 5000);
   expect(call({ bandwidth: 2 }, 200, 1)).toBe("ok");

@@ -38,16 +38,38 @@ export const quotaByKey = definePolicy({
     attributes: {
       calls: { type: "int", min: 0, doc: "Calls allowed per period." },
       bandwidth: { type: "int", min: 0, doc: "Kilobytes of request and response bodies allowed per period." },
-      "counter-key": { type: "nullable-string", expression: true, required: true, doc: "Calls with the same key are counted together." },
-      "renewal-period": { type: "string", required: true, doc: "Seconds, 300 or more, or an ISO 8601 duration; 0 = never renews." },
-      "increment-condition": { type: "bool", expression: true, doc: "Count the call only if true; asked when the response exists." },
-      "increment-count": { type: "int", expression: true, min: 0, doc: "How much the call counts; asked when the response exists. Default 1." },
-      "first-period-start": { type: "string", doc: "yyyy-MM-ddTHH:mm:ssZ; periods begin at this moment and every renewal-period after it." },
+      "counter-key": {
+        type: "nullable-string",
+        expression: true,
+        required: true,
+        doc: "Calls with the same key are counted together.",
+      },
+      "renewal-period": {
+        type: "string",
+        required: true,
+        doc: "Seconds, 300 or more, or an ISO 8601 duration; 0 = never renews.",
+      },
+      "increment-condition": {
+        type: "bool",
+        expression: true,
+        doc: "Count the call only if true; asked when the response exists.",
+      },
+      "increment-count": {
+        type: "int",
+        expression: true,
+        min: 0,
+        doc: "How much the call counts; asked when the response exists. Default 1.",
+      },
+      "first-period-start": {
+        type: "string",
+        doc: "yyyy-MM-ddTHH:mm:ssZ; periods begin at this moment and every renewal-period after it.",
+      },
       "on-store-failure": STORE_FAILURE,
     },
   },
   check: ({ attributes }, report) => {
-    if (attributes.calls === undefined && attributes.bandwidth === undefined) report("calls or bandwidth must be given");
+    if (attributes.calls === undefined && attributes.bandwidth === undefined)
+      report("calls or bandwidth must be given");
     const period = attributes["renewal-period"];
     const periodMs = periodMsOf(period);
     if (periodMs === null || (periodMs > 0 && periodMs < 300_000)) {
@@ -56,7 +78,11 @@ export const quotaByKey = definePolicy({
     }
     const start = attributes["first-period-start"];
     if (start !== undefined && periodStartOf(start) === null) {
-      report(`"${start}" is no moment`, { attribute: "first-period-start" }, "write it as 2026-01-31T00:00:00Z");
+      report(
+        `"${start}" is no moment`,
+        { attribute: "first-period-start" },
+        "write it as 2026-01-31T00:00:00Z",
+      );
     }
   },
   prepare: ({ attributes }) => {
@@ -85,7 +111,13 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
   const claims: QuotaClaim[] = [];
   if (rules.calls !== undefined) {
     const own = isCounted && !afterwards ? 1 : 0;
-    claims.push({ key: callsKey, limit: rules.calls + own, cost: afterwards || isCounted ? 0 : 1, anchorMs, periodMs });
+    claims.push({
+      key: callsKey,
+      limit: rules.calls + own,
+      cost: afterwards || isCounted ? 0 : 1,
+      anchorMs,
+      periodMs,
+    });
   }
   if (rules.bandwidth !== undefined) {
     claims.push({ key: `${key} octets`, limit: rules.bandwidth * 1024, cost: 0, anchorMs, periodMs });
@@ -94,15 +126,26 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
   const counters = { shared: quotas, alone: alone.quotas, onFailure: rules.onFailure };
   return takeOrElse(exchange, "quota-by-key", counters, claims, services.clock.now(), (answer) => {
     if (answer.state === "refused") {
-      throw quotaExceeded("quota-by-key", claims[answer.claim]!.key === callsKey ? "calls" : "bandwidth", answer.retryAfterMs);
+      throw quotaExceeded(
+        "quota-by-key",
+        claims[answer.claim]!.key === callsKey ? "calls" : "bandwidth",
+        answer.retryAfterMs,
+      );
     }
     if (!afterwards && rules.calls !== undefined) countsFirst(exchange, callsKey);
-    if (afterwards || rules.bandwidth !== undefined) countLater(rules, exchange, claims, callsKey, afterwards);
+    if (afterwards || rules.bandwidth !== undefined)
+      countLater(rules, exchange, claims, callsKey, afterwards);
   });
 }
 
 /** Calls with a condition or count when the response is final; octets at the end, under the same condition. */
-function countLater(rules: Rules, exchange: Exchange, claims: readonly QuotaClaim[], callsKey: string, afterwards: boolean): void {
+function countLater(
+  rules: Rules,
+  exchange: Exchange,
+  claims: readonly QuotaClaim[],
+  callsKey: string,
+  afterwards: boolean,
+): void {
   const { counters, clock } = exchange.services;
   const sent = rules.bandwidth === undefined ? null : requestOctets(exchange);
   let amount = 1;

@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { GatewayError } from "../../gateway/errors.ts";
-import { type Written, apiOf, exchangeOf, mistakesOf, policyStep, servicesOf, snapshotOf, subscriptionOf } from "../../gateway/testing.ts";
+import {
+  type Written,
+  apiOf,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+  subscriptionOf,
+} from "../../gateway/testing.ts";
 import { quota } from "./policy.ts";
 
 const services = servicesOf();
@@ -9,8 +18,17 @@ const gold = { ...subscriptionOf("gold", { kind: "all" }, { startMs: START - 100
 const pets = apiOf({ path: "pets" });
 
 /** One call that sends `octets` of body and is answered with as many. */
-function call(step: ReturnType<typeof policyStep>, octets = 0, by: typeof gold | null = gold, api = pets): string {
-  const exchange = exchangeOf({ body: octets === 0 ? undefined : "x".repeat(octets) }, snapshotOf(), services);
+function call(
+  step: ReturnType<typeof policyStep>,
+  octets = 0,
+  by: typeof gold | null = gold,
+  api = pets,
+): string {
+  const exchange = exchangeOf(
+    { body: octets === 0 ? undefined : "x".repeat(octets) },
+    snapshotOf(),
+    services,
+  );
   exchange.subscription = by;
   exchange.api = api;
   let said = "ok";
@@ -26,7 +44,10 @@ function call(step: ReturnType<typeof policyStep>, octets = 0, by: typeof gold |
 }
 
 let scopes = 0;
-const limit = (attributes: Record<string, unknown>, children: Written["children"] = {}): ReturnType<typeof policyStep> =>
+const limit = (
+  attributes: Record<string, unknown>,
+  children: Written["children"] = {},
+): ReturnType<typeof policyStep> =>
   policyStep(quota, { attributes, children }, { scope: "product", scopeId: `/products/${scopes++}` });
 const out = (what: string, seconds: number, span: string): string =>
   `403 QuotaExceeded: Out of ${what} quota. Quota will be replenished in ${span}. Retry-After=${seconds}`;
@@ -64,7 +85,11 @@ test("an API's own quota, its period inherited", () => {
     { calls: 5, "renewal-period": "3600" },
     { api: [{ attributes: { id: "pets", calls: 1 } }, { attributes: { name: "other", calls: 0 } }] },
   );
-  expect([call(step), call(step).slice(0, 17), call(step, 0, gold, apiOf({ path: "cars" }))]).toEqual(["ok", "403 QuotaExceeded", "ok"]);
+  expect([call(step), call(step).slice(0, 17), call(step, 0, gold, apiOf({ path: "cars" }))]).toEqual([
+    "ok",
+    "403 QuotaExceeded",
+    "ok",
+  ]);
 });
 
 test.each<[Written, string[]]>([
@@ -72,7 +97,10 @@ test.each<[Written, string[]]>([
   [{ attributes: { calls: 1, "renewal-period": "a day" } }, ['"a day" is no renewal-period']],
   [{ attributes: { calls: 1, "renewal-period": "PT90M" } }, []],
   [{ attributes: { calls: 1, "renewal-period": "PT" } }, ['"PT" is no renewal-period']],
-  [{ attributes: { calls: 1, "renewal-period": "60" }, children: { api: [{ attributes: { calls: 1 } }] } }, ["<api> needs an id or a name"]],
+  [
+    { attributes: { calls: 1, "renewal-period": "60" }, children: { api: [{ attributes: { calls: 1 } }] } },
+    ["<api> needs an id or a name"],
+  ],
 ])("mistakes %#", (written, expected) => {
   expect(mistakesOf(quota, written)).toEqual(expected);
 });

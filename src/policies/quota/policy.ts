@@ -1,6 +1,12 @@
 import type { QuotaClaim } from "../../counters/counters.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
-import { type OnStoreFailure, STORE_FAILURE, quotaExceeded, requestOctets, takeOrElse } from "../../gateway/limits.ts";
+import {
+  type OnStoreFailure,
+  STORE_FAILURE,
+  quotaExceeded,
+  requestOctets,
+  takeOrElse,
+} from "../../gateway/limits.ts";
 import { definePolicy } from "../../gateway/policy.ts";
 import { periodMsOf } from "../../gateway/quota-period.ts";
 
@@ -44,7 +50,11 @@ export const quota = definePolicy({
   shape: {
     attributes: {
       ...AMOUNTS,
-      "renewal-period": { type: "string", required: true, doc: "Seconds, or an ISO 8601 duration such as P30D; 0 = never renews." },
+      "renewal-period": {
+        type: "string",
+        required: true,
+        doc: "Seconds, or an ISO 8601 duration such as P30D; 0 = never renews.",
+      },
       "on-store-failure": STORE_FAILURE,
     },
     children: {
@@ -58,12 +68,18 @@ export const quota = definePolicy({
   check: ({ attributes, children }, report) => {
     const judge = (given: Written, child?: string): void => {
       const at = child === undefined ? undefined : { child: "api" };
-      if (given.calls === undefined && given.bandwidth === undefined) report("calls or bandwidth must be given", at);
+      if (given.calls === undefined && given.bandwidth === undefined)
+        report("calls or bandwidth must be given", at);
       const period = given["renewal-period"];
       if (period !== undefined && periodMsOf(period) === null) {
-        report(`"${period}" is no renewal-period`, at ?? { attribute: "renewal-period" }, "write seconds, or a duration such as P30D");
+        report(
+          `"${period}" is no renewal-period`,
+          at ?? { attribute: "renewal-period" },
+          "write seconds, or a duration such as P30D",
+        );
       }
-      if (child !== undefined && given.id === undefined && given.name === undefined) report(`<${child}> needs an id or a name`, at);
+      if (child !== undefined && given.id === undefined && given.name === undefined)
+        report(`<${child}> needs an id or a name`, at);
     };
     judge(attributes);
     for (const api of children.api) {
@@ -102,12 +118,17 @@ function level(given: Written, inheritedMs: number): NamedLevel {
     name: given.name?.toLowerCase(),
     calls: given.calls,
     bandwidth: given.bandwidth,
-    periodMs: given["renewal-period"] === undefined ? inheritedMs : (periodMsOf(given["renewal-period"]) ?? inheritedMs),
+    periodMs:
+      given["renewal-period"] === undefined
+        ? inheritedMs
+        : (periodMsOf(given["renewal-period"]) ?? inheritedMs),
   };
 }
 
 function fits(target: NamedLevel, entity: { readonly id: string; readonly name: string }): boolean {
-  return target.id !== undefined ? target.id === entity.id.toLowerCase() : target.name === entity.name.toLowerCase();
+  return target.id !== undefined
+    ? target.id === entity.id.toLowerCase()
+    : target.name === entity.name.toLowerCase();
 }
 
 function run(rules: Rules, exchange: Exchange): void | Promise<void> {
@@ -118,7 +139,11 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
   const counters = { shared: quotas, alone: alone.quotas, onFailure: rules.onFailure };
   return takeOrElse(exchange, "quota", counters, claims, services.clock.now(), (answer) => {
     if (answer.state === "refused") {
-      throw quotaExceeded("quota", claims[answer.claim]!.cost === 1 ? "calls" : "bandwidth", answer.retryAfterMs);
+      throw quotaExceeded(
+        "quota",
+        claims[answer.claim]!.cost === 1 ? "calls" : "bandwidth",
+        answer.retryAfterMs,
+      );
     }
     const measured = claims.filter(({ cost }) => cost === 0);
     if (measured.length === 0) return;
@@ -130,12 +155,18 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
   });
 }
 
-function claimsOf(rules: Rules, { api, operation }: Exchange, subscription: NonNullable<Exchange["subscription"]>): QuotaClaim[] {
+function claimsOf(
+  rules: Rules,
+  { api, operation }: Exchange,
+  subscription: NonNullable<Exchange["subscription"]>,
+): QuotaClaim[] {
   const anchorMs = subscription.startMs ?? subscription.createdMs;
   const claims: QuotaClaim[] = [];
   const add = (key: string, { calls, bandwidth, periodMs }: Level): void => {
-    if (calls !== undefined) claims.push({ key: `${key} calls ${periodMs}`, limit: calls, cost: 1, anchorMs, periodMs });
-    if (bandwidth !== undefined) claims.push({ key: `${key} octets ${periodMs}`, limit: bandwidth * 1024, cost: 0, anchorMs, periodMs });
+    if (calls !== undefined)
+      claims.push({ key: `${key} calls ${periodMs}`, limit: calls, cost: 1, anchorMs, periodMs });
+    if (bandwidth !== undefined)
+      claims.push({ key: `${key} octets ${periodMs}`, limit: bandwidth * 1024, cost: 0, anchorMs, periodMs });
   };
   const key = rules.prefix + subscription.id;
   add(key, rules);

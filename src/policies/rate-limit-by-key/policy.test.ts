@@ -1,15 +1,27 @@
 import { expect, test } from "vitest";
 import { countersAlone } from "../../counters/index.ts";
 import type { GatewayError } from "../../gateway/errors.ts";
-import { type TestExchange, exchangeOf, policyStep, responseOf, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type TestExchange,
+  exchangeOf,
+  policyStep,
+  responseOf,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { rateLimitByKey } from "./policy.ts";
 
 let services = servicesOf();
 /** A gateway that has counted nothing yet. */
 const anew = (): void => void (services = servicesOf());
 
-function begin(attributes: Record<string, unknown>, exchange = exchangeOf({}, snapshotOf(), services)): [string, TestExchange] {
-  const step = policyStep(rateLimitByKey, { attributes: { calls: 2, "renewal-period": 60, "counter-key": "k", ...attributes } });
+function begin(
+  attributes: Record<string, unknown>,
+  exchange = exchangeOf({}, snapshotOf(), services),
+): [string, TestExchange] {
+  const step = policyStep(rateLimitByKey, {
+    attributes: { calls: 2, "renewal-period": 60, "counter-key": "k", ...attributes },
+  });
   try {
     step.run(exchange, null);
     return ["ok", exchange];
@@ -35,7 +47,12 @@ const over = (seconds: number): string => `429 RateLimitExceeded Retry-After ${s
 
 test("calls with one key share a counter, wherever the policy stands", () => {
   anew();
-  expect([call({}), call({}), call({}), call({ "counter-key": "other" })]).toEqual(["ok", "ok", over(60), "ok"]);
+  expect([call({}), call({}), call({}), call({ "counter-key": "other" })]).toEqual([
+    "ok",
+    "ok",
+    over(60),
+    "ok",
+  ]);
 });
 
 test.each<[unknown, string]>([
@@ -81,22 +98,48 @@ test("a condition is asked when the response exists", () => {
 test.each<[string, Record<string, unknown>, number]>([
   ["a count", { "increment-count": () => 7 }, 7],
   ["a count of 0", { "increment-count": () => 0 }, 0],
-  ["a count that fails", { "increment-count": () => { throw new Error("no usage"); } }, 1],
-  ["a condition that fails", { "increment-condition": () => { throw new Error("no response"); } }, 0],
-  ["a condition that is false, and a count", { "increment-condition": () => false, "increment-count": () => 7 }, 0],
+  [
+    "a count that fails",
+    {
+      "increment-count": () => {
+        throw new Error("no usage");
+      },
+    },
+    1,
+  ],
+  [
+    "a condition that fails",
+    {
+      "increment-condition": () => {
+        throw new Error("no response");
+      },
+    },
+    0,
+  ],
+  [
+    "a condition that is false, and a count",
+    { "increment-condition": () => false, "increment-count": () => 7 },
+    0,
+  ],
   ["increment-after-response", { "increment-after-response": true }, 1],
   ["nothing said", {}, 1],
 ])("%s", (_name, attributes, counted) => {
   anew();
   call({ calls: 100, ...attributes });
-  const [, exchange] = begin({ calls: 100, "increment-after-response": true, "remaining-calls-variable-name": "left" });
+  const [, exchange] = begin({
+    calls: 100,
+    "increment-after-response": true,
+    "remaining-calls-variable-name": "left",
+  });
   expect(exchange.variables.get("left")).toBe(100 - counted);
 });
 
 test("a key counts once in a request, and is not in its own way", () => {
   anew();
   const exchange = exchangeOf({}, snapshotOf(), services);
-  const said = [1, 1, 1].map((calls) => begin({ calls, "remaining-calls-variable-name": "left" }, exchange)[0]);
+  const said = [1, 1, 1].map(
+    (calls) => begin({ calls, "remaining-calls-variable-name": "left" }, exchange)[0],
+  );
   expect(said).toEqual(["ok", "ok", "ok"]);
   expect(exchange.variables.get("left")).toBe(0);
   const later = exchangeOf({}, snapshotOf(), services);
@@ -125,7 +168,9 @@ test.each<[string, string[]]>([
         await step.run(exchangeOf({}, snapshotOf(), deaf), null);
         return "ok";
       };
-      const said = await run().catch(({ status, reason, headers }: GatewayError) => [status, reason, ...headers].join(" "));
+      const said = await run().catch(({ status, reason, headers }: GatewayError) =>
+        [status, reason, ...headers].join(" "),
+      );
       expect(said).toBe(one);
     }
   }

@@ -35,16 +35,42 @@ interface Rules extends Deferred {
  */
 export const rateLimitByKey = definePolicy({
   element: "rate-limit-by-key",
-  summary: "Limits how often calls with the same key may come within a sliding window; answers 429 beyond it.",
+  summary:
+    "Limits how often calls with the same key may come within a sliding window; answers 429 beyond it.",
   sections: ["inbound"],
   shape: {
     attributes: {
       calls: { type: "int", expression: true, required: true, min: 0, doc: "Calls allowed per window." },
-      "renewal-period": { type: "int", expression: true, required: true, min: 1, max: 300, doc: "Length of the sliding window in seconds." },
-      "counter-key": { type: "nullable-string", expression: true, required: true, doc: "Calls with the same key are counted together." },
-      "increment-condition": { type: "bool", expression: true, doc: "Count the call only if true; asked when the response exists." },
-      "increment-count": { type: "int", expression: true, min: 0, doc: "How much the call counts; asked when the response exists. Default 1." },
-      "increment-after-response": { type: "bool", default: false, doc: "Count when the response exists, not at once." },
+      "renewal-period": {
+        type: "int",
+        expression: true,
+        required: true,
+        min: 1,
+        max: 300,
+        doc: "Length of the sliding window in seconds.",
+      },
+      "counter-key": {
+        type: "nullable-string",
+        expression: true,
+        required: true,
+        doc: "Calls with the same key are counted together.",
+      },
+      "increment-condition": {
+        type: "bool",
+        expression: true,
+        doc: "Count the call only if true; asked when the response exists.",
+      },
+      "increment-count": {
+        type: "int",
+        expression: true,
+        min: 0,
+        doc: "How much the call counts; asked when the response exists. Default 1.",
+      },
+      "increment-after-response": {
+        type: "bool",
+        default: false,
+        doc: "Count when the response exists, not at once.",
+      },
       ...RATE_ATTRIBUTES,
       "on-store-failure": STORE_FAILURE,
     },
@@ -77,12 +103,20 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
   const claim = { key, limit: calls + own, cost: rules.afterwards || isCounted ? 0 : 1, windowMs };
   const { windows, alone } = services.counters;
   const counters = { shared: windows, alone: alone.windows, onFailure: rules.onFailure };
-  return takeOrElse(exchange, "rate-limit-by-key", counters, [claim], services.clock.monotonic(), (answer) => {
-    if (answer.state === "refused") throw rateExceeded(exchange, "rate-limit-by-key", rules.names, calls, answer.retryAfterMs);
-    sayRate(exchange, rules.names, answer.remaining - own, calls);
-    if (!rules.afterwards) countsFirst(exchange, key);
-    else exchange.onReply(() => countLater(rules, exchange, key, windowMs), needsOf(rules));
-  });
+  return takeOrElse(
+    exchange,
+    "rate-limit-by-key",
+    counters,
+    [claim],
+    services.clock.monotonic(),
+    (answer) => {
+      if (answer.state === "refused")
+        throw rateExceeded(exchange, "rate-limit-by-key", rules.names, calls, answer.retryAfterMs);
+      sayRate(exchange, rules.names, answer.remaining - own, calls);
+      if (!rules.afterwards) countsFirst(exchange, key);
+      else exchange.onReply(() => countLater(rules, exchange, key, windowMs), needsOf(rules));
+    },
+  );
 }
 
 function countLater(rules: Rules, exchange: Exchange, key: string, windowMs: number): void {

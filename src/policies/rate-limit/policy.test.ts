@@ -1,6 +1,17 @@
 import { expect, test } from "vitest";
 import type { GatewayError } from "../../gateway/errors.ts";
-import { type Written, apiOf, exchangeOf, mistakesOf, operationOf, policyStep, responseOf, servicesOf, snapshotOf, subscriptionOf } from "../../gateway/testing.ts";
+import {
+  type Written,
+  apiOf,
+  exchangeOf,
+  mistakesOf,
+  operationOf,
+  policyStep,
+  responseOf,
+  servicesOf,
+  snapshotOf,
+  subscriptionOf,
+} from "../../gateway/testing.ts";
 import { rateLimit } from "./policy.ts";
 
 const services = servicesOf();
@@ -18,7 +29,10 @@ interface Call {
 }
 
 /** One call at the clock's moment: `ok`, or status, body text and Retry-After; then variables and headers. */
-function call(step: ReturnType<typeof policyStep>, { by = gold, api = pets, operation = list }: Call = {}): string {
+function call(
+  step: ReturnType<typeof policyStep>,
+  { by = gold, api = pets, operation = list }: Call = {},
+): string {
   const exchange = exchangeOf({}, snapshotOf(), services);
   exchange.subscription = by;
   exchange.api = api;
@@ -33,13 +47,21 @@ function call(step: ReturnType<typeof policyStep>, { by = gold, api = pets, oper
   exchange.response = responseOf(200);
   for (const { run } of exchange.takeReplyListeners() ?? []) run();
   const variables = [...exchange.variables].map(([name, value]) => ` ${name}=${String(value)}`).join("");
-  const headers = exchange.response.headers.raw.length === 0 ? "" : ` | ${exchange.response.headers.raw.join(" ")}`;
+  const headers =
+    exchange.response.headers.raw.length === 0 ? "" : ` | ${exchange.response.headers.raw.join(" ")}`;
   return said + variables + headers;
 }
 
 let scopes = 0;
-const limit = (attributes: Record<string, unknown>, children: Written["children"] = {}): ReturnType<typeof policyStep> =>
-  policyStep(rateLimit, { attributes: { "renewal-period": 60, ...attributes }, children }, { scope: "product", scopeId: `/products/${scopes++}` });
+const limit = (
+  attributes: Record<string, unknown>,
+  children: Written["children"] = {},
+): ReturnType<typeof policyStep> =>
+  policyStep(
+    rateLimit,
+    { attributes: { "renewal-period": 60, ...attributes }, children },
+    { scope: "product", scopeId: `/products/${scopes++}` },
+  );
 const exceeded = (seconds: number, header = "Retry-After"): string =>
   `429 RateLimitExceeded: Rate limit is exceeded. Try again in ${seconds} seconds. ${header}=${seconds}`;
 
@@ -81,7 +103,10 @@ test("APIs and operations have limits of their own; the tightest says what remai
     { calls: 5, "remaining-calls-variable-name": "left" },
     {
       api: [
-        { attributes: { name: "pet SHOP", calls: 3, "renewal-period": 60 }, children: { operation: [operation] } },
+        {
+          attributes: { name: "pet SHOP", calls: 3, "renewal-period": 60 },
+          children: { operation: [operation] },
+        },
         { attributes: { id: "CARS", name: "pet shop", calls: 1, "renewal-period": 300 } },
       ],
     },
@@ -105,9 +130,21 @@ test("the same subscription is counted per place of the policy", () => {
 });
 
 test.each<[Written, string[]]>([
-  [{ children: { api: [{ attributes: { calls: 1, "renewal-period": 1 } }] } }, ["<api> needs an id or a name"]],
   [
-    { children: { api: [{ attributes: { id: "a", calls: 1, "renewal-period": 1 }, children: { operation: [{ attributes: {} }] } }] } },
+    { children: { api: [{ attributes: { calls: 1, "renewal-period": 1 } }] } },
+    ["<api> needs an id or a name"],
+  ],
+  [
+    {
+      children: {
+        api: [
+          {
+            attributes: { id: "a", calls: 1, "renewal-period": 1 },
+            children: { operation: [{ attributes: {} }] },
+          },
+        ],
+      },
+    },
     ["<operation> needs an id or a name"],
   ],
 ])("mistakes %#", (written, expected) => {

@@ -14,7 +14,13 @@ import { definePolicy } from "../../gateway/policy.ts";
 
 const LIMIT = {
   calls: { type: "int", required: true, min: 0, doc: "Calls allowed per window." },
-  "renewal-period": { type: "int", required: true, min: 1, max: 300, doc: "Length of the sliding window in seconds." },
+  "renewal-period": {
+    type: "int",
+    required: true,
+    min: 1,
+    max: 300,
+    doc: "Length of the sliding window in seconds.",
+  },
 } as const;
 const TARGET = {
   id: { type: "string", doc: "Identifier; wins over name." },
@@ -74,13 +80,22 @@ export const rateLimit = definePolicy({
       names: rateNames(attributes),
       onFailure: attributes["on-store-failure"] as OnStoreFailure,
       prefix: `r ${site.scopeId} `,
-      apis: children.api.map((api) => ({ ...level(api.attributes), operations: api.children.operation.map(({ attributes: own }) => level(own)) })),
+      apis: children.api.map((api) => ({
+        ...level(api.attributes),
+        operations: api.children.operation.map(({ attributes: own }) => level(own)),
+      })),
     };
     return (exchange) => run(rules, exchange);
   },
 });
 
-function unnamed({ id, name }: { readonly id: string | undefined; readonly name: string | undefined }): boolean {
+function unnamed({
+  id,
+  name,
+}: {
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+}): boolean {
   return id === undefined && name === undefined;
 }
 
@@ -99,7 +114,9 @@ function level(attributes: {
 }
 
 function fits(target: NamedLevel, entity: { readonly id: string; readonly name: string }): boolean {
-  return target.id !== undefined ? target.id === entity.id.toLowerCase() : target.name === entity.name.toLowerCase();
+  return target.id !== undefined
+    ? target.id === entity.id.toLowerCase()
+    : target.name === entity.name.toLowerCase();
 }
 
 function run(rules: Rules, exchange: Exchange): void | Promise<void> {
@@ -108,10 +125,18 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
   const claims = claimsOf(rules, exchange, subscription.id);
   const { windows, alone } = services.counters;
   const now = services.clock.monotonic();
-  return takeOrElse(exchange, "rate-limit", { shared: windows, alone: alone.windows, onFailure: rules.onFailure }, claims, now, (answer) => {
-    if (answer.state === "refused") throw rateExceeded(exchange, "rate-limit", rules.names, rules.calls, answer.retryAfterMs);
-    sayRate(exchange, rules.names, answer.remaining, rules.calls);
-  });
+  return takeOrElse(
+    exchange,
+    "rate-limit",
+    { shared: windows, alone: alone.windows, onFailure: rules.onFailure },
+    claims,
+    now,
+    (answer) => {
+      if (answer.state === "refused")
+        throw rateExceeded(exchange, "rate-limit", rules.names, rules.calls, answer.retryAfterMs);
+      sayRate(exchange, rules.names, answer.remaining, rules.calls);
+    },
+  );
 }
 
 /** The policy's own counter, then the API's and the operation's where they are named. */
@@ -125,7 +150,12 @@ function claimsOf(rules: Rules, { api, operation }: Exchange, subscriptionId: st
   claims.push({ key: apiKey, limit: ofApi.calls, cost: 1, windowMs: ofApi.windowMs });
   const ofOperation = operation === null ? undefined : ofApi.operations.find((one) => fits(one, operation));
   if (ofOperation !== undefined) {
-    claims.push({ key: `${apiKey} ${operation!.id}`, limit: ofOperation.calls, cost: 1, windowMs: ofOperation.windowMs });
+    claims.push({
+      key: `${apiKey} ${operation!.id}`,
+      limit: ofOperation.calls,
+      cost: 1,
+      windowMs: ofOperation.windowMs,
+    });
   }
   return claims;
 }
