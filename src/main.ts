@@ -7,6 +7,7 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Backends } from "./backends/backends.ts";
+import { readDapr } from "./backends/dapr.ts";
 import { forward } from "./backends/forward.ts";
 import { makeIdentities } from "./backends/identity/identities.ts";
 import { readIdentitySettings } from "./backends/identity/settings.ts";
@@ -41,6 +42,8 @@ import type { Scan } from "./store/file/scan.ts";
 import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
+import { Loggers } from "./telemetry/loggers.ts";
+import { readSasConnections } from "./telemetry/sas.ts";
 import { createClient, createServer, trustedRoots } from "./transport/node/index.ts";
 import type { Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
@@ -96,7 +99,12 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const keys = options.dataDir === null ? memoryKeyStore() : await fileKeyStore(join(prepared(options.dataDir), "subscription-keys.json"));
   const loader = new FolderLoader(options.configDir, { environment: options.environment, keys });
   const builder = new SnapshotBuilder(catalogue);
-  const gatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, egress: options.egress ?? DEFAULT_GATEWAY_OPTIONS.egress };
+  const gatewayOptions = {
+    ...DEFAULT_GATEWAY_OPTIONS,
+    egress: options.egress ?? DEFAULT_GATEWAY_OPTIONS.egress,
+    dapr: readDapr(options.environment),
+    serviceBus: readSasConnections(options.environment["HEADGATE_SERVICE_BUS"] ?? ""),
+  };
   const log = createLineLog(options.logStream);
   const client = createClient();
   const say = (level: string, msg: string, more: Readonly<Record<string, unknown>>): void =>
@@ -117,6 +125,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     log: write,
   });
   const identities = makeIdentities({ client, clock, random, log: write }, readIdentitySettings(options.environment));
+  const azureToken = (resource: string, clientId: string | null): string | Promise<string> => identities.azureToken(resource, clientId);
+  const loggers = new Loggers({ client, clock, random, report: write, azureToken });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -132,6 +142,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     random,
     caches: state.caches,
     identities,
+    loggers,
     counters: state.counters,
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
@@ -176,6 +187,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     if (built.snapshot !== null && !hasErrors(problems)) {
       version++;
       state.caches.use(built.snapshot.caches);
+      loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
       gateway.swap(built.snapshot);
     }
@@ -211,8 +223,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       let late = (): void => {};
       const deadline = new Promise<void>((resolve) => (late = clock.after(ms, resolve)));
       // What was sent without waiting has been promised to nobody, but it is not dropped either.
-      await Promise.race([drained, deadline]);
+      await Promise.race([drained.then(() => loggers.flush()), deadline]);
       late();
+      loggers.close();
       await server.close();
       await door?.close();
       await client.close();
@@ -221,6 +234,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     },
     close: async () => {
       watcher?.close();
+      loggers.close();
       await server.close();
       await door?.close();
       await client.close();

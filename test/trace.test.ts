@@ -52,14 +52,14 @@ describe("a debug token", () => {
     expect(gateway.trace("00000000-0000-4000-8000-000000000000")).toBeNull();
   });
 
-  it.each([
+  it.each<[string, string, () => string, string[]]>([
     ["without one", "/echo/hello", () => "", []],
     ["forged", "/echo/hello", () => `${gateway.debugToken("echo")}x`, []],
     ["for another API", "/other/hello", () => gateway.debugToken("echo"), ["apim-debug-authorization-wrongapi"]],
     ["expired", "/echo/hello", () => gateway.debugToken("echo", 0), ["apim-debug-authorization-expired"]],
     ["for any", "/other/hello", () => gateway.debugToken(null), ["apim-trace-id"]],
     ["no such API", "/nowhere", () => gateway.debugToken(null), ["apim-trace-id"]],
-  ] as const)("%s", async (_name, path, token, said) => {
+  ])("%s", async (_name, path, token, said) => {
     const answer = await call(path, token());
     expect([...answer.headers.keys()].filter((name) => name.startsWith("apim-"))).toEqual(said);
     await answer.arrayBuffer();

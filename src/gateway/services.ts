@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { HostDeployment } from "../compiler/runtime/host.ts";
 import type { Caches } from "../cache/cache.ts";
 import type { CounterStores } from "../counters/counters.ts";
+import type { Loggers } from "../telemetry/loggers.ts";
 import type { Client } from "../transport/transport.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -22,6 +23,8 @@ export interface Services {
   readonly identities: Identities;
   /** Takes one retry from what the whole gateway allows itself (`backends/retry-budget.ts`); false: there is none left. */
   readonly mayRetry: () => boolean;
+  /** Sinks that policies write to. */
+  readonly loggers: Pick<Loggers, "sendEvent">;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
   /** Adds a structured line to the log (the `trace` policy). */

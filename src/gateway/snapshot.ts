@@ -6,9 +6,12 @@ import type { Plan, Step } from "../compiler/policy.ts";
 export type { Plan, Step };
 import type { ExternalCache } from "../cache/cache.ts";
 import type { HostApi, HostGroup, HostUser } from "../compiler/runtime/host.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { SasConnection } from "../telemetry/sas.ts";
 import type { ClientTls } from "../transport/transport.ts";
 import type { IdentityCredential } from "./identity.ts";
 import type { TemplateMatcher } from "./template.ts";
+import { parseTarget } from "./url.ts";
 
 export interface Snapshot {
   /** Grows by one with each swap. */
@@ -24,6 +27,8 @@ export interface Snapshot {
   readonly schemas: ReadonlyMap<string, StoredSchema>;
   /** The `caches` resources. */
   readonly caches: readonly ExternalCache[];
+  /** By name, lower case. */
+  readonly loggers: ReadonlyMap<string, Logger>;
   /** Values of secret named values: what traces must not show. */
   readonly secrets: readonly string[];
   /** What runs when no API matched: global `on-error`. */
@@ -46,6 +51,16 @@ export interface GatewayOptions {
   /** Octets of a request body, unless the API raises it. */
   readonly bodyLimitBytes: number;
   readonly egress: EgressOptions;
+  readonly dapr: DaprOptions;
+  /** Connection strings of namespaces that send-service-bus-message may use instead of the identity. */
+  readonly serviceBus: readonly SasConnection[];
+}
+
+/** The Dapr sidecar. */
+export interface DaprOptions {
+  readonly target: Target;
+  /** Goes into `dapr-api-token`. */
+  readonly token: string | null;
 }
 
 /** Where requests that policies make on their own may go (`backends/egress.ts`). */
@@ -66,6 +81,8 @@ export const DEFAULT_GATEWAY_OPTIONS: GatewayOptions = {
   bufferLimitBytes: 10 * 1024 * 1024,
   bodyLimitBytes: 10 * 1024 * 1024,
   egress: { allow: [], loopback: true },
+  dapr: { target: parseTarget("http://localhost:3500")!, token: null },
+  serviceBus: [],
 };
 
 /** APIs by path. Built by `gateway/api-index.ts`. */

@@ -1,5 +1,6 @@
 /** For tests: small configurations by hand. */
 import type { Plan, Step } from "../compiler/policy.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { indexApis, indexOperations } from "./api-index.ts";
 import { indexKeys } from "./keys.ts";
 import {
@@ -101,6 +102,7 @@ export interface SnapshotFields {
   readonly caches?: Snapshot["caches"];
   readonly globalPlan?: Plan;
   readonly secrets?: readonly string[];
+  readonly loggers?: readonly Logger[];
   readonly options?: Partial<GatewayOptions>;
 }
 
@@ -116,6 +118,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     schemas: fields.schemas ?? new Map(),
     certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
     caches: fields.caches ?? [],
+    loggers: new Map((fields.loggers ?? []).map((logger) => [logger.id.toLowerCase(), logger])),
     secrets: fields.secrets ?? [],
     globalPlan: fields.globalPlan ?? NO_PLAN,
     options: { ...DEFAULT_GATEWAY_OPTIONS, ...fields.options },

@@ -86,6 +86,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     caches: { internal: new MemoryCache(), external: () => null },
     mayRetry: () => true,
     identities: { azureToken: noIdentity, googleToken: noIdentity, awsKeys: noIdentity },
+    loggers: { sendEvent: () => {} },
     counters: countersAlone(),
     log: (record) => void logged.push(record),
     reportBug: (_exchange, error) => void bugs.push(error),

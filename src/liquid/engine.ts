@@ -12,9 +12,9 @@ import {
   type Template,
   defaultOperators,
 } from "liquidjs";
-import { ClientGone, GatewayError, expressionFailed } from "../../../gateway/errors.ts";
-import type { Exchange } from "../../../gateway/exchange.ts";
-import type { Message } from "../../../gateway/message.ts";
+import { ClientGone, GatewayError, expressionFailed } from "../gateway/errors.ts";
+import type { Exchange } from "../gateway/exchange.ts";
+import type { Message } from "../gateway/message.ts";
 import { filters, suggestFilter } from "./filters.ts";
 import { JsonArrayForTag, LoopTag } from "./loop-tag.ts";
 import { type InputOptions, scopeOf } from "./scope.ts";

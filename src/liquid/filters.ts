@@ -7,9 +7,9 @@
  */
 import type { FilterImplOptions } from "liquidjs";
 import { toValue } from "liquidjs";
-import { rawFloat } from "../../../compiler/runtime/library/json/raw.ts";
-import { formatted } from "../../../compiler/runtime/values.ts";
-import { suggest } from "../../../base/suggest.ts";
+import { rawFloat } from "../compiler/runtime/library/json/raw.ts";
+import { formatted } from "../compiler/runtime/values.ts";
+import { suggest } from "../base/suggest.ts";
 import { Entry, elementsOf, formatDate, member, textOfValue, toDate } from "./values.ts";
 
 type Filter = (input: unknown, args: readonly unknown[]) => unknown;

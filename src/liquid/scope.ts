@@ -1,16 +1,16 @@
 /** The two names a template starts with: `body`, parsed by its Content-Type, and `context` (`policies.md` 8.1). */
-import { JToken } from "../../../compiler/runtime/library/json/token.ts";
-import { bodyText } from "../../../compiler/runtime/library/context-body.ts";
-import type { Raw } from "../../../compiler/runtime/library/json/raw.ts";
-import { readJson } from "../../../compiler/runtime/library/json/reader.ts";
-import { beginEvaluation } from "../../../compiler/runtime/budget.ts";
-import type { HostUrl } from "../../../compiler/runtime/host.ts";
-import { Box, TYPE, textOf } from "../../../compiler/runtime/values.ts";
-import type { HeaderList } from "../../../base/headers.ts";
-import type { Body } from "../../../gateway/body.ts";
-import type { Exchange } from "../../../gateway/exchange.ts";
-import type { Message } from "../../../gateway/message.ts";
-import { decodeOnce, parseQuery } from "../../../gateway/url.ts";
+import { JToken } from "../compiler/runtime/library/json/token.ts";
+import { bodyText } from "../compiler/runtime/library/context-body.ts";
+import type { Raw } from "../compiler/runtime/library/json/raw.ts";
+import { readJson } from "../compiler/runtime/library/json/reader.ts";
+import { beginEvaluation } from "../compiler/runtime/budget.ts";
+import type { HostUrl } from "../compiler/runtime/host.ts";
+import { Box, TYPE, textOf } from "../compiler/runtime/values.ts";
+import type { HeaderList } from "../base/headers.ts";
+import type { Body } from "../gateway/body.ts";
+import type { Exchange } from "../gateway/exchange.ts";
+import type { Message } from "../gateway/message.ts";
+import { decodeOnce, parseQuery } from "../gateway/url.ts";
 import { View, plain } from "./values.ts";
 import { readXml } from "./xml.ts";
 

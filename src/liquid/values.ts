@@ -3,9 +3,9 @@
  * and the read-only views of `context`. Nothing else is ever put into a template's reach, and every property is read
  * through `member`, so no JavaScript property can be met.
  */
-import { late } from "../../../compiler/runtime/library/late.ts";
-import { RawDate, UNDEFINED, rawFloat } from "../../../compiler/runtime/library/json/raw.ts";
-import { Box, type NetObject, TYPE, formatted, textOf } from "../../../compiler/runtime/values.ts";
+import { late } from "../compiler/runtime/library/late.ts";
+import { RawDate, UNDEFINED, rawFloat } from "../compiler/runtime/library/json/raw.ts";
+import { Box, type NetObject, TYPE, formatted, textOf } from "../compiler/runtime/values.ts";
 import { XmlElement } from "./xml.ts";
 
 /** A read-only object whose members are worked out when asked for. */

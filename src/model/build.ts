@@ -28,6 +28,7 @@ import * as ids from "../store/ids.ts";
 import type { PolicyDocument, ResourceSet } from "../store/resource-set.ts";
 import { type Fill, buildBackends, defaultTarget, orderByUrl } from "./backends.ts";
 import { buildCaches } from "./caches.ts";
+import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { lazyContract, storedSchemas } from "./contracts.ts";
 import { mockResponses } from "./operations.ts";
@@ -80,6 +81,7 @@ class Build {
     this.#compileDocuments();
     const backends = buildBackends(resources, this.#fill, this.#report);
     const caches = buildCaches(resources, this.#fill, this.#report);
+    const loggers = buildLoggers(resources, this.#fill, this.#report);
     const products = buildProducts(resources);
     const apis = resources.apis().map((resource) => this.#api(resource, backends, products));
     const problems = [...this.#problems, ...this.#report.problems];
@@ -95,6 +97,7 @@ class Build {
       certificates: this.#certificates,
       caches,
       schemas: storedSchemas(resources),
+      loggers,
       secrets: this.#secrets(),
       globalPlan: this.#compiler.plan([this.#documentOf("/")]),
       options: this.#options,

@@ -55,6 +55,15 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "`awsSigV4` takes `accessKeyId`, `secretAccessKey`, `sessionToken` (without them the environment's), `region` and `service` " +
       "(without them what an AWS host says); `googleServiceAccount` takes `key`, the JSON of a key file, and `scope`.",
   },
+  HG5507: {
+    text: "the credentials of logger `{logger}` cannot be used: {reason}",
+    hint: "give `connectionString`, or `endpointAddress` and `name`",
+    explain:
+      "A logger of type azureEventHub needs `credentials` with the `connectionString` of a namespace or hub " +
+      "(`Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…`) and the hub's `name`, unless the string has an EntityPath; or, " +
+      "for the gateway's own identity, `endpointAddress` (`myhubs.servicebus.windows.net`), `name` and, for a user-assigned " +
+      "identity, `identityClientId`. Each may be a named value.",
+  },
 };
 
 export class Reporter {

@@ -17,6 +17,9 @@ const COLLECTIONS: Readonly<Record<Exclude<ReferenceKind, "certificate-thumbprin
   cache: "caches",
 };
 
+/** What `set-backend-service` calls Dapr's sidecar is no resource. */
+const isDapr = (kind: ReferenceKind, name: string): boolean => kind === "backend" && name.toLowerCase() === "dapr";
+
 /** @param knowsThumbprint whether a certificate has this thumbprint; asked after the certificates were opened */
 export function surroundingsOf(resources: ResourceSet, knowsThumbprint: (text: string) => boolean): Surroundings {
   const namedValues = new Map<string, NamedValue>();
@@ -34,7 +37,7 @@ export function surroundingsOf(resources: ResourceSet, knowsThumbprint: (text: s
     namedValues,
     fragments,
     exists: (kind, name) =>
-      kind === "certificate-thumbprint" ? knowsThumbprint(name) : resources.resolve(name, COLLECTIONS[kind]) !== undefined,
+      kind === "certificate-thumbprint" ? knowsThumbprint(name) : isDapr(kind, name) || resources.resolve(name, COLLECTIONS[kind]) !== undefined,
     namesOf: (kind) =>
       kind === "certificate-thumbprint" ? [] : resources.ofType(COLLECTIONS[kind]).map((resource) => resource.name),
   };

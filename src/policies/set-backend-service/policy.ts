@@ -1,7 +1,8 @@
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { definePolicy } from "../../gateway/policy.ts";
-import { SCOPES } from "../../compiler/policy.ts";
+import { segment } from "../../backends/dapr.ts";
+import { SCOPES, type Value } from "../../compiler/policy.ts";
 import type { Target } from "../../gateway/snapshot.ts";
 import { parseTarget } from "../../gateway/url.ts";
 
@@ -26,7 +27,7 @@ export const setBackendService = definePolicy({
         type: "string",
         expression: true,
         references: "backend",
-        doc: "Name of a backend entity.",
+        doc: "Name of a backend entity; dapr together with dapr-app-id and dapr-method.",
       },
       "sf-resolve-condition": { type: "bool", expression: true, doc: "Service Fabric only." },
       "sf-service-instance-name": { type: "string", expression: true, doc: "Service Fabric only." },
@@ -35,7 +36,7 @@ export const setBackendService = definePolicy({
       "sf-listener-name": { type: "string", expression: true, doc: "Service Fabric only." },
       "dapr-app-id": { type: "string", expression: true, doc: "Dapr only: the application to call." },
       "dapr-method": { type: "string", expression: true, doc: "Dapr only: the method to call." },
-      "dapr-namespace": { type: "string", expression: true, doc: "Dapr only." },
+      "dapr-namespace": { type: "string", expression: true, doc: "Dapr only: the namespace that the application is in." },
     },
   },
   check: ({ attributes }, report) => {
@@ -48,6 +49,7 @@ export const setBackendService = definePolicy({
         'add base-url="https://…" or backend-id="…"',
       );
     }
+    checkDapr(attributes, report);
     if (baseUrl?.isConstant === true && backendId?.isConstant === true) {
       report("base-url and backend-id cannot stand together", { attribute: "base-url" }, "keep one of them");
     }
@@ -60,7 +62,15 @@ export const setBackendService = definePolicy({
     }
   },
   prepare: ({ attributes }, site) => {
-    const { "base-url": baseUrl, "backend-id": backendId } = attributes;
+    const { "base-url": baseUrl, "backend-id": backendId, "dapr-app-id": app, "dapr-method": method } = attributes;
+    if (app !== undefined && method !== undefined) {
+      const namespace = attributes["dapr-namespace"];
+      return (exchange) => {
+        const { context } = exchange;
+        useDapr(exchange, app(context), method(context), namespace?.(context) ?? "");
+        exchange.backendChosenBy = { scope: site.scope };
+      };
+    }
     const fixed = baseUrl?.isConstant === true ? parseTarget(baseUrl.constant!) : null;
     return (exchange) => {
       if (backendId !== undefined) {
@@ -85,6 +95,39 @@ export const setBackendService = definePolicy({
     };
   },
 });
+
+interface DaprAttributes {
+  readonly "backend-id": Value<string> | undefined;
+  readonly "dapr-app-id": Value<string> | undefined;
+  readonly "dapr-method": Value<string> | undefined;
+  readonly "dapr-namespace": Value<string> | undefined;
+}
+
+/** A backend of one's own may be called dapr; only the other attributes say that Dapr is meant. */
+function checkDapr(attributes: DaprAttributes, report: (message: string, at?: { attribute: string }, hint?: string) => void): void {
+  const { "backend-id": backendId, "dapr-app-id": app, "dapr-method": method, "dapr-namespace": namespace } = attributes;
+  if (app === undefined && method === undefined && namespace === undefined) return;
+  if (app === undefined || method === undefined) {
+    report("dapr-app-id and dapr-method go together", undefined, `add ${app === undefined ? "dapr-app-id" : "dapr-method"}="…"`);
+  }
+  if (backendId === undefined || (backendId.isConstant && backendId.constant!.toLowerCase() !== "dapr")) {
+    report('backend-id must be "dapr" for dapr-app-id and dapr-method', { attribute: "backend-id" }, 'write backend-id="dapr"');
+  }
+}
+
+/**
+ * Sends the request to a method of an application, through the sidecar (`policies.md` 53). The URL is that of Dapr's
+ * service invocation and nothing of the operation's own path; the query stays.
+ */
+function useDapr(exchange: Exchange, app: string, method: string, namespace: string): void {
+  const { target, token } = exchange.snapshot.options.dapr;
+  const named = segment(namespace === "" ? app : `${app}.${namespace}`);
+  const path = method.replace(/^\/+/, "").split("/").map(segment).join("/");
+  exchange.request.setTarget({ ...target, basePath: `${target.basePath}/v1.0/invoke/${named}/method/${path}`, entity: null });
+  exchange.request.setPath("");
+  if (token !== null) exchange.request.headers.set("dapr-api-token", token);
+  exchange.backend = null;
+}
 
 function targetOfBackend(exchange: Exchange, reference: string): Target {
   const entity = exchange.snapshot.backends.get(backendName(reference));

@@ -5,8 +5,8 @@ import "../../compiler/runtime/library/index.ts";
 import { Body } from "../../gateway/body.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import { exchangeOf } from "../../gateway/testing.ts";
-import { parseTemplate } from "./liquid/engine.ts";
-import { filters } from "./liquid/filters.ts";
+import { parseTemplate } from "../../liquid/engine.ts";
+import { filters } from "../../liquid/filters.ts";
 
 const value = fc.constantFrom(
   "body",

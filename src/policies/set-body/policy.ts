@@ -4,7 +4,7 @@ import type { Exchange } from "../../gateway/exchange.ts";
 import type { Message } from "../../gateway/message.ts";
 import { ensureBodies } from "../../gateway/pipeline.ts";
 import { ALL_SECTIONS, definePolicy, messageOf } from "../../gateway/policy.ts";
-import { type LiquidTemplate, parseTemplate } from "./liquid/engine.ts";
+import { type LiquidTemplate, parseTemplate } from "../../liquid/engine.ts";
 
 /**
  * Replaces the body of the message: by a text, by what an expression returns, or by a Liquid template's output. The

@@ -1,0 +1,46 @@
+/** `loggers` resources as the gateway uses them, and what an exporter is. */
+import type { SasCredential, ServicePlace } from "./sas.ts";
+
+export type Logger = EventHubLogger | OtherLogger;
+
+export interface EventHubLogger {
+  readonly kind: "event-hub";
+  readonly id: string;
+  readonly place: ServicePlace;
+  readonly hub: string;
+  readonly credential: SasCredential | { readonly kind: "identity"; readonly clientId: string | null };
+  /** The same for the same sink with the same credential; holds a secret. */
+  readonly key: string;
+}
+
+/** Of a type that no policy here writes to. */
+export interface OtherLogger {
+  readonly kind: "other";
+  readonly id: string;
+  /** As the resource says it. */
+  readonly type: string;
+}
+
+/** What `log-to-eventhub` sends. */
+export interface HubEvent {
+  readonly body: string;
+  /** Octets of `body`. */
+  readonly sizeBytes: number;
+  readonly partitionId: string | null;
+  readonly partitionKey: string | null;
+}
+
+/** Where an exporter's records go. */
+export interface Exporter<T> {
+  /** Never waits and never throws. */
+  send(record: T): void;
+  readonly added: number;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly waiting: number;
+  readonly isFailing: boolean;
+  /** Resolves when nothing is waiting. */
+  flush(): Promise<void>;
+  /** Gives up what is waiting. */
+  close(): void;
+}
