@@ -181,6 +181,11 @@ it("a single backend's breaker answers for it", async () => {
   expect(named("a").seen).toBe(1);
 });
 
+const headOnly: Answer = (_request, response) => {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.flushHeaders();
+};
+
 describe("what a member does instead of answering", () => {
   const onAnyError = (timeout: string): string => `
     <retry count="2" interval="0" first-fast-retry="true" condition="@(context.LastError != null || context.Response.StatusCode >= 500)">
@@ -190,6 +195,7 @@ describe("what a member does instead of answering", () => {
   it.each<[string, Answer, string]>([
     ["reset", resets, ""],
     ["stall", stalls, 'timeout-ms="40"'],
+    ["a head and then nothing", headOnly, 'first-byte-timeout="0.04"'],
     ["500", refuses(500), ""],
   ])("%s: another one gets the request with its body, and it is left alone", async (_name, answer, timeout) => {
     await start({ members: "a b", backend: onAnyError(timeout) });

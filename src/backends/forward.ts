@@ -20,6 +20,7 @@ import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials, authorize, credentialHeaders, missingIdentity, obtainIdentity } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
 import type { Lease } from "./lease.ts";
+import { firstByte, within } from "./timed-body.ts";
 import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
@@ -60,9 +61,14 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
   if (exchange.attempts.push(attempt) === 1) backends.firstAttempt(exchange.startedMonotonicMs);
   if (exchange.traced !== null) traceAttempt(exchange, request.target, target, attempt, outgoing);
   let answer: ClientResponse;
+  let source: BodySource | null;
   try {
     answer = await client.send(outgoing);
     if (options.followRedirects) answer = await followRedirects(exchange, client, outgoing, answer, target.entity);
+    source = answer.body;
+    if (source !== null && options.firstByteMs !== undefined) {
+      source = await firstByte(source, options.firstByteMs, exchange.services.clock, exchange.abort);
+    }
   } catch (error) {
     lease?.failed(error);
     throw failed(exchange, attempt, error);
@@ -70,7 +76,7 @@ export async function forward(exchange: Exchange, options: ForwardOptions, clien
   attempt.status = answer.status;
   attempt.headersMs = exchange.elapsedMs();
   if (exchange.traced !== null) traceAnswer(exchange, attempt, answer.rawHeaders);
-  const response = toResponse(exchange, answer, lease);
+  const response = toResponse(exchange, answer, source, options, lease, attempt.startedMs);
   if (lease === null) return response;
   const well = lease.answered(answer.status, response.headers);
   if (well && picked !== null) keepSession(exchange, picked, response);
@@ -108,15 +114,29 @@ async function authorized(
   }
 }
 
-function toResponse(exchange: Exchange, answer: ClientResponse, lease: Lease | null): ResponseMessage {
+function toResponse(
+  exchange: Exchange,
+  answer: ClientResponse,
+  source: BodySource | null,
+  { totalMs }: ForwardOptions,
+  lease: Lease | null,
+  startedMs: number,
+): ResponseMessage {
   if (answer.tunnel !== null) {
     exchange.tunnel = answer.tunnel;
     return new ResponseMessage(answer.status, answer.reason, new HeaderList(answer.rawHeaders));
   }
   const headers = new HeaderList(withoutHopByHop(answer.rawHeaders));
-  const source = answer.body === null || lease === null ? answer.body : lease.watch(answer.body);
-  const body = source === null ? null : Body.streaming("response", source, headers);
-  return new ResponseMessage(answer.status, answer.reason, headers, body);
+  if (source === null) return new ResponseMessage(answer.status, answer.reason, headers, null);
+  if (lease !== null) source = lease.watch(source);
+  if (totalMs !== undefined) source = within(source, totalMs - (exchange.elapsedMs() - startedMs), exchange.services.clock);
+  return new ResponseMessage(answer.status, answer.reason, headers, Body.streaming("response", source, headers));
+}
+
+/** The transport's timers; a limit on the whole is one on the head, too. */
+function timeoutsOf({ timeoutMs, chunkMs, totalMs }: ForwardOptions): NonNullable<ClientRequest["timeouts"]> {
+  const headersMs = totalMs === undefined || (timeoutMs > 0 && timeoutMs < totalMs) ? timeoutMs : totalMs;
+  return chunkMs === undefined ? { headersMs } : { headersMs, idleMs: chunkMs };
 }
 
 /** Session affinity: a client that comes back is to reach the same member. */
@@ -187,7 +207,7 @@ function compose(exchange: Exchange, target: Target, body: BodySource | Uint8Arr
     abort: exchange.abort,
     tls: withClientCertificate(entity?.tls ?? null, request.clientCertificate),
     proxy: request.proxy ?? undefined,
-    timeouts: { headersMs: options.timeoutMs },
+    timeouts: timeoutsOf(options),
     upgrade,
     httpVersion: options.httpVersion,
     continueTimeoutMs: options.continueTimeoutMs ?? undefined,
@@ -321,7 +341,7 @@ function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
   if (exchange.traced !== null) traceAnswer(exchange, attempt, null);
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
   if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing") return error;
-  const timedOut = error.code === "headers_timeout" || error.code === "connect_timeout" || error.code === "tls_timeout" || error.code === "idle_timeout";
+  const timedOut = error.code.endsWith("_timeout");
   const own = exchange.snapshot.options.gatewayStatusCodes;
   return new GatewayError({
     source: "forward-request",

@@ -28,6 +28,8 @@ const NOT_ITS_FAULT: ReadonlySet<string> = new Set([
   "invalid_message",
   "address_refused",
   "response_too_large",
+  // A limit of one request's own.
+  "total_timeout",
   "aborted",
 ]);
 

@@ -39,6 +39,12 @@ export interface Services {
 export interface ForwardOptions {
   /** Until the response's head; 0 = none. */
   readonly timeoutMs: number;
+  /** From the head to the first octet of the body, while another backend can still be asked; absent = not awaited. */
+  readonly firstByteMs?: number;
+  /** Between two chunks of the response; 0 = none, absent = the transport's own. */
+  readonly chunkMs?: number;
+  /** Until the last octet of the response; absent = none. */
+  readonly totalMs?: number;
   readonly continueTimeoutMs: number | null;
   readonly httpVersion: "1" | "2" | "2or1";
   readonly followRedirects: boolean;

@@ -275,6 +275,9 @@ export type TransportErrorCode =
   | "tls_timeout"
   | "headers_timeout"
   | "idle_timeout"
+  /** Of one request's own timers (`backends/timed-body.ts`). */
+  | "first_byte_timeout"
+  | "total_timeout"
   | "upstream_closed"
   | "upstream_protocol"
   | "response_too_large"

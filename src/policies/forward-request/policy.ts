@@ -22,6 +22,24 @@ export const forwardRequest = definePolicy({
         min: 0,
         doc: "The same in milliseconds; not together with timeout.",
       },
+      "first-byte-timeout": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Ours. Seconds from the headers to the first byte of the body: until then retry can turn to another backend.",
+      },
+      "chunk-timeout": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Ours. Seconds between two chunks of the response; 0 = no limit. Default 120.",
+      },
+      "total-timeout": {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Ours. Seconds until the last byte of the response. Default: no limit.",
+      },
       "continue-timeout": {
         type: "number",
         expression: true,
@@ -65,6 +83,9 @@ export const forwardRequest = definePolicy({
   prepare: ({ attributes }) => {
     const { timeout, "timeout-ms": timeoutMs, "continue-timeout": continueTimeout } = attributes;
     const { "follow-redirects": followRedirects, "fail-on-error-status-code": failOnError } = attributes;
+    const firstByte = attributes["first-byte-timeout"];
+    const chunk = attributes["chunk-timeout"];
+    const total = attributes["total-timeout"];
     const httpVersion = attributes["http-version"] as "1" | "2" | "2or1";
     const bufferRequestBody = attributes["buffer-request-body"];
     const bufferResponse = attributes["buffer-response"];
@@ -77,7 +98,10 @@ export const forwardRequest = definePolicy({
       exchange.tunnel = null;
       return exchange
         .forward({
-          timeoutMs: Math.min(Math.max(0, wait), MOST_TIMEOUT_MS),
+          timeoutMs: timerMs(wait),
+          firstByteMs: firstByte === undefined ? undefined : timerMs(firstByte(context) * 1000) || undefined,
+          chunkMs: chunk === undefined ? undefined : timerMs(chunk(context) * 1000),
+          totalMs: total === undefined ? undefined : timerMs(total(context) * 1000) || undefined,
           continueTimeoutMs: continueTimeout === undefined ? null : continueTimeout(context) * 1000,
           httpVersion,
           followRedirects: followRedirects(context),
@@ -92,6 +116,11 @@ export const forwardRequest = definePolicy({
     };
   },
 });
+
+/** What a timer can take; whatever is no number is none. */
+function timerMs(ms: number): number {
+  return ms > 0 ? Math.min(ms, MOST_TIMEOUT_MS) : 0;
+}
 
 /** The backend's answer stays the pending response. */
 function badStatus(status: number): GatewayError {
