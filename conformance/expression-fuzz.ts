@@ -116,7 +116,7 @@ export function fuzzExpression(seed: number, cases: readonly string[]): FuzzInpu
 }
 
 function mutate(code: string, generator: Generator, random: () => number, cases: readonly string[]): string {
-  let pieces = code.match(/\w+|\s+|"(?:[^"\\]|\\.)*"|[^\w\s]/g) ?? [];
+  let pieces: string[] = code.match(/\w+|\s+|"(?:[^"\\]|\\.)*"|[^\w\s]/g) ?? [];
   for (let changes = 1 + Math.floor(random() * 4); changes > 0; changes--) {
     const at = Math.floor(random() * (pieces.length + 1));
     const kind = Math.floor(random() * 6);

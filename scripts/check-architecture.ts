@@ -58,7 +58,7 @@ function checkFile(root: string, source: string, file: string, allowed: Readonly
   const inside = relative(source, file).split(sep).join("/");
   const where = relative(root, file).split(sep).join("/");
   const text = withoutComments(readFileSync(file, "utf8"));
-  const isTest = /\.(test|suite|fixture)\.ts$/.test(file) || inside.includes("/suite/");
+  const isTest = /\.(test|suite|fixture)\.ts$|\/testing(-\w+)?\.ts$/.test(file) || inside.includes("/suite/");
   const folder = inside.includes("/") ? inside.slice(0, inside.indexOf("/")) : inside;
   const breaches: string[] = [];
   for (const specifier of importsOf(text)) {
