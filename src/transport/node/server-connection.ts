@@ -10,7 +10,7 @@
 import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import {, type Refusal, type ServerLimits, TransportError, type TransportErrorCode } from "../transport.ts";
+import { type Refusal, type ServerLimits, TransportError, type TransportErrorCode } from "../transport.ts";
 import type { Incoming } from "../transport.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import { Deadline } from "./deadline.ts";
