@@ -35,7 +35,10 @@ export class ExpressionChecker {
     configureEnvironment({ now: () => Date.now() });
     const { baseContext, cases } = readCases(file);
     this.cases = cases.map(({ expression }) => expression);
-    const variables = { ...baseContext.variables, json: { type: "JObject", value: '{"a":[1,2,{"b":null}],"c":"x"}' } };
+    const variables = {
+      ...baseContext.variables,
+      json: { type: "JObject", value: '{"a":[1,2,{"b":null}],"c":"x"}' },
+    };
     this.#context = () => hostContext({ ...baseContext, variables });
   }
 
@@ -46,7 +49,8 @@ export class ExpressionChecker {
     const { value, diagnostics } = compileDetailed(code, form, wanted);
     const compileMs = cpuMs() - start;
     for (const { start: from, end, message, code: id } of diagnostics) {
-      if (!(from >= 0 && end >= from && end <= code.length) || message === "") throw new Error(`${id} has a wrong place: ${from}..${end} "${message}"`);
+      if (!(from >= 0 && end >= from && end <= code.length) || message === "")
+        throw new Error(`${id} has a wrong place: ${from}..${end} "${message}"`);
     }
     const hasError = diagnostics.some(({ severity }) => severity === "error");
     if (hasError !== (value === null)) throw new Error("errors and value disagree");
@@ -56,7 +60,8 @@ export class ExpressionChecker {
     const began = cpuMs();
     const outcome = this.#run(value, context, wanted);
     const runMs = cpuMs() - began;
-    if (Object.getOwnPropertyNames(Object.prototype).length !== this.#prototype) throw new Error("Object.prototype has grown");
+    if (Object.getOwnPropertyNames(Object.prototype).length !== this.#prototype)
+      throw new Error("Object.prototype has grown");
     return { outcome, compileMs, runMs };
   }
 
@@ -72,7 +77,13 @@ export class ExpressionChecker {
     if (wanted === "any") {
       // Everything that comes out has a .NET type; a host object or function would be a way out.
       if (result !== null && typeOf(result).name === "") throw new Error("a result without a type");
-    } else if (wanted === "bool" ? typeof result !== "boolean" : wanted === "int" || wanted === "number" ? typeof result !== "number" : typeof result === "function") {
+    } else if (
+      wanted === "bool"
+        ? typeof result !== "boolean"
+        : wanted === "int" || wanted === "number"
+          ? typeof result !== "number"
+          : typeof result === "function"
+    ) {
       throw new Error(`a ${typeof result} where ${wanted} was promised`);
     }
     return "value";

@@ -5,7 +5,12 @@
  */
 import { PolicyCompiler } from "../src/compiler/compile.ts";
 import { compileExpression } from "../src/compiler/csharp/compile-expression.ts";
-import { brokenDocument, checkCompiled, checkParsed, hostileDocuments } from "../src/compiler/fuzz-documents.ts";
+import {
+  brokenDocument,
+  checkCompiled,
+  checkParsed,
+  hostileDocuments,
+} from "../src/compiler/fuzz-documents.ts";
 import { parseXml } from "../src/compiler/xml/parser.ts";
 import * as policies from "../src/policies/index.ts";
 
@@ -40,7 +45,9 @@ for (let seed = first; seed < first + count; seed++) {
     if (ms > slowest && seed > first + 100) [slowest, slowestSeed] = [ms, seed];
     if (ms > slowMs && seed > first + 100) throw new Error(`took ${ms.toFixed(0)} ms`);
   } catch (error) {
-    console.error(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n${JSON.stringify(text)}`);
+    console.error(
+      `seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\n${JSON.stringify(text)}`,
+    );
     process.exit(1);
   }
   if (seed === first + Math.floor(count / 2)) {
@@ -50,7 +57,9 @@ for (let seed = first; seed < first + count; seed++) {
 }
 globalThis.gc?.();
 const grownMib = (process.memoryUsage().heapUsed - heapAtStart) / 1_048_576;
-console.log(`${count} documents, slowest ${slowest.toFixed(1)} ms (seed ${slowestSeed}), heap ${grownMib.toFixed(0)} MiB since half time`);
+console.log(
+  `${count} documents, slowest ${slowest.toFixed(1)} ms (seed ${slowestSeed}), heap ${grownMib.toFixed(0)} MiB since half time`,
+);
 
 // Linear shape: half a megabyte of the worst kind takes some tens of milliseconds; a quadratic reader needs minutes.
 let longest = 0;
@@ -59,5 +68,7 @@ for (const text of hostileDocuments(512 * 1024)) {
   const ms = timed(text);
   if (ms > longest) [longest, longestText] = [ms, text.slice(0, 60)];
 }
-console.log(`hostile documents of 512 KiB: ${longest.toFixed(0)} ms at most (${JSON.stringify(longestText)})`);
+console.log(
+  `hostile documents of 512 KiB: ${longest.toFixed(0)} ms at most (${JSON.stringify(longestText)})`,
+);
 if (longest > 1_000) process.exit(1);

@@ -25,15 +25,24 @@ for (let seed = first; seed < first + count; seed++) {
     if (seed > first + 200 && (found.compileMs > slowMs || found.runMs > slowRunMs)) {
       // Once more, as another text, so that nothing remembered helps.
       const again = checker.check({ ...input, code: `${input.code} ` }, seed);
-      found = { ...again, compileMs: Math.min(found.compileMs, again.compileMs), runMs: Math.min(found.runMs, again.runMs) };
+      found = {
+        ...again,
+        compileMs: Math.min(found.compileMs, again.compileMs),
+        runMs: Math.min(found.runMs, again.runMs),
+      };
       if (found.compileMs > slowMs) throw new Error(`took ${found.compileMs.toFixed(0)} ms to compile`);
       if (found.runMs > slowRunMs) throw new Error(`took ${found.runMs.toFixed(0)} ms to run`);
     }
-    if (seed > first + 200) [slowestCompile, slowestRun] = [Math.max(slowestCompile, found.compileMs), Math.max(slowestRun, found.runMs)];
+    if (seed > first + 200)
+      [slowestCompile, slowestRun] = [
+        Math.max(slowestCompile, found.compileMs),
+        Math.max(slowestRun, found.runMs),
+      ];
     outcomes.set(found.outcome, (outcomes.get(found.outcome) ?? 0) + 1);
   } catch (error) {
     broken++;
-    const stack = error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 6).join("\n") : String(error);
+    const stack =
+      error instanceof Error ? (error.stack ?? "").split("\n").slice(0, 6).join("\n") : String(error);
     if (broken <= 40) console.error(`seed ${seed}: ${stack}\n  ${input.form} ${JSON.stringify(input.code)}`);
   }
   if (seed === first + Math.floor(count / 2)) {
@@ -44,5 +53,7 @@ for (let seed = first; seed < first + count; seed++) {
 globalThis.gc?.();
 const grown = (process.memoryUsage().heapUsed - heapAtHalf) / 1_048_576;
 const said = [...outcomes].map(([outcome, times]) => `${outcome} ${times}`).join(", ");
-console.log(`${count} expressions (${said}), ${broken} broken; slowest compile ${slowestCompile.toFixed(1)} ms, run ${slowestRun.toFixed(1)} ms; heap ${grown.toFixed(0)} MiB since half time`);
+console.log(
+  `${count} expressions (${said}), ${broken} broken; slowest compile ${slowestCompile.toFixed(1)} ms, run ${slowestRun.toFixed(1)} ms; heap ${grown.toFixed(0)} MiB since half time`,
+);
 if (broken > 0) process.exitCode = 1;

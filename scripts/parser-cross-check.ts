@@ -43,41 +43,90 @@ const SHAPES: Readonly<Record<string, readonly string[]>> = {
   tuple: ["tuple_expression"],
   interpolated: ["interpolated_string_expression"],
 };
-const THEIRS = new Map(Object.entries(SHAPES).flatMap(([ours, theirs]) => theirs.map((kind) => [kind, ours] as const)));
+const THEIRS = new Map(
+  Object.entries(SHAPES).flatMap(([ours, theirs]) => theirs.map((kind) => [kind, ours] as const)),
+);
 
 const KEYWORDS =
   "break|case|catch|char|const|continue|default|do|else|false|finally|for|foreach|if|in|int|is|long|new|null|out|ref|return|string|bool|double|decimal|object|switch|throw|true|try|typeof|while|as|checked|unchecked|stackalloc";
 /** Behind a dot, in front of what no such word may be in front of, or beside a name. */
-const KEYWORD_AS_NAME = new RegExp(`\\.\\s*(?:${KEYWORDS})\\b|\\b(?:${KEYWORDS})\\s*(?:[.,)\\]=]|$)|\\w\\s+(?:${KEYWORDS})\\b|[(,=<>+*/|-]\\s*(?:${KEYWORDS})\\b|^\\W*(?:${KEYWORDS})\\W`);
+const KEYWORD_AS_NAME = new RegExp(
+  `\\.\\s*(?:${KEYWORDS})\\b|\\b(?:${KEYWORDS})\\s*(?:[.,)\\]=]|$)|\\w\\s+(?:${KEYWORDS})\\b|[(,=<>+*/|-]\\s*(?:${KEYWORDS})\\b|^\\W*(?:${KEYWORDS})\\W`,
+);
 
 /** Differences that are meant, or that are the other grammar's. The first that fits names it. */
-const KNOWN: readonly (readonly [why: string, test: (code: string, codes: readonly string[], shapes: string) => boolean])[] = [
-  ["they take `(a.b) + c` for a cast of `+c`", (_, codes, shapes) => codes.length === 0 && /theirs .*\bcast\b/.test(shapes)],
-  ["they take `(a)0` for a cast, whatever stands between the brackets", (code, codes) => codes.includes("HG3036") && /\)\s*[\w"'$@]/.test(code)],
+const KNOWN: readonly (readonly [
+  why: string,
+  test: (code: string, codes: readonly string[], shapes: string) => boolean,
+])[] = [
+  [
+    "they take `(a.b) + c` for a cast of `+c`",
+    (_, codes, shapes) => codes.length === 0 && /theirs .*\bcast\b/.test(shapes),
+  ],
+  [
+    "they take `(a)0` for a cast, whatever stands between the brackets",
+    (code, codes) => codes.includes("HG3036") && /\)\s*[\w"'$@]/.test(code),
+  ],
   ["they take reserved words for names", (code, codes) => codes.length > 0 && KEYWORD_AS_NAME.test(code)],
   ["an empty text: `return ;` to them", (_, codes) => codes.includes("HG3041")],
   ["`new T` without arguments", (_, codes) => codes.includes("HG3057")],
   ["they take `@( a; b )` for two statements", (code, codes) => codes.length > 0 && code.includes(";")],
-  ["they keep a node for `x!`", (_, codes, shapes) => codes.length === 0 && /theirs .*\bpostfix\b/.test(shapes)],
-  ["they take `&x` for an address and `Cast<>` for a type", (code, codes) => codes.length > 0 && /&|<\s*>/.test(code)],
+  [
+    "they keep a node for `x!`",
+    (_, codes, shapes) => codes.length === 0 && /theirs .*\bpostfix\b/.test(shapes),
+  ],
+  [
+    "they take `&x` for an address and `Cast<>` for a type",
+    (code, codes) => codes.length > 0 && /&|<\s*>/.test(code),
+  ],
   ["raw strings: how many quotes end one", (code) => code.includes('"""')],
   ["`await`, `async` and `goto` as names or operators", (code) => /\b(?:await|async|goto)\b/.test(code)],
   ["`[0]` is a list to them (C# 12)", (_, codes) => codes.includes("HG3066")],
-  ["members of anonymous objects need names (a check behind the grammar)", (_, codes) => codes.includes("HG3054")],
-  ["a type's word is a value to them: `List<int>/ 2`", (code, codes) => codes.length > 0 && /<\s*(?:int|string|object|bool)\s*>|\b(?:int|string|object|bool)\s*[-+*/<>?:&|]/.test(code)],
+  [
+    "members of anonymous objects need names (a check behind the grammar)",
+    (_, codes) => codes.includes("HG3054"),
+  ],
+  [
+    "a type's word is a value to them: `List<int>/ 2`",
+    (code, codes) =>
+      codes.length > 0 &&
+      /<\s*(?:int|string|object|bool)\s*>|\b(?:int|string|object|bool)\s*[-+*/<>?:&|]/.test(code),
+  ],
   ["white space beyond ASCII", (code) => /[\u00a0\u2028]/.test(code)],
   // Theirs.
-  ["they read quotes behind an interpolated string, and in verbatim ones, as their own", (code) => /\$@"|@\$"|\$".*""/.test(code)],
-  ["they put `a % b?.c` together as `(a % b)?.c`", (code, codes, shapes) => codes.length === 0 && shapes !== "" && code.includes("?.")],
+  [
+    "they read quotes behind an interpolated string, and in verbatim ones, as their own",
+    (code) => /\$@"|@\$"|\$".*""/.test(code),
+  ],
+  [
+    "they put `a % b?.c` together as `(a % b)?.c`",
+    (code, codes, shapes) => codes.length === 0 && shapes !== "" && code.includes("?."),
+  ],
   ["ranges at odd places", (code) => code.includes("..")],
-  ["they read a cast of a generic call, or one with an indexer behind it, as comparisons", (code) => /\w<[\w.,<>[\] ]+>\s*\(/.test(code)],
-  ["they read what follows `is T` and `as T` as part of a pattern", (code) => /\b(?:is|as)\s+[\w.<>[\]]+/.test(code)],
+  [
+    "they read a cast of a generic call, or one with an indexer behind it, as comparisons",
+    (code) => /\w<[\w.,<>[\] ]+>\s*\(/.test(code),
+  ],
+  [
+    "they read what follows `is T` and `as T` as part of a pattern",
+    (code) => /\b(?:is|as)\s+[\w.<>[\]]+/.test(code),
+  ],
   // We refuse, they accept.
-  ["C# that parses but is not for policy expressions", (_, codes) => codes.some((code) => ["HG3080", "HG3081"].includes(code))],
+  [
+    "C# that parses but is not for policy expressions",
+    (_, codes) => codes.some((code) => ["HG3080", "HG3081"].includes(code)),
+  ],
   ["directives", (_, codes) => codes.includes("HG3005")],
-  ["not a statement; a value thrown away (their grammar takes any expression)", (_, codes) => codes.some((code) => ["HG3039", "HG3040"].includes(code))],
+  [
+    "not a statement; a value thrown away (their grammar takes any expression)",
+    (_, codes) => codes.some((code) => ["HG3039", "HG3040"].includes(code)),
+  ],
   ["left side of an assignment (a check behind the grammar)", (_, codes) => codes.includes("HG3045")],
-  ["numbers, characters and escapes (their scanner is lenient)", (_, codes) => codes.some((code) => ["HG3010", "HG3011", "HG3012", "HG3013", "HG3016", "HG3017"].includes(code))],
+  [
+    "numbers, characters and escapes (their scanner is lenient)",
+    (_, codes) =>
+      codes.some((code) => ["HG3010", "HG3011", "HG3012", "HG3013", "HG3016", "HG3017"].includes(code)),
+  ],
 ];
 
 async function loadGrammar(folder: string): Promise<ForeignParser> {
@@ -115,7 +164,8 @@ function theirs(parser: ForeignParser, code: string, form: "expression" | "block
       const kind = THEIRS.get(node.type);
       // `new X { A = 1 }` is an assignment to them and an initializer to us.
       const isInitializer = kind === "assignment" && parent === "initializer_expression";
-      if (kind !== undefined && !isInitializer) shapes.push(shapeOf(kind, node.startIndex - offset, node.endIndex - offset));
+      if (kind !== undefined && !isInitializer)
+        shapes.push(shapeOf(kind, node.startIndex - offset, node.endIndex - offset));
       for (const child of node.namedChildren) visit(child, node.type);
     };
     visit(tree.rootNode, "");
@@ -127,14 +177,17 @@ function theirs(parser: ForeignParser, code: string, form: "expression" | "block
 
 function ours(code: string, form: "expression" | "block"): Judged & { readonly codes: readonly string[] } {
   const { tree, diagnostics } = parseExpression(code, { kind: form });
-  const codes = diagnostics.filter(({ severity }) => severity === "error").map((diagnostic) => diagnostic.code);
+  const codes = diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map((diagnostic) => diagnostic.code);
   const shapes: string[] = [];
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) return node.forEach(visit);
     if (node === null || typeof node !== "object") return;
     const { kind, start, end } = node as { kind?: string; start?: number; end?: number };
     const named = kind === "nameof" ? "call" : kind === "fromEnd" ? "unary" : kind;
-    if (named !== undefined && Object.hasOwn(SHAPES, named) && start !== undefined) shapes.push(shapeOf(named, start, end!));
+    if (named !== undefined && Object.hasOwn(SHAPES, named) && start !== undefined)
+      shapes.push(shapeOf(named, start, end!));
     Object.values(node).forEach(visit);
   };
   visit(tree);
@@ -142,7 +195,8 @@ function ours(code: string, form: "expression" | "block"): Judged & { readonly c
 }
 
 function difference(mine: readonly string[], other: readonly string[]): string {
-  const only = (list: readonly string[], rest: readonly string[]): string => list.filter((one) => !rest.includes(one)).join(", ");
+  const only = (list: readonly string[], rest: readonly string[]): string =>
+    list.filter((one) => !rest.includes(one)).join(", ");
   return `\n  ours   ${only(mine, other)}\n  theirs ${only(other, mine)}`;
 }
 
@@ -154,7 +208,10 @@ if (folder === undefined) {
 const parser = await loadGrammar(folder);
 const cases = readCases("conformance/expression-cases.json").cases.map(({ expression }) => expression.trim());
 const inputs = [
-  ...cases.map((text) => ({ code: text.slice(2, -1), form: text.startsWith("@{") ? ("block" as const) : ("expression" as const) })),
+  ...cases.map((text) => ({
+    code: text.slice(2, -1),
+    form: text.startsWith("@{") ? ("block" as const) : ("expression" as const),
+  })),
   ...Array.from({ length: Number(count) }, (_, i) => fuzzExpression(Number(first) + i, cases)),
 ];
 const reasons = new Map<string, number>();
@@ -163,7 +220,8 @@ let differ = 0;
 for (const { code, form } of inputs) {
   const mine = ours(code, form);
   const other = theirs(parser, code, form);
-  const sameShapes = !mine.accepted || !other.accepted || JSON.stringify(mine.shapes) === JSON.stringify(other.shapes);
+  const sameShapes =
+    !mine.accepted || !other.accepted || JSON.stringify(mine.shapes) === JSON.stringify(other.shapes);
   if (mine.accepted === other.accepted && sameShapes) {
     agreed++;
     continue;

@@ -44,11 +44,14 @@ export function parseMistake(source: string): MistakeFile {
   const lines = head.split("\n");
   const files = parts.map((part) => {
     const at = part.indexOf("\n");
-    return at === -1 ? { path: part.trim(), text: "" } : { path: part.slice(0, at).trim(), text: withEnd(part.slice(at + 1)) };
+    return at === -1
+      ? { path: part.trim(), text: "" }
+      : { path: part.slice(0, at).trim(), text: withEnd(part.slice(at + 1)) };
   });
   const command = lines.find((line) => line.startsWith("$ "));
   const expect = lines.find((line) => line.startsWith("expect "));
-  if (command === undefined || expect === undefined) throw new Error("`$ headgate …` or `expect …` is missing");
+  if (command === undefined || expect === undefined)
+    throw new Error("`$ headgate …` or `expect …` is missing");
   const [variables = "", rest = ""] = command.slice(2).split(/\bheadgate ?/, 2);
   return {
     comment: lines

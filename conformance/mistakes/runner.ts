@@ -27,7 +27,9 @@ export function loadMistakes(): NamedMistake[] {
       try {
         return { name, path, mistake: parseMistake(readFileSync(path, "utf8")) };
       } catch (error) {
-        throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
       }
     });
 }
@@ -63,7 +65,9 @@ export function judge({ expect }: MistakeFile, output: string): string[] {
   const { code, line, column, text } = expect;
   if (!/^exit (?!0$)\d+$/m.test(output) && !/^warning\[/m.test(output)) return ["nothing is wrong, it says"];
   if (code === null) return output.includes(text) ? [] : [`"${text}" is not in the output`];
-  const problems = [...output.matchAll(/^(?:error|warning)\[(HG\d{4})\]: .*\n(?:\s+--> .*?(?::(\d+):(\d+))?\n)?/gm)];
+  const problems = [
+    ...output.matchAll(/^(?:error|warning)\[(HG\d{4})\]: .*\n(?:\s+--> .*?(?::(\d+):(\d+))?\n)?/gm),
+  ];
   const wrong: string[] = [];
   if (problems.length !== 1) wrong.push(`${problems.length} problems instead of one`);
   const [, foundCode, foundLine, foundColumn] = problems[0] ?? [];

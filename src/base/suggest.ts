@@ -19,12 +19,20 @@ export function suggest(name: string, candidates: Iterable<string>): string | nu
 type Cost = (candidate: string) => number;
 
 /** The cheapest; of equals one that begins with the very same letter (`Strin`: `String`, not `string`). */
-function nearest(candidates: readonly string[], cost: Cost, name: string): { candidate: string; cost: number } | null {
+function nearest(
+  candidates: readonly string[],
+  cost: Cost,
+  name: string,
+): { candidate: string; cost: number } | null {
   let best: string | null = null;
   let lowest = Infinity;
   for (const candidate of candidates) {
     const one = cost(candidate);
-    if (one < lowest || (one === lowest && one !== Infinity && best![0] !== name[0] && candidate[0] === name[0])) [best, lowest] = [candidate, one];
+    if (
+      one < lowest ||
+      (one === lowest && one !== Infinity && best![0] !== name[0] && candidate[0] === name[0])
+    )
+      [best, lowest] = [candidate, one];
   }
   return best === null ? null : { candidate: best, cost: lowest };
 }
@@ -61,7 +69,8 @@ function wordsCost(name: string): Cost {
 /** `Req` for `Request`: the shortest of those that begin so. */
 function beginningCost(name: string): Cost {
   const a = name.toLowerCase();
-  return (candidate) => (a.length >= 3 && candidate.toLowerCase().startsWith(a) ? candidate.length : Infinity);
+  return (candidate) =>
+    a.length >= 3 && candidate.toLowerCase().startsWith(a) ? candidate.length : Infinity;
 }
 
 function squeeze(name: string): string {
