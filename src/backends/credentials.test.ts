@@ -1,9 +1,11 @@
-import { generateKeyPairSync } from "node:crypto";
+import { X509Certificate, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Files, type TestGateway, api, policy, testGateway } from "../../test/gateway.ts";
+import { createServer } from "../transport/node/index.ts";
+import { makeAuthority, makeIdentity, makePfx } from "../transport/suite/certificates.ts";
 import { signatureProblem } from "./aws/verify.fixture.ts";
 import { type Reply, type StandIn, startStandIn } from "./identity/stand-in.fixture.ts";
 
@@ -191,6 +193,44 @@ test("a Google service account's key, from a named value", async () => {
   await call(gateway, "/a/x");
   expect(upstream.seen[0]!.headers["authorization"]).toBe("Bearer ya29");
   await gateway.close();
+});
+
+describe("client certificates", () => {
+  test("by id or thumbprint; one that is not here with its key: no request, whatever else there is", async () => {
+    const authority = makeAuthority("issuer");
+    const mine = makeIdentity({ name: "mine", issuer: authority });
+    const shown: string[] = [];
+    const server = await createServer({
+      host: "127.0.0.1",
+      port: 0,
+      tls: { ...makeIdentity({ name: "upstream" }), requestClientCertificate: true },
+      onRequest: (incoming) => {
+        const der = incoming.clientCertificate();
+        shown.push(der === null ? "nobody" : new X509Certificate(der).fingerprint.replaceAll(":", "").toLowerCase());
+        incoming.reply.send(200, "", [], null);
+      },
+    });
+    const tls = { validateCertificateChain: false, validateCertificateName: false };
+    const secure = (name: string, credentials?: object): Files => ({
+      [`backends/${name}/backendInformation.json`]: { properties: { url: `https://127.0.0.1:${server.port}`, protocol: "http", tls, credentials } },
+      ...sending(name, to(name) + setting("Bearer policy")),
+    });
+    const gateway = await testGateway({
+      "certificates/mine/certificateInformation.json": { properties: { data: makePfx(mine, authority).toString("base64") } },
+      "certificates/vault/certificateInformation.json": { properties: { keyVault: { secretIdentifier: "https://v.example/secrets/c" } } },
+      ...secure("by-id", { certificateIds: ["/certificates/vault", "/certificates/mine"] }),
+      ...secure("by-print", { certificate: [mine.sha1.toUpperCase()] }),
+      ...secure("without"),
+      ...secure("missing", { certificateIds: ["/certificates/vault"], header: { "x-key": ["k"] } }),
+    });
+    const statuses: number[] = [];
+    for (const name of ["by-id", "by-print", "without", "missing"]) statuses.push((await call(gateway, `/${name}/x`)).status);
+    expect(statuses).toEqual([200, 200, 200, 500]);
+    expect(shown).toEqual([mine.sha1.toLowerCase(), mine.sha1.toLowerCase(), "nobody"]);
+    expect(gateway.exchanges.at(-1)!.error).toMatchObject({ code: "credential_unavailable", message: expect.stringContaining("/certificates/vault") });
+    await gateway.close();
+    await server.close();
+  });
 });
 
 test("a backend's credentials do not follow a redirect to another origin", async () => {

@@ -8,7 +8,7 @@
  */
 import { sameName } from "../base/headers.ts";
 import type { Exchange } from "../gateway/exchange.ts";
-import type { AwsKeys, IdentityCredential } from "../gateway/identity.ts";
+import { type AwsKeys, CredentialError, type IdentityCredential } from "../gateway/identity.ts";
 import type { BackendCredentials } from "../gateway/snapshot.ts";
 import type { ClientRequest } from "../transport/transport.ts";
 import { signRequest } from "./aws/sign.ts";
@@ -39,8 +39,8 @@ export function attachCredentials(headers: string[], queryString: string, creden
 
 /** What the request still lacks once its configured credentials are attached; null for nothing. */
 export function missingIdentity(exchange: Exchange, credentials: BackendCredentials | null | undefined): IdentityCredential | null {
-  if (credentials == null || credentials.identity === null || exchange.request.authorizationSet) return null;
-  return credentials.identity;
+  const identity = credentials?.identity ?? null;
+  return identity === null || (exchange.request.authorizationSet && identity.kind !== "unavailable") ? null : identity;
 }
 
 /** What `authorize` needs: a token or keys. */
@@ -72,6 +72,8 @@ function fetchIdentity({ services: { identities } }: Exchange, identity: Identit
       return identities.googleToken(identity.key, identity.scope);
     case "aws":
       return identity.keys ?? identities.awsKeys();
+    case "unavailable":
+      throw new CredentialError(identity.reason);
   }
 }
 

@@ -49,4 +49,6 @@ export type IdentityCredential =
   /** `key` null: as `Identities.googleToken`. */
   | { readonly kind: "google"; readonly key: GoogleKey | null; readonly scope: string }
   /** `keys` null: as `Identities.awsKeys`. */
-  | { readonly kind: "aws"; readonly keys: AwsKeys | null; readonly region: string; readonly service: string };
+  | { readonly kind: "aws"; readonly keys: AwsKeys | null; readonly region: string; readonly service: string }
+  /** Something that the backend should have is not here, so nothing is sent to it. */
+  | { readonly kind: "unavailable"; readonly reason: string };

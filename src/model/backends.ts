@@ -1,12 +1,12 @@
 /** `backends` → entities that requests can be sent to. Named values are substituted here, once. */
 import type { BackendProperties } from "../contract/backends.ts";
 import type { Resource } from "../contract/resource.ts";
-import type { BackendEntity, PoolMember, Target } from "../gateway/snapshot.ts";
+import type { BackendEntity, CertificateIndex, ClientCertificate, PoolMember, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { PropertyPath } from "../store/kinds/shape.ts";
 import { breakerOf, poolRulesOf } from "./balancing.ts";
-import { credentialsOf } from "./credentials.ts";
+import { type MissingCertificate, certificateOf, credentialsOf } from "./credentials.ts";
 import type { Reporter } from "./report.ts";
 
 /**
@@ -16,12 +16,12 @@ import type { Reporter } from "./report.ts";
 export type Fill = (text: string, resourceId: string, path: PropertyPath) => string | null;
 
 /** @returns by lower-case name; Single before Pool, so that pools find their members */
-export function buildBackends(resources: ResourceSet, fill: Fill, report: Reporter): Map<string, BackendEntity> {
+export function buildBackends(resources: ResourceSet, certificates: CertificateIndex, fill: Fill, report: Reporter): Map<string, BackendEntity> {
   const entities = new Map<string, BackendEntity>();
   const all = resources.ofType("backends");
   for (const resource of all) {
     if (isPool(resource)) continue;
-    const entity = single(resource, fill, report);
+    const entity = single(resource, certificateOf(resource, resources, certificates), fill, report);
     if (entity !== null) entities.set(resource.name.toLowerCase(), entity);
   }
   for (const resource of all) {
@@ -41,7 +41,12 @@ function isPool(resource: Resource<BackendProperties>): boolean {
   return resource.properties.type?.toLowerCase() === "pool" || (resource.properties.url === undefined && resource.properties.pool !== undefined);
 }
 
-function single(resource: Resource<BackendProperties>, fill: Fill, report: Reporter): BackendEntity | null {
+function single(
+  resource: Resource<BackendProperties>,
+  certificate: ClientCertificate | MissingCertificate | null,
+  fill: Fill,
+  report: Reporter,
+): BackendEntity | null {
   const { properties } = resource;
   const url = fill(properties.url ?? "", resource.id, ["url"]);
   if (url === null) return null;
@@ -61,8 +66,8 @@ function single(resource: Resource<BackendProperties>, fill: Fill, report: Repor
     balancing: null,
     breaker: breakerOf(properties),
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
-    tls: tlsOf(properties),
-    credentials: credentialsOf(resource, parsed, fill, report),
+    tls: tlsOf(properties, certificate),
+    credentials: credentialsOf(resource, parsed, certificate, fill, report),
   };
   entity.target = { ...parsed, entity };
   return entity;
@@ -102,13 +107,14 @@ function numberOrNull(value: unknown): number | null {
   return value === undefined || value === null || Number.isNaN(number) ? null : number;
 }
 
-function tlsOf(properties: BackendProperties): BackendEntity["tls"] {
-  const { tls } = properties;
-  if (tls === undefined) return null;
+function tlsOf({ tls }: BackendProperties, certificate: ClientCertificate | MissingCertificate | null): BackendEntity["tls"] {
+  const presented = certificate === null || "reason" in certificate ? undefined : certificate;
+  if (tls === undefined && presented === undefined) return null;
   return {
-    validateChain: tls.validateCertificateChain ?? true,
-    validateName: tls.validateCertificateName ?? true,
-    thumbprints: tls.serverCertificateThumbprints,
+    validateChain: tls?.validateCertificateChain ?? true,
+    validateName: tls?.validateCertificateName ?? true,
+    thumbprints: tls?.serverCertificateThumbprints,
+    certificate: presented,
   };
 }
 

@@ -79,7 +79,7 @@ class Build {
     this.#certificates = buildCertificates(resources, this.#fill, this.#report);
     this.#compileFragments();
     this.#compileDocuments();
-    const backends = buildBackends(resources, this.#fill, this.#report);
+    const backends = buildBackends(resources, this.#certificates, this.#fill, this.#report);
     const caches = buildCaches(resources, this.#fill, this.#report);
     const loggers = buildLoggers(resources, this.#fill, this.#report);
     const products = buildProducts(resources);

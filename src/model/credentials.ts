@@ -3,8 +3,9 @@ import type { BackendProperties } from "../contract/backends.ts";
 import type { Resource } from "../contract/resource.ts";
 import { readGoogleKey } from "../gateway/google-key.ts";
 import type { AwsKeys, IdentityCredential } from "../gateway/identity.ts";
-import type { BackendCredentials, Target } from "../gateway/snapshot.ts";
+import type { BackendCredentials, CertificateIndex, ClientCertificate, Target } from "../gateway/snapshot.ts";
 import type { PropertyPath } from "../store/kinds/shape.ts";
+import type { ResourceSet } from "../store/resource-set.ts";
 import type { Fill } from "./backends.ts";
 import type { Reporter } from "./report.ts";
 
@@ -12,8 +13,39 @@ import type { Reporter } from "./report.ts";
 const EXCLUSIVE = ["authorization", "managedIdentity", "awsSigV4", "googleServiceAccount"] as const;
 const GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
+/** The backend names certificates, and none of them can be presented. */
+export interface MissingCertificate {
+  readonly reason: string;
+}
+
+/**
+ * The client certificate that the backend names: of `certificateIds`, or else of the thumbprints in `certificate`, the first
+ * that is here with its key. Data may be left out of a folder, so that is no mistake of the folder; but nothing is sent then.
+ */
+export function certificateOf(
+  resource: Resource<BackendProperties>,
+  resources: ResourceSet,
+  { byId, byThumbprint }: CertificateIndex,
+): ClientCertificate | MissingCertificate | null {
+  const { certificateIds = [], certificate: thumbprints = [] } = resource.properties.credentials ?? {};
+  if (certificateIds.length === 0 && thumbprints.length === 0) return null;
+  const found =
+    certificateIds.length > 0
+      ? certificateIds.map((id) => byId.get(resources.resolve(id, "certificates", resource.id)?.name.toLowerCase() ?? ""))
+      : thumbprints.map((text) => byThumbprint.get(text.replace(/[^0-9a-f]/gi, "").toUpperCase()));
+  const usable = found.find((certificate) => certificate?.client != null)?.client;
+  const named = (certificateIds.length > 0 ? certificateIds : thumbprints).join(", ");
+  return usable ?? { reason: `None of the client certificates of backend ${resource.name} is here with its private key: ${named}.` };
+}
+
 /** @param target where the backend is: an AWS host tells its region and service */
-export function credentialsOf(resource: Resource<BackendProperties>, target: Target, fill: Fill, report: Reporter): BackendCredentials | null {
+export function credentialsOf(
+  resource: Resource<BackendProperties>,
+  target: Target,
+  certificate: ClientCertificate | MissingCertificate | null,
+  fill: Fill,
+  report: Reporter,
+): BackendCredentials | null {
   const { credentials } = resource.properties;
   if (credentials === undefined || credentials === null) return null;
   const text = (value: string, ...path: string[]): string => fill(value, resource.id, ["credentials", ...path]) ?? "";
@@ -33,7 +65,8 @@ export function credentialsOf(resource: Resource<BackendProperties>, target: Tar
     .join("&");
   const { scheme, parameter } = credentials.authorization ?? {};
   const authorization = scheme === undefined ? null : { scheme: text(scheme), parameter: text(parameter ?? "") };
-  const identity = identityOf(credentials, target, text, wrong);
+  const missing = certificate !== null && "reason" in certificate ? certificate : null;
+  const identity = missing === null ? identityOf(credentials, target, text, wrong) : ({ kind: "unavailable", ...missing } as const);
   return headers.length === 0 && query === "" && authorization === null && identity === null
     ? null
     : { headers, query, authorization, identity };
