@@ -4,6 +4,7 @@
  * metadata services, stands aside here.
  */
 import { type JsonObject, isJsonObject } from "../../base/json-object.ts";
+import { GatewayError } from "../../gateway/errors.ts";
 import { CredentialError } from "../../gateway/identity.ts";
 import type { Services } from "../../gateway/services.ts";
 import type { EgressOptions } from "../../gateway/snapshot.ts";
@@ -34,7 +35,7 @@ const MOST_BYTES = 256 * 1024;
 const TRIES = 3;
 /** Before the second try; doubles. */
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 3000;
+const LONGEST_WAIT_MS = 4000;
 /** 404 and 410: the metadata service is being started or updated. */
 const TEMPORARY = new Set([404, 408, 410, 429, 500, 502, 503, 504]);
 const decoder = new TextDecoder();
@@ -57,11 +58,10 @@ export async function ask(world: World, question: Question): Promise<string> {
       if (!TEMPORARY.has(answer.statusCode)) throw failure;
       waitMs = Math.max(waitMs, Math.min(retryAfterMs(answer.headers, world.clock.now()) ?? 0, LONGEST_WAIT_MS));
     } catch (error) {
-      if (error instanceof CredentialError) throw error;
-      failure = new CredentialError(`${question.who} cannot be asked: ${error instanceof Error ? error.message : String(error)}`, error);
+      if (!(error instanceof TransportError) && !(error instanceof GatewayError)) throw error;
+      failure = new CredentialError(`${question.who} cannot be asked: ${error.message}`, error);
       // Nobody there within the time: most likely this is not the place where there is one.
-      const isHopeless = !(error instanceof TransportError) || error.code === "headers_timeout" || error.code === "connect_timeout";
-      if (isHopeless) throw failure;
+      if (error instanceof GatewayError || error.code === "headers_timeout" || error.code === "connect_timeout") throw failure;
     }
     if (left === 0) throw failure;
     await new Promise<void>((resolve) => void world.clock.after(waitMs, resolve));

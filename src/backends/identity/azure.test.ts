@@ -94,7 +94,7 @@ describe("instance metadata", () => {
     [404, {}, 375],
     [410, {}, 375],
     [429, { "retry-after": "2" }, 2000],
-    [429, { "retry-after": "86400" }, 3000],
+    [429, { "retry-after": "86400" }, 4000],
     [500, {}, 375],
     [503, {}, 375],
   ])("%d is asked again, after a while", async (status, headers, waitMs) => {
