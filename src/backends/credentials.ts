@@ -77,17 +77,18 @@ function fetchIdentity({ services: { identities } }: Exchange, identity: Identit
   }
 }
 
-/** Puts the credential into `request.rawHeaders`. @param nowMs ms since the epoch */
-export function authorize(request: ClientRequest, identity: IdentityCredential, obtained: Obtained, nowMs: number): void {
-  const { rawHeaders, method, target, body } = request;
+/** Puts the credential into the headers of what is about to be sent. */
+export function authorize(exchange: Exchange, outgoing: ClientRequest, identity: IdentityCredential, obtained: Obtained): void {
+  const { rawHeaders, method, target } = outgoing;
   if (identity.kind !== "aws") {
     remove(rawHeaders, "authorization");
     rawHeaders.push("Authorization", `Bearer ${obtained as string}`);
     return;
   }
-  if (body !== null && !(body instanceof Uint8Array)) throw new Error("a stream cannot be signed");
+  // In memory by now; what goes out may be a source that taps listen to, of the same octets.
+  const body = outgoing.body === null ? null : exchange.request.body!.wire;
   const { region, service } = identity;
-  signRequest({ method, target, rawHeaders, body }, { keys: obtained as AwsKeys, region, service, nowMs });
+  signRequest({ method, target, rawHeaders, body }, { keys: obtained as AwsKeys, region, service, nowMs: exchange.services.clock.now() });
 }
 
 /** Names of the headers that are credentials of this backend and of nobody else, lower case. */

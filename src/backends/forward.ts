@@ -106,7 +106,7 @@ async function authorized(
   try {
     const obtained = await obtainIdentity(exchange, identity);
     const outgoing = compose(exchange, target, bodyToSend(exchange), options);
-    authorize(outgoing, identity, obtained, exchange.services.clock.now());
+    authorize(exchange, outgoing, identity, obtained);
     return outgoing;
   } catch (error) {
     lease?.giveBack();
