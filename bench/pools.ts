@@ -23,7 +23,10 @@ const RULE: BreakerRule = {
   count: 5,
   percentage: null,
   intervalMs: 60_000,
-  statusRanges: [{ min: 429, max: 429 }, { min: 500, max: 599 }],
+  statusRanges: [
+    { min: 429, max: 429 },
+    { min: 500, max: 599 },
+  ],
   tripMs: 60_000,
   acceptRetryAfter: true,
   maxTripMs: 3_600_000,
@@ -36,7 +39,13 @@ const random = (): number => (lot = (lot + 0.618_033_988_749) % 1);
 
 function pickOnly(size: number, algorithm: Algorithm): () => void {
   const members = Array.from({ length: size }, (_none, i): Member => {
-    return { priority: 1, weight: i + 1, breaker: new CircuitBreaker(RULE), outlier: new Outlier(OUTLIERS), load: new Load() };
+    return {
+      priority: 1,
+      weight: i + 1,
+      breaker: new CircuitBreaker(RULE),
+      outlier: new Outlier(OUTLIERS),
+      load: new Load(),
+    };
   });
   for (const { load } of members) load.observe(20, false, 0);
   const pool = new Pool(members, algorithm, 50);
@@ -47,19 +56,34 @@ function pickOnly(size: number, algorithm: Algorithm): () => void {
 }
 
 const NO_ATTEMPTS: readonly Attempt[] = [];
-const HEADERS = new HeaderList(["Host", "a.example", "Content-Type", "application/json", "Cookie", "theme=dark"]);
+const HEADERS = new HeaderList([
+  "Host",
+  "a.example",
+  "Content-Type",
+  "application/json",
+  "Cookie",
+  "theme=dark",
+]);
 const ANSWER = new HeaderList(["Content-Type", "application/json"]);
 
 /** Everything that one request pays: look-up, pick, lease, verdict, end. */
 function wholeAttempt(size: number, changed: Partial<PoolRules> = {}): () => void {
-  const singles = Array.from({ length: size }, (_none, i) => backendOf(`b${i}`, `http://b${i}.example`, { breaker: RULE }));
+  const singles = Array.from({ length: size }, (_none, i) =>
+    backendOf(`b${i}`, `http://b${i}.example`, { breaker: RULE }),
+  );
   const balancing: PoolRules = { algorithm: "roundRobin", affinity: null, outliers: OUTLIERS, ...changed };
   const entity: BackendEntity = backendOf("pool", "", {
     type: "Pool",
     pool: singles.map((backend) => ({ backend, priority: 1, weight: 1 })),
     balancing,
   });
-  const backends = new Backends({ monotonic: () => now, now: () => now, random, secret: "secret", log: () => {} });
+  const backends = new Backends({
+    monotonic: () => now,
+    now: () => now,
+    random,
+    secret: "secret",
+    log: () => {},
+  });
   return () => {
     now++;
     backends.firstAttempt(now);
@@ -72,7 +96,13 @@ function wholeAttempt(size: number, changed: Partial<PoolRules> = {}): () => voi
 /** A Single backend without a breaker: what everybody pays. */
 function unwatched(): () => void {
   const entity = backendOf("b", "http://b.example");
-  const backends = new Backends({ monotonic: () => now, now: () => now, random, secret: "secret", log: () => {} });
+  const backends = new Backends({
+    monotonic: () => now,
+    now: () => now,
+    random,
+    secret: "secret",
+    log: () => {},
+  });
   return () => {
     now++;
     backends.firstAttempt(now);
@@ -87,7 +117,10 @@ const shapes: readonly [name: string, run: () => void][] = [
   ["pick + breaker, least busy of 5", pickOnly(5, "leastBusy")],
   ["pick + breaker, latency of 5", pickOnly(5, "latency")],
   ["whole attempt, pool of 2", wholeAttempt(2)],
-  ["whole attempt, pool of 2, session cookie", wholeAttempt(2, { affinity: { source: "cookie", name: "SessionId" } })],
+  [
+    "whole attempt, pool of 2, session cookie",
+    wholeAttempt(2, { affinity: { source: "cookie", name: "SessionId" } }),
+  ],
   ["a backend without a breaker", unwatched()],
 ];
 

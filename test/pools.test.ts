@@ -68,13 +68,20 @@ function files({ members, breaker = BREAKER, pool = {}, backend, onError }: Writ
     "backends/pool/backendInformation.json": {
       properties: {
         type: "Pool",
-        pool: { services: services.map(({ name, ...rest }) => ({ id: `/backends/${name}`, ...rest })), ...pool },
+        pool: {
+          services: services.map(({ name, ...rest }) => ({ id: `/backends/${name}`, ...rest })),
+          ...pool,
+        },
       },
     },
   };
   for (const { name } of services) {
     all[`backends/${name}/backendInformation.json`] = {
-      properties: { url: named(name).url, protocol: "http", ...(breaker === null ? {} : { circuitBreaker: breaker }) },
+      properties: {
+        url: named(name).url,
+        protocol: "http",
+        ...(breaker === null ? {} : { circuitBreaker: breaker }),
+      },
     };
   }
   return all;
@@ -135,8 +142,17 @@ describe("the lab backend-pool-load-balancing", () => {
     // Three attempts, three trips; the last answer stands.
     expect([first.status, seen()]).toEqual([429, [1, 1, 1, 0, 0]]);
     const { status, text, reply } = await call();
-    expect([status, reply.statusText, text, seen()]).toEqual([503, "Service Unavailable", "", [1, 1, 1, 0, 0]]);
-    expect(await logged("request", 2)).toMatchObject({ status: 503, code: "backend_unavailable", reason: "BackendUnavailable" });
+    expect([status, reply.statusText, text, seen()]).toEqual([
+      503,
+      "Service Unavailable",
+      "",
+      [1, 1, 1, 0, 0],
+    ]);
+    expect(await logged("request", 2)).toMatchObject({
+      status: 503,
+      code: "backend_unavailable",
+      reason: "BackendUnavailable",
+    });
   });
 });
 
@@ -147,7 +163,11 @@ describe("nothing is left", () => {
     named("b").answer = refuses(429, { "retry-after": new Date(Date.now() + 20_000).toUTCString() });
     await calls(2);
     const { status, text, reply } = await call();
-    expect([status, text, reply.statusText]).toEqual([503, UNAVAILABLE, "Backend pool 'pool' is temporarily unavailable"]);
+    expect([status, text, reply.statusText]).toEqual([
+      503,
+      UNAVAILABLE,
+      "Backend pool 'pool' is temporarily unavailable",
+    ]);
     const seconds = Number(reply.headers.get("retry-after"));
     expect(seconds).toBeGreaterThan(10);
     expect(seconds).toBeLessThanOrEqual(20);
@@ -157,26 +177,40 @@ describe("nothing is left", () => {
     await start({ members: "a", pool: { failureResponse: { statusCode: 429 } } });
     named("a").answer = refuses(500);
     await call();
-    expect(await call()).toMatchObject({ status: 429, text: '{ "statusCode": 429, "message": "Too Many Requests" }' });
+    expect(await call()).toMatchObject({
+      status: 429,
+      text: '{ "statusCode": 429, "message": "Too Many Requests" }',
+    });
   });
 
   it("logs the trip", async () => {
     await start({ members: "a" });
     named("a").answer = refuses(429, { "retry-after": "7200" });
     await call();
-    expect(await logged("circuit breaker opened")).toMatchObject({ backend: "a", rule: "rule", outcome: 429, tripMs: 3_600_000 });
+    expect(await logged("circuit breaker opened")).toMatchObject({
+      backend: "a",
+      rule: "rule",
+      outcome: 429,
+      tripMs: 3_600_000,
+    });
   });
 });
 
 it("a single backend's breaker answers for it", async () => {
   gateway = await testGateway({
     ...api("api", undefined, ["POST /*"], { properties: { backendId: "a" } }),
-    "backends/a/backendInformation.json": { properties: { url: named("a").url, protocol: "http", circuitBreaker: BREAKER } },
+    "backends/a/backendInformation.json": {
+      properties: { url: named("a").url, protocol: "http", circuitBreaker: BREAKER },
+    },
   });
   named("a").answer = refuses(500);
   expect(await call()).toMatchObject({ status: 500, text: "no" });
   const { status, reply, text } = await call();
-  expect([status, reply.statusText, text]).toEqual([503, "Backend 'a' is temporarily unavailable", UNAVAILABLE]);
+  expect([status, reply.statusText, text]).toEqual([
+    503,
+    "Backend 'a' is temporarily unavailable",
+    UNAVAILABLE,
+  ]);
   expect(reply.headers.get("retry-after")).toBe("60");
   expect(named("a").seen).toBe(1);
 });
@@ -197,16 +231,24 @@ describe("what a member does instead of answering", () => {
     ["stall", stalls, 'timeout-ms="40"'],
     ["a head and then nothing", headOnly, 'first-byte-timeout="0.04"'],
     ["500", refuses(500), ""],
-  ])("%s: another one gets the request with its body, and it is left alone", async (_name, answer, timeout) => {
-    await start({ members: "a b", backend: onAnyError(timeout) });
-    named("a").answer = answer;
-    expect((await call()).text).toBe("fine hello");
-    expect(await calls(3)).toBe("b b b");
-    expect(seen()).toEqual([1, 4, 0, 0, 0]);
-  });
+  ])(
+    "%s: another one gets the request with its body, and it is left alone",
+    async (_name, answer, timeout) => {
+      await start({ members: "a b", backend: onAnyError(timeout) });
+      named("a").answer = answer;
+      expect((await call()).text).toBe("fine hello");
+      expect(await calls(3)).toBe("b b b");
+      expect(seen()).toEqual([1, 4, 0, 0, 0]);
+    },
+  );
 
   it("a retry never goes back to the member that just failed while another is there, breaker or not", async () => {
-    await start({ members: "a*100 b*1 c*1", breaker: null, pool: { outlierDetection: { enabled: false } }, backend: onAnyError("") });
+    await start({
+      members: "a*100 b*1 c*1",
+      breaker: null,
+      pool: { outlierDetection: { enabled: false } },
+      backend: onAnyError(""),
+    });
     named("a").answer = refuses(500);
     expect(await calls(4)).toMatch(/^[bc] [bc] [bc] [bc]$/);
     expect(seen()[0]).toBe(4);
@@ -215,7 +257,12 @@ describe("what a member does instead of answering", () => {
 
 describe("R-10 retry storm", () => {
   it("retries are a fifth of the traffic and ten a second, whatever the policy wants", async () => {
-    await start({ members: "a b c", breaker: null, pool: { outlierDetection: { enabled: false } }, backend: RETRY(5) });
+    await start({
+      members: "a b c",
+      breaker: null,
+      pool: { outlierDetection: { enabled: false } },
+      backend: RETRY(5),
+    });
     for (const one of standIns) one.answer = refuses(503);
     const requests = 400;
     for (let i = 0; i < requests; i += 50) {
@@ -285,7 +332,11 @@ describe("R-12 outliers and panic", () => {
     const all = (await calls(100)).split(" ");
     expect(all.filter((one) => one === "502")).toHaveLength(5);
     expect(all.slice(50)).not.toContain("502");
-    expect(await logged("pool member ejected")).toMatchObject({ backend: "c", outcome: 502, ejectedMs: 30_000 });
+    expect(await logged("pool member ejected")).toMatchObject({
+      backend: "c",
+      outcome: 502,
+      ejectedMs: 30_000,
+    });
   });
 
   it("a member that resets connections is one, too", async () => {
@@ -336,7 +387,9 @@ describe("R-13 balance", () => {
     await gateway.reload();
     named("a").answer = fine;
     expect(await calls(3)).toBe("b b b");
-    const moved = { properties: { url: `${named("a").url}/elsewhere`, protocol: "http", circuitBreaker: BREAKER } };
+    const moved = {
+      properties: { url: `${named("a").url}/elsewhere`, protocol: "http", circuitBreaker: BREAKER },
+    };
     gateway.write("backends/a/backendInformation.json", JSON.stringify(moved));
     await gateway.reload();
     expect((await calls(4)).split(" ").sort().join("")).toBe("aabb");
@@ -379,7 +432,9 @@ describe("R-13 session affinity (the lab session-awareness)", () => {
   it("who brings the cookie comes to the same member, every time", async () => {
     await start(sticky);
     const first = await call();
-    expect(first.reply.headers.get("set-cookie")).toMatch(/^SessionId=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/);
+    expect(first.reply.headers.get("set-cookie")).toMatch(
+      /^SessionId=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
     const second = await call();
     expect([first.by, second.by]).toEqual(["a", "b"]);
     const again = await call({ cookie: `theme=dark; ${cookieOf(first)}; lang=en` });
@@ -410,14 +465,21 @@ describe("R-13 session affinity (the lab session-awareness)", () => {
     await start(sticky);
     await call();
     const second = await call();
-    gateway.write("backends/d/backendInformation.json", JSON.stringify({ properties: { url: named("d").url, protocol: "http" } }));
+    gateway.write(
+      "backends/d/backendInformation.json",
+      JSON.stringify({ properties: { url: named("d").url, protocol: "http" } }),
+    );
     await gateway.reload();
     expect(await calls(3, { cookie: cookieOf(second) })).toBe("b b b");
   });
 
   it("by a header that the members name sessions with, or the clients", async () => {
-    await start({ ...sticky, pool: { sessionAffinity: { sessionId: { source: "Header", name: "Mcp-Session-Id" } } } });
-    for (const one of standIns) one.answer = (_request, response) => void response.setHeader("mcp-session-id", `by ${one.name}`).end();
+    await start({
+      ...sticky,
+      pool: { sessionAffinity: { sessionId: { source: "Header", name: "Mcp-Session-Id" } } },
+    });
+    for (const one of standIns)
+      one.answer = (_request, response) => void response.setHeader("mcp-session-id", `by ${one.name}`).end();
     expect(await calls(3)).toBe("a b c");
     expect(await calls(3, { "mcp-session-id": "by c" })).toBe("c c c");
     const theirs = await calls(4, { "mcp-session-id": "a client's own" });

@@ -15,7 +15,8 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-export const fine: Answer = (_request, response, body) => void response.writeHead(200, { "content-type": "text/plain" }).end(`fine ${body}`);
+export const fine: Answer = (_request, response, body) =>
+  void response.writeHead(200, { "content-type": "text/plain" }).end(`fine ${body}`);
 
 export const refuses =
   (status: number, headers: Record<string, string> = {}): Answer =>

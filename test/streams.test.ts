@@ -19,15 +19,24 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`;
   const breaker = {
-    rules: [{ failureCondition: { count: 1000, interval: "PT1M", errorReasons: ["Server errors"] }, tripDuration: "PT1M" }],
+    rules: [
+      {
+        failureCondition: { count: 1000, interval: "PT1M", errorReasons: ["Server errors"] },
+        tripDuration: "PT1M",
+      },
+    ],
   };
   gateway = await testGateway({
     ...api("plain", url, ["GET /*"]),
     ...api("pooled", undefined, ["GET /*"], {
       policy: policy({ inbound: `<set-backend-service backend-id="pool" />` }),
     }),
-    "backends/pool/backendInformation.json": { properties: { type: "Pool", pool: { services: [{ id: "/backends/one" }] } } },
-    "backends/one/backendInformation.json": { properties: { url: `${url}/one`, protocol: "http", circuitBreaker: breaker } },
+    "backends/pool/backendInformation.json": {
+      properties: { type: "Pool", pool: { services: [{ id: "/backends/one" }] } },
+    },
+    "backends/one/backendInformation.json": {
+      properties: { url: `${url}/one`, protocol: "http", circuitBreaker: breaker },
+    },
   });
 });
 afterAll(async () => {
@@ -51,23 +60,29 @@ interface Got {
 /** @param onBytes told how many have come, first when the head is there */
 function get(path: string, onBytes: (count: number) => void = () => {}): Promise<Got> {
   return new Promise((resolve, reject) => {
-    const asking = request(`${gateway.url}${path}`, { headers: { "accept-encoding": "gzip, br" } }, (reply) => {
-      const chunks: Buffer[] = [];
-      let count = 0;
-      onBytes(0);
-      reply.on("data", (chunk: Buffer) => {
-        chunks.push(chunk);
-        onBytes((count += chunk.length));
-      });
-      reply.on("error", () => {});
-      reply.on("close", () => resolve({ reply, bytes: Buffer.concat(chunks), complete: reply.complete }));
-    });
+    const asking = request(
+      `${gateway.url}${path}`,
+      { headers: { "accept-encoding": "gzip, br" } },
+      (reply) => {
+        const chunks: Buffer[] = [];
+        let count = 0;
+        onBytes(0);
+        reply.on("data", (chunk: Buffer) => {
+          chunks.push(chunk);
+          onBytes((count += chunk.length));
+        });
+        reply.on("error", () => {});
+        reply.on("close", () => resolve({ reply, bytes: Buffer.concat(chunks), complete: reply.complete }));
+      },
+    );
     asking.on("error", reject);
     asking.end();
   });
 }
 
-const EVENTS = ["data: one\n\n", ": ping\n\n", 'data: {"b":2}\n\n', "data: half of"].map((text) => Buffer.from(text));
+const EVENTS = ["data: one\n\n", ": ping\n\n", 'data: {"b":2}\n\n', "data: half of"].map((text) =>
+  Buffer.from(text),
+);
 
 describe.each(["plain", "pooled"])("R-08 an upstream that dies mid-stream (%s)", (name) => {
   const endings: [string, (socket: Socket) => void][] = [
@@ -77,22 +92,25 @@ describe.each(["plain", "pooled"])("R-08 an upstream that dies mid-stream (%s)",
   ];
   const cases = endings.flatMap(([how, end]) => [0, 1, 2, 3, 4].map((k) => [how, k, end] as const));
 
-  it.each(cases)("%s after %i chunks: the same bytes, then one error event and no [DONE]", async (_how, k, end) => {
-    const sent = Buffer.concat(EVENTS.slice(0, k));
-    let socket!: Socket;
-    serve = (one) => {
-      socket = one;
-      one.write(HEAD);
-      for (const chunk of EVENTS.slice(0, k)) one.write(frame(chunk));
-    };
-    let ended = false;
-    const { bytes, complete } = await get(`/${name}/x`, (count) => {
-      if (count < sent.length || ended) return;
-      ended = true;
-      end(socket);
-    });
-    expectBrokenOff({ bytes, complete }, sent);
-  });
+  it.each(cases)(
+    "%s after %i chunks: the same bytes, then one error event and no [DONE]",
+    async (_how, k, end) => {
+      const sent = Buffer.concat(EVENTS.slice(0, k));
+      let socket!: Socket;
+      serve = (one) => {
+        socket = one;
+        one.write(HEAD);
+        for (const chunk of EVENTS.slice(0, k)) one.write(frame(chunk));
+      };
+      let ended = false;
+      const { bytes, complete } = await get(`/${name}/x`, (count) => {
+        if (count < sent.length || ended) return;
+        ended = true;
+        end(socket);
+      });
+      expectBrokenOff({ bytes, complete }, sent);
+    },
+  );
 
   it.each([1, 40, 400])("%i octets short of the length that it announced: no less", async (missing) => {
     const body = "data: one\n\ndata: [DO";
@@ -108,12 +126,16 @@ function expectBrokenOff({ bytes, complete }: Pick<Got, "bytes" | "complete">, s
   const added = /^\n\nevent: error\ndata: (.+)\n\n$/.exec(bytes.subarray(sent.length).toString());
   const { requestId, brokenOff } = gateway.exchanges.at(-1)!;
   const code = expect.stringMatching(/^upstream_/) as string;
-  expect(JSON.parse(added![1]!)).toEqual({ error: { code, message: expect.any(String) as string, requestId } });
+  expect(JSON.parse(added![1]!)).toEqual({
+    error: { code, message: expect.any(String) as string, requestId },
+  });
   expect(brokenOff).toMatchObject({ code });
 }
 
 describe.each(["plain", "pooled"])("R-31 an event stream passes byte for byte (%s)", (name) => {
-  const DOCUMENT = Buffer.from("\uFEFF: hello\n\ndata: a\r\n\r\nevent: x\rdata: ü€🙂\r\rid: 1\ndata:\ndata: two\n\n:\n\n\0\r\n\n\rretry: 5\n\ndata: [DONE]\n\n");
+  const DOCUMENT = Buffer.from(
+    "\uFEFF: hello\n\ndata: a\r\n\r\nevent: x\rdata: ü€🙂\r\rid: 1\ndata:\ndata: two\n\n:\n\n\0\r\n\n\rretry: 5\n\ndata: [DONE]\n\n",
+  );
 
   async function through(slices: readonly Uint8Array[]): Promise<Got> {
     serve = (socket) => {
@@ -139,7 +161,9 @@ describe.each(["plain", "pooled"])("R-31 an event stream passes byte for byte (%
 
   it("with an event of a megabyte", async () => {
     const big = Buffer.concat([Buffer.from("data: "), Buffer.alloc(1024 * 1024, "x"), Buffer.from("\n\n")]);
-    const slices = Array.from({ length: Math.ceil(big.length / 10_007) }, (_none, i) => big.subarray(i * 10_007, (i + 1) * 10_007));
+    const slices = Array.from({ length: Math.ceil(big.length / 10_007) }, (_none, i) =>
+      big.subarray(i * 10_007, (i + 1) * 10_007),
+    );
     const { bytes } = await through(slices);
     expect(bytes.equals(big)).toBe(true);
   });

@@ -22,10 +22,22 @@ test.each<[string[], string | null]>([
 
 test.each<[string[], string[]]>([
   [["Cookie", "s=1"], []],
-  [["A", "1", "Cookie", "s=1; b=2", "B", "2"], ["A", "1", "Cookie", "b=2", "B", "2"]],
-  [["Cookie", "a=1; s=1; b=2; s=3"], ["Cookie", "a=1; b=2"]],
-  [["Cookie", "a=s; xs=1"], ["Cookie", "a=s; xs=1"]],
-  [["X", "s=1"], ["X", "s=1"]],
+  [
+    ["A", "1", "Cookie", "s=1; b=2", "B", "2"],
+    ["A", "1", "Cookie", "b=2", "B", "2"],
+  ],
+  [
+    ["Cookie", "a=1; s=1; b=2; s=3"],
+    ["Cookie", "a=1; b=2"],
+  ],
+  [
+    ["Cookie", "a=s; xs=1"],
+    ["Cookie", "a=s; xs=1"],
+  ],
+  [
+    ["X", "s=1"],
+    ["X", "s=1"],
+  ],
 ])("%o without it is %o", (raw, left) => {
   withoutCookie(raw, "s");
   expect(raw).toEqual(left);
@@ -35,9 +47,13 @@ const OUTLIERS = { consecutiveFailures: 1, ejectionMs: 1000, maxEjectionMs: 1000
 const IDS = ["a", "b", "c", "d"];
 
 function poolOf(priorities: readonly number[] = [1, 1, 1, 1]): Pool {
-  const members = priorities.map(
-    (priority): Member => ({ priority, weight: 1, breaker: null, outlier: new Outlier(OUTLIERS), load: new Load() }),
-  );
+  const members = priorities.map((priority): Member => ({
+    priority,
+    weight: 1,
+    breaker: null,
+    outlier: new Outlier(OUTLIERS),
+    load: new Load(),
+  }));
   return new Pool(members, "roundRobin", 50);
 }
 
@@ -53,7 +69,8 @@ describe("a cookie", () => {
 
   it("leads back to its member as long as that is well and was not tried", () => {
     const pool = poolOf();
-    for (const [i] of IDS.entries()) expect(affinity.memberOf(headers("Cookie", given(i)), pool, 0, 0)).toBe(i);
+    for (const [i] of IDS.entries())
+      expect(affinity.memberOf(headers("Cookie", given(i)), pool, 0, 0)).toBe(i);
     expect(affinity.memberOf(headers("Cookie", given(2)), pool, 0, 0b100)).toBe(NO_MEMBER);
     pool.members[2]!.outlier!.record(true, 0);
     expect(affinity.memberOf(headers("Cookie", given(2)), pool, 0, 0)).toBe(NO_MEMBER);
@@ -64,7 +81,8 @@ describe("a cookie", () => {
     const reordered = new Affinity(rule, "secret", "POOL", ["d", "c", "b", "a"]);
     expect(reordered.memberOf(headers("Cookie", given(0)), poolOf(), 0, 0)).toBe(3);
     const other = [new Affinity(rule, "another", "pool", IDS), new Affinity(rule, "secret", "another", IDS)];
-    for (const one of other) expect(one.memberOf(headers("Cookie", given(0)), poolOf(), 0, 0)).toBe(NO_MEMBER);
+    for (const one of other)
+      expect(one.memberOf(headers("Cookie", given(0)), poolOf(), 0, 0)).toBe(NO_MEMBER);
   });
 
   it("is Secure where the client came by TLS, and not sent again to who has it", () => {
@@ -79,7 +97,8 @@ describe("a cookie", () => {
 
 describe("a header", () => {
   const affinity = new Affinity({ source: "header", name: "Session" }, "secret", "pool", IDS);
-  const ask = (name: string, pool = poolOf()): number => affinity.memberOf(headers("session", name), pool, 0, 0);
+  const ask = (name: string, pool = poolOf()): number =>
+    affinity.memberOf(headers("session", name), pool, 0, 0);
 
   it("leads to the same member each time, and only few sessions move when one goes", () => {
     const names = Array.from({ length: 400 }, (_none, i) => `session ${i}`);

@@ -47,12 +47,15 @@ export class Affinity {
     if (this.rule.source === "cookie") {
       const value = cookieOf(headers, this.rule.name);
       const index = value === null ? undefined : this.#known.get(value);
-      return index !== undefined && (tried & (1 << index)) === 0 && pool.healthy(index, now) ? index : NO_MEMBER;
+      return index !== undefined && (tried & (1 << index)) === 0 && pool.healthy(index, now)
+        ? index
+        : NO_MEMBER;
     }
     const session = headers.get(this.rule.name);
     if (session === null || session === "" || session.length > LONGEST_NAME) return NO_MEMBER;
     const index = this.#known.get(session);
-    if (index !== undefined && (tried & (1 << index)) === 0 && pool.healthy(index, now)) return this.#remember(session, index);
+    if (index !== undefined && (tried & (1 << index)) === 0 && pool.healthy(index, now))
+      return this.#remember(session, index);
     return this.#byHash(session, pool.candidates(now, tried));
   }
 
@@ -61,12 +64,16 @@ export class Affinity {
     const { source, name } = this.rule;
     if (source === "header") {
       const session = answer.get(name);
-      if (session !== null && session !== "" && session.length <= LONGEST_NAME) this.#remember(session, index);
+      if (session !== null && session !== "" && session.length <= LONGEST_NAME)
+        this.#remember(session, index);
       return;
     }
     const value = this.#tokens[index]!;
     if (cookieOf(request, name) === value) return;
-    answer.append("Set-Cookie", `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${encrypted ? "; Secure" : ""}`);
+    answer.append(
+      "Set-Cookie",
+      `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${encrypted ? "; Secure" : ""}`,
+    );
   }
 
   #remember(session: string, index: number): number {

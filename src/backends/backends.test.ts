@@ -20,10 +20,15 @@ const RULE: BreakerRule = {
 const RULES: PoolRules = { algorithm: "roundRobin", affinity: null, outliers: null };
 
 /** Ids → Single backends with a breaker, and a pool of them: fresh objects each time, as a reload makes them. */
-function configured(ids: string, changed: { url?: string; rule?: Partial<BreakerRule> } = {}): BackendEntity[] {
+function configured(
+  ids: string,
+  changed: { url?: string; rule?: Partial<BreakerRule> } = {},
+): BackendEntity[] {
   const singles = ids
     .split(" ")
-    .map((id) => backendOf(id, changed.url ?? `http://${id}.example`, { breaker: { ...RULE, ...changed.rule } }));
+    .map((id) =>
+      backendOf(id, changed.url ?? `http://${id}.example`, { breaker: { ...RULE, ...changed.rule } }),
+    );
   const pool = singles.map((backend) => ({ backend, priority: 1, weight: 1 }));
   return [...singles, backendOf("pool", "", { type: "Pool", pool, balancing: RULES })];
 }
@@ -100,7 +105,10 @@ describe("a trip", () => {
     expect(next(backends, all)).toBe(503);
     lease.answered(200, NO_HEADERS);
     expect(next(backends, all)).toBe("a");
-    expect(services.logged.map(({ msg }) => msg)).toEqual(["circuit breaker opened", "circuit breaker closed"]);
+    expect(services.logged.map(({ msg }) => msg)).toEqual([
+      "circuit breaker opened",
+      "circuit breaker closed",
+    ]);
   });
 
   it.each([

@@ -159,7 +159,8 @@ export class Backends {
       if (state.id.toLowerCase() !== id.toLowerCase()) continue;
       found = true;
       state.breaker?.reset();
-      for (const { states, pool } of this.#pools.values()) pool.members[states.indexOf(state)]?.outlier?.reset();
+      for (const { states, pool } of this.#pools.values())
+        pool.members[states.indexOf(state)]?.outlier?.reset();
     }
     return found;
   }
@@ -203,7 +204,8 @@ export class Backends {
     const pool = new Pool(members, rules?.algorithm ?? "roundRobin", outliers?.panicPercent ?? 100);
     kept.forEach((at, i) => at >= 0 && pool.setCredit(i, before!.pool.creditOf(at)));
     const ids = entity.pool.map(({ backend }) => backend.id);
-    const affinity = rules?.affinity == null ? null : new Affinity(rules.affinity, this.#options.secret, entity.id, ids);
+    const affinity =
+      rules?.affinity == null ? null : new Affinity(rules.affinity, this.#options.secret, entity.id, ids);
     return { id: entity.id, pool, affinity, states };
   }
 }

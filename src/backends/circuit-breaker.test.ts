@@ -70,7 +70,8 @@ class Model {
 
   trip(now: number, retryAfter: number | null): void {
     const { tripMs, acceptRetryAfter, maxTripMs } = this.rule;
-    this.openUntil = now + (acceptRetryAfter && retryAfter !== null ? Math.min(retryAfter, maxTripMs) : tripMs);
+    this.openUntil =
+      now + (acceptRetryAfter && retryAfter !== null ? Math.min(retryAfter, maxTripMs) : tripMs);
     this.become("open");
   }
 
@@ -116,7 +117,8 @@ function sequence(seed: number): void {
       const ready = breaker.ready(now);
       const permit = breaker.admit(now);
       const request = model.admit(now);
-      if (ready !== (permit !== REFUSED) || (permit === REFUSED) !== (request === null)) throw new Error(`seed ${seed}: admission ${i}`);
+      if (ready !== (permit !== REFUSED) || (permit === REFUSED) !== (request === null))
+        throw new Error(`seed ${seed}: admission ${i}`);
       if (request !== null) underWay.push({ permit, request });
     } else {
       const [one] = underWay.splice(Math.floor(random() * underWay.length), 1);
@@ -134,8 +136,10 @@ function sequence(seed: number): void {
         model.brokeOff(now);
       }
     }
-    if (breaker.state !== model.state) throw new Error(`seed ${seed}: ${breaker.state}, not ${model.state}, after ${i}`);
-    if (breaker.state === "open" && breaker.openUntil !== model.openUntil) throw new Error(`seed ${seed}: trip's end`);
+    if (breaker.state !== model.state)
+      throw new Error(`seed ${seed}: ${breaker.state}, not ${model.state}, after ${i}`);
+    if (breaker.state === "open" && breaker.openUntil !== model.openUntil)
+      throw new Error(`seed ${seed}: trip's end`);
   }
 }
 
@@ -212,7 +216,8 @@ test.each<[string, Partial<BreakerRule>, number | null, number]>([
 
 test("failures count for exactly the interval", () => {
   const breaker = new CircuitBreaker(rule({ count: 2 }));
-  for (const at of [0, 10_000, 20_000, 30_000]) expect(breaker.record(breaker.admit(at), true, at)).toBeNull();
+  for (const at of [0, 10_000, 20_000, 30_000])
+    expect(breaker.record(breaker.admit(at), true, at)).toBeNull();
   expect(breaker.record(breaker.admit(39_999), true, 39_999)).toBe("tripped");
 });
 

@@ -20,8 +20,13 @@ export interface FailureWindow {
 }
 
 /** At least one of the thresholds must be given. Both: whichever comes first. */
-export function failureWindow(count: number | null, percentage: number | null, intervalMs: number): FailureWindow {
-  if (percentage === null && count !== null && count <= MOST_TIMES) return new FailureTimes(count, intervalMs);
+export function failureWindow(
+  count: number | null,
+  percentage: number | null,
+  intervalMs: number,
+): FailureWindow {
+  if (percentage === null && count !== null && count <= MOST_TIMES)
+    return new FailureTimes(count, intervalMs);
   return new Slots(count ?? Infinity, percentage ?? Infinity, intervalMs);
 }
 

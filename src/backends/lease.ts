@@ -43,7 +43,13 @@ export class Lease {
   #over = false;
 
   /** @param permit of the state's breaker; means nothing without one */
-  constructor(state: BackendState, permit: number, outlier: Outlier | null, around: Surroundings, now: number) {
+  constructor(
+    state: BackendState,
+    permit: number,
+    outlier: Outlier | null,
+    around: Surroundings,
+    now: number,
+  ) {
     this.#state = state;
     this.#permit = permit;
     this.#outlier = outlier;
@@ -114,7 +120,8 @@ export class Lease {
     const { id } = this.#state;
     const breaker = this.#state.breaker!;
     const rule = breaker.rule.name;
-    if (transition === "closed") this.#around.log({ level: "info", msg: "circuit breaker closed", backend: id, rule });
+    if (transition === "closed")
+      this.#around.log({ level: "info", msg: "circuit breaker closed", backend: id, rule });
     else {
       const tripMs = Math.round(breaker.openUntil - now);
       this.#around.log({ level: "warn", msg: "circuit breaker opened", backend: id, rule, outcome, tripMs });
@@ -125,7 +132,13 @@ export class Lease {
     const outlier = this.#outlier;
     if (outlier === null || !outlier.record(broken, now)) return;
     const ejectedMs = Math.round(outlier.until - now);
-    this.#around.log({ level: "warn", msg: "pool member ejected", backend: this.#state.id, outcome, ejectedMs });
+    this.#around.log({
+      level: "warn",
+      msg: "pool member ejected",
+      backend: this.#state.id,
+      outcome,
+      ejectedMs,
+    });
   }
 }
 

@@ -19,7 +19,10 @@ const RULE: BreakerRule = {
 const OUTLIERS = { consecutiveFailures: 2, ejectionMs: 1000, maxEjectionMs: 3000, panicPercent: 50 };
 
 /** `weight@priority`, both 1 unless said. */
-function poolOf(written: string, algorithm: Algorithm = "roundRobin"): { pool: Pool; members: readonly Member[] } {
+function poolOf(
+  written: string,
+  algorithm: Algorithm = "roundRobin",
+): { pool: Pool; members: readonly Member[] } {
   const members = written.split(" ").map((text): Member => {
     const [weight, priority] = text.split("@");
     return {

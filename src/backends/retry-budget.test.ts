@@ -13,7 +13,8 @@ test.each([
   let granted = 0;
   for (let tick = 0; tick < seconds * 100; tick++) {
     const now = tick * 10;
-    for (let i = 0; i < requests / 100; i++) if (tick % Math.max(1, 100 / requests) === 0) budget.deposit(now);
+    for (let i = 0; i < requests / 100; i++)
+      if (tick % Math.max(1, 100 / requests) === 0) budget.deposit(now);
     for (let i = 0; i < Math.ceil(retries / 100); i++) {
       if (tick % Math.max(1, 100 / retries) === 0 && budget.withdraw(now)) granted++;
     }

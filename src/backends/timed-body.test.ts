@@ -67,7 +67,9 @@ describe("R-09 until the first octet", () => {
     const clock = new FakeClock();
     const tap = new Tap();
     let code = "";
-    const pending = firstByte(tap, ms, clock, new Abort()).catch((error: TransportError) => void (code = error.code));
+    const pending = firstByte(tap, ms, clock, new Abort()).catch(
+      (error: TransportError) => void (code = error.code),
+    );
     clock.advance(ms - 1);
     await Promise.resolve();
     expect([code, tap.asked]).toEqual(["", []]);

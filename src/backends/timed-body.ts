@@ -26,7 +26,9 @@ export function firstByte(source: BodySource, ms: number, clock: Clock, abort: A
     };
     const primed = new PrimedBody(source, give);
     const stop = clock.after(ms, () =>
-      late(new TransportError("first_byte_timeout", `no byte of the answer's body came within ${ms / 1000} s`)),
+      late(
+        new TransportError("first_byte_timeout", `no byte of the answer's body came within ${ms / 1000} s`),
+      ),
     );
     let forget = (): void => {};
     forget = abort.onAbort(() => late(new TransportError("aborted", "the request was aborted")));

@@ -17,14 +17,25 @@ const DEFAULTS: BreakerRule = {
 
 test.each<[CircuitBreakerRule, Partial<BreakerRule>]>([
   [{}, {}],
-  [{ name: "n", tripDuration: "PT1M30S", acceptRetryAfter: true, maxTripDuration: "P1D" }, { name: "n", tripMs: 90_000, acceptRetryAfter: true, maxTripMs: 24 * HOUR }],
+  [
+    { name: "n", tripDuration: "PT1M30S", acceptRetryAfter: true, maxTripDuration: "P1D" },
+    { name: "n", tripMs: 90_000, acceptRetryAfter: true, maxTripMs: 24 * HOUR },
+  ],
   [{ failureCondition: { count: 3, interval: "PT5M" } }, { count: 3, intervalMs: 300_000 }],
   [{ failureCondition: { percentage: 50 } }, { count: null, percentage: 50 }],
   [{ failureCondition: { count: 9, percentage: 50 } }, { count: 9, percentage: 50 }],
-  [{ failureCondition: { statusCodeRanges: [{ min: 429, max: 429 }] } }, { statusRanges: [{ min: 429, max: 429 }] }],
+  [
+    { failureCondition: { statusCodeRanges: [{ min: 429, max: 429 }] } },
+    { statusRanges: [{ min: 429, max: 429 }] },
+  ],
   [
     { failureCondition: { statusCodeRanges: [{ min: 429, max: 429 }], errorReasons: ["Server errors"] } },
-    { statusRanges: [{ min: 429, max: 429 }, { min: 500, max: 599 }] },
+    {
+      statusRanges: [
+        { min: 429, max: 429 },
+        { min: 500, max: 599 },
+      ],
+    },
   ],
   // Those always count; the rule names no status.
   [{ failureCondition: { errorReasons: ["Timeout"] } }, { statusRanges: [] }],
@@ -35,8 +46,14 @@ test.each<[CircuitBreakerRule, Partial<BreakerRule>]>([
 });
 
 test("only the first rule takes effect, and none is none", () => {
-  expect(breakerOf({ circuitBreaker: { rules: [{ name: "one" }, { name: "two" }] } })).toMatchObject({ name: "one" });
-  expect([breakerOf({}), breakerOf({ circuitBreaker: {} }), breakerOf({ circuitBreaker: { rules: [] } })]).toEqual([null, null, null]);
+  expect(breakerOf({ circuitBreaker: { rules: [{ name: "one" }, { name: "two" }] } })).toMatchObject({
+    name: "one",
+  });
+  expect([
+    breakerOf({}),
+    breakerOf({ circuitBreaker: {} }),
+    breakerOf({ circuitBreaker: { rules: [] } }),
+  ]).toEqual([null, null, null]);
 });
 
 const two = { services: [{ id: "a" }, { id: "b" }] };
@@ -46,13 +63,30 @@ test.each<[BackendPool, Partial<PoolRules>]>([
   [two, {}],
   [{ services: [{ id: "a" }] }, { outliers: null }],
   [{ ...two, algorithm: "latency" }, { algorithm: "latency" }],
-  [{ ...two, sessionAffinity: { sessionId: { source: "Cookie", name: "S" } } }, { affinity: { source: "cookie", name: "S" } }],
-  [{ ...two, sessionAffinity: { sessionId: { source: "cookie", name: "S" }, enabled: true } }, { affinity: { source: "cookie", name: "S" } }],
-  [{ ...two, sessionAffinity: { sessionId: { source: "Header", name: "S" } } }, { affinity: { source: "header", name: "S" } }],
+  [
+    { ...two, sessionAffinity: { sessionId: { source: "Cookie", name: "S" } } },
+    { affinity: { source: "cookie", name: "S" } },
+  ],
+  [
+    { ...two, sessionAffinity: { sessionId: { source: "cookie", name: "S" }, enabled: true } },
+    { affinity: { source: "cookie", name: "S" } },
+  ],
+  [
+    { ...two, sessionAffinity: { sessionId: { source: "Header", name: "S" } } },
+    { affinity: { source: "header", name: "S" } },
+  ],
   [{ ...two, sessionAffinity: {} }, {}],
   [{ ...two, outlierDetection: { enabled: false } }, { outliers: null }],
-  [{ ...two, outlierDetection: { consecutiveFailures: 2, ejection: "PT10M" } }, { outliers: { ...OUTLIERS, consecutiveFailures: 2, ejectionMs: 600_000, maxEjectionMs: 600_000 } }],
+  [
+    { ...two, outlierDetection: { consecutiveFailures: 2, ejection: "PT10M" } },
+    { outliers: { ...OUTLIERS, consecutiveFailures: 2, ejectionMs: 600_000, maxEjectionMs: 600_000 } },
+  ],
   [{ ...two, outlierDetection: { panicThreshold: 0 } }, { outliers: { ...OUTLIERS, panicPercent: 0 } }],
 ])("a pool %o", (written, expected) => {
-  expect(poolRulesOf(written)).toEqual({ algorithm: "roundRobin", affinity: null, outliers: OUTLIERS, ...expected });
+  expect(poolRulesOf(written)).toEqual({
+    algorithm: "roundRobin",
+    affinity: null,
+    outliers: OUTLIERS,
+    ...expected,
+  });
 });

@@ -11,7 +11,10 @@ export function breakerOf(properties: BackendProperties): BreakerRule | null {
   const rule = properties.circuitBreaker?.rules?.[0];
   if (rule === undefined) return null;
   const { count, percentage, interval, statusCodeRanges, errorReasons } = rule.failureCondition ?? {};
-  const ranges = (statusCodeRanges ?? []).map(({ min = 200, max = 599 }) => ({ min: Number(min), max: Number(max) }));
+  const ranges = (statusCodeRanges ?? []).map(({ min = 200, max = 599 }) => ({
+    min: Number(min),
+    max: Number(max),
+  }));
   const reasons = errorReasons ?? [];
   // A rule that names nothing means server errors, as one with that reason does.
   const serverErrors = reasons.some((reason) => /^\s*server\s*errors?\s*$/i.test(reason));
