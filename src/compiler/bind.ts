@@ -25,7 +25,8 @@ import type {
   Step,
   Value,
 } from "./policy.ts";
-import type { MappedText } from "./source.ts";
+import { substituteNamedValues } from "./named-values.ts";
+import { MappedText } from "./source.ts";
 import { bindValue, isPlaceholder, unusable } from "./values.ts";
 import type { ValueWorld } from "./values.ts";
 import { warnAboutBranches, warnAboutEffect, warnAboutRetry, warnAboutUnreachable } from "./warnings.ts";
@@ -311,6 +312,7 @@ export class Binder {
 
   #bindElement(node: XmlElement, shape: ElementShape, place: Place, isPolicy: boolean): Bound {
     const { list } = place;
+    if (shape.markup === true) return this.#bindMarkup(node, list);
     checkAttributes(node, shape, isPolicy, list);
     const isTemplate = this.#world.loose && isPlaceholder(textOf(node)?.value.text ?? "");
     if (!place.unsure && !isTemplate) checkChildCounts(node, shape, list);
@@ -325,6 +327,15 @@ export class Binder {
     this.#bindChildren(node, shape, place, args, bound);
     bound.args = args;
     return bound;
+  }
+
+  /** Named values are put in where there are such; other double braces belong to the element's own language. */
+  #bindMarkup(node: XmlElement, list: DiagnosticList): Bound {
+    const raw = new MappedText(list.source.text.slice(node.start, node.end), node.start, node.end);
+    const { value } = substituteNamedValues(raw, this.#world.namedValues, "ignore", list, node.name);
+    const { line } = list.source.positionAt(node.start);
+    const args = { attributes: {}, children: {}, text: value.text, steps: [], line };
+    return { args, needs: 0, failed: false, open: false };
   }
 
   #bindAttributes(node: XmlElement, shape: ElementShape, place: Place, bound: Bound): Record<string, unknown> {

@@ -72,6 +72,8 @@ export interface ElementShape {
    * the message that this policy makes (send-request, return-response).
    */
   readonly policies?: "section" | readonly string[];
+  /** The element is another language's (`xsl:stylesheet`): its text is the whole element, tags and all, unchecked. */
+  readonly markup?: boolean;
 }
 
 export interface ChildShape extends ElementShape {

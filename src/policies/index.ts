@@ -52,3 +52,4 @@ export { validateParameters } from "./validate-parameters/policy.ts";
 export { validateStatusCode } from "./validate-status-code/policy.ts";
 export { wait } from "./wait/policy.ts";
 export { xmlToJson } from "./xml-to-json/policy.ts";
+export { xslTransform } from "./xsl-transform/policy.ts";
