@@ -160,6 +160,13 @@ it.each<[TransportError["code"], boolean]>([
   expect(backends.report()[0]!.inFlight).toBe(0);
 });
 
+it("an idle connection that closes as the request goes out counts for nothing", () => {
+  const { backends } = start();
+  const all = configured("a");
+  backends.admit(all[0]!)!.failed(new TransportError("upstream_closed", "closed", { stale: true }));
+  expect(next(backends, all)).toBe("a");
+});
+
 describe("an answer's body", () => {
   const sinkOf = (): BodySink & { got: string[] } => {
     const got: string[] = [];

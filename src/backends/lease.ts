@@ -72,7 +72,7 @@ export class Lease {
 
   /** There will be no answer. */
   failed(error: unknown): void {
-    if (error instanceof TransportError && !NOT_ITS_FAULT.has(error.code)) {
+    if (error instanceof TransportError && !error.stale && !NOT_ITS_FAULT.has(error.code)) {
       this.#judge({ outcome: error.code, failed: true, broken: true, unwell: true, asksMs: null });
     }
     this.giveBack();

@@ -295,11 +295,17 @@ export class TransportError extends Error {
   readonly code: TransportErrorCode;
   /** True when no byte of the request can have reached the peer, so that a second try is safe. */
   readonly nothingSent: boolean;
+  /**
+   * True when a connection that had served before was closed without a byte of an answer: the closing of an idle
+   * connection may have crossed the request on its way (RFC 9112 §9.3.1), which says nothing of the peer's health.
+   */
+  readonly stale: boolean;
 
-  constructor(code: TransportErrorCode, message: string, options: { cause?: unknown; nothingSent?: boolean } = {}) {
+  constructor(code: TransportErrorCode, message: string, options: { cause?: unknown; nothingSent?: boolean; stale?: boolean } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TransportError";
     this.code = code;
     this.nothingSent = options.nothingSent ?? false;
+    this.stale = options.stale ?? false;
   }
 }

@@ -389,7 +389,8 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
   }
 
   #close(code: TransportErrorCode, message: string): void {
-    this.#closeWith(new TransportError(code, message, { cause: this.#error ?? undefined }));
+    const stale = code === "upstream_closed" && this.#reused && !this.#answered;
+    this.#closeWith(new TransportError(code, message, { cause: this.#error ?? undefined, stale }));
   }
 
   #closeWith(error: TransportError): void {
@@ -402,7 +403,7 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
     this.#continueDeadline?.clear();
     this.#socket.destroy();
     if (call === null) return;
-    if (error.code === "upstream_closed" && this.#reused && !this.#answered && !call.retried && call.repeatable) {
+    if (error.stale && !call.retried && call.repeatable) {
       call.retried = true;
       this.#home.retry(call);
       return;
