@@ -71,6 +71,7 @@ export class Upstream {
         code: "upstream_closed",
         message: "",
         nothingSent: false,
+        stale: false,
         name: "TransportError",
       });
     }
@@ -101,6 +102,7 @@ export class Upstream {
           code: "upstream_closed",
           message: "",
           nothingSent: false,
+          stale: false,
           name: "TransportError",
         });
       const chunk = Buffer.from(JSON.parse(line) as string);

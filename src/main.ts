@@ -210,6 +210,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     trace: (traceId) => tracing.read(traceId),
     reload: () => reload(),
     subscriptionKey: (name) => gateway.snapshot?.subscriptionKey(name) ?? null,
+    backends: () => backends.report(),
+    resetBackend: (id) => backends.reset(id),
     get inFlight() {
       return gateway.inFlight;
     },

@@ -196,6 +196,19 @@ describe("nothing is left", () => {
   });
 });
 
+it("shows how the members are doing, and closes a breaker by command", async () => {
+  await start({ members: "a b" });
+  named("a").answer = refuses(429, { "retry-after": "30" });
+  await calls(3);
+  const [a, b] = gateway.backends();
+  expect(a).toMatchObject({ id: "a", breaker: "open", trips: 1, attempts: 1, failures: 1, inFlight: 0, lastOutcomes: [429] });
+  expect(a!.openForMs).toBeGreaterThan(20_000);
+  expect(b).toMatchObject({ id: "b", breaker: "closed", trips: 0, attempts: 2, failures: 0, inFlight: 0, lastOutcomes: [200, 200] });
+  named("a").answer = fine;
+  expect([gateway.resetBackend("a"), gateway.resetBackend("z")]).toEqual([true, false]);
+  expect((await calls(2)).split(" ").sort().join("")).toBe("ab");
+});
+
 it("a single backend's breaker answers for it", async () => {
   gateway = await testGateway({
     ...api("api", undefined, ["POST /*"], { properties: { backendId: "a" } }),

@@ -210,6 +210,23 @@ it("an empty pool has nobody, and does not say when to come again", () => {
   expect(() => backends.pick(empty, [], NO_HEADERS)).toThrow("temporarily unavailable");
 });
 
+it.each<[string, number | null, number, string]>([
+  ["one", null, 503, "Backend 'one' is temporarily unavailable"],
+  ["one", 429, 429, "Backend 'one' is temporarily unavailable"],
+  ["one", 100, 503, "Backend 'one' is temporarily unavailable"],
+  ["zürich\r\n東京", null, 503, "Backend 'z?rich????' is temporarily unavailable"],
+])("%s with failureResponse %s answers %i %s", (id, failureStatus, status, statusReason) => {
+  const { backends } = start();
+  const entity = backendOf(id, "http://a.example", { breaker: RULE, failureStatus });
+  backends.admit(entity)!.answered(500, NO_HEADERS);
+  try {
+    backends.admit(entity);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toMatchObject({ status, statusReason, reason: "BackendUnavailable" });
+  }
+});
+
 it("a backend without a breaker is not watched", () => {
   const { backends } = start();
   expect(backends.admit(backendOf("a", "http://a.example"))).toBeNull();

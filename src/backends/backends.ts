@@ -220,14 +220,17 @@ function keyOf(entity: BackendEntity): string {
 
 /** Nothing is sent; the answer says when to come again (`ai-backends-auth.md` §10.2, §10.4). */
 function unavailable(entity: BackendEntity, who: string, waitMs: number): GatewayError {
-  const status = entity.failureStatus ?? 503;
+  const { failureStatus } = entity;
+  // An interim status ends nothing.
+  const status = failureStatus === null || failureStatus < 200 ? 503 : failureStatus;
   return new GatewayError({
     source: "forward-request",
     reason: "BackendUnavailable",
     message: `${who} is temporarily unavailable.`,
     status,
     clientMessage: STANDARD_REASONS.get(status) ?? "Service Unavailable",
-    statusReason: `${who} is temporarily unavailable`,
+    // A reason phrase knows no other characters; names of backends may.
+    statusReason: `${who} is temporarily unavailable`.replace(/[^ -~]/g, "?"),
     headers: Number.isFinite(waitMs) ? ["Retry-After", String(Math.max(1, Math.ceil(waitMs / 1000)))] : [],
     showsResponse: true,
     code: "backend_unavailable",

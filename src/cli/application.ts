@@ -76,6 +76,24 @@ export interface StartOptions {
   readonly onExchange?: (exchange: unknown) => void;
 }
 
+/** What a person sees of a backend. */
+export interface BackendReport {
+  readonly id: string;
+  /** null without a breaker. */
+  readonly breaker: "closed" | "open" | "half-open" | null;
+  /** Ms until an open breaker lets a probe through; 0 when it is not open. */
+  readonly openForMs: number;
+  readonly trips: number;
+  /** Watched requests under way: of pools, and of backends with a breaker. */
+  readonly inFlight: number;
+  readonly attempts: number;
+  readonly failures: number;
+  /** To the head of an answer, recent peaks first; 0 = unknown. */
+  readonly latencyMs: number;
+  /** Statuses and error codes, the latest last. */
+  readonly lastOutcomes: readonly (number | string)[];
+}
+
 export interface ReloadOutcome {
   readonly problems: readonly Problem[];
   readonly applied: boolean;
@@ -98,6 +116,10 @@ export interface StartedGateway {
   /** The trace with this id, in the shape of `listTrace`; null when there is none. */
   trace(traceId: string): unknown;
   readonly version: number;
+  /** How the backends are doing. */
+  backends(): readonly BackendReport[];
+  /** Closes a backend's breaker and ends its ejections. @returns whether there is such a backend */
+  resetBackend(id: string): boolean;
   /** Stops accepting, lets what is under way finish for up to `ms`, then closes. */
   drain(ms: number): Promise<void>;
   close(): Promise<void>;
