@@ -63,11 +63,17 @@ export function readXmlEvents(text: string, maxDepth: number, handlers: XmlHandl
   parser.on("doctype", () => {
     throw mistake("A document type declaration is not allowed.");
   });
+  let attributeCount = 0;
+  parser.on("opentagstart", () => {
+    attributeCount = 0;
+  });
+  parser.on("attribute", () => {
+    if (++attributeCount > MOST_ATTRIBUTES) throw mistake(`An element has more than ${MOST_ATTRIBUTES} attributes.`);
+  });
   if (handlers.declaration !== undefined) parser.on("xmldecl", handlers.declaration);
   parser.on("opentag", (tag) => {
     if (++depth > maxDepth) throw mistake(`Elements are nested deeper than ${maxDepth}.`);
     const attributes = Object.values(tag.attributes);
-    if (attributes.length > MOST_ATTRIBUTES) throw mistake(`An element has more than ${MOST_ATTRIBUTES} attributes.`);
     handlers.open({ name: tag.name, prefix: tag.prefix, local: tag.local, uri: tag.uri, isSelfClosing: tag.isSelfClosing, attributes });
   });
   parser.on("closetag", () => {

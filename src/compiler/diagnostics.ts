@@ -488,7 +488,7 @@ const messageTable = {
       cause: "Azure API Management has this policy, Headgate does not have it yet.",
       expected: "A policy that this version knows.",
       mend: "Remove the element, or put an equivalent in its place.",
-      example: "<!-- xsl-transform: not needed here -->",
+      example: "<!-- invoke-request: not needed here -->",
     },
   },
   HG2103: {
@@ -1151,6 +1151,13 @@ export class DiagnosticList {
     else if (items.length === mostDiagnostics) {
       items.push(diagnose("HG1029", this.source, 0, 0, { limit: mostDiagnostics }));
     }
+  }
+
+  /** Takes back what was said since there were `mark` items, but for one code. */
+  keepOnly(mark: number, code: DiagnosticCode): void {
+    const kept = this.items.slice(mark).filter((item) => item.code === code);
+    if (this.items.length > mostDiagnostics) return;
+    this.items.splice(mark, Infinity, ...kept);
   }
 
   /** "Did you mean": nothing once no more diagnostics are kept, so that a broken document costs no search. */

@@ -10,7 +10,7 @@ export const MOST_XML_DEPTH = 256;
 export const BODY_LIMITS: Limits = {
   ...DEFAULT_LIMITS,
   steps: 20_000_000,
-  timeMs: 1000,
+  timeMs: 2000,
   depth: 512,
   stringLength: 64 * 1024 * 1024,
   collectionSize: 2_000_000,

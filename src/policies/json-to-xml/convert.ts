@@ -4,6 +4,7 @@
  * written as it is met; there is no tree in between.
  */
 import { encodeXmlName } from "../../base/xml-names.ts";
+import { spend } from "../../compiler/runtime/budget.ts";
 import { type Raw, RawDate, type RawObject, UNDEFINED } from "../../compiler/runtime/library/json/raw.ts";
 import { dateJson, dateOf } from "../../compiler/runtime/library/json/scalars.ts";
 import { textOf } from "../../compiler/runtime/values.ts";
@@ -46,7 +47,13 @@ function isElement(name: string): boolean {
   return name[0] !== "@" && name !== "#text" && name !== "#cdata-section";
 }
 
-const NO_PREFIXES: ReadonlySet<string> = new Set(["xml"]);
+/** Prefixes declared at an element and, further out, around it. As deep as the JSON at most. */
+interface Prefixes {
+  readonly own: ReadonlySet<string>;
+  readonly outer: Prefixes | null;
+}
+
+const NO_PREFIXES: Prefixes = { own: new Set(["xml"]), outer: null };
 
 class Writer {
   text = "";
@@ -57,7 +64,7 @@ class Writer {
   }
 
   /** A property of an object, below an element in which `prefixes` are declared. */
-  property(name: string, value: Raw, prefixes: ReadonlySet<string>): void {
+  property(name: string, value: Raw, prefixes: Prefixes): void {
     if (!Array.isArray(value)) return this.element(name, value, prefixes);
     for (const item of value) {
       if (Array.isArray(item)) this.element(name, new Map([[name, item]]), prefixes);
@@ -65,7 +72,8 @@ class Writer {
     }
   }
 
-  element(name: string, value: Raw, outer: ReadonlySet<string>): void {
+  element(name: string, value: Raw, outer: Prefixes): void {
+    spend();
     const isObject = value instanceof Map;
     const attributes = isObject ? this.#attributesOf(value) : NONE;
     const prefixes = attributes.length === 0 ? outer : withDeclared(outer, attributes);
@@ -80,7 +88,7 @@ class Writer {
     this.#add(text === null ? " />" : `>${escapeText(text)}</${tag}>`);
   }
 
-  #content(tag: string, members: RawObject, prefixes: ReadonlySet<string>): void {
+  #content(tag: string, members: RawObject, prefixes: Prefixes): void {
     let isEmpty = true;
     for (const [name, value] of members) {
       if (this.#isAttribute(name, value)) continue;
@@ -137,13 +145,13 @@ class Writer {
   }
 
   /** `soap_Body` is `soap:Body` only where `soap` is declared; elsewhere the separator is a letter like any other. */
-  #name(name: string, prefixes: ReadonlySet<string>): string {
+  #name(name: string, prefixes: Prefixes): string {
     const { separator } = this.#options;
     for (const mark of separator === ":" ? [":"] : [separator, ":"]) {
       const at = mark === "" ? -1 : name.indexOf(mark);
       if (at <= 0 || at + mark.length >= name.length) continue;
       const prefix = encodeXmlName(name.slice(0, at));
-      if (prefixes.has(prefix)) return `${prefix}:${encodeXmlName(name.slice(at + mark.length))}`;
+      if (isDeclared(prefix, prefixes)) return `${prefix}:${encodeXmlName(name.slice(at + mark.length))}`;
     }
     return encodeXmlName(name);
   }
@@ -156,10 +164,15 @@ class Writer {
 
 const NONE: readonly (readonly [string, string])[] = [];
 
-function withDeclared(outer: ReadonlySet<string>, attributes: readonly (readonly [string, string])[]): ReadonlySet<string> {
-  let prefixes: Set<string> | null = null;
-  for (const [name] of attributes) if (name.startsWith("xmlns:")) (prefixes ??= new Set(outer)).add(name.slice(6));
-  return prefixes ?? outer;
+function withDeclared(outer: Prefixes, attributes: readonly (readonly [string, string])[]): Prefixes {
+  let own: Set<string> | null = null;
+  for (const [name] of attributes) if (name.startsWith("xmlns:")) (own ??= new Set()).add(name.slice(6));
+  return own === null ? outer : { own, outer };
+}
+
+function isDeclared(prefix: string, prefixes: Prefixes): boolean {
+  for (let at: Prefixes | null = prefixes; at !== null; at = at.outer) if (at.own.has(prefix)) return true;
+  return false;
 }
 
 function isScalar(value: Raw): boolean {

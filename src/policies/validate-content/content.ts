@@ -1,6 +1,6 @@
 /** One body against one `content` rule. */
 import { XmlMistake, type XmlTag, readXmlEvents } from "../../base/xml-events.ts";
-import { beginEvaluation } from "../../compiler/runtime/budget.ts";
+import { beginEvaluation, spend } from "../../compiler/runtime/budget.ts";
 import { NetException } from "../../compiler/runtime/errors.ts";
 import { bodyText } from "../../compiler/runtime/library/context-body.ts";
 import { readJson } from "../../compiler/runtime/library/json/reader.ts";
@@ -130,6 +130,7 @@ function checkXml(text: string, isSoap: boolean, mismatch: (error: string, line:
   try {
     readXmlEvents(text, MOST_XML_DEPTH, {
       open: (tag) => {
+        spend();
         if (depth === 0) envelope = tag;
         else if (depth === 1 && tag.local === "Body" && tag.uri === envelope?.uri) bodies++;
         depth++;

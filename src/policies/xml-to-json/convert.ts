@@ -8,6 +8,7 @@
  */
 import { decodeXmlName } from "../../base/xml-names.ts";
 import { type XmlTag, readXmlEvents } from "../../base/xml-events.ts";
+import { spend } from "../../compiler/runtime/budget.ts";
 
 export interface XmlToJson {
   readonly friendly: boolean;
@@ -34,7 +35,7 @@ interface Open {
 const JSON_URI = "http://james.newtonking.com/projects/json";
 const XMLNS_URI = "http://www.w3.org/2000/xmlns/";
 
-/** @throws XmlMistake */
+/** @throws XmlMistake, BudgetError */
 export function jsonOfXml(text: string, options: XmlToJson, maxDepth: number): string {
   const root = opened("", false, false);
   const open: Open[] = [root];
@@ -58,6 +59,7 @@ export function jsonOfXml(text: string, options: XmlToJson, maxDepth: number): s
       add(root.members, "?xml", members, false);
     },
     open: (tag) => {
+      spend();
       flush();
       open.push(begin(tag, options));
     },

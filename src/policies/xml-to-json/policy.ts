@@ -1,5 +1,6 @@
 import { XmlMistake } from "../../base/xml-events.ts";
 import { beginEvaluation } from "../../compiler/runtime/budget.ts";
+import { BudgetError } from "../../compiler/runtime/errors.ts";
 import { bodyText } from "../../compiler/runtime/library/context-body.ts";
 import { editBody, setBytes } from "../../gateway/body-edit.ts";
 import type { Body } from "../../gateway/body.ts";
@@ -56,14 +57,15 @@ function convert(target: Message, body: Body, options: XmlToJson): void {
   try {
     json = jsonOfXml(text, options, MOST_XML_DEPTH);
   } catch (error) {
-    if (!(error instanceof XmlMistake)) throw error;
-    throw unreadable(target.kind, error);
+    if (error instanceof XmlMistake) throw unreadable(target.kind, `${error.message} Line ${error.line}, position ${error.position}.`, error);
+    if (error instanceof BudgetError) throw unreadable(target.kind, error.message, error);
+    throw error;
   }
   setBytes(target, Buffer.from(json));
   target.headers.set("Content-Type", "application/json");
 }
 
-function unreadable(kind: string, cause: XmlMistake): GatewayError {
-  const message = `The ${kind} body cannot be converted from XML to JSON. ${cause.message} Line ${cause.line}, position ${cause.position}.`;
+function unreadable(kind: string, reason: string, cause: Error): GatewayError {
+  const message = `The ${kind} body cannot be converted from XML to JSON. ${reason}`;
   return new GatewayError({ source: "xml-to-json", reason: "ConversionFailure", message, status: 500, cause });
 }

@@ -1,5 +1,7 @@
 /** XSLT 1.0 → a program: the top level of a stylesheet. What stands in templates is `instructions.ts`. */
 import { XmlMistake } from "../../base/xml-events.ts";
+import { beginEvaluation } from "../../compiler/runtime/budget.ts";
+import { BODY_LIMITS } from "../../gateway/body-limits.ts";
 import { DEFAULT_FORMAT, type DecimalFormat } from "./format.ts";
 import { type Compiling, StylesheetMistake, XSL_URI, instructionsOf, parsed, patternOf, valueOf } from "./instructions.ts";
 import type { OutputSettings } from "./output.ts";
@@ -16,6 +18,8 @@ export interface Stylesheet extends Program {
 
 /** @throws StylesheetMistake */
 export function compileStylesheet(text: string): Stylesheet {
+  // The tree is made by what reads bodies, which pays for each node.
+  beginEvaluation(BODY_LIMITS);
   let root: TreeNode | undefined;
   try {
     root = parseTree(text, new Order(), keepsStylesheetSpace).children.find(({ kind }) => kind === "element");

@@ -93,6 +93,7 @@ export function parseTree(text: string, order: Order, keepsSpace: (element: Tree
   };
   readXmlEvents(text, MOST_XML_DEPTH, {
     open: (tag) => {
+      spend();
       flush();
       const element = new TreeNode("element", order.next(), tag.name, tag.local, tag.uri);
       let declared: Map<string, string> | null = null;

@@ -67,7 +67,7 @@ function stepFrom(nodes: readonly TreeNode[], step: Step, context: XContext): Tr
 }
 
 function reverse(axis: Axis, nodes: TreeNode[]): TreeNode[] {
-  return isReverse(axis) ? nodes.reverse() : nodes;
+  return isReverse(axis) ? nodes.toReversed() : nodes;
 }
 
 function isReverse(axis: Axis): boolean {
