@@ -1,5 +1,5 @@
 /** The whole expression: what is between the brackets, bound as one function of `context`. */
-import type { Type } from "../runtime/type.ts";
+import { type Type, TypeTooLarge } from "../runtime/type.ts";
 import { asValue, convert } from "./binder-convert.ts";
 import { converts, naturalType } from "./binder-converts.ts";
 import { bindExpression } from "./binder-expressions.ts";
@@ -31,7 +31,7 @@ export function bindProgram(root: SyntaxRoot): BoundProgram {
   try {
     type = root.kind === "block" ? bindRootBlock(b, fn, root) : bindRootExpression(b, fn, root as Expression);
   } catch (error) {
-    if (error instanceof BindingTooComplex)
+    if (error instanceof BindingTooComplex || error instanceof TypeTooLarge)
       return { function: fn, type, diagnostics: [binderDiagnostic("HG3149", root)] };
     if (!(error instanceof TooManyMistakes)) throw error;
     const { mistakes } = b;

@@ -10,9 +10,10 @@ import { computedValue, constantValue } from "../expression.ts";
 import type { Value, ValueType } from "../policy.ts";
 import { Recent } from "../recent.ts";
 import type { HostContext } from "../runtime/host.ts";
-import { type Type, ERROR_TYPE } from "../runtime/type.ts";
+import { type Type, ERROR_TYPE, TypeTooLarge } from "../runtime/type.ts";
 import type { ExpressionForm } from "../xml/value.ts";
 import { type BoundProgram, bindProgram } from "./binder-program.ts";
+import { binderDiagnostic } from "./binder-messages.ts";
 import { needsOf } from "./needs.ts";
 import { syntaxDiagnostic } from "./parser-messages.ts";
 import { parseExpression } from "./parser.ts";
@@ -65,7 +66,13 @@ function compile(
   if (misplaced !== null) diagnostics.push(misplaced);
   diagnostics.sort((a, b) => a.start - b.start);
   if (hasErrors(diagnostics)) return { diagnostics, value: null, type: program.type };
-  return { diagnostics, value: makeValue(program, wanted), type: program.type };
+  try {
+    return { diagnostics, value: makeValue(program, wanted), type: program.type };
+  } catch (error) {
+    // Members can make larger types of those that the binder saw.
+    if (!(error instanceof TypeTooLarge)) throw error;
+    return { diagnostics: [...diagnostics, binderDiagnostic("HG3149", parsed.tree)], value: null, type: ERROR_TYPE };
+  }
 }
 
 /** `@(context.Request.Method = "GET")`: what cannot be assigned to was to be compared. */

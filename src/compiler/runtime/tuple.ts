@@ -2,7 +2,7 @@
  * Values that C# makes without naming a class: `(1, "x")` and `new { a = 1 }`. Both keep their elements raw, in the
  * representation of the type arguments. Element names of tuples live in the compiler only, as in C#.
  */
-import { spend } from "./budget.ts";
+import { checkLength, spend } from "./budget.ts";
 import { defaultOf, setStructDefault } from "./cast.ts";
 import { defineType, lookupType } from "./define.ts";
 import { type Member, type NamedType, type Type, type TypeDefinition, type TypeParameter, instantiate } from "./type.ts";
@@ -23,7 +23,7 @@ export class TupleValue implements NetObject {
   }
 
   netToString(): string {
-    return `(${boxedItems(this).map(textOf).join(", ")})`;
+    return joined("(", boxedItems(this).map(textOf), ")");
   }
 
   netEquals(other: unknown): boolean {
@@ -64,7 +64,7 @@ export class AnonymousValue implements NetObject {
 
   netToString(): string {
     if (this.names.length === 0) return "{ }";
-    return `{ ${boxedItems(this).map((value, i) => `${this.names[i]!} = ${textOf(value)}`).join(", ")} }`;
+    return joined("{ ", boxedItems(this).map((value, i) => `${this.names[i]!} = ${textOf(value)}`), " }");
   }
 
   netEquals(other: unknown): boolean {
@@ -86,6 +86,13 @@ export function boxedItems(value: Items): unknown[] {
   // `t = (t, t)` forty times is small to make, but has 2⁴⁰ elements to whoever compares or prints it.
   spend(value.items.length);
   return value.items.map((item, i) => box(item, value.type.args[i]!));
+}
+
+function joined(open: string, texts: readonly string[], close: string): string {
+  let length = 0;
+  for (const text of texts) length += text.length + 2;
+  checkLength(length);
+  return open + texts.join(", ") + close;
 }
 
 function sameItems(a: Items, b: Items): boolean {

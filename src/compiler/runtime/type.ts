@@ -121,13 +121,27 @@ function idOf(type: Type): number {
   return id;
 }
 
-/** The closed type `definition<args>`. */
+/** Of a closed type, its arguments included; bounds how many types it is made of. */
+const LONGEST_NAME = 8192;
+
+/** A type of types of types … that is longer than anybody writes on purpose. */
+export class TypeTooLarge extends Error {}
+
+/**
+ * The closed type `definition<args>`.
+ *
+ * @throws TypeTooLarge
+ */
 export function instantiate(definition: TypeDefinition, args: readonly Type[] = []): NamedType {
   let forms = interned.get(definition);
   if (forms === undefined) interned.set(definition, (forms = new Map()));
   const key = args.length === 0 ? "" : args.map(idOf).join(",");
   let type = forms.get(key);
   if (type === undefined) {
+    // Each `var b = (a, a);` doubles the type; whoever walks it would never come back.
+    let length = definition.fullName.length;
+    for (const arg of args) length += arg.name.length;
+    if (length > LONGEST_NAME) throw new TypeTooLarge();
     const suffix = args.length === 0 ? "" : `\`${args.length}[${args.map((a) => a.name).join(",")}]`;
     type = { kind: "named", definition, args, name: definition.fullName + suffix };
     forms.set(key, type);

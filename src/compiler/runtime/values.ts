@@ -18,7 +18,7 @@
  * `Box`. Objects that carry `[TYPE]` (decimal, DateTime, Guid, enums, …) describe themselves and need no box.
  */
 import { BudgetError, argumentError, formatError, nullReference, invalidOperation } from "./errors.ts";
-import { spend } from "./budget.ts";
+import { hasten, spend } from "./budget.ts";
 import { type NamedType, type Type, type TypeDefinition, arrayOf, instantiate } from "./type.ts";
 import { lookupType } from "./define.ts";
 
@@ -259,6 +259,7 @@ export function formatted(value: unknown, format: string): string {
 
 /** `Equals` of two boxed values, either may be null. Boxes need the same type. */
 export function equal(a: unknown, b: unknown): boolean {
+  if (typeof a === "string" && a.length > 4096) hasten(a.length >>> 9);
   if (a === b) return true;
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
   if (a instanceof Box) {
@@ -278,6 +279,7 @@ const identities = new WeakMap<object, number>();
 export function hashOf(value: unknown): number {
   switch (typeof value) {
     case "string": {
+      if (value.length > 64) hasten(value.length >>> 6);
       let hash = 5381;
       for (let i = 0; i < value.length; i++) hash = (Math.imul(hash, 33) ^ value.charCodeAt(i)) | 0;
       return hash;

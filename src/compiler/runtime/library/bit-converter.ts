@@ -1,5 +1,5 @@
 /** System.BitConverter, little-endian. */
-import { checkLength, spendUnits } from "../budget.ts";
+import { checkLength, hasten, spendUnits } from "../budget.ts";
 import { type Members, defineType } from "../define.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 
@@ -72,7 +72,10 @@ function text(bytes: Uint8Array | null, start = 0, length?: number): string {
   checkLength(count * 3);
   spendUnits(count);
   let result = "";
-  for (let i = start; i < start + count; i++) result += (i > start ? "-" : "") + HEX[bytes[i]!]!;
+  for (let i = start; i < start + count; i++) {
+    if ((i & 0x3fff) === 0) hasten(512);
+    result += (i > start ? "-" : "") + HEX[bytes[i]!]!;
+  }
   return result;
 }
 

@@ -3,6 +3,7 @@
  * so behind them stand two small protocols: `ListLike` and `DictionaryLike`. Arrays and texts, which are no objects
  * of the library, are adapted here.
  */
+import { checkLength, spend } from "../budget.ts";
 import { defaultOf, setStructDefault } from "../cast.ts";
 import { accessor, defineType, generic } from "../define.ts";
 import {
@@ -159,17 +160,22 @@ export class Pair implements NetObject {
   }
 
   #boxed(): [unknown, unknown] {
+    // Pairs of pairs are small to make and endless to print, as tuples are.
+    spend(2);
     const args = this.type.kind === "named" ? this.type.args : [];
     return [box(this.key, args[0]!), box(this.value, args[1]!)];
   }
 
   netToString(): string {
     const [key, value] = this.#boxed();
-    return `[${textOf(key)}, ${textOf(value)}]`;
+    const text = `[${textOf(key)}, ${textOf(value)}]`;
+    checkLength(text.length);
+    return text;
   }
 
   netEquals(other: unknown): boolean {
     if (!(other instanceof Pair) || other.type !== this.type) return false;
+    spend(2);
     return equal(this.key, other.key) && equal(this.value, other.value);
   }
 

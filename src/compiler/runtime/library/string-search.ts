@@ -2,7 +2,7 @@
  * Searching in strings: IndexOf and its kin, Contains, StartsWith, EndsWith, Replace. Ordinal throughout, also where
  * .NET would ask the culture (`expressions.md` §5.2); the IgnoreCase comparisons compare upper-invariant units.
  */
-import { checkGrowth, checkLength, spendUnits } from "../budget.ts";
+import { checkGrowth, checkLength, spend, spendUnits } from "../budget.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { EnumValue, NetArray } from "../values.ts";
 import { foldCase, ignoresCase, sameTextIgnoringCase } from "./comparers.ts";
@@ -142,15 +142,36 @@ export function lastIndexOfAny(
 /** All occurrences, literally; `$` has no meaning; a null replacement removes. */
 export function replace(text: string, oldValue: string | null, newValue: string | null): string {
   checkOld(oldValue);
-  const replacement = newValue ?? "";
-  if (replacement.length > oldValue!.length) {
-    // The result may be much longer than the text: count before building.
-    let found = 0;
-    for (let at = text.indexOf(oldValue!); at >= 0; at = text.indexOf(oldValue!, at + oldValue!.length)) found++;
-    if (found === 0) return text;
-    checkLength(text.length + found * (replacement.length - oldValue!.length));
-  } else checkLength(text.length);
-  return text.replaceAll(oldValue!, literally(replacement));
+  return replaceEach(text, oldValue!, newValue ?? "");
+}
+
+/** Matches that are replaced in one go, between two looks at the clock. */
+const PIECE_MATCHES = 4096;
+
+/**
+ * JavaScript's own `replaceAll`, piece by piece: on a text that is nothing but matches it would take a second, and the
+ * result may be much longer than the text.
+ */
+function replaceEach(text: string, old: string, replacement: string): string {
+  checkLength(text.length);
+  const growth = replacement.length - old.length;
+  const written = literally(replacement);
+  let result = "";
+  let from = 0;
+  let found = 0;
+  for (let at = text.indexOf(old); at >= 0; at = text.indexOf(old, at + old.length)) {
+    if (found === PIECE_MATCHES) {
+      checkLength(result.length + at - from + found * growth);
+      spend(PIECE_MATCHES >>> 6);
+      result += text.slice(from, at).replaceAll(old, written);
+      from = at;
+      found = 0;
+    }
+    found++;
+  }
+  if (found === 0) return text;
+  checkLength(result.length + text.length - from + found * growth);
+  return result + text.slice(from).replaceAll(old, written);
 }
 
 /** `$` means something to JavaScript; it is doubled away. */
@@ -185,7 +206,5 @@ export function replaceBy(
 }
 
 export function replaceChar(text: string, oldUnit: number, newUnit: number): string {
-  checkLength(text.length);
-  const replacement = String.fromCharCode(newUnit);
-  return text.replaceAll(String.fromCharCode(oldUnit), literally(replacement));
+  return replaceEach(text, String.fromCharCode(oldUnit), String.fromCharCode(newUnit));
 }

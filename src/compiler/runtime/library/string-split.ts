@@ -1,5 +1,5 @@
 /** Splitting and joining strings. */
-import { checkGrowth, checkLength, checkSize, sizeLimit, spend, spendUnits } from "../budget.ts";
+import { checkGrowth, checkLength, checkSize, hasten, sizeLimit, spend, spendUnits } from "../budget.ts";
 import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { Type } from "../type.ts";
 import { type EnumValue, NetArray, box, iterate, needsBoxing, textOf, typeNamed } from "../values.ts";
@@ -31,6 +31,7 @@ class UnitFinder implements Finder {
   next(text: string, from: number): void {
     const units = this.#units;
     for (let i = from; i < text.length; i++) {
+      if ((i & 0xffff) === 0) hasten(256);
       const unit = text.charCodeAt(i);
       if (units === null ? isWhiteSpace(unit) : units.has(unit)) {
         this.start = i;

@@ -1,5 +1,5 @@
 /** System.Tuple: the class, with one to seven items. `(a, b)` is something else, see `../tuple.ts`. */
-import { checkLength } from "../budget.ts";
+import { checkLength, spend } from "../budget.ts";
 import { defineType, generic, lookupType } from "../define.ts";
 import { argumentError } from "../errors.ts";
 import { type NamedType, type Type, instantiate } from "../type.ts";
@@ -21,12 +21,14 @@ class Tuple implements NetObject {
     return this.type;
   }
   #boxed(): unknown[] {
+    // `t = Tuple.Create(t, t)` forty times is small to make, but has 2⁴⁰ items to whoever compares or prints it.
+    spend(this.items.length);
     return this.items.map((item, i) => box(item, this.type.args[i]!));
   }
   netToString(): string {
-    const text = `(${this.#boxed().map(textOf).join(", ")})`;
-    checkLength(text.length);
-    return text;
+    const texts = this.#boxed().map(textOf);
+    checkLength(texts.reduce((length, text) => length + text.length + 2, 0));
+    return `(${texts.join(", ")})`;
   }
   netEquals(other: unknown): boolean {
     if (!(other instanceof Tuple) || other.type !== this.type) return false;

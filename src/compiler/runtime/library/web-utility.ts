@@ -85,7 +85,11 @@ function encodeBytes(bytes: Uint8Array | null, offset: number, count: number): U
   if (bytes === null && count === 0) return null;
   const part = partOf(bytes, offset, count);
   let text = "";
-  for (const byte of part) text += SAFE[byte] === 1 ? String.fromCharCode(byte) : byte === 32 ? "+" : HEX[byte]!;
+  let done = 0;
+  for (const byte of part) {
+    if ((++done & PAY_EVERY) === 0) payInside(text);
+    text += SAFE[byte] === 1 ? String.fromCharCode(byte) : byte === 32 ? "+" : HEX[byte]!;
+  }
   checkBytes(text.length);
   return utf8Bytes(text);
 }
@@ -93,17 +97,22 @@ function encodeBytes(bytes: Uint8Array | null, offset: number, count: number): U
 function decodeBytes(bytes: Uint8Array | null, offset: number, count: number): Uint8Array | null {
   if (bytes === null && count === 0) return null;
   const part = partOf(bytes, offset, count);
-  const text = Array.from(part, (byte) => String.fromCharCode(byte)).join("");
-  const octets: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const octet = escapeAt(text, i);
-    if (octet >= 0) {
-      octets.push(octet);
-      i += 2;
-    } else octets.push(text[i] === "+" ? 32 : text.charCodeAt(i));
+  const octets = new Uint8Array(part.length);
+  let length = 0;
+  for (let i = 0; i < part.length; i++) {
+    if ((i & PAY_EVERY) === 0) payInside("");
+    const byte = part[i]!;
+    const high = byte === PERCENT && i + 2 < part.length ? hexValue(part[i + 1]!) : -1;
+    const low = high >= 0 ? hexValue(part[i + 2]!) : -1;
+    octets[length++] = low >= 0 ? high * 16 + low : byte === PLUS ? SPACE : byte;
+    if (low >= 0) i += 2;
   }
-  return Uint8Array.from(octets);
+  return octets.slice(0, length);
 }
+
+const PERCENT = 37;
+const PLUS = 43;
+const SPACE = 32;
 
 function partOf(bytes: Uint8Array | null, offset: number, count: number): Uint8Array {
   const length = bytes?.length ?? 0;
@@ -149,7 +158,9 @@ const ENTITY = /&(?:#(?:[xX]([\da-fA-F]+)|(\d+))|([A-Za-z\d]+));/g;
 export function htmlDecode(text: string | null): string | null {
   if (text === null || !text.includes("&")) return text;
   checkLength(text.length);
+  let done = 0;
   return text.replace(ENTITY, (whole, hex?: string, decimal?: string, name?: string) => {
+    if ((++done & PAY_EVERY) === 0) payInside("");
     if (name !== undefined) return HTML_ENTITIES.get(name) ?? whole;
     const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
     if (point === 0 || point > 0x10ffff || isLoneSurrogate(point)) return whole;

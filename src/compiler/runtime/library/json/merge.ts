@@ -1,4 +1,5 @@
 /** `JContainer.Merge`: objects merge by name, arrays are concatenated, null does not replace. */
+import { spend } from "../../budget.ts";
 import { argumentError } from "../../errors.ts";
 import { textOf } from "../../values.ts";
 import * as kinds from "./kinds.ts";
@@ -10,8 +11,12 @@ export function merge(target: JContainer, content: unknown, depth = 0): void {
   if (content === null) return;
   if (target instanceof JObject) mergeObject(target, content, depth);
   else if (target instanceof JArray) {
-    if (content instanceof JArray) for (const item of content.children().slice()) target.add(item);
-    else if (isMultiContent(content)) target.addContent(content);
+    if (content instanceof JArray) {
+      for (const item of content.children().slice()) {
+        spend(2);
+        target.add(item);
+      }
+    } else if (isMultiContent(content)) target.addContent(content);
   } else if (target instanceof JProperty) {
     const value = content instanceof JProperty ? content.value : null;
     if (value !== null && value.kind !== kinds.NULL) target.value = value;
@@ -21,6 +26,7 @@ export function merge(target: JContainer, content: unknown, depth = 0): void {
 function mergeObject(target: JObject, content: unknown, depth: number): void {
   if (!(content instanceof JObject)) return;
   for (const property of content.children().slice()) {
+    spend();
     const existing = target.property(property.name);
     if (existing === null) target.addItem(property.name, property.value);
     else mergeValue(existing, property.value, depth);

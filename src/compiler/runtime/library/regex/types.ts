@@ -334,7 +334,9 @@ const UNESCAPES: ReadonlyMap<string, string> = new Map([
 function unescape(text: string | null): string {
   if (text === null) throw argumentNull("str");
   const bad = (what: string): NetException => argumentError(`parsing "${text}" - ${what}`);
+  let done = 0;
   return text.replace(/\\(?:x([0-9a-fA-F]{0,2})|u([0-9a-fA-F]{0,4})|c(.?)|([0-7]{1,3})|(.?))/gsu, (whole, x, u, c, octal, other) => {
+    if ((++done & 255) === 0) spend(16);
     if (x !== undefined || u !== undefined) {
       const digits = (x ?? u) as string;
       if (digits.length !== (x === undefined ? 4 : 2)) throw bad("Insufficient hexadecimal digits.");

@@ -3,7 +3,7 @@
  * Text put beside text becomes one node. An element remembers whether it had empty content (`<a></a>`) or none
  * (`<a />`).
  */
-import { checkSize, spend } from "../../budget.ts";
+import { checkGrowth, checkSize, spend } from "../../budget.ts";
 import { BudgetError, argumentError, argumentNull, invalidOperation } from "../../errors.ts";
 import type { Type } from "../../type.ts";
 import { type NetObject, TYPE, typeNamed } from "../../values.ts";
@@ -347,7 +347,11 @@ export class XElement extends XContainer {
     const first = this.nodes[0];
     if (this.nodes.length === 1 && first instanceof XText) return first.value;
     let text = "";
-    for (const node of this.descendantNodes()) if (node instanceof XText) text += node.value;
+    for (const node of this.descendantNodes()) {
+      if (!(node instanceof XText)) continue;
+      text += node.value;
+      checkGrowth(text.length, node.value.length);
+    }
     return text;
   }
 
