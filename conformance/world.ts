@@ -5,7 +5,9 @@
 import type { Resource } from "../src/contract/resource.ts";
 import { builtIns } from "../src/store/built-in.ts";
 import { ResourceSet } from "../src/store/resource-set.ts";
+import { parseTarget } from "../src/gateway/url.ts";
 import { DEFAULT_GATEWAY_OPTIONS, type GatewayOptions } from "../src/gateway/snapshot.ts";
+import { readSasConnections } from "../src/telemetry/sas.ts";
 import type { Block, Case } from "./case-file.ts";
 
 const OPERATIONS: readonly string[] = [
@@ -33,6 +35,10 @@ export interface World {
 interface Settings {
   readonly api?: Record<string, unknown>;
   readonly options?: Partial<GatewayOptions>;
+  /** URL of the Dapr sidecar. */
+  readonly dapr?: string;
+  /** Connection strings, as HEADGATE_SERVICE_BUS has them. */
+  readonly serviceBus?: string;
   /** More operations' properties by name, e.g. `get-x`. */
   readonly operations?: Readonly<Record<string, Record<string, unknown>>>;
 }
@@ -65,8 +71,13 @@ export function worldOf(one: Case, fill: (text: string) => string): World {
   ];
   return {
     resources: new ResourceSet(resources),
-    options: { ...DEFAULT_GATEWAY_OPTIONS, ...settings.options },
+    options: { ...DEFAULT_GATEWAY_OPTIONS, ...settings.options, ...servicesBeside(settings) },
   };
+}
+
+function servicesBeside({ dapr, serviceBus = "" }: Settings): Partial<GatewayOptions> {
+  const beside = { serviceBus: readSasConnections(serviceBus) };
+  return dapr === undefined ? beside : { ...beside, dapr: { target: parseTarget(dapr)!, token: null } };
 }
 
 function resource(id: string, type: string, properties: Record<string, unknown>): Resource {

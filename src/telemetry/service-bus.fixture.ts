@@ -51,7 +51,7 @@ export async function startStandIn(keys: Readonly<Record<string, string>>, now: 
 
   function take(request: IncomingMessage, body: Buffer): [number, string] {
     const [path, query = ""] = request.url!.split("?");
-    if (request.method !== "POST" || !/\/messages$/.test(path!)) return [404, "no such operation"];
+    if (request.method !== "POST" || !path!.endsWith("/messages")) return [404, "no such operation"];
     if (!new URLSearchParams(query).has("api-version")) return [400, "no api-version"];
     const refused = judge(request.headers.authorization ?? "", path!);
     if (refused !== null) return [401, refused];
