@@ -201,9 +201,25 @@ it("shows how the members are doing, and closes a breaker by command", async () 
   named("a").answer = refuses(429, { "retry-after": "30" });
   await calls(3);
   const [a, b] = gateway.backends();
-  expect(a).toMatchObject({ id: "a", breaker: "open", trips: 1, attempts: 1, failures: 1, inFlight: 0, lastOutcomes: [429] });
+  expect(a).toMatchObject({
+    id: "a",
+    breaker: "open",
+    trips: 1,
+    attempts: 1,
+    failures: 1,
+    inFlight: 0,
+    lastOutcomes: [429],
+  });
   expect(a!.openForMs).toBeGreaterThan(20_000);
-  expect(b).toMatchObject({ id: "b", breaker: "closed", trips: 0, attempts: 2, failures: 0, inFlight: 0, lastOutcomes: [200, 200] });
+  expect(b).toMatchObject({
+    id: "b",
+    breaker: "closed",
+    trips: 0,
+    attempts: 2,
+    failures: 0,
+    inFlight: 0,
+    lastOutcomes: [200, 200],
+  });
   named("a").answer = fine;
   expect([gateway.resetBackend("a"), gateway.resetBackend("z")]).toEqual([true, false]);
   expect((await calls(2)).split(" ").sort().join("")).toBe("ab");
@@ -265,6 +281,53 @@ describe("what a member does instead of answering", () => {
     named("a").answer = refuses(500);
     expect(await calls(4)).toMatch(/^[bc] [bc] [bc] [bc]$/);
     expect(seen()[0]).toBe(4);
+  });
+});
+
+describe("failover without a policy", () => {
+  const written = { members: "a b c", pool: { failover: {} } };
+
+  it.each<[string, Answer]>([
+    ["429", refuses(429)],
+    ["503", refuses(503)],
+  ])("%s: another member gets the request with its body", async (_name, answer) => {
+    await start(written);
+    named("a").answer = answer;
+    expect((await call()).text).toBe("fine hello");
+    expect(seen()).toEqual([1, 1, 0, 0, 0]);
+  });
+
+  it("what it does not name is passed on", async () => {
+    await start(written);
+    named("a").answer = refuses(500);
+    named("b").answer = resets;
+    expect(await calls(2)).toBe("500 500");
+    expect(seen()).toEqual([1, 1, 0, 0, 0]);
+  });
+
+  it.each([
+    [{ on: [500] }, refuses(500)],
+    [{ on: ["reset"] }, resets],
+    [{ on: ["timeout"] }, stalls],
+  ])("what it names: %o", async (failover, answer) => {
+    await start({ members: "a b", pool: { failover }, backend: '<forward-request timeout-ms="40" />' });
+    named("a").answer = answer;
+    expect((await call()).text).toBe("fine hello");
+  });
+
+  it("when nobody is left the last answer stands, and nobody is asked twice", async () => {
+    await start(written);
+    for (const name of ["a", "b", "c"]) named(name).answer = refuses(429);
+    expect(await call()).toMatchObject({ status: 429, text: "no", by: "c" });
+    expect(seen()).toEqual([1, 1, 1, 0, 0]);
+    expect(await call()).toMatchObject({ status: 503, text: UNAVAILABLE });
+  });
+
+  it("so many attempts and no more", async () => {
+    await start({ members: "a b c", pool: { failover: { maxAttempts: 2 } } });
+    for (const name of ["a", "b", "c"]) named(name).answer = refuses(429);
+    await call();
+    expect(seen()).toEqual([1, 1, 0, 0, 0]);
   });
 });
 

@@ -17,7 +17,7 @@ const RULE: BreakerRule = {
   acceptRetryAfter: true,
   maxTripMs: 3_600_000,
 };
-const RULES: PoolRules = { algorithm: "roundRobin", affinity: null, outliers: null };
+const RULES: PoolRules = { algorithm: "roundRobin", affinity: null, failover: null, outliers: null };
 
 /** Ids → Single backends with a breaker, and a pool of them: fresh objects each time, as a reload makes them. */
 function configured(

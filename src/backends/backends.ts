@@ -108,17 +108,20 @@ export class Backends {
     const state = this.#pool(entity);
     const { pool, affinity, states } = state;
     const now = this.#options.monotonic();
-    let tried = 0;
-    let last = 0;
-    for (const { backendId } of attempts) {
-      const at = backendId === null ? -1 : entity.pool.findIndex(({ backend }) => backend.id === backendId);
-      if (at >= 0) tried |= last = 1 << at;
-    }
+    const { tried, last } = triedMembers(entity, attempts);
     let index = affinity === null ? NO_MEMBER : affinity.memberOf(headers, pool, now, tried);
     if (index === NO_MEMBER) index = pool.pick(now, tried, last, this.#options.random);
     const lease = index === NOBODY ? null : this.#lease(states[index]!, pool.members[index]!.outlier, now);
     if (lease === null) throw unavailable(entity, `Backend pool '${entity.id}'`, pool.readyAt(now) - now);
     return { entity: entity.pool[index]!.backend, lease, index, pool: state };
+  }
+
+  /** Whether a pool has a member to send to that an exchange has not tried. */
+  hasOther(entity: BackendEntity, attempts: readonly Attempt[]): boolean {
+    return (
+      this.#pool(entity).pool.candidates(this.#options.monotonic(), triedMembers(entity, attempts).tried) !==
+      0
+    );
   }
 
   /** A caller's request is sent for the first time. @param now about; the start of its exchange will do */
@@ -208,6 +211,20 @@ export class Backends {
       rules?.affinity == null ? null : new Affinity(rules.affinity, this.#options.secret, entity.id, ids);
     return { id: entity.id, pool, affinity, states };
   }
+}
+
+/** The members that an exchange has asked, as bits, and the one that it asked last. */
+function triedMembers(
+  { pool }: BackendEntity,
+  attempts: readonly Attempt[],
+): { readonly tried: number; readonly last: number } {
+  let tried = 0;
+  let last = 0;
+  for (const { backendId } of attempts) {
+    const at = backendId === null ? -1 : pool.findIndex(({ backend }) => backend.id === backendId);
+    if (at >= 0) tried |= last = 1 << at;
+  }
+  return { tried, last };
 }
 
 /** What a state depends on; the URL, too, as a backend that moved is another backend. */

@@ -19,6 +19,7 @@ import type { Backends, Picked } from "./backends.ts";
 import { withClientCertificate } from "./client-certificate.ts";
 import { attachCredentials, authorize, credentialHeaders, missingIdentity, obtainIdentity } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
+import { sendWithFailover } from "./failover.ts";
 import type { Lease } from "./lease.ts";
 import { firstByte, within } from "./timed-body.ts";
 import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
@@ -39,7 +40,14 @@ interface Destination {
 /**
  * @throws GatewayError with Source `forward-request`; ClientGone when the caller hung up meanwhile
  */
-export async function forward(exchange: Exchange, options: ForwardOptions, client: Client, backends: Backends): Promise<ResponseMessage> {
+export function forward(exchange: Exchange, options: ForwardOptions, client: Client, backends: Backends): Promise<ResponseMessage> {
+  const rule = exchange.request.target?.entity?.balancing?.failover;
+  if (rule === undefined || rule === null) return attemptOnce(exchange, options, client, backends);
+  const replayable = { ...options, bufferRequestBody: true };
+  return sendWithFailover(exchange, rule, backends, () => attemptOnce(exchange, replayable, client, backends));
+}
+
+async function attemptOnce(exchange: Exchange, options: ForwardOptions, client: Client, backends: Backends): Promise<ResponseMessage> {
   const { request } = exchange;
   if (request.target === null) throw notConfigured();
   if (options.bufferRequestBody && request.body !== null && !request.body.buffered) {

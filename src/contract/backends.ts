@@ -73,6 +73,8 @@ export interface BackendPool extends OpenProperties {
   /** Ours; default `roundRobin`, which respects weights. */
   algorithm?: "roundRobin" | "leastBusy" | "latency";
   outlierDetection?: OutlierDetection;
+  /** Ours: ask another member after these, without a policy. Default: 429, 503 and `connect`, every member once. */
+  failover?: { on?: (number | "connect" | "reset" | "timeout")[]; maxAttempts?: number };
   failureResponse?: { statusCode?: number };
 }
 

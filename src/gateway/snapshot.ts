@@ -321,8 +321,17 @@ export interface PoolMember {
 export interface PoolRules {
   readonly algorithm: "roundRobin" | "leastBusy" | "latency";
   readonly affinity: AffinityRule | null;
+  /** null: one attempt, unless a policy says otherwise. */
+  readonly failover: FailoverRule | null;
   /** null: nobody is ejected. */
   readonly outliers: OutlierRule | null;
+}
+
+/** See `backends/failover.ts`. */
+export interface FailoverRule {
+  /** Statuses, and `connect` (no connection), `reset` (it broke before the answer), `timeout`. */
+  readonly on: readonly (number | string)[];
+  readonly maxAttempts: number;
 }
 
 export interface AffinityRule {

@@ -62,6 +62,11 @@ const OUTLIERS = { consecutiveFailures: 5, ejectionMs: 30_000, maxEjectionMs: 30
 test.each<[BackendPool, Partial<PoolRules>]>([
   [two, {}],
   [{ services: [{ id: "a" }] }, { outliers: null }],
+  [{ ...two, failover: {} }, { failover: { on: [429, 503, "connect"], maxAttempts: 2 } }],
+  [
+    { ...two, failover: { on: [500, "reset"], maxAttempts: 5 } },
+    { failover: { on: [500, "reset"], maxAttempts: 5 } },
+  ],
   [{ ...two, algorithm: "latency" }, { algorithm: "latency" }],
   [
     { ...two, sessionAffinity: { sessionId: { source: "Cookie", name: "S" } } },
@@ -86,6 +91,7 @@ test.each<[BackendPool, Partial<PoolRules>]>([
   expect(poolRulesOf(written)).toEqual({
     algorithm: "roundRobin",
     affinity: null,
+    failover: null,
     outliers: OUTLIERS,
     ...expected,
   });

@@ -1,6 +1,6 @@
 /** Circuit breakers and pools as their resources write them → rules with everything decided. */
 import type { BackendPool, BackendProperties, SessionAffinity } from "../contract/backends.ts";
-import type { AffinityRule, BreakerRule, OutlierRule, PoolRules } from "../gateway/snapshot.ts";
+import type { AffinityRule, BreakerRule, FailoverRule, OutlierRule, PoolRules } from "../gateway/snapshot.ts";
 import { durationMs } from "./duration.ts";
 
 const HOUR_MS = 3_600_000;
@@ -40,6 +40,7 @@ export function poolRulesOf(pool: BackendPool | undefined): PoolRules {
   return {
     algorithm: pool?.algorithm ?? "roundRobin",
     affinity: affinityOf(pool?.sessionAffinity),
+    failover: failoverOf(pool),
     outliers: outliersOf(pool),
   };
 }
@@ -48,6 +49,15 @@ function affinityOf(affinity: SessionAffinity | undefined): AffinityRule | null 
   const { source, name } = affinity?.sessionId ?? {};
   if (name === undefined || name === "") return null;
   return { source: source?.toLowerCase() === "header" ? "header" : "cookie", name };
+}
+
+function failoverOf(pool: BackendPool | undefined): FailoverRule | null {
+  const given = pool?.failover;
+  if (given === undefined || given === null) return null;
+  return {
+    on: given.on ?? [429, 503, "connect"],
+    maxAttempts: given.maxAttempts ?? pool?.services?.length ?? 1,
+  };
 }
 
 /** On unless switched off: with circuit breakers in place it hardly ever has anything to do. */

@@ -78,6 +78,10 @@ export const backend = defineKind("backends", {
       services: is.list(member, 30),
       sessionAffinity,
       algorithm: is.oneOf("roundRobin", "leastBusy", "latency"),
+      failover: is.object({
+        on: is.list(is.either(is.integer(400, 599), is.oneOf("connect", "reset", "timeout"))),
+        maxAttempts: is.integer(1, 30),
+      }),
       outlierDetection: is.object({
         enabled: is.boolean,
         consecutiveFailures: is.integer(1),
