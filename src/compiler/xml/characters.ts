@@ -109,6 +109,13 @@ export function endOfLine(text: string, from: number): number {
   return i;
 }
 
+/** True if the tag around `at` ends with `/>`; only near, and never wrong about what it says. */
+export function endsEmpty(text: string, at: number): boolean {
+  const near = text.slice(at, at + 300);
+  const close = near.indexOf(">");
+  return close > 0 && near.charCodeAt(close - 1) === SLASH;
+}
+
 /** True if `</name` comes next, perhaps behind other closing tags. */
 export function isCrossed(text: string, name: string): boolean {
   const closing = /^\s*<\/([\w:.-]+)\s*>/;

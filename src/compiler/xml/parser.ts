@@ -32,6 +32,8 @@ import {
   endsUnquoted,
   isCrossed,
   followsValue,
+  endsEmpty,
+  isNamePart,
   isNameStart,
   looksLikeClose,
   markupAt,
@@ -52,6 +54,8 @@ export const largestDocumentBytes = 512 * 1024;
 export const deepestNesting = 64;
 /** Of one element; so that checks may look at all of them for each. */
 export const mostAttributes = 128;
+/** How far behind an unfinished tag its closing tag is looked for. */
+const farthestClose = 20_000;
 /** How often, on average, recovery may look at a character again. */
 const recoveryFactor = 16;
 
@@ -136,7 +140,11 @@ class Parser {
     if (text.slice(0, 8).includes("\u0000")) this.#stopped = true; // UTF-16: nothing below could be read
     while (this.#at < text.length && !this.#stopped) this.#content();
     if (!this.#stopped && !this.#cutOff) {
-      for (let i = this.#stack.length - 1; i >= 0; i--) this.#sayUnclosed(this.#stack[i]!);
+      while (this.#stack.length > 0) {
+        if (this.#closeTwice(this.#at)) continue;
+        this.#sayUnclosed(this.#stack.at(-1)!);
+        this.#pop(this.#at, this.#at, false);
+      }
     }
     while (this.#stack.length > 0) this.#pop(this.#at, this.#at, false);
     this.#checkCharacters();
@@ -348,16 +356,19 @@ class Parser {
       closed: true,
     };
     this.#at = nameEnd;
+    const mark = this.#list.items.length;
     const ending = this.#attributes(element);
+    if (ending === "unfinished" && !this.#stopped) this.#mendUnfinished(element, mark);
     element.openEnd = element.closeStart = element.end = this.#at;
     if (element.parent !== null) (element.parent as OpenElement).children.push(element);
     else if (this.#root === null) this.#root = element;
     else this.#extraRoots.push(element);
+    const finalName = element.name;
     if (ending === "open") this.#stack.push(element);
     else if (ending === "unfinished" && this.#isClosedLater(element)) {
       this.#guessed.add(element);
       this.#stack.push(element);
-    } else if (ending === "unfinished") this.#forgive(name);
+    } else if (ending === "unfinished") this.#forgive(finalName);
   }
 
   /** A closing tag of this name may come without an opening one: what is wrong has been said. */
@@ -368,11 +379,31 @@ class Parser {
   /** True if the closing tag comes before the next opening one of that name. */
   #isClosedLater({ name, openEnd }: OpenElement): boolean {
     const text = this.#text;
-    const close = text.indexOf(`</${name}`, openEnd);
-    this.#countRecovery((close === -1 ? text.length : close) - openEnd);
-    if (close === -1 || this.#stopped) return false;
-    const open = text.slice(openEnd, close).indexOf(`<${name}`);
-    return open === -1;
+    const limit = openEnd + farthestClose;
+    let depth = 1;
+    for (let at = text.indexOf(name, openEnd); at !== -1 && at < limit; at = text.indexOf(name, at + 1)) {
+      if (isNamePart(text.charCodeAt(at + name.length))) continue;
+      if (text.charCodeAt(at - 1) === LESS && !endsEmpty(text, at)) depth++;
+      else if (text.startsWith("</", at - 2) && --depth === 0) {
+        this.#countRecovery(at - openEnd);
+        return !this.#stopped;
+      }
+    }
+    this.#countRecovery(Math.min(text.length - openEnd, farthestClose));
+    return false;
+  }
+
+  /** One message for a tag that was never finished: what else was said about it follows from that. */
+  #mendUnfinished(element: OpenElement, mark: number): void {
+    const text = this.#text;
+    this.#list.keepOnly(mark, "HG1003");
+    element.attributes = element.attributes.filter((attribute) => !attribute.broken);
+    // `<valuetext</value>`: the closing tag tells where the name should have ended.
+    const close = /^<\/([\w:.-]+)\s*>/.exec(text.slice(this.#at, this.#at + 100))?.[1];
+    if (close === undefined || !element.name.startsWith(close)) return;
+    element.name = close;
+    element.nameEnd = element.start + 1 + close.length;
+    element.children.push({ kind: "text", value: new MappedText("", this.#at, this.#at), broken: true, start: this.#at, end: this.#at });
   }
 
   /** `<set-method>POST<set-method>`, or `<inbound> … <inbound>` in front of the next section: a slash is missing. */
@@ -469,7 +500,7 @@ class Parser {
     const odd = notEquals.exec(text);
     if (odd !== null) return this.#oddAttribute(element, name, start, nameEnd, odd);
     const equals = skipSpace(text, nameEnd);
-    if (equals > nameEnd && (text.charCodeAt(equals) === QUOTE || text.charCodeAt(equals) === APOSTROPHE)) {
+    if (text.charCodeAt(equals) === QUOTE || text.charCodeAt(equals) === APOSTROPHE) {
       return this.#attributeWithoutEquals(element, name, start, nameEnd, equals);
     }
     if (text.charCodeAt(equals) !== EQUALS) {
@@ -588,6 +619,14 @@ class Parser {
     const text = this.#text;
     const swallowed = /\s+[A-Za-z_][\w:.-]*\s*=\s*$/.exec(raw.slice(-200));
     const mixed = raw.includes("@(") || raw.includes("@{");
+    if (!mixed && swallowed === null && /^\s*@|\bcontext\s*\./.test(raw)) {
+      // Code that lacks the `@(` or its bracket.
+      const end = this.#likelyClose(close, quote);
+      if (end > close && end - close < 4000 && !text.slice(close, end).includes("</")) {
+        this.#list.report("HG1032", close, close + 1, { quote, attribute: name }, { hint: "code is written as an expression: `@(…)`" });
+        return { value: new MappedText(text.slice(start, end), start, end), broken: true, end: end + 1 };
+      }
+    }
     const tagEnd = mixed ? -1 : raw.indexOf(">");
     const leavesTag = tagEnd !== -1 && raw.includes("<", tagEnd);
     if (swallowed !== null || leavesTag) {
@@ -678,6 +717,7 @@ class Parser {
     if (index >= 0) {
       while (stack.length - 1 > index) {
         const open = stack.at(-1)!;
+        if (this.#closeTwice(start)) continue;
         this.#sayUnclosed(open);
         // `<a><b></a></b>`: the closing tag that comes too late is the same mistake.
         if (!this.#guessed.has(open) && isCrossed(text.slice(this.#at, this.#at + 200), open.name)) this.#forgive(open.name);
@@ -713,6 +753,29 @@ class Parser {
     [found.closeStart, found.end] = [this.#at, this.#at];
     const { line } = this.#source.positionAt(found.start);
     return `the <${name}> on line ${line} ended with \`/>\` already: write \`>\` there, or remove this tag`;
+  }
+
+  /**
+   * `<choose> … <choose>`, both open in the end: the second was meant to close the first. Says so once, closes both and
+   * hands what came behind to the parent.
+   */
+  #closeTwice(at: number): boolean {
+    const stack = this.#stack;
+    const inner = stack.at(-1);
+    const outer = stack.at(-2);
+    if (inner === undefined || outer === undefined || inner.name !== outer.name || inner.attributes.length > 0) return false;
+    if (outer.children.length === 0 || this.#guessed.has(inner)) return false;
+    const { name, start, nameEnd, openEnd } = inner;
+    this.#list.report("HG1004", start, nameEnd, { element: name }, { element: name, hint: `write \`</${name}>\` here` });
+    outer.children.splice(outer.children.indexOf(inner), 1);
+    const parent = stack.at(-3);
+    this.#pop(at, at, true);
+    this.#pop(start, openEnd, true);
+    if (parent !== undefined) {
+      for (const child of inner.children) if (child.kind === "element") (child as OpenElement).parent = parent;
+      parent.children.push(...inner.children);
+    }
+    return true;
   }
 
   #endOfCloseTag(start: number, nameEnd: number, name: string): number {
