@@ -175,7 +175,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       options.onExchange?.(exchange);
     },
     health: (incoming, path) =>
-      answerHealth(incoming, path, () => ({ ready: gateway.snapshot !== null, draining, degraded: state.degraded() })),
+      answerHealth(incoming, path, () => ({ ready: gateway.snapshot !== null, draining, degraded: [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])] })),
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */

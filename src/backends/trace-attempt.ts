@@ -31,7 +31,7 @@ function whyThere(exchange: Exchange, named: Target, chosen: Target): string {
   const { api, backendChosenBy } = exchange;
   const source =
     backendChosenBy !== null
-      ? `set-backend-service at ${backendChosenBy.scope} scope named the backend ${named.entity?.id ?? ""}`.trimEnd()
+      ? `set-backend-service at ${backendChosenBy.scope} scope named ${named.entity === null ? "Dapr" : `the backend ${named.entity.id}`}`
       : named === api?.target
         ? named.entity === null
           ? "the API's service URL"

@@ -94,6 +94,19 @@ function detailLines(data: TraceEntry["data"], paint: Paint): string[] {
   const lines: string[] = [];
   if (data["message"] !== undefined) lines.push(String(data["message"]));
   if (data["decision"] !== undefined) lines.push(`${paint.cyan("→")} ${data["decision"]}`);
+  for (const earlier of data["earlierAttempts"] ?? []) lines.push(...attemptLines(earlier, paint));
+  lines.push(...attemptLines(data, paint));
+  for (const remark of data["remarks"] ?? []) lines.push(`· ${remark}`);
+  for (const [name, { before, after }] of Object.entries<any>(data["variables"] ?? {})) lines.push(changed(`variable ${name}`, before, after, paint));
+  for (const { what, before, after } of data["changes"] ?? []) lines.push(changed(what, before, after, paint));
+  const { error } = data;
+  if (error !== undefined) lines.push(paint.red(`✗ ${error.reason === undefined ? "" : `${error.reason}: `}${error.message}`));
+  return lines.flatMap((line) => line.split("\n")).slice(0, 40);
+}
+
+/** Where a request went and why, and what came back. */
+function attemptLines(data: TraceEntry["data"], paint: Paint): string[] {
+  const lines: string[] = [];
   const { backend } = data;
   if (backend !== undefined) {
     const id = backend.id == null ? "" : `backend ${backend.id}: `;
@@ -105,12 +118,7 @@ function detailLines(data: TraceEntry["data"], paint: Paint): string[] {
     lines.push(`${paint.cyan("←")} ${`${status} ${reason ?? ""}`.trim()}${after}${data["bytesSent"] === undefined ? "" : `, ${data["bytesSent"]} bytes`}`);
   }
   if (data["failure"] !== undefined) lines.push(paint.red(`✗ ${data["failure"]}`));
-  for (const remark of data["remarks"] ?? []) lines.push(`· ${remark}`);
-  for (const [name, { before, after }] of Object.entries<any>(data["variables"] ?? {})) lines.push(changed(`variable ${name}`, before, after, paint));
-  for (const { what, before, after } of data["changes"] ?? []) lines.push(changed(what, before, after, paint));
-  const { error } = data;
-  if (error !== undefined) lines.push(paint.red(`✗ ${error.reason === undefined ? "" : `${error.reason}: `}${error.message}`));
-  return lines.flatMap((line) => line.split("\n")).slice(0, 40);
+  return lines;
 }
 
 function changed(what: string, before: string | null, after: string | null, paint: Paint): string {

@@ -105,6 +105,26 @@ test("a step that fails says with what, waiting or not", async () => {
   expect(entriesOf(one).map(({ data }) => data["error"])).toEqual([expected, expected]);
 });
 
+test("each attempt of one step keeps its own facts", () => {
+  const one = tracedExchange();
+  const { traced } = one.exchange;
+  const step = stepOf(
+    () => {
+      traced!.detail("forward-request", { backend: { id: "a" } });
+      traced!.detail("forward-request", { failure: "connect_failed" });
+      traced!.detail("forward-request", { backend: { id: "b" } });
+      traced!.detail("forward-request", { response: { status: 200 } });
+    },
+    { element: "forward-request" },
+  );
+  void runSteps([step], one.exchange, null);
+  expect(entriesOf(one)[0]!.data).toMatchObject({
+    earlierAttempts: [{ backend: { id: "a" }, failure: "connect_failed" }],
+    backend: { id: "b" },
+    response: { status: 200 },
+  });
+});
+
 test("what the gateway itself changed between two steps is its own", () => {
   const one = tracedExchange();
   const { exchange } = one;

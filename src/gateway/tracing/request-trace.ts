@@ -94,7 +94,10 @@ export class RequestTrace implements Trace {
     const shown = this.#shown(facts) as Record<string, unknown>;
     const open = this.#openStep(source);
     if (open === null) this.#standalone(source, shown);
-    else Object.assign(open.data, shown);
+    else {
+      if ("backend" in shown && "backend" in open.data) setAside(open.data);
+      Object.assign(open.data, shown);
+    }
   }
 
   begin(step: Step, exchange: Exchange): Entry | null {
@@ -317,6 +320,19 @@ export class RequestTrace implements Trace {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, this.#masked(one)]));
   }
 }
+
+/** One forward-request may make several attempts: those before the last are kept in a list. */
+function setAside(data: Record<string, unknown>): void {
+  const earlier: Record<string, unknown> = {};
+  for (const name of OF_ATTEMPT) {
+    if (!(name in data)) continue;
+    earlier[name] = data[name];
+    delete data[name];
+  }
+  ((data["earlierAttempts"] ??= []) as unknown[]).push(earlier);
+}
+
+const OF_ATTEMPT = ["backend", "request", "response", "failure", "microsecondsToHead", "microsecondsToFailure"];
 
 /** A variable as a reader wants it: text as text, a message by its head, other things as .NET prints them. */
 function valueText(value: unknown): string {
