@@ -52,7 +52,7 @@ const BY_NAMESPACE: Readonly<Record<string, string>> = {
   "System.Timers": "Timer",
   "System.Web": "HttpUtility HttpContext",
   "System.Xml":
-    "XmlAttribute XmlDocument XmlElement XmlNode XmlNodeList XmlReader XmlReaderSettings XmlWriter XmlWriterSettings XmlConvert XmlNamespaceManager",
+    "XmlAttribute XmlDocument XmlElement XmlNode XmlNodeList XmlReaderSettings XmlWriter XmlWriterSettings XmlConvert XmlNamespaceManager",
   "System.Xml.Schema": "XmlSchema XmlSchemaSet",
   "System.Xml.Serialization": "XmlSerializer",
   "System.Xml.XPath": "XPathDocument XPathNavigator",
@@ -79,7 +79,7 @@ export const UNSUPPORTED_TYPES: ReadonlyMap<string, string> = new Map(
 const INSTEAD: Readonly<Record<string, string>> = {
   Environment: 'a line end is written `"\\n"`; configuration values belong into named values',
   XmlDocument: "use XDocument or XElement",
-  XmlReader: "use XDocument.Parse or XElement.Parse",
+  XmlReaderSettings: "leave it out: `XmlReader.Create(new StringReader(text))` has settings of its own",
   XmlElement: "use XElement",
   XmlNode: "use XNode or XElement",
   CultureInfo: "leave it out: the culture is always the invariant one",

@@ -21,6 +21,7 @@ import {
   XText,
 } from "./nodes.ts";
 import { parseXml } from "./parser.ts";
+import { readFrom } from "./reader.ts";
 import { FROM_TEXT, xmlText } from "./scalars.ts";
 import { writeNode } from "./writer.ts";
 
@@ -160,6 +161,7 @@ defineType(`class ${NS}.XNode : XObject`, {
   "bool IsAfter(XNode node)": (node: XNode, other: XNode) => isBefore(other, node),
   "bool IsBefore(XNode node)": isBefore,
   "static int CompareDocumentOrder(XNode n1, XNode n2)": order,
+  "static XNode ReadFrom(XmlReader reader)": readFrom,
   "static bool DeepEquals(XNode n1, XNode n2)": (a: XNode | null, b: XNode | null) => (a === null || b === null ? a === b : a.sameAs(b)),
   "string ToString()": (node: XNode) => writeNode(node, true),
   "string ToString(SaveOptions options)": (node: XNode, options: EnumValue) => writeNode(node, indents(options)),

@@ -1,5 +1,6 @@
 /** System.Xml.Linq (`expressions.md` §5.9). */
-import { type Row, check } from "../testing.ts";
+import { expect, test } from "vitest";
+import { type Row, check, outcome } from "../testing.ts";
 
 const message = (expression: string): string => `try { return (${expression}).ToString(); } catch (Exception e) { return e.Message; }`;
 const X = `XElement.Parse("<a id='7' n='x'><b>1</b><b>2</b><c><d>t</d>u</c></a>")`;
@@ -87,4 +88,44 @@ const AS_JSON: readonly Row[] = [
   [`JsonConvert.SerializeXNode(XElement.Parse("<a><b>1</b></a>"), Formatting.None, true)`, `{"b":"1"}`],
 ];
 
-check([...AS_JSON, ...READING, ...WRITING, ...BUILDING, ...EMPTINESS, ...REFUSED]);
+/** What stands at each `Read()`: kind, name, value. */
+const walk = (xml: string): string =>
+  `var r = XmlReader.Create(new StringReader(${JSON.stringify(xml)})); var s = ""; while (r.Read()) s += r.Depth + ":" + r.NodeType + " " + r.Name + " " + r.Value + (r.IsEmptyElement ? "/" : "") + "|"; return s + r.EOF + r.NodeType;`;
+
+const reader = (xml: string, then: string): string =>
+  `using (XmlReader r = XmlReader.Create(new StringReader(${JSON.stringify(xml)}))) { ${then} }`;
+
+const CURSOR: readonly Row[] = [
+  [walk("<a x='1'>t<b/><!--c--></a>"), "0:Element a |1:Text  t|1:Element b /|1:Comment  c|0:EndElement a |TrueNone"],
+  [
+    walk("<?xml version='1.0'?><p:a xmlns:p='u'> <?i d?><![CDATA[<]]></p:a>"),
+    '0:XmlDeclaration xml version="1.0"|0:Element p:a |1:Whitespace   |1:ProcessingInstruction i d|1:CDATA  <|0:EndElement p:a |TrueNone',
+  ],
+  [walk("<a></a>"), "0:Element a |0:EndElement a |TrueNone"],
+  [
+    reader(
+      "<o><i n='1'>x<k/></i><i n='2'>y</i></o>",
+      'var s = ""; r.MoveToContent(); while (!r.EOF) { if (r.NodeType == XmlNodeType.Element && r.Name == "i") { var e = XNode.ReadFrom(r) as XElement; s += (string)e.Attribute("n") + e.Value; } else { r.Read(); } } return s;',
+    ),
+    "1x2y",
+  ],
+  [reader("<a k='v' j='w'/>", 'r.Read(); return r.GetAttribute("j") + r["k"] + r[0] + r.AttributeCount + (r.GetAttribute("z") == null);'), "wvv2True"],
+  [reader("<a k='v' j='w'/>", 'r.Read(); var s = ""; while (r.MoveToNextAttribute()) s += r.Name + r.Value + r.Depth; return s + r.MoveToElement() + r.Name;'), "kv1jw1Truea"],
+  [reader("<a xmlns='u' xmlns:p='w'><p:b p:c='1'/></a>", 'r.ReadToFollowing("b", "w"); return r.Name + r.Prefix + r.LocalName + r.NamespaceURI + r.GetAttribute("p:c") + r.GetAttribute("c", "w");'), "p:bpbw11"],
+  [reader("<a><b>1</b><b>2</b><c>7</c></a>", 'r.ReadToDescendant("b"); var n = r.ReadElementContentAsInt(); r.ReadToNextSibling("c"); return n + r.ReadElementContentAsInt();'), "Int32 8"],
+  [reader("<a> <b>t</b></a>", 'r.ReadStartElement("a"); var s = r.IsStartElement("b") + r.ReadElementString("b"); r.ReadEndElement(); return s + r.EOF;'), "TruetTrue"],
+  [reader("<a><b>1<c/></b><d/></a>", 'r.Read(); r.Read(); var s = r.ReadOuterXml() + r.Name; return s;'), "<b>1<c /></b>d"],
+  [reader("<a><b>1<c/></b><d/></a>", 'r.Read(); r.Read(); return r.ReadInnerXml() + r.Name;'), "1<c />d"],
+  [reader("<a><b><c/></b><d/></a>", 'r.Read(); r.Read(); r.Skip(); return r.Name;'), "d"],
+  [reader("<a><b/></a>", "return XNode.ReadFrom(r);"), "!InvalidOperationException"],
+  [reader("<a><b/></a>", "r.Read(); return r.ReadElementContentAsString();"), "!XmlException"],
+  [reader("<a>", "return r.Read();"), "!XmlException"],
+  [reader("<!DOCTYPE a><a/>", "return r.Read();"), "!XmlException"],
+  ["XmlReader.Create((StringReader)null)", "!ArgumentNullException"],
+];
+
+test("a reader is made of a text reader only", () => {
+  expect(outcome('XmlReader.Create("/etc/hosts").Name')).toMatch(/^HG31/);
+});
+
+check([...CURSOR, ...AS_JSON, ...READING, ...WRITING, ...BUILDING, ...EMPTINESS, ...REFUSED]);
