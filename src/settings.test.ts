@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readSettings } from "./settings.ts";
+import { readSettings, unknownVariables } from "./settings.ts";
 
 test.each<[Record<string, string>, object]>([
   [{}, { allow: [], loopback: true }],
@@ -27,4 +27,9 @@ test.each<[Record<string, string>, boolean]>([
   [{ HEADGATE_TLS_CLIENT_CERTIFICATES: "request" }, true],
 ])("client certificates are asked for: %j", (environment, expected) => {
   expect(readSettings({}, environment).tlsClientCertificates).toBe(expected);
+});
+
+test("variables that mean nothing are found, those that the store reads are none of them", () => {
+  const environment = { HEADGATE_SECRETS_DIR: "/run/secrets", HEADGATE_NAMED_VALUE_A_KEY: "x", HEADGATE_PROT: "1", PATH: "" };
+  expect(unknownVariables(environment)).toEqual(["HEADGATE_PROT"]);
 });

@@ -43,7 +43,7 @@ export interface Flags {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "TLS_CLIENT_CERTIFICATES", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK", "SERVICE_BUS", "REDIS"]);
+const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "TLS_CLIENT_CERTIFICATES", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK", "SECRETS_DIR", "SERVICE_BUS", "REDIS"]);
 
 /** @throws SettingsError naming the flag or variable and what it takes */
 export function readSettings(flags: Flags, environment: Environment): Settings {

@@ -13,6 +13,8 @@ export type WhiteSpace = "keep" | "attribute" | "text";
 
 /**
  * Decodes `text[start..end)`. What is no entity stays as it is and is reported.
+ *
+ * @param bareAmpersand what to say about `&` that begins none; null: nothing
  */
 export function decodeEntities(
   text: string,
@@ -20,7 +22,7 @@ export function decodeEntities(
   end: number,
   list: DiagnosticList,
   whiteSpace: WhiteSpace = "keep",
-  bareAmpersand: "HG1013" | "HG6012" = "HG1013",
+  bareAmpersand: "HG1013" | "HG6012" | null = "HG1013",
 ): MappedText {
   const raw = text.slice(start, end);
   const first = raw.indexOf("&");
@@ -33,7 +35,7 @@ export function decodeEntities(
     entity.lastIndex = at;
     const found = entity.exec(text);
     if (found === null || at + found[0].length > end) {
-      list.report(bareAmpersand, at, at + 1);
+      if (bareAmpersand !== null) list.report(bareAmpersand, at, at + 1);
       continue;
     }
     const decoded = decode(found[1]!);

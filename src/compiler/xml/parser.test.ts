@@ -44,6 +44,8 @@ describe("what real files contain", () => {
     ["block as text, with tags in strings", '<v>@{ return "</v>" + "<b>"; }</v>', 'v{"@{ return \\"</v>\\" + \\"<b>\\"; }"}'],
     ["single quotes around", "<w c='@(a[\"x\"] == 'y')'/>", "w(c=@(a[\"x\"] == 'y'))"],
     ["encoded quotes", '<w c="@(a[&quot;)&quot;] &lt; 1 &amp;&amp; b)"/>', 'w(c=@(a[")"] < 1 && b))'],
+    ["encoded quotes, operators bare", '<w c="@(a == &quot;b&quot; && 1 < 2 && c[&quot;d&amp;e&quot;])"/>', 'w(c=@(a == "b" && 1 < 2 && c["d&e"]))'],
+    ["encoded quotes, operators bare, as text", "<v>@(a == &quot;b&quot; && c)</v>", 'v{"@(a == \\"b\\" && c)"}'],
     ["encoded, as text", "<v>@(a[&quot;)&quot;] &lt; 1)</v>", 'v{"@(a[\\")\\"] < 1)"}'],
     ["encoded operators only", '<w c="@(a &lt; 1 &amp;&amp; b)"/>', "w(c=@(a < 1 && b))"],
     ["entities in strings keep their text", '<w c="@(s.Replace("&amp;", "&") &lt; 1)"/>', 'w(c=@(s.Replace("&amp;", "&") < 1))'],

@@ -231,7 +231,8 @@ class Parser {
     const found = findExpressionEnd(text, visible, true);
     if (found.encoded) {
       const end = this.#endOfText(visible);
-      return this.#addText(start, decodeEntities(text, start, end, this.#list), end, false);
+      const value = this.#encodedExpression(start, end) ?? decodeEntities(text, start, end, this.#list);
+      return this.#addText(start, value, end, false);
     }
     if (found.end !== -1) {
       const after = skipSpace(text, found.end);
@@ -594,6 +595,8 @@ class Parser {
       return this.#cutLiteral(start, text.length);
     }
     const raw = text.slice(start, close);
+    const encoded = this.#encodedExpression(start, close);
+    if (encoded !== null && followsValue(text, close + 1)) return { value: encoded, broken: false, end: close + 1 };
     if (!followsValue(text, close + 1)) {
       const mended = this.#suspiciousLiteral(name, open, quote, start, close, raw);
       if (mended !== null) return mended;
@@ -605,6 +608,20 @@ class Parser {
     const isQuery = this.#format === "raw" && name === "template" && raw.includes("?");
     const value = decodeEntities(text, start, close, this.#list, whiteSpace, isQuery ? "HG6012" : "HG1013");
     return { value, broken: less !== -1, end: close + 1 };
+  }
+
+  /**
+   * An expression with its quotes written `&quot;`, beside which people write `&&` and `<` as they are
+   * (policies-document.md §2.2); null when it is none, or its brackets are not in order.
+   */
+  #encodedExpression(start: number, end: number): MappedText | null {
+    const text = this.#text;
+    if (this.#format !== "raw" || !isExpressionStart(text, skipSpace(text, start))) return null;
+    const unsaid = new DiagnosticList(this.#source);
+    const decoded = decodeEntities(text, start, end, unsaid, "keep", null);
+    const found = findExpressionEnd(decoded.text, skipSpace(decoded.text, 0), false);
+    if (unsaid.items.length > 0 || found.end === -1 || found.comment !== null) return null;
+    return skipSpace(decoded.text, found.end) === decoded.text.length ? decoded : null;
   }
 
   /** The closing quote is followed by what cannot follow one. Null: it is the closing quote all the same. */
