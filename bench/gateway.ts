@@ -16,7 +16,11 @@ import { Bench, cpuMicroseconds, printed, program, ratio, show, spreadOf } from 
 import { startNginxProxy, startNginxUpstream } from "./nginx.ts";
 
 const { values: flags } = parseArgs({
-  options: { pairs: { type: "string", default: "7" }, seconds: { type: "string", default: "3" }, only: { type: "string" } },
+  options: {
+    pairs: { type: "string", default: "7" },
+    seconds: { type: "string", default: "3" },
+    only: { type: "string" },
+  },
 });
 const PAIRS = Number(flags.pairs);
 const SECONDS = Number(flags.seconds);
@@ -53,21 +57,54 @@ try {
 
 /** The gateway on one API in front of `upstreamPort`, with a subscription key. */
 async function startGateway(name: string, upstreamPort: number): Promise<Measured> {
-  const api = { path: "plain", protocols: ["http"], serviceUrl: `http://127.0.0.1:${upstreamPort}`, subscriptionRequired: true, displayName: "Plain" };
-  const subscription = { displayName: "Bench", scope: "/apis/plain", state: "active", primaryKey: KEY, secondaryKey: `${KEY}2` };
+  const api = {
+    path: "plain",
+    protocols: ["http"],
+    serviceUrl: `http://127.0.0.1:${upstreamPort}`,
+    subscriptionRequired: true,
+    displayName: "Plain",
+  };
+  const subscription = {
+    displayName: "Bench",
+    scope: "/apis/plain",
+    state: "active",
+    primaryKey: KEY,
+    secondaryKey: `${KEY}2`,
+  };
   bench.file(`${name}/apis/plain/apiInformation.json`, JSON.stringify({ properties: api }));
   bench.file(
     `${name}/apis/plain/operations/chat/operationInformation.json`,
     JSON.stringify({ properties: { displayName: "Chat", method: "POST", urlTemplate: "/chat/completions" } }),
   );
-  bench.file(`${name}/subscriptions/bench/subscriptionInformation.json`, JSON.stringify({ properties: subscription }));
+  bench.file(
+    `${name}/subscriptions/bench/subscriptionInformation.json`,
+    JSON.stringify({ properties: subscription }),
+  );
   const child = bench.start(
     process.execPath,
-    [...(process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== ""), join(import.meta.dirname, "..", "bin", "headgate.js"), "up", "--json", "--port", "0", "--access-log", "off", "--config", join(bench.folder, name), "--data", join(bench.folder, `${name}-data`)],
+    [
+      ...(process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== ""),
+      join(import.meta.dirname, "..", "bin", "headgate.js"),
+      "up",
+      "--json",
+      "--port",
+      "0",
+      "--access-log",
+      "off",
+      "--config",
+      join(bench.folder, name),
+      "--data",
+      join(bench.folder, `${name}-data`),
+    ],
     { HEADGATE_DEMO_MODEL: "off" },
   );
   const [, url] = await printed(child, /"gateway":"([^"]+)"/);
-  return { name: "headgate", port: Number(new URL(url!).port), path: "/plain/chat/completions", pids: () => [child.pid!] };
+  return {
+    name: "headgate",
+    port: Number(new URL(url!).port),
+    path: "/plain/chat/completions",
+    pids: () => [child.pid!],
+  };
 }
 
 async function requests(): Promise<void> {
@@ -91,7 +128,12 @@ async function requests(): Promise<void> {
 }
 
 async function streams(): Promise<void> {
-  const upstreamProcess = bench.start(process.execPath, [join(import.meta.dirname, "stream-upstream.ts"), String(CHUNKS), "2", "160"]);
+  const upstreamProcess = bench.start(process.execPath, [
+    join(import.meta.dirname, "stream-upstream.ts"),
+    String(CHUNKS),
+    "2",
+    "160",
+  ]);
   const upstream = Number((await printed(upstreamProcess, /port (\d+)/))[1]);
   const nginx = await startNginxProxy(bench, upstream);
   const a = await startGateway("streams", upstream);
@@ -123,7 +165,12 @@ function readStream(target: Measured): Promise<void> {
 }
 
 /** Warms both up, then takes turns. */
-async function report(title: string, a: Measured, b: Measured, load: (target: Measured) => Promise<number>): Promise<void> {
+async function report(
+  title: string,
+  a: Measured,
+  b: Measured,
+  load: (target: Measured) => Promise<number>,
+): Promise<void> {
   await load(a);
   await load(b);
   const pairs: [number, number][] = [];

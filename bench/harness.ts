@@ -1,6 +1,14 @@
 /** What the benchmark programs share: child processes, their CPU time, and honest ratios. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -26,7 +34,10 @@ export function residentBytes(pid: number): number {
 
 export function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter((text) => text !== "").map(Number),
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8")
+      .split(" ")
+      .filter((text) => text !== "")
+      .map(Number),
   );
 }
 
@@ -36,7 +47,10 @@ export class Bench {
   readonly #processes: ChildProcess[] = [];
 
   start(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } });
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    });
     this.#processes.push(child);
     return child;
   }
@@ -50,7 +64,8 @@ export class Bench {
   }
 
   close(): void {
-    for (const child of this.#processes) child.kill(process.env["BENCH_KEEP_PROFILE"] === undefined ? "SIGKILL" : "SIGTERM");
+    for (const child of this.#processes)
+      child.kill(process.env["BENCH_KEEP_PROFILE"] === undefined ? "SIGKILL" : "SIGTERM");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -71,7 +71,13 @@ function wholeAttempt(size: number, changed: Partial<PoolRules> = {}): () => voi
   const singles = Array.from({ length: size }, (_none, i) =>
     backendOf(`b${i}`, `http://b${i}.example`, { breaker: RULE }),
   );
-  const balancing: PoolRules = { algorithm: "roundRobin", affinity: null, failover: null, outliers: OUTLIERS, ...changed };
+  const balancing: PoolRules = {
+    algorithm: "roundRobin",
+    affinity: null,
+    failover: null,
+    outliers: OUTLIERS,
+    ...changed,
+  };
   const entity: BackendEntity = backendOf("pool", "", {
     type: "Pool",
     pool: singles.map((backend) => ({ backend, priority: 1, weight: 1 })),

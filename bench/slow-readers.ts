@@ -16,9 +16,16 @@ const upstream = createServer((socket) => {
   const block = Buffer.alloc(64 * 1024, "x");
   socket.on("error", () => socket.destroy());
   socket.once("data", () => {
-    socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    socket.write(
+      "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
     const pump = (): void => {
-      while (!socket.destroyed && socket.write(`${block.length.toString(16)}\r\n`) && socket.write(block) && socket.write("\r\n"));
+      while (
+        !socket.destroyed &&
+        socket.write(`${block.length.toString(16)}\r\n`) &&
+        socket.write(block) &&
+        socket.write("\r\n")
+      );
       if (!socket.destroyed) socket.once("drain", pump);
     };
     pump();
@@ -26,11 +33,38 @@ const upstream = createServer((socket) => {
 });
 await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
 const { port } = upstream.address() as { port: number };
-bench.file("config/apis/a/apiInformation.json", JSON.stringify({ properties: { displayName: "a", path: "a", protocols: ["http"], subscriptionRequired: false, serviceUrl: `http://127.0.0.1:${port}` } }));
-bench.file("config/apis/a/operations/get/operationInformation.json", JSON.stringify({ properties: { displayName: "get", method: "GET", urlTemplate: "/*" } }));
+bench.file(
+  "config/apis/a/apiInformation.json",
+  JSON.stringify({
+    properties: {
+      displayName: "a",
+      path: "a",
+      protocols: ["http"],
+      subscriptionRequired: false,
+      serviceUrl: `http://127.0.0.1:${port}`,
+    },
+  }),
+);
+bench.file(
+  "config/apis/a/operations/get/operationInformation.json",
+  JSON.stringify({ properties: { displayName: "get", method: "GET", urlTemplate: "/*" } }),
+);
 const child = bench.start(
   process.execPath,
-  [...(process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== ""), join(import.meta.dirname, "..", "bin", "headgate.js"), "up", "--json", "--port", "0", "--access-log", "off", "--config", join(bench.folder, "config"), "--data", join(bench.folder, "data")],
+  [
+    ...(process.env["BENCH_NODE_FLAGS"] ?? "").split(" ").filter((flag) => flag !== ""),
+    join(import.meta.dirname, "..", "bin", "headgate.js"),
+    "up",
+    "--json",
+    "--port",
+    "0",
+    "--access-log",
+    "off",
+    "--config",
+    join(bench.folder, "config"),
+    "--data",
+    join(bench.folder, "data"),
+  ],
   { HEADGATE_DEMO_MODEL: "off" },
 );
 try {
@@ -53,7 +87,9 @@ try {
     most = Math.max(most, residentBytes(child.pid!) - before);
   }
   const mb = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
-  console.log(`${READERS} readers at 1 KB/s for ${seconds} s: memory rose by at most ${mb(most)} MB from ${mb(before)} MB`);
+  console.log(
+    `${READERS} readers at 1 KB/s for ${seconds} s: memory rose by at most ${mb(most)} MB from ${mb(before)} MB`,
+  );
   for (const client of clients) client.destroy();
 } finally {
   bench.close();

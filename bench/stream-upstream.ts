@@ -7,7 +7,9 @@ import { createServer } from "node:net";
 const [chunks = 1000, intervalMs = 1, bytes = 120] = process.argv.slice(2).map(Number);
 const event = `data: {"choices":[{"delta":{"content":"${"x".repeat(Math.max(0, bytes - 46))}"}}]}\n\n`;
 const chunk = Buffer.from(`${event.length.toString(16)}\r\n${event}\r\n`);
-const head = Buffer.from("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+const head = Buffer.from(
+  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+);
 const tail = Buffer.from("0\r\n\r\n");
 
 const server = createServer({ noDelay: true }, (socket) => {

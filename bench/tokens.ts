@@ -18,14 +18,42 @@ const FIRST = 1000;
 const AGAIN = 20_000;
 
 const signer = certificate({ subject: [["CN", "signer"]] });
-const certificates = { byId: new Map([["signer", { id: "signer", thumbprint: "", der: signer.der, client: null }]]), byThumbprint: new Map() };
+const certificates = {
+  byId: new Map([["signer", { id: "signer", thumbprint: "", der: signer.der, client: null }]]),
+  byThumbprint: new Map(),
+};
 const step = policyStep(validateJwt, {
-  attributes: { "header-name": "Authorization", "require-scheme": "Bearer", "output-token-variable-name": "jwt" },
+  attributes: {
+    "header-name": "Authorization",
+    "require-scheme": "Bearer",
+    "output-token-variable-name": "jwt",
+  },
   children: {
-    "issuer-signing-keys": [{ children: { key: [rsaElement(RSA.publicKey, "rsa"), secretElement(SECRET, "hs"), { attributes: { "certificate-id": "signer", id: "ec" } }] } }],
+    "issuer-signing-keys": [
+      {
+        children: {
+          key: [
+            rsaElement(RSA.publicKey, "rsa"),
+            secretElement(SECRET, "hs"),
+            { attributes: { "certificate-id": "signer", id: "ec" } },
+          ],
+        },
+      },
+    ],
     issuers: [{ children: { issuer: [{ text: CLAIMS.iss }] } }],
     audiences: [{ children: { audience: [{ text: CLAIMS.aud }] } }],
-    "required-claims": [{ children: { claim: [{ attributes: { name: "scp", match: "any", separator: " " }, children: { value: [{ text: "chat" }] } }] } }],
+    "required-claims": [
+      {
+        children: {
+          claim: [
+            {
+              attributes: { name: "scp", match: "any", separator: " " },
+              children: { value: [{ text: "chat" }] },
+            },
+          ],
+        },
+      },
+    ],
   },
 });
 const services = servicesOf();
@@ -65,10 +93,14 @@ for (const { alg, kid, key, publicKey } of KINDS) {
   const jose: number[] = [];
   let length = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const tokens = Array.from({ length: FIRST }, () => token(alg, key, { header: { alg, kid, typ: "JWT" }, payload: payload(serial++) }));
+    const tokens = Array.from({ length: FIRST }, () =>
+      token(alg, key, { header: { alg, kid, typ: "JWT" }, payload: payload(serial++) }),
+    );
     length = tokens[0]!.length;
     // Header, exchange and all are made beforehand: only the step is measured.
-    const exchanges = tokens.map((one) => exchangeOf({ headers: ["Authorization", `Bearer ${one}`] }, snapshot, services));
+    const exchanges = tokens.map((one) =>
+      exchangeOf({ headers: ["Authorization", `Bearer ${one}`] }, snapshot, services),
+    );
     let start = performance.now();
     for (const exchange of exchanges) step.run(exchange, null);
     first.push(((performance.now() - start) * 1000) / FIRST);
@@ -79,14 +111,28 @@ for (const { alg, kid, key, publicKey } of KINDS) {
     again.push(((performance.now() - start) * 1000) / AGAIN);
 
     if (publicKey !== null) {
-      const parts = tokens.map((one) => ({ input: Buffer.from(one.slice(0, one.lastIndexOf("."))), signature: Buffer.from(one.slice(one.lastIndexOf(".") + 1), "base64url") }));
-      const how = alg === "ES256" ? { key: publicKey, dsaEncoding: "ieee-p1363" as const } : alg === "PS256" ? { key: publicKey, padding: 6, saltLength: -1 } : publicKey;
+      const parts = tokens.map((one) => ({
+        input: Buffer.from(one.slice(0, one.lastIndexOf("."))),
+        signature: Buffer.from(one.slice(one.lastIndexOf(".") + 1), "base64url"),
+      }));
+      const how =
+        alg === "ES256"
+          ? { key: publicKey, dsaEncoding: "ieee-p1363" as const }
+          : alg === "PS256"
+            ? { key: publicKey, padding: 6, saltLength: -1 }
+            : publicKey;
       start = performance.now();
-      for (const { input, signature } of parts) if (!verify("sha256", input, how, signature)) throw new Error("bad signature");
+      for (const { input, signature } of parts)
+        if (!verify("sha256", input, how, signature)) throw new Error("bad signature");
       bare.push(((performance.now() - start) * 1000) / FIRST);
     }
     start = performance.now();
-    for (const one of tokens) await jwtVerify(one, publicKey ?? SECRET, { issuer: CLAIMS.iss, audience: CLAIMS.aud, currentDate: new Date(NOW * 1000) });
+    for (const one of tokens)
+      await jwtVerify(one, publicKey ?? SECRET, {
+        issuer: CLAIMS.iss,
+        audience: CLAIMS.aud,
+        currentDate: new Date(NOW * 1000),
+      });
     jose.push(((performance.now() - start) * 1000) / FIRST);
   }
   console.log(`${alg}, ${length} characters`);

@@ -11,7 +11,9 @@ import { createClient, createServer } from "../src/transport/node/index.ts";
 
 const HOST = "127.0.0.1";
 const BODY = Buffer.alloc(1024, "x");
-const ANSWER = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1024\r\n\r\n${BODY.toString()}`);
+const ANSWER = Buffer.from(
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1024\r\n\r\n${BODY.toString()}`,
+);
 
 const role = process.env.BENCH_ROLE;
 if (role === "upstream") runUpstream();
@@ -23,7 +25,10 @@ async function main(): Promise<void> {
   const requests = Number(process.argv[2] ?? 40_000);
   const connections = Number(process.argv[3] ?? 16);
   const upstream = await start("upstream", 0);
-  const results = new Map<string, number[]>([["ours", []], ["undici", []]]);
+  const results = new Map<string, number[]>([
+    ["ours", []],
+    ["undici", []],
+  ]);
   for (let round = 0; round < 4; round++) {
     for (const [name, micros] of results) {
       const proxy = await start(name, upstream.port);
@@ -117,15 +122,22 @@ async function runOurs(upstreamPort: number): Promise<void> {
     port: 0,
     onRequest: (incoming) => {
       const { method, target, rawHeaders, body, abort, reply } = incoming;
-      client.send({ method, scheme: "http", host: HOST, port: upstreamPort, target, rawHeaders, body, abort }).then(
-        (response) => {
-          const source = response.body!;
-          const length = ["Content-Length", String(source.length)];
-          const sink = reply.head(response.status, response.reason, [...response.rawHeaders, ...length], () => source.resume());
-          source.start(sink);
-        },
-        () => reply.send(502, "", [], null),
-      );
+      client
+        .send({ method, scheme: "http", host: HOST, port: upstreamPort, target, rawHeaders, body, abort })
+        .then(
+          (response) => {
+            const source = response.body!;
+            const length = ["Content-Length", String(source.length)];
+            const sink = reply.head(
+              response.status,
+              response.reason,
+              [...response.rawHeaders, ...length],
+              () => source.resume(),
+            );
+            source.start(sink);
+          },
+          () => reply.send(502, "", [], null),
+        );
     },
   });
   ready(server.port);
@@ -135,7 +147,8 @@ function runUndici(upstreamPort: number): void {
   const pool = new Pool(`http://${HOST}:${upstreamPort}`, { connections: 64, pipelining: 1 });
   const server = http.createServer((request, response) => {
     const headers: string[] = [];
-    for (let i = 0; i < request.rawHeaders.length; i += 2) headers.push(request.rawHeaders[i]!, request.rawHeaders[i + 1]!);
+    for (let i = 0; i < request.rawHeaders.length; i += 2)
+      headers.push(request.rawHeaders[i]!, request.rawHeaders[i + 1]!);
     pool.dispatch(
       { path: request.url!, method: request.method as "POST", headers, body: request },
       {

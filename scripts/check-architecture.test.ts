@@ -15,14 +15,20 @@ function withFile(path: string, text: string): string[] {
   cpSync(join(root, "src"), join(copy, "src"), { recursive: true });
   mkdirSync(join(copy, path, ".."), { recursive: true });
   writeFileSync(join(copy, path), text);
-  return checkArchitecture(copy).filter((breach) => breach.includes(path) || breach.startsWith("ARCHITECTURE") || breach.startsWith("the import"));
+  return checkArchitecture(copy).filter(
+    (breach) => breach.includes(path) || breach.startsWith("ARCHITECTURE") || breach.startsWith("the import"),
+  );
 }
 
 const forbidden: [file: string, text: string, says: string][] = [
   ["src/gateway/x.ts", 'import "../store/store.ts";', "gateway may not import store"],
   ["src/gateway/x.ts", 'import { net } from "node:net";', "sockets are for src/transport alone"],
   ["src/policies/a/policy.ts", 'import { b } from "../choose/policy.ts";', "never imports another policy"],
-  ["src/policies/a/policy.ts", 'import type { X } from "../../contract/apis.ts";', "policies may not import contract"],
+  [
+    "src/policies/a/policy.ts",
+    'import type { X } from "../../contract/apis.ts";',
+    "policies may not import contract",
+  ],
   ["src/compiler/x.ts", 'import { X } from "../gateway/exchange.ts";', "compiler may not import gateway"],
   ["src/gateway/x.ts", "export const now = Date.now();", "reads the clock"],
   ["src/gateway/x.ts", 'const later = await import("../model/build.ts");', "gateway may not import model"],

@@ -7,7 +7,19 @@
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 
-const SOCKETS = new Set(["node:http", "node:https", "node:http2", "node:net", "node:tls", "node:dgram", "undici", "http", "https", "net", "tls"]);
+const SOCKETS = new Set([
+  "node:http",
+  "node:https",
+  "node:http2",
+  "node:net",
+  "node:tls",
+  "node:dgram",
+  "undici",
+  "http",
+  "https",
+  "net",
+  "tls",
+]);
 /** Calls that only `start.ts`, `main.ts` and `settings.ts` may make. */
 const WORLD = /\b(?:Date\.now\(|Math\.random\(|process\.env\b)/;
 const WORLDLY = new Set(["start.ts", "main.ts", "settings.ts"]);
@@ -16,7 +28,9 @@ const GENERATED_CODE = /\beval\(|\bnew Function\(/;
 /** @returns one line per breach */
 export function checkArchitecture(root: string): string[] {
   const page = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
-  const named = [...section(page, "## Folders").matchAll(/^\| `src\/([\w-]+)` \|/gm)].map((match) => match[1]!);
+  const named = [...section(page, "## Folders").matchAll(/^\| `src\/([\w-]+)` \|/gm)].map(
+    (match) => match[1]!,
+  );
   const allowed = readTable(section(page, "## Who may import whom"));
   const source = join(root, "src");
   const folders = readdirSync(source).filter((name) => statSync(join(source, name)).isDirectory());
@@ -25,7 +39,8 @@ export function checkArchitecture(root: string): string[] {
     if (!named.includes(folder)) breaches.push(`ARCHITECTURE.md does not name src/${folder}`);
     if (!allowed.has(folder)) breaches.push(`the import table has no row for src/${folder}`);
   }
-  for (const folder of named) if (!folders.includes(folder)) breaches.push(`ARCHITECTURE.md names src/${folder}, which does not exist`);
+  for (const folder of named)
+    if (!folders.includes(folder)) breaches.push(`ARCHITECTURE.md names src/${folder}, which does not exist`);
   for (const file of sourceFiles(source)) breaches.push(...checkFile(root, source, file, allowed));
   return breaches;
 }
@@ -41,7 +56,10 @@ function section(page: string, heading: string): string {
 function readTable(text: string): Map<string, string[]> {
   const table = new Map<string, string[]>();
   for (const match of text.matchAll(/^\| `([\w.-]+)` \|(.*)\|\s*$/gm)) {
-    table.set(match[1]!, match[2]!.includes("everything") ? ["*"] : [...match[2]!.matchAll(/`([^`]+)`/g)].map((m) => m[1]!));
+    table.set(
+      match[1]!,
+      match[2]!.includes("everything") ? ["*"] : [...match[2]!.matchAll(/`([^`]+)`/g)].map((m) => m[1]!),
+    );
   }
   return table;
 }
@@ -54,7 +72,12 @@ function sourceFiles(folder: string): string[] {
   });
 }
 
-function checkFile(root: string, source: string, file: string, allowed: ReadonlyMap<string, string[]>): string[] {
+function checkFile(
+  root: string,
+  source: string,
+  file: string,
+  allowed: ReadonlyMap<string, string[]>,
+): string[] {
   const inside = relative(source, file).split(sep).join("/");
   const where = relative(root, file).split(sep).join("/");
   const text = withoutComments(readFileSync(file, "utf8"));
@@ -81,7 +104,12 @@ function checkFile(root: string, source: string, file: string, allowed: Readonly
   return breaches;
 }
 
-function checkImport(folder: string, from: string, to: string, allowed: ReadonlyMap<string, string[]>): string | null {
+function checkImport(
+  folder: string,
+  from: string,
+  to: string,
+  allowed: ReadonlyMap<string, string[]>,
+): string | null {
   if (to.startsWith("..")) return "it lies outside src";
   const target = to.includes("/") ? to.slice(0, to.indexOf("/")) : to;
   if (folder === "policies" && target === "policies") {
@@ -92,12 +120,18 @@ function checkImport(folder: string, from: string, to: string, allowed: Readonly
   if (target === folder || target === "base") return null;
   const list = allowed.get(folder);
   if (list === undefined) return "its folder has no row in the import table";
-  if (list.includes("*") || list.includes(target) || list.some((entry) => entry === to || to.startsWith(`${entry}/`))) return null;
+  if (
+    list.includes("*") ||
+    list.includes(target) ||
+    list.some((entry) => entry === to || to.startsWith(`${entry}/`))
+  )
+    return null;
   return `${folder} may not import ${target} (ARCHITECTURE.md, "Who may import whom")`;
 }
 
 function importsOf(text: string): string[] {
-  const pattern = /(?:^|\n)\s*(?:import|export)\b[^"';]*?from\s*["']([^"']+)["']|(?:^|\n)\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^"';]*?from\s*["']([^"']+)["']|(?:^|\n)\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/g;
   return [...text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3])!);
 }
 

@@ -30,13 +30,20 @@ describe("docs/reference", () => {
   });
 });
 
-test.each(catalogue.map((policy) => [policy.element, policy] as const))("%s says what each attribute is for", (element, { shape }) => {
-  expect(undocumented(shape, element)).toEqual([]);
-});
+test.each(catalogue.map((policy) => [policy.element, policy] as const))(
+  "%s says what each attribute is for",
+  (element, { shape }) => {
+    expect(undocumented(shape, element)).toEqual([]);
+  },
+);
 
 function undocumented(shape: ElementShape, path: string): string[] {
-  const attributes = Object.entries<AttributeShape>(shape.attributes ?? {}).flatMap(([name, { doc }]) => (doc === undefined ? [`${path}@${name}`] : []));
-  const children = Object.entries(shape.children ?? {}).flatMap(([name, child]) => undocumented(child, `${path}/${name}`));
+  const attributes = Object.entries<AttributeShape>(shape.attributes ?? {}).flatMap(([name, { doc }]) =>
+    doc === undefined ? [`${path}@${name}`] : [],
+  );
+  const children = Object.entries(shape.children ?? {}).flatMap(([name, child]) =>
+    undocumented(child, `${path}/${name}`),
+  );
   return [...attributes, ...children];
 }
 

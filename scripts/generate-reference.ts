@@ -9,7 +9,14 @@ import { dirname, join, resolve } from "node:path";
 import { type Case, parseCases } from "../conformance/case-file.ts";
 import { loadCases, loadGaps, nameOf } from "../conformance/runner.ts";
 import { messages } from "../src/compiler/diagnostics.ts";
-import { type AttributeShape, type ChildShape, type ElementShape, type PolicyDefinition, SCOPES, type ValueShape } from "../src/compiler/policy.ts";
+import {
+  type AttributeShape,
+  type ChildShape,
+  type ElementShape,
+  type PolicyDefinition,
+  SCOPES,
+  type ValueShape,
+} from "../src/compiler/policy.ts";
 import { catalogue, otherMessages } from "../src/main.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -23,7 +30,8 @@ export function referencePages(): Map<string, string> {
   const pages = new Map<string, string>();
   pages.set("README.md", indexPage(policies));
   pages.set("messages.md", messagesPage());
-  for (const policy of policies) pages.set(`policies/${policy.element}.md`, policyPage(policy, examples.get(policy.element) ?? null));
+  for (const policy of policies)
+    pages.set(`policies/${policy.element}.md`, policyPage(policy, examples.get(policy.element) ?? null));
   return pages;
 }
 
@@ -47,7 +55,9 @@ function loadExamples(): Map<string, Case> {
     if (!found.has(element)) found.set(element, one);
   }
   const gaps = loadGaps();
-  const working = loadCases().filter((one) => !gaps.has(nameOf(one)) && one.expected.some(({ name }) => name === "client saw"));
+  const working = loadCases().filter(
+    (one) => !gaps.has(nameOf(one)) && one.expected.some(({ name }) => name === "client saw"),
+  );
   const shortest = working.sort((a, b) => sizeOf(a) - sizeOf(b));
   for (const { element } of catalogue) {
     if (found.has(element)) continue;
@@ -102,11 +112,16 @@ function elementParts(shape: ElementShape, name: string, path: readonly string[]
   const attributes = Object.entries(shape.attributes ?? {});
   if (attributes.length > 0) {
     if (path.length === 0) parts.push("## Attributes");
-    parts.push(table(["attribute", "required", "type", "expressions", "default", ""], attributes.map(attributeRow)));
+    parts.push(
+      table(["attribute", "required", "type", "expressions", "default", ""], attributes.map(attributeRow)),
+    );
   }
   if (shape.text !== undefined) parts.push(...contentParts(shape.text, path.length === 0));
   if (shape.policies !== undefined) {
-    const inside = shape.policies === "section" ? "Policies: any that may stand in the section." : `Policies, which act on the message of ${code(name)}: ${shape.policies.map(code).join(", ")}.`;
+    const inside =
+      shape.policies === "section"
+        ? "Policies: any that may stand in the section."
+        : `Policies, which act on the message of ${code(name)}: ${shape.policies.map(code).join(", ")}.`;
     parts.push(path.length === 0 ? "## Policies inside" : "", inside);
   }
   const children = Object.entries(shape.children ?? {});
@@ -132,15 +147,31 @@ function countOf({ min = 0, max }: ChildShape): string {
 }
 
 function attributeRow([name, shape]: [string, AttributeShape]): string[] {
-  const fallback = shape.default === undefined ? "" : code(shape.default === "" ? '""' : String(shape.default));
-  return [code(name), shape.required === true ? "yes" : "", typeOf(shape), shape.expression === true ? "yes" : "", fallback, shape.doc ?? ""];
+  const fallback =
+    shape.default === undefined ? "" : code(shape.default === "" ? '""' : String(shape.default));
+  return [
+    code(name),
+    shape.required === true ? "yes" : "",
+    typeOf(shape),
+    shape.expression === true ? "yes" : "",
+    fallback,
+    shape.doc ?? "",
+  ];
 }
 
 function typeOf(shape: ValueShape): string {
   if (shape.oneOf !== undefined) return shape.oneOf.map(code).join(", ");
   const { min, max } = shape;
-  const bounds = min !== undefined && max !== undefined ? ` ${min} to ${max}` : min !== undefined ? ` ≥ ${min}` : max !== undefined ? ` ≤ ${max}` : "";
-  const reference = shape.references === undefined ? "" : ` (name of a ${shape.references.replaceAll("-", " ")})`;
+  const bounds =
+    min !== undefined && max !== undefined
+      ? ` ${min} to ${max}`
+      : min !== undefined
+        ? ` ≥ ${min}`
+        : max !== undefined
+          ? ` ≤ ${max}`
+          : "";
+  const reference =
+    shape.references === undefined ? "" : ` (name of a ${shape.references.replaceAll("-", " ")})`;
   return `${TYPES[shape.type]}${bounds}${shape.format === undefined ? "" : `, ${shape.format.expected}`}${reference}`;
 }
 
@@ -155,7 +186,11 @@ const TYPES: Readonly<Record<ValueShape["type"], string>> = {
 };
 
 function contentParts(text: NonNullable<ElementShape["text"]>, isTop: boolean): string[] {
-  const facts = [typeOf(text), text.required === true ? "required" : "may be left out", text.expression === true ? "may be an expression" : "no expression"];
+  const facts = [
+    typeOf(text),
+    text.required === true ? "required" : "may be left out",
+    text.expression === true ? "may be an expression" : "no expression",
+  ];
   const sentence = `${text.doc === undefined ? "" : `${text.doc} `}(${facts.join("; ")})`;
   return isTop ? ["## Content", sentence] : [`Content: ${sentence}`];
 }
@@ -165,11 +200,16 @@ const SCENERY = new Set(["settings", "resources"]);
 
 function exampleParts({ title, given, expected, file }: Case, element: string): string[] {
   const isOwn = file === `${element}.txt`;
-  const where = isOwn ? `[examples/policies/${file}](../../../examples/policies/${file})` : `[conformance/cases/${file}](../../../conformance/cases/${file})`;
+  const where = isOwn
+    ? `[examples/policies/${file}](../../../examples/policies/${file})`
+    : `[conformance/cases/${file}](../../../conformance/cases/${file})`;
   const parts = [`${title.replace(/[.:]?$/, "")}. CI runs it: ${where}.`];
   for (const block of given) {
     if (SCENERY.has(block.name)) continue;
-    parts.push(`${labelOf(block.name)}:`, fence(block.text.trimStart().startsWith("<") ? "xml" : "http", shown(block.text)));
+    parts.push(
+      `${labelOf(block.name)}:`,
+      fence(block.text.trimStart().startsWith("<") ? "xml" : "http", shown(block.text)),
+    );
   }
   for (const block of expected) parts.push(`${labelOf(block.name)}:`, fence("http", shown(block.text)));
   return parts;
@@ -197,17 +237,19 @@ function labelOf(name: string): string {
 }
 
 function messagesPage(): string {
-  const entries: [string, string][] = Object.entries(messages).map(([key, { severity, text, hint, explain }]) => [
-    key,
-    [
-      `**${severity}:** ${text}`,
-      ...(hint === undefined ? [] : [`Hint: ${hint}`]),
-      explain.cause,
-      `Expected: ${explain.expected}`,
-      `To mend it: ${explain.mend}`,
-      fence("xml", explain.example),
-    ].join("\n\n"),
-  ]);
+  const entries: [string, string][] = Object.entries(messages).map(
+    ([key, { severity, text, hint, explain }]) => [
+      key,
+      [
+        `**${severity}:** ${text}`,
+        ...(hint === undefined ? [] : [`Hint: ${hint}`]),
+        explain.cause,
+        `Expected: ${explain.expected}`,
+        `To mend it: ${explain.mend}`,
+        fence("xml", explain.example),
+      ].join("\n\n"),
+    ],
+  );
   for (const [key, { text, explain }] of otherMessages) entries.push([key, `${text}\n\n${explain}`]);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return page([
@@ -226,7 +268,8 @@ function page(parts: readonly string[]): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   return [line(head), `|${head.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
 }
 

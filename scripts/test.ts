@@ -28,11 +28,17 @@ if (rest.length === 0) {
   step("format", "oxfmt", ["--check"]);
   step("architecture", process.execPath, ["scripts/check-architecture.ts"]);
 }
-const { status } = spawnSync("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...rest], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  "vitest",
+  ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...rest],
+  {
+    stdio: "inherit",
+  },
+);
 try {
-  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
+  const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
+    readFileSync(report, "utf8"),
+  ) as Record<string, number>;
   passes += numPassedTests ?? 0;
   const failed = numFailedTests ?? 0;
   failures += failed;

@@ -83,11 +83,18 @@ export const otherMessages = new Map([
 ]);
 
 /** Loads and builds without running. */
-export async function checkFolder(folder: string, environment: Application["environment"]): ReturnType<Application["check"]> {
+export async function checkFolder(
+  folder: string,
+  environment: Application["environment"],
+): ReturnType<Application["check"]> {
   const loader = new FolderLoader(folder, { environment, keys: memoryKeyStore() });
   const loaded = await loader.load();
   const built = new SnapshotBuilder(catalogue).build(loaded.resources, 1);
-  return { problems: [...loaded.problems, ...built.problems], textOf: (file) => loaded.textOf(file), resources: loaded.resources.size };
+  return {
+    problems: [...loaded.problems, ...built.problems],
+    textOf: (file) => loaded.textOf(file),
+    resources: loaded.resources.size,
+  };
 }
 
 /**
@@ -96,7 +103,10 @@ export async function checkFolder(folder: string, environment: Application["envi
  * @throws ConfigurationError when the folder has mistakes; the transport's error when it cannot listen
  */
 export async function startGateway(options: StartOptions): Promise<StartedGateway> {
-  const keys = options.dataDir === null ? memoryKeyStore() : await fileKeyStore(join(prepared(options.dataDir), "subscription-keys.json"));
+  const keys =
+    options.dataDir === null
+      ? memoryKeyStore()
+      : await fileKeyStore(join(prepared(options.dataDir), "subscription-keys.json"));
   const loader = new FolderLoader(options.configDir, { environment: options.environment, keys });
   const builder = new SnapshotBuilder(catalogue);
   const gatewayOptions = {
@@ -116,7 +126,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   let known: Scan | undefined;
 
   const random = (): number => Math.random();
-  const write = (record: Readonly<Record<string, unknown>>): void => log.write({ time: new Date(clock.now()).toISOString(), ...record });
+  const write = (record: Readonly<Record<string, unknown>>): void =>
+    log.write({ time: new Date(clock.now()).toISOString(), ...record });
   const backends = new Backends({
     monotonic: () => clock.monotonic(),
     now: () => clock.now(),
@@ -124,8 +135,12 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     secret: sessionSecret(options.dataDir === null ? null : join(options.dataDir, "session-secret")),
     log: write,
   });
-  const identities = makeIdentities({ client, clock, random, log: write }, readIdentitySettings(options.environment));
-  const azureToken = (resource: string, clientId: string | null): string | Promise<string> => identities.azureToken(resource, clientId);
+  const identities = makeIdentities(
+    { client, clock, random, log: write },
+    readIdentitySettings(options.environment),
+  );
+  const azureToken = (resource: string, clientId: string | null): string | Promise<string> =>
+    identities.azureToken(resource, clientId);
   const loggers = new Loggers({ client, clock, random, report: write, azureToken });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
@@ -175,7 +190,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       options.onExchange?.(exchange);
     },
     health: (incoming, path) =>
-      answerHealth(incoming, path, () => ({ ready: gateway.snapshot !== null, draining, degraded: [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])] })),
+      answerHealth(incoming, path, () => ({
+        ready: gateway.snapshot !== null,
+        draining,
+        degraded: [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])],
+      })),
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */
@@ -191,7 +210,12 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       backends.adopt(built.snapshot);
       gateway.swap(built.snapshot);
     }
-    options.onReload?.({ problems, applied: !hasErrors(problems), version, textOf: (file) => loaded.textOf(file) });
+    options.onReload?.({
+      problems,
+      applied: !hasErrors(problems),
+      version,
+      textOf: (file) => loaded.textOf(file),
+    });
     return problems;
   }
 
@@ -200,7 +224,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const server = await listen(options, gateway.onRequest, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, tracing, url);
-  const watcher = options.watch ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known }) : null;
+  const watcher = options.watch
+    ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known })
+    : null;
 
   return {
     port: server.port,
@@ -250,17 +276,28 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
 export class ConfigurationError extends Error {
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
-    super(`The configuration has ${problems.filter((problem) => problem.severity === "error").length} errors.`);
+    super(
+      `The configuration has ${problems.filter((problem) => problem.severity === "error").length} errors.`,
+    );
     this.name = "ConfigurationError";
     this.problems = problems;
   }
 }
 
 /** The listener for commands on this machine, and the file that tells them of it. */
-async function openDoor(dataDir: string, tracing: Tracing, gateway: string): Promise<{ close(): Promise<void> }> {
+async function openDoor(
+  dataDir: string,
+  tracing: Tracing,
+  gateway: string,
+): Promise<{ close(): Promise<void> }> {
   const secret = randomBytes(32).toString("base64url");
   const server = await createServer({ host: "127.0.0.1", port: 0, onRequest: traceDoor(tracing, secret) });
-  writeLocalAccess(dataDir, { gateway: callable(gateway), local: `http://127.0.0.1:${server.port}`, secret, pid: process.pid });
+  writeLocalAccess(dataDir, {
+    gateway: callable(gateway),
+    local: `http://127.0.0.1:${server.port}`,
+    secret,
+    pid: process.pid,
+  });
   return {
     close: async () => {
       removeLocalAccess(dataDir, process.pid);
@@ -304,7 +341,10 @@ async function listen(
 function redisAddress(text: string): RedisAddress {
   const address = parseRedisAddress(text);
   if (typeof address !== "string") return address;
-  throw new SettingsError(`HEADGATE_REDIS cannot be used: ${address}.`, "write it as host:port,password=…,ssl=True or redis://host:port");
+  throw new SettingsError(
+    `HEADGATE_REDIS cannot be used: ${address}.`,
+    "write it as host:port,password=…,ssl=True or redis://host:port",
+  );
 }
 
 interface SharedState {
@@ -323,24 +363,33 @@ async function openState(
   const caches = new GatewayCaches({
     clock,
     region: "self-hosted",
-    onChange: (id, up, reason) => say(up ? "info" : "warning", up ? "cache is back" : "cache is down", { cache: id, reason }),
+    onChange: (id, up, reason) =>
+      say(up ? "info" : "warning", up ? "cache is back" : "cache is down", { cache: id, reason }),
   });
   if (options.redis == null) {
     const quotas =
       options.dataDir === null
         ? undefined
-        : new SqliteQuotas(join(options.dataDir, "quotas.db"), ({ message }) => say("error", "quotas cannot be written", { error: message }));
+        : new SqliteQuotas(join(options.dataDir, "quotas.db"), ({ message }) =>
+            say("error", "quotas cannot be written", { error: message }),
+          );
     const close = (): void => {
       caches.close();
       quotas?.close();
     };
-    return { caches, counters: countersAlone(quotas), degraded: () => (caches.isDegraded ? ["cache"] : []), close };
+    return {
+      caches,
+      counters: countersAlone(quotas),
+      degraded: () => (caches.isDegraded ? ["cache"] : []),
+      close,
+    };
   }
   const link = new RedisLink(redisAddress(options.redis), {
     clock,
     needs: "write",
     scripts: COUNTER_SCRIPTS,
-    onChange: (up, reason) => say(up ? "info" : "warning", up ? "counter store is back" : "counter store is down", { reason }),
+    onChange: (up, reason) =>
+      say(up ? "info" : "warning", up ? "counter store is back" : "counter store is down", { reason }),
   });
   const counters = sharedCounters(link, `${hostname()} ${randomUUID()}`, clock);
   await link.open();

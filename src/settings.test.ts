@@ -5,17 +5,32 @@ test.each<[Record<string, string>, object]>([
   [{}, { allow: [], loopback: true }],
   [{ HEADGATE_EGRESS_LOOPBACK: "off" }, { allow: [], loopback: false }],
   [
-    { HEADGATE_EGRESS_ALLOW: " 169.254.169.254, 10.0.0.0/8,fd00::/8 ,metadata.google.internal,*.corp.example, " },
-    { allow: ["169.254.169.254", "10.0.0.0/8", "fd00::/8", "metadata.google.internal", "*.corp.example"], loopback: true },
+    {
+      HEADGATE_EGRESS_ALLOW:
+        " 169.254.169.254, 10.0.0.0/8,fd00::/8 ,metadata.google.internal,*.corp.example, ",
+    },
+    {
+      allow: ["169.254.169.254", "10.0.0.0/8", "fd00::/8", "metadata.google.internal", "*.corp.example"],
+      loopback: true,
+    },
   ],
 ])("egress of %j", (environment, expected) => {
   expect(readSettings({}, environment).egress).toEqual(expected);
 });
 
 test.each<[Record<string, string>, string]>([
-  [{ HEADGATE_EGRESS_ALLOW: "10.0.0.0/33" }, 'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "10.0.0.0/33".'],
-  [{ HEADGATE_EGRESS_ALLOW: "https://a.example" }, 'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "https://a.example".'],
-  [{ HEADGATE_EGRESS_ALLOW: "a.*.example" }, 'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "a.*.example".'],
+  [
+    { HEADGATE_EGRESS_ALLOW: "10.0.0.0/33" },
+    'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "10.0.0.0/33".',
+  ],
+  [
+    { HEADGATE_EGRESS_ALLOW: "https://a.example" },
+    'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "https://a.example".',
+  ],
+  [
+    { HEADGATE_EGRESS_ALLOW: "a.*.example" },
+    'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "a.*.example".',
+  ],
   [{ HEADGATE_EGRESS_LOOPBACK: "no" }, 'HEADGATE_EGRESS_LOOPBACK takes on, off, not "no".'],
   [{ HEADGATE_ACCESS_LOG: "no" }, '--access-log takes on, off, auto, not "no".'],
 ])("%j is refused", (environment, expected) => {
@@ -30,6 +45,11 @@ test.each<[Record<string, string>, boolean]>([
 });
 
 test("variables that mean nothing are found, those that the store reads are none of them", () => {
-  const environment = { HEADGATE_SECRETS_DIR: "/run/secrets", HEADGATE_NAMED_VALUE_A_KEY: "x", HEADGATE_PROT: "1", PATH: "" };
+  const environment = {
+    HEADGATE_SECRETS_DIR: "/run/secrets",
+    HEADGATE_NAMED_VALUE_A_KEY: "x",
+    HEADGATE_PROT: "1",
+    PATH: "",
+  };
   expect(unknownVariables(environment)).toEqual(["HEADGATE_PROT"]);
 });

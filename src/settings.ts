@@ -43,16 +43,37 @@ export interface Flags {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const KNOWN = new Set(["CONFIG", "DATA", "HOST", "PORT", "TLS_KEY_FILE", "TLS_CERT_FILE", "TLS_CLIENT_CERTIFICATES", "ACCESS_LOG", "DRAIN_SECONDS", "DEMO_MODEL", "EGRESS_ALLOW", "EGRESS_LOOPBACK", "SECRETS_DIR", "SERVICE_BUS", "REDIS"]);
+const KNOWN = new Set([
+  "CONFIG",
+  "DATA",
+  "HOST",
+  "PORT",
+  "TLS_KEY_FILE",
+  "TLS_CERT_FILE",
+  "TLS_CLIENT_CERTIFICATES",
+  "ACCESS_LOG",
+  "DRAIN_SECONDS",
+  "DEMO_MODEL",
+  "EGRESS_ALLOW",
+  "EGRESS_LOOPBACK",
+  "SECRETS_DIR",
+  "SERVICE_BUS",
+  "REDIS",
+]);
 
 /** @throws SettingsError naming the flag or variable and what it takes */
 export function readSettings(flags: Flags, environment: Environment): Settings {
-  const take = (flag: string | undefined, name: string): string | undefined => flag ?? environment[`HEADGATE_${name}`];
+  const take = (flag: string | undefined, name: string): string | undefined =>
+    flag ?? environment[`HEADGATE_${name}`];
   const port = take(flags.port, "PORT");
   const tlsKeyFile = take(flags.tlsKey, "TLS_KEY_FILE") ?? null;
   const tlsCertFile = take(flags.tlsCert, "TLS_CERT_FILE") ?? null;
   if ((tlsKeyFile === null) !== (tlsCertFile === null)) {
-    throw new SettingsError("--tls-key and --tls-cert (HEADGATE_TLS_KEY_FILE, HEADGATE_TLS_CERT_FILE) go together.", "give both or none", "HG5702");
+    throw new SettingsError(
+      "--tls-key and --tls-cert (HEADGATE_TLS_KEY_FILE, HEADGATE_TLS_CERT_FILE) go together.",
+      "give both or none",
+      "HG5702",
+    );
   }
   return Object.freeze({
     configDir: take(flags.config, "CONFIG") ?? null,
@@ -64,14 +85,26 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     tlsKeyFile,
     tlsCertFile,
     tlsClientCertificates:
-      readChoice("HEADGATE_TLS_CLIENT_CERTIFICATES", environment["HEADGATE_TLS_CLIENT_CERTIFICATES"] ?? "off", ["off", "request"]) === "request",
-    accessLog: readChoice("--access-log", take(flags.accessLog, "ACCESS_LOG") ?? "auto", ["on", "off", "auto"]),
+      readChoice(
+        "HEADGATE_TLS_CLIENT_CERTIFICATES",
+        environment["HEADGATE_TLS_CLIENT_CERTIFICATES"] ?? "off",
+        ["off", "request"],
+      ) === "request",
+    accessLog: readChoice("--access-log", take(flags.accessLog, "ACCESS_LOG") ?? "auto", [
+      "on",
+      "off",
+      "auto",
+    ]),
     drainMs: readSeconds("HEADGATE_DRAIN_SECONDS", environment["HEADGATE_DRAIN_SECONDS"] ?? "30") * 1000,
     json: flags.json ?? false,
     demoModel: (environment["HEADGATE_DEMO_MODEL"] ?? "on") !== "off",
     egress: {
       allow: readEgress(environment["HEADGATE_EGRESS_ALLOW"] ?? ""),
-      loopback: readChoice("HEADGATE_EGRESS_LOOPBACK", environment["HEADGATE_EGRESS_LOOPBACK"] ?? "on", ["on", "off"]) === "on",
+      loopback:
+        readChoice("HEADGATE_EGRESS_LOOPBACK", environment["HEADGATE_EGRESS_LOOPBACK"] ?? "on", [
+          "on",
+          "off",
+        ]) === "on",
     },
   });
 }
@@ -80,7 +113,9 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
 export function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment).filter((name) => {
     if (!name.startsWith("HEADGATE_") || name.startsWith("HEADGATE_NAMED_VALUE_")) return false;
-    return !KNOWN.has(name.slice("HEADGATE_".length).replace(/_FILE$/, (end) => (name.includes("TLS") ? end : "")));
+    return !KNOWN.has(
+      name.slice("HEADGATE_".length).replace(/_FILE$/, (end) => (name.includes("TLS") ? end : "")),
+    );
   });
 }
 
@@ -115,28 +150,43 @@ export class SettingsError extends Error {
 
 function readPort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65535) throw new SettingsError(`--port takes a number from 0 to 65535, not "${text}".`, "such as 8080; 0 takes any free one");
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new SettingsError(
+      `--port takes a number from 0 to 65535, not "${text}".`,
+      "such as 8080; 0 takes any free one",
+    );
   return port;
 }
 
 function readSeconds(name: string, text: string): number {
   const seconds = Number(text);
-  if (!(seconds >= 0) || text.trim() === "") throw new SettingsError(`${name} takes a number of seconds, not "${text}".`, "such as 30");
+  if (!(seconds >= 0) || text.trim() === "")
+    throw new SettingsError(`${name} takes a number of seconds, not "${text}".`, "such as 30");
   return seconds;
 }
 
 /** Host names, `*.` and a domain, addresses and CIDR blocks, separated by commas. */
 function readEgress(text: string): string[] {
-  const entries = text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  const entries = text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
   for (const entry of entries) {
     if (parseRange(entry) !== null || /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(entry)) continue;
-    throw new SettingsError(`HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "${entry}".`, "such as models.example.com,10.0.0.0/8");
+    throw new SettingsError(
+      `HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "${entry}".`,
+      "such as models.example.com,10.0.0.0/8",
+    );
   }
   return entries;
 }
 
 function readChoice<const T extends string>(name: string, text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);
-  if (found === undefined) throw new SettingsError(`${name} takes ${choices.join(", ")}, not "${text}".`, `write ${choices.map((choice) => `\`${choice}\``).join(" or ")}`);
+  if (found === undefined)
+    throw new SettingsError(
+      `${name} takes ${choices.join(", ")}, not "${text}".`,
+      `write ${choices.map((choice) => `\`${choice}\``).join(" or ")}`,
+    );
   return found;
 }

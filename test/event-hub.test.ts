@@ -11,14 +11,22 @@ afterEach(async () => {
 async function start(): Promise<{ hub: StandIn; gateway: TestGateway }> {
   const hub = await startStandIn({ send: "the key" }, () => Date.now());
   started.push(hub);
-  const inbound = '<log-to-eventhub logger-id="calls">@(context.Request.OriginalUrl.Path)</log-to-eventhub><return-response />';
+  const inbound =
+    '<log-to-eventhub logger-id="calls">@(context.Request.OriginalUrl.Path)</log-to-eventhub><return-response />';
   const gateway = await testGateway({
     ...api("echo", undefined, ["GET /{any}"], { policy: policy({ inbound }) }),
     "loggers/calls/loggerInformation.json": {
-      properties: { loggerType: "azureEventHub", credentials: { name: "calls", connectionString: "{{Logger-Credentials}}" } },
+      properties: {
+        loggerType: "azureEventHub",
+        credentials: { name: "calls", connectionString: "{{Logger-Credentials}}" },
+      },
     },
     "namedValues/Logger-Credentials/namedValueInformation.json": {
-      properties: { displayName: "Logger-Credentials", secret: true, value: `Endpoint=${hub.url}/;SharedAccessKeyName=send;SharedAccessKey=the key` },
+      properties: {
+        displayName: "Logger-Credentials",
+        secret: true,
+        value: `Endpoint=${hub.url}/;SharedAccessKeyName=send;SharedAccessKey=the key`,
+      },
     },
   });
   started.push(gateway);
@@ -50,14 +58,21 @@ it.each<[string, StandIn["answer"]]>([
   if (answer === "hang") return;
   hub.answer = null;
   await gateway.drain(10_000);
-  expect(hub.received.flatMap(({ bodies }) => bodies)).toEqual(Array.from({ length: 20 }, (_, i) => `/echo/${i}`));
+  expect(hub.received.flatMap(({ bodies }) => bodies)).toEqual(
+    Array.from({ length: 20 }, (_, i) => `/echo/${i}`),
+  );
 });
 
 it("credentials that cannot be used are said when the folder is loaded, without the key", async () => {
   const { gateway } = await start();
   gateway.write(
     "loggers/calls/loggerInformation.json",
-    JSON.stringify({ properties: { loggerType: "azureEventHub", credentials: { name: "calls", connectionString: "SharedAccessKey=s3cret" } } }),
+    JSON.stringify({
+      properties: {
+        loggerType: "azureEventHub",
+        credentials: { name: "calls", connectionString: "SharedAccessKey=s3cret" },
+      },
+    }),
   );
   const problems = await gateway.reload();
   expect(problems.map(({ code, message }) => `${code} ${message}`)).toEqual([

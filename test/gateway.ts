@@ -65,7 +65,8 @@ export async function testGateway(files: Files, options: Partial<StartOptions> =
 function jsonLines(log: Record<string, unknown>[]): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      for (const line of chunk.toString().split("\n")) if (line !== "") log.push(JSON.parse(line) as Record<string, unknown>);
+      for (const line of chunk.toString().split("\n"))
+        if (line !== "") log.push(JSON.parse(line) as Record<string, unknown>);
       done();
     },
   });
@@ -92,14 +93,21 @@ export function api(
   };
   operations.forEach((line, i) => {
     const [method, urlTemplate] = line.split(" ");
-    files[`apis/${name}/operations/op${i}/operationInformation.json`] = { properties: { displayName: line, method, urlTemplate } };
+    files[`apis/${name}/operations/op${i}/operationInformation.json`] = {
+      properties: { displayName: line, method, urlTemplate },
+    };
   });
   if (extra.policy !== undefined) files[`apis/${name}/policy.xml`] = extra.policy;
   return files;
 }
 
 /** A policy document whose sections inherit, with `sections` added after `<base />`. */
-export function policy(sections: { inbound?: string; backend?: string; outbound?: string; onError?: string }): string {
+export function policy(sections: {
+  inbound?: string;
+  backend?: string;
+  outbound?: string;
+  onError?: string;
+}): string {
   const section = (name: string, inner: string | undefined, base = true): string =>
     `<${name}>${base ? "<base />" : ""}${inner ?? ""}</${name}>`;
   return `<policies>${section("inbound", sections.inbound)}${section("backend", sections.backend, sections.backend === undefined)}${section("outbound", sections.outbound)}${section("on-error", sections.onError)}</policies>`;

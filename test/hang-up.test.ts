@@ -17,12 +17,16 @@ afterAll(async () => {
 });
 
 describe.each(PHASES)("R-07 hang-up while %s", (phase) => {
-  it.each(["end", "reset"] as const)("by %s closes the upstream's connection and is recorded as 499", async (how) => {
-    const before = gateway.exchanges.length;
-    for (let i = 0; i < TIMES; i++) await hangUp(gateway, upstream, phase, how, () => performance.now());
-    const exchanges = gateway.exchanges.slice(before);
-    expect(exchanges).toHaveLength(TIMES);
-    expect(exchanges.map((exchange) => exchange.abort.reason)).toEqual(Array(TIMES).fill("client"));
-    if (phase === "retry pause") expect(exchanges.every((exchange) => exchange.attempts.length === 1)).toBe(true);
-  });
+  it.each(["end", "reset"] as const)(
+    "by %s closes the upstream's connection and is recorded as 499",
+    async (how) => {
+      const before = gateway.exchanges.length;
+      for (let i = 0; i < TIMES; i++) await hangUp(gateway, upstream, phase, how, () => performance.now());
+      const exchanges = gateway.exchanges.slice(before);
+      expect(exchanges).toHaveLength(TIMES);
+      expect(exchanges.map((exchange) => exchange.abort.reason)).toEqual(Array(TIMES).fill("client"));
+      if (phase === "retry pause")
+        expect(exchanges.every((exchange) => exchange.attempts.length === 1)).toBe(true);
+    },
+  );
 });

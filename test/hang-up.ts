@@ -6,7 +6,14 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { type TestGateway, api, policy, testGateway } from "./gateway.ts";
 
 export type Phase = "uploading" | "waiting" | "streaming" | "retry pause" | "policy's own request" | "queued";
-export const PHASES: readonly Phase[] = ["uploading", "waiting", "streaming", "retry pause", "policy's own request", "queued"];
+export const PHASES: readonly Phase[] = [
+  "uploading",
+  "waiting",
+  "streaming",
+  "retry pause",
+  "policy's own request",
+  "queued",
+];
 
 /** An upstream on a raw socket that does what the path says, and tells when its connections close. */
 export class Upstream {
@@ -53,7 +60,9 @@ export class Upstream {
       this.latest = socket;
       this.#changed();
       if (path.endsWith("/stream")) {
-        socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n");
+        socket.write(
+          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n",
+        );
       } else if (path.endsWith("/fail")) socket.write("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
     });
   }
@@ -107,7 +116,13 @@ const REQUESTS: Readonly<Record<Phase, { path: string; body: string; length: num
  *
  * @returns ms from the hang-up to the upstream's close (for phases that hold a connection then)
  */
-export async function hangUp(gateway: TestGateway, upstream: Upstream, phase: Phase, how: "end" | "reset", now: () => number): Promise<number> {
+export async function hangUp(
+  gateway: TestGateway,
+  upstream: Upstream,
+  phase: Phase,
+  how: "end" | "reset",
+  now: () => number,
+): Promise<number> {
   const { path, body, length } = REQUESTS[phase];
   const seen = upstream.seen;
   const client = connect({ port: gateway.port, host: "127.0.0.1", noDelay: true });

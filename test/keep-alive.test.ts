@@ -28,8 +28,12 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`;
   const breaker = { rules: [{ failureCondition: { count: 1, interval: "PT1M" }, tripDuration: "PT1H" }] };
   gateway = await testGateway({
-    ...api("api", undefined, ["POST /*", "GET /*"], { policy: policy({ inbound: `<set-backend-service backend-id="one" />` }) }),
-    "backends/one/backendInformation.json": { properties: { url, protocol: "http", circuitBreaker: breaker } },
+    ...api("api", undefined, ["POST /*", "GET /*"], {
+      policy: policy({ inbound: `<set-backend-service backend-id="one" />` }),
+    }),
+    "backends/one/backendInformation.json": {
+      properties: { url, protocol: "http", circuitBreaker: breaker },
+    },
   });
 });
 afterAll(async () => {

@@ -26,7 +26,11 @@ beforeAll(async () => {
     {
       ...exampleFiles(),
       "subscriptions/mine/subscriptionInformation.json": subscription("/products/starter", "key-of-mine"),
-      "subscriptions/off/subscriptionInformation.json": subscription("/products/starter", "key-off", "suspended"),
+      "subscriptions/off/subscriptionInformation.json": subscription(
+        "/products/starter",
+        "key-off",
+        "suspended",
+      ),
     },
     { environment: { HEADGATE_NAMED_VALUE_DEMO_MODEL_URL: model.url } },
   );
@@ -36,9 +40,16 @@ afterAll(async () => {
   await model.close();
 });
 
-const openai = (apiKey = "key-of-mine"): OpenAI => new OpenAI({ baseURL: `${gateway.url}/openai/v1`, apiKey, maxRetries: 0 });
+const openai = (apiKey = "key-of-mine"): OpenAI =>
+  new OpenAI({ baseURL: `${gateway.url}/openai/v1`, apiKey, maxRetries: 0 });
 const azure = (apiKey = "key-of-mine"): AzureOpenAI =>
-  new AzureOpenAI({ endpoint: gateway.url, apiKey, apiVersion: "2024-10-21", deployment: "gpt-4o", maxRetries: 0 });
+  new AzureOpenAI({
+    endpoint: gateway.url,
+    apiKey,
+    apiVersion: "2024-10-21",
+    deployment: "gpt-4o",
+    maxRetries: 0,
+  });
 const hello = { model: "gpt-4o", messages: [{ role: "user" as const, content: "Hello there" }] };
 
 describe.each([
@@ -53,7 +64,11 @@ describe.each([
   });
 
   it("gets the same answer as a stream", async () => {
-    const stream = await client().chat.completions.create({ ...hello, stream: true, stream_options: { include_usage: true } });
+    const stream = await client().chat.completions.create({
+      ...hello,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     let text = "";
     let usage = 0;
     for await (const chunk of stream) {
@@ -87,9 +102,20 @@ it("the Responses API streams its events", async () => {
 });
 
 it("a tool call comes through as it was made", async () => {
-  const tools = [{ type: "function" as const, function: { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } } }];
+  const tools = [
+    {
+      type: "function" as const,
+      function: {
+        name: "get_weather",
+        parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+      },
+    },
+  ];
   const answer = await openai().chat.completions.create({ ...hello, tools, tool_choice: "required" });
-  expect(answer.choices[0]!.message.tool_calls![0]).toMatchObject({ type: "function", function: { name: "get_weather" } });
+  expect(answer.choices[0]!.message.tool_calls![0]).toMatchObject({
+    type: "function",
+    function: { name: "get_weather" },
+  });
 });
 
 const MISSING =
@@ -104,14 +130,38 @@ const unusual: [what: string, path: string, init: RequestInit, status: number, b
   ["no key", CHAT, { method: "POST" }, 401, MISSING],
   ["an unknown key", CHAT, { method: "POST", headers: { "api-key": "nope" } }, 401, INVALID],
   ["a suspended key", CHAT, { method: "POST", headers: { "api-key": "key-off" } }, 401, INVALID],
-  ["a wrong header key although the query has a right one", `${CHAT}?api-key=key-of-mine`, { method: "POST", headers: { "api-key": "x" } }, 401, INVALID],
-  ["the default key header where the API has its own", CHAT, { method: "POST", headers: { "Ocp-Apim-Subscription-Key": "key-of-mine" } }, 401, MISSING],
+  [
+    "a wrong header key although the query has a right one",
+    `${CHAT}?api-key=key-of-mine`,
+    { method: "POST", headers: { "api-key": "x" } },
+    401,
+    INVALID,
+  ],
+  [
+    "the default key header where the API has its own",
+    CHAT,
+    { method: "POST", headers: { "Ocp-Apim-Subscription-Key": "key-of-mine" } },
+    401,
+    MISSING,
+  ],
   ["an unknown path", "/nowhere", {}, 404, NOT_FOUND],
   ["an unknown operation", "/openai/v1/nothing", { headers: { "api-key": "key-of-mine" } }, 404, NOT_FOUND],
   ["a wrong method", CHAT, { method: "GET", headers: { "api-key": "key-of-mine" } }, 404, NOT_FOUND],
-  ["a missing required query parameter", AZURE_CHAT, { method: "POST", headers: { "api-key": "key-of-mine" } }, 404, NOT_FOUND],
+  [
+    "a missing required query parameter",
+    AZURE_CHAT,
+    { method: "POST", headers: { "api-key": "key-of-mine" } },
+    404,
+    NOT_FOUND,
+  ],
   ["a key where the path is unknown", "/nowhere", { headers: { "api-key": "nope" } }, 404, NOT_FOUND],
-  ["HEAD where only GET exists", "/openai/v1/models", { method: "HEAD", headers: { "api-key": "key-of-mine" } }, 404, ""],
+  [
+    "HEAD where only GET exists",
+    "/openai/v1/models",
+    { method: "HEAD", headers: { "api-key": "key-of-mine" } },
+    404,
+    "",
+  ],
 ];
 
 describe("unusual requests get the exact answers", () => {
@@ -129,9 +179,14 @@ describe("unusual requests get the exact answers", () => {
   });
 
   it("a header block that is too large", async () => {
-    const answer = await fetch(`${gateway.url}${CHAT}`, { method: "POST", headers: { "x-large": "x".repeat(20_000) } });
+    const answer = await fetch(`${gateway.url}${CHAT}`, {
+      method: "POST",
+      headers: { "x-large": "x".repeat(20_000) },
+    });
     expect(answer.status).toBe(431);
-    expect(await answer.text()).toMatch(/^\{ "statusCode": 431, "message": ".*", "code": "header_too_large", "requestId": "[0-9a-f-]{36}" \}$/);
+    expect(await answer.text()).toMatch(
+      /^\{ "statusCode": 431, "message": ".*", "code": "header_too_large", "requestId": "[0-9a-f-]{36}" \}$/,
+    );
   });
 });
 
@@ -141,6 +196,13 @@ it("every exchange leaves one line in the log, without key or body", async () =>
   const { accessLine } = await import("../src/gateway/access-record.ts");
   const lines = gateway.exchanges.slice(before).map((exchange) => accessLine(exchange));
   expect(lines).toHaveLength(1);
-  expect(JSON.parse(lines[0]!)).toMatchObject({ msg: "request", status: 200, api: "openai", product: "starter", subscription: "mine", backend: "demo-model" });
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    msg: "request",
+    status: 200,
+    api: "openai",
+    product: "starter",
+    subscription: "mine",
+    backend: "demo-model",
+  });
   expect(lines[0]).not.toMatch(/key-of-mine|Hello there/);
 });

@@ -16,12 +16,19 @@ export interface ReloadOutcomes {
 }
 
 const version = (i: number): string =>
-  policy({ outbound: `<set-header name="x-version" exists-action="override"><value>@("${i}")</value></set-header>` });
+  policy({
+    outbound: `<set-header name="x-version" exists-action="override"><value>@("${i}")</value></set-header>`,
+  });
 
 const BROKEN = policy({ inbound: `<set-heeder name="x" />` });
 
 /** @param streams open from before the first change until after the last */
-export async function changeUnderLoad(changes: number, broken: number, streams: number, now: () => number): Promise<ReloadOutcomes> {
+export async function changeUnderLoad(
+  changes: number,
+  broken: number,
+  streams: number,
+  now: () => number,
+): Promise<ReloadOutcomes> {
   const model = await startDemoModel({ defaults: { chunkMs: 5 } });
   const gateway = await testGateway(
     { ...api("chat", `${model.url}/v1`, ["POST /chat/completions", "GET /models"], { policy: version(0) }) },
@@ -35,7 +42,14 @@ export async function changeUnderLoad(changes: number, broken: number, streams: 
   }
 }
 
-async function run(gateway: TestGateway, model: DemoModel, changes: number, broken: number, streams: number, now: () => number): Promise<ReloadOutcomes> {
+async function run(
+  gateway: TestGateway,
+  model: DemoModel,
+  changes: number,
+  broken: number,
+  streams: number,
+  now: () => number,
+): Promise<ReloadOutcomes> {
   const stop = { now: false };
   const open = Array.from({ length: streams }, () => keepStreaming(gateway, stop));
   let failedRequests = 0;
@@ -54,7 +68,9 @@ async function run(gateway: TestGateway, model: DemoModel, changes: number, brok
   };
   const visibleMs: number[] = [];
   let refused = 0;
-  const brokenAt = new Set(Array.from({ length: broken }, (_, i) => Math.floor(((i + 1) * changes) / (broken + 1))));
+  const brokenAt = new Set(
+    Array.from({ length: broken }, (_, i) => Math.floor(((i + 1) * changes) / (broken + 1))),
+  );
   for (let i = 1; i <= changes; i++) {
     if (brokenAt.has(i)) {
       const before = gateway.reloads.length;

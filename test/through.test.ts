@@ -14,14 +14,20 @@ import { type TestGateway, api, policy, testGateway } from "./gateway.ts";
 let upstream: Server;
 let sockets: WebSocketServer;
 let gateway: TestGateway;
-const lastSeen: { method?: string; url?: string; headers?: NodeJS.Dict<string | string[]>; body?: Buffer } = {};
+const lastSeen: { method?: string; url?: string; headers?: NodeJS.Dict<string | string[]>; body?: Buffer } =
+  {};
 
 beforeAll(async () => {
   upstream = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
-      Object.assign(lastSeen, { method: incoming.method, url: incoming.url, headers: incoming.headers, body: Buffer.concat(chunks) });
+      Object.assign(lastSeen, {
+        method: incoming.method,
+        url: incoming.url,
+        headers: incoming.headers,
+        body: Buffer.concat(chunks),
+      });
       answer(incoming.url ?? "", Buffer.concat(chunks), response);
     });
     incoming.on("error", () => {});
@@ -32,7 +38,9 @@ beforeAll(async () => {
     socket.on("message", (data, binary) => socket.send(data, { binary }));
     socket.on("close", () => {});
   });
-  const port = await new Promise<number>((resolve) => upstream.listen(0, "127.0.0.1", () => resolve((upstream.address() as { port: number }).port)));
+  const port = await new Promise<number>((resolve) =>
+    upstream.listen(0, "127.0.0.1", () => resolve((upstream.address() as { port: number }).port)),
+  );
   const url = `http://127.0.0.1:${port}`;
   gateway = await testGateway({
     ...api("echo", url, ["POST /*", "GET /*", "HEAD /*"]),
@@ -56,14 +64,23 @@ afterAll(async () => {
 
 function answer(url: string, body: Buffer, response: import("node:http").ServerResponse): void {
   if (url.startsWith("/gzip")) {
-    response.writeHead(200, { "content-type": "text/plain", "content-encoding": "gzip" }).end(gzipSync("hello, zipped world"));
+    response
+      .writeHead(200, { "content-type": "text/plain", "content-encoding": "gzip" })
+      .end(gzipSync("hello, zipped world"));
   } else if (url.startsWith("/trailers")) {
     response.writeHead(200, { "content-type": "text/plain", trailer: "x-sum" });
     response.write("part one, ");
     response.addTrailers({ "x-sum": "42" });
     response.end("part two");
   } else if (url.startsWith("/none")) response.writeHead(204).end();
-  else if (url.startsWith("/cookies")) response.writeHead(200, [["Set-Cookie", "a=1"], ["set-cookie", "b=2"], ["X-Odd", "é"]] as never).end("ok");
+  else if (url.startsWith("/cookies"))
+    response
+      .writeHead(200, [
+        ["Set-Cookie", "a=1"],
+        ["set-cookie", "b=2"],
+        ["X-Odd", "é"],
+      ] as never)
+      .end("ok");
   else if (url.startsWith("/break")) {
     response.writeHead(200, { "content-length": "1000" });
     response.write("half");
@@ -76,24 +93,33 @@ describe("bodies", () => {
     const body = randomBytes(size);
     const reply = await fetch(`${gateway.url}/echo/x`, { method: "POST", body });
     const back = Buffer.from(await reply.arrayBuffer());
-    expect(createHash("sha256").update(back).digest("hex")).toBe(createHash("sha256").update(body).digest("hex"));
+    expect(createHash("sha256").update(back).digest("hex")).toBe(
+      createHash("sha256").update(body).digest("hex"),
+    );
   });
 
   it("more than the limit is refused with 413 and leaves one line that says so", async () => {
     const before = gateway.exchanges.length;
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const outgoing = request(`${gateway.url}/echo/x`, { method: "POST", headers: { "content-length": 11 * 1024 * 1024 } }, (reply) => {
-        reply.resume();
-        resolve(reply.statusCode);
-        outgoing.destroy();
-      });
+      const outgoing = request(
+        `${gateway.url}/echo/x`,
+        { method: "POST", headers: { "content-length": 11 * 1024 * 1024 } },
+        (reply) => {
+          reply.resume();
+          resolve(reply.statusCode);
+          outgoing.destroy();
+        },
+      );
       outgoing.on("error", reject);
       outgoing.write("x");
     });
     expect(status).toBe(413);
     while (gateway.exchanges.length === before) await new Promise((resolve) => setImmediate(resolve));
     const { accessLine } = await import("../src/gateway/access-record.ts");
-    expect(JSON.parse(accessLine(gateway.exchanges.at(-1)!))).toMatchObject({ status: 413, code: "body_too_large" });
+    expect(JSON.parse(accessLine(gateway.exchanges.at(-1)!))).toMatchObject({
+      status: 413,
+      code: "body_too_large",
+    });
   });
 
   it("a compressed answer passes untouched, is read decompressed, and is sent plain when rewritten", async () => {
@@ -108,7 +134,10 @@ describe("bodies", () => {
     const read = await fetch(`${gateway.url}/reading/gzip`);
     expect([read.headers.get("x-length"), await read.text()]).toEqual(["19", "hello, zipped world"]);
     const rewritten = await fetch(`${gateway.url}/writing/gzip`);
-    expect([rewritten.headers.get("content-encoding"), await rewritten.text()]).toEqual([null, "HELLO, ZIPPED WORLD"]);
+    expect([rewritten.headers.get("content-encoding"), await rewritten.text()]).toEqual([
+      null,
+      "HELLO, ZIPPED WORLD",
+    ]);
   });
 
   it("an answer that breaks off is cut for the client too, not ended as if whole", async () => {
@@ -120,7 +149,9 @@ describe("bodies", () => {
 describe("messages", () => {
   it("trailers come through", async () => {
     const trailers = await new Promise((resolve) =>
-      request(`${gateway.url}/echo/trailers`, (reply) => reply.resume().on("end", () => resolve(reply.trailers))).end(),
+      request(`${gateway.url}/echo/trailers`, (reply) =>
+        reply.resume().on("end", () => resolve(reply.trailers)),
+      ).end(),
     );
     expect(trailers).toEqual({ "x-sum": "42" });
   });
@@ -142,7 +173,14 @@ describe("messages", () => {
     await new Promise<void>((resolve) =>
       request(
         `${gateway.url}/echo/a%2Fb/c?x=%41&&y=&x=2`,
-        { headers: { connection: "x-private, keep-alive", "x-private": "1", te: "trailers", "x-forwarded-for": "198.51.100.7" } },
+        {
+          headers: {
+            connection: "x-private, keep-alive",
+            "x-private": "1",
+            te: "trailers",
+            "x-forwarded-for": "198.51.100.7",
+          },
+        },
         (reply) => reply.resume().on("end", resolve),
       ).end(),
     );
@@ -167,7 +205,9 @@ describe("WebSockets", () => {
     expect(socket.protocol).toBe("chat.v1");
     for (const message of [Buffer.from("text"), randomBytes(70_000), randomBytes(900_000)]) {
       socket.send(message, { binary: true });
-      const back = await new Promise<Buffer>((resolve) => socket.once("message", (data: Buffer) => resolve(data)));
+      const back = await new Promise<Buffer>((resolve) =>
+        socket.once("message", (data: Buffer) => resolve(data)),
+      );
       expect(back.equals(message)).toBe(true);
     }
     socket.close(4001, "enough");
@@ -193,10 +233,37 @@ describe("TLS", () => {
   it("the listener speaks TLS when it is given a certificate", async () => {
     const folder = mkdtempSync(join(tmpdir(), "headgate-tls-"));
     const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days", "1", "-subj", "/CN=localhost"], { stdio: "ignore" });
+    execFileSync(
+      "openssl",
+      [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        cert,
+        "-days",
+        "1",
+        "-subj",
+        "/CN=localhost",
+      ],
+      { stdio: "ignore" },
+    );
     const tls = { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
     rmSync(folder, { recursive: true });
-    const secure = await testGateway(api("a", undefined, ["GET /x"], { policy: policy({ inbound: `<return-response><set-body>@(context.Request.OriginalUrl.Scheme)</set-body></return-response>` }) }), { tls });
+    const secure = await testGateway(
+      api("a", undefined, ["GET /x"], {
+        policy: policy({
+          inbound: `<return-response><set-body>@(context.Request.OriginalUrl.Scheme)</set-body></return-response>`,
+        }),
+      }),
+      { tls },
+    );
     const text = await new Promise<string>((resolve, reject) =>
       secureRequest(`${secure.url}/a/x`, { rejectUnauthorized: false }, (reply) => {
         let body = "";

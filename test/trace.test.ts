@@ -11,7 +11,9 @@ import { application } from "../src/start.ts";
 import { type TestGateway, api, policy, testGateway } from "./gateway.ts";
 
 const upstream = createServer((request, response) => {
-  response.setHeader("X-Upstream", "yes").end(JSON.stringify({ path: request.url, debug: request.headers["apim-debug-authorization"] ?? null }));
+  response
+    .setHeader("X-Upstream", "yes")
+    .end(JSON.stringify({ path: request.url, debug: request.headers["apim-debug-authorization"] ?? null }));
 });
 const dataDir = mkdtempSync(join(tmpdir(), "headgate-trace-"));
 let gateway: TestGateway;
@@ -30,8 +32,11 @@ beforeAll(async () => {
     {
       ...api("echo", serviceUrl, ["GET /hello"], { policy: policy({ inbound }) }),
       ...api("other", serviceUrl, ["GET /hello"]),
-      "policy.xml": "<policies><inbound /><backend><forward-request /></backend><outbound /><on-error /></policies>",
-      "namedValues/secret-tag/namedValueInformation.json": { properties: { displayName: "secret-tag", secret: true, value: "tag-that-is-secret" } },
+      "policy.xml":
+        "<policies><inbound /><backend><forward-request /></backend><outbound /><on-error /></policies>",
+      "namedValues/secret-tag/namedValueInformation.json": {
+        properties: { displayName: "secret-tag", secret: true, value: "tag-that-is-secret" },
+      },
     },
     { dataDir },
   );
@@ -43,7 +48,8 @@ afterAll(async () => {
 });
 
 describe("a debug token", () => {
-  const call = (path: string, token: string) => fetch(`${gateway.url}${path}`, { headers: { "Apim-Debug-Authorization": token } });
+  const call = (path: string, token: string) =>
+    fetch(`${gateway.url}${path}`, { headers: { "Apim-Debug-Authorization": token } });
 
   it("gives the id of a trace, and never reaches the backend", async () => {
     const answer = await call("/echo/hello", gateway.debugToken("echo"));
@@ -55,7 +61,12 @@ describe("a debug token", () => {
   it.each<[string, string, () => string, string[]]>([
     ["without one", "/echo/hello", () => "", []],
     ["forged", "/echo/hello", () => `${gateway.debugToken("echo")}x`, []],
-    ["for another API", "/other/hello", () => gateway.debugToken("echo"), ["apim-debug-authorization-wrongapi"]],
+    [
+      "for another API",
+      "/other/hello",
+      () => gateway.debugToken("echo"),
+      ["apim-debug-authorization-wrongapi"],
+    ],
     ["expired", "/echo/hello", () => gateway.debugToken("echo", 0), ["apim-debug-authorization-expired"]],
     ["for any", "/other/hello", () => gateway.debugToken(null), ["apim-trace-id"]],
     ["no such API", "/nowhere", () => gateway.debugToken(null), ["apim-trace-id"]],
@@ -74,9 +85,16 @@ describe("headgate trace", () => {
   async function trace(...args: string[]): Promise<{ code: number; out: string; error: string }> {
     const texts = { out: "", error: "" };
     const into = (key: "out" | "error"): Writable =>
-      new Writable({ write: (chunk: Buffer, _encoding, done) => void ((texts[key] += chunk.toString()), done()) });
+      new Writable({
+        write: (chunk: Buffer, _encoding, done) => void ((texts[key] += chunk.toString()), done()),
+      });
     const code = await commandLine(
-      { ...application, environment: { HEADGATE_DATA: dataDir }, stdout: Object.assign(into("out"), { columns: 120 }), stderr: into("error") },
+      {
+        ...application,
+        environment: { HEADGATE_DATA: dataDir },
+        stdout: Object.assign(into("out"), { columns: 120 }),
+        stderr: into("error"),
+      },
       ["trace", ...args],
     );
     return { code, ...texts };
@@ -103,9 +121,22 @@ describe("headgate trace", () => {
     const { out } = await trace(`${gateway.url}/echo/hello`, "--json");
     const { traceEntries, complete } = JSON.parse(out);
     expect(complete).toBe(true);
-    expect(traceEntries.inbound.map((entry: any) => entry.source)).toEqual(["api-inspector", "set-variable", "choose", "set-header", "trace", "mine"]);
-    expect(traceEntries.inbound[0].data.configuration).toMatchObject({ api: { id: "echo", from: "/echo" }, operation: { method: "GET", uriTemplate: "/hello" } });
-    expect(traceEntries.backend[0].data).toMatchObject({ backend: { why: "the API's service URL", attempt: 1 }, response: { status: 200 } });
+    expect(traceEntries.inbound.map((entry: any) => entry.source)).toEqual([
+      "api-inspector",
+      "set-variable",
+      "choose",
+      "set-header",
+      "trace",
+      "mine",
+    ]);
+    expect(traceEntries.inbound[0].data.configuration).toMatchObject({
+      api: { id: "echo", from: "/echo" },
+      operation: { method: "GET", uriTemplate: "/hello" },
+    });
+    expect(traceEntries.backend[0].data).toMatchObject({
+      backend: { why: "the API's service URL", attempt: 1 },
+      response: { status: 200 },
+    });
   });
 
   it("shows an error", async () => {

@@ -28,7 +28,10 @@ class Up {
 
   constructor(cwd: string, args: readonly string[], environment: Record<string, string> = {}) {
     const { OPENAI_API_KEY: _key, ...inherited } = process.env;
-    this.child = spawn(process.execPath, [COMMAND, "up", ...args], { cwd, env: { ...inherited, ...environment } });
+    this.child = spawn(process.execPath, [COMMAND, "up", ...args], {
+      cwd,
+      env: { ...inherited, ...environment },
+    });
     children.push(this.child);
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.on("data", (chunk: Buffer) => {
@@ -60,7 +63,9 @@ describe("headgate up", () => {
     const banner = up.output.slice(0, up.output.indexOf("Ctrl-C") + 30);
     expect(banner.split("\n").length).toBeLessThanOrEqual(14);
     const answer = await new Promise<string>((resolve, reject) =>
-      execFile("sh", ["-c", `${curl!} -sS`], (error, stdout) => (error === null ? resolve(stdout) : reject(error))),
+      execFile("sh", ["-c", `${curl!} -sS`], (error, stdout) =>
+        error === null ? resolve(stdout) : reject(error),
+      ),
     );
     expect(answer).toContain("data: [DONE]");
     expect(existsSync(join(folder, "headgate", "apis", "openai", "policy.xml"))).toBe(true);
@@ -86,12 +91,20 @@ describe("headgate up", () => {
     const [, url] = await up.says(/"gateway":"([^"]+)"/);
     const file = join(folder, "headgate", "policy.xml");
     const original = readFileSync(file, "utf8");
-    writeFileSync(file, original.replace("<inbound />", `<inbound><return-response><set-status code="299" /></return-response></inbound>`));
+    writeFileSync(
+      file,
+      original.replace(
+        "<inbound />",
+        `<inbound><return-response><set-status code="299" /></return-response></inbound>`,
+      ),
+    );
     await up.says(/configuration 2 is live/);
     expect((await fetch(`${url}/openai/v1/models`, { headers: { "api-key": "x" } })).status).toBe(401);
     writeFileSync(file, original.replace("<inbound />", "<inbound><set-heder /></inbound>"));
     await up.says(/the change was refused .*configuration 2 keeps serving/);
-    expect(up.output).toMatch(/error\[HG\d{4}\]: .*set-heder[\s\S]*--> policy\.xml:3:\d+[\s\S]*did you mean `set-header`/);
+    expect(up.output).toMatch(
+      /error\[HG\d{4}\]: .*set-heder[\s\S]*--> policy\.xml:3:\d+[\s\S]*did you mean `set-header`/,
+    );
     up.child.kill("SIGTERM");
     await up.exit;
   });
@@ -103,7 +116,12 @@ describe("headgate up", () => {
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     const answer = await fetch(`${url}/openai/v1/chat/completions`, {
       method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "x-demo-tokens": "60", "x-demo-chunk-ms": "10" },
+      headers: {
+        authorization: `Bearer ${key}`,
+        "content-type": "application/json",
+        "x-demo-tokens": "60",
+        "x-demo-chunk-ms": "10",
+      },
       body: JSON.stringify({ model: "demo", stream: true, messages: [{ role: "user", content: "go on" }] }),
     });
     up.child.kill("SIGTERM");
@@ -119,7 +137,11 @@ describe("headgate up", () => {
     const [, key] = await up.says(/"demoKey":"([^"]+)"/);
     const stalled = fetch(`${url}/openai/v1/chat/completions`, {
       method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "x-demo-latency-ms": "60000" },
+      headers: {
+        authorization: `Bearer ${key}`,
+        "content-type": "application/json",
+        "x-demo-latency-ms": "60000",
+      },
       body: JSON.stringify({ model: "demo", messages: [{ role: "user", content: "wait" }] }),
     }).then(
       () => "answered",
@@ -135,7 +157,9 @@ describe("headgate up", () => {
 
   it("moves to the next port when the default one is taken, but not when one was asked for", async () => {
     const blocker = createServer();
-    const port = await new Promise<number>((resolve) => blocker.listen(0, "127.0.0.1", () => resolve((blocker.address() as { port: number }).port)));
+    const port = await new Promise<number>((resolve) =>
+      blocker.listen(0, "127.0.0.1", () => resolve((blocker.address() as { port: number }).port)),
+    );
     const asked = new Up(emptyFolder(), ["--port", String(port)]);
     expect(await asked.exit).toBe(69);
     expect(asked.output).toContain(String(port));

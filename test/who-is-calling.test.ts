@@ -9,10 +9,19 @@ import { type TestGateway, api, policy, testGateway } from "./gateway.ts";
 const times = { notBefore: Date.UTC(2020, 0, 1), notAfter: Date.UTC(2045, 0, 1) };
 const root = certificate({ subject: [["CN", "Root"]], depth: Infinity, ...times });
 const server = certificate({ subject: [["CN", "localhost"]], ...times });
-const client = certificate({ subject: [["O", "Contoso, Inc."], ["CN", "client"]], issuer: root, serial: "07", ...times });
+const client = certificate({
+  subject: [
+    ["O", "Contoso, Inc."],
+    ["CN", "client"],
+  ],
+  issuer: root,
+  serial: "07",
+  ...times,
+});
 const stranger = certificate({ subject: [["CN", "client"]], ...times });
 
-const pem = ({ der }: Made): string => `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`;
+const pem = ({ der }: Made): string =>
+  `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`;
 const key = ({ privateKey }: Made): string => privateKey.export({ type: "pkcs8", format: "pem" }) as string;
 
 let provider: Provider;
@@ -49,18 +58,32 @@ afterAll(async () => {
 function get(path: string, headers: Record<string, string>, presented: Made | null): Promise<string> {
   const tls = presented === null ? {} : { key: key(presented), cert: pem(presented) };
   return new Promise((resolve, reject) => {
-    const sent = httpsRequest(`${gateway.url}${path}`, { headers, rejectUnauthorized: false, agent: false, ...tls }, (answer) => {
-      let body = "";
-      answer.setEncoding("utf8").on("data", (text: string) => (body += text));
-      answer.on("end", () => resolve([answer.statusCode, answer.headers["x-message"], body].filter((part) => part !== undefined).join(" | ")));
-    });
+    const sent = httpsRequest(
+      `${gateway.url}${path}`,
+      { headers, rejectUnauthorized: false, agent: false, ...tls },
+      (answer) => {
+        let body = "";
+        answer.setEncoding("utf8").on("data", (text: string) => (body += text));
+        answer.on("end", () =>
+          resolve(
+            [answer.statusCode, answer.headers["x-message"], body]
+              .filter((part) => part !== undefined)
+              .join(" | "),
+          ),
+        );
+      },
+    );
     sent.on("error", reject).end();
   });
 }
 
 test.each<[string, Made | null, string]>([
   ["the right one", client, '200 | CN=client, O="Contoso, Inc."'],
-  ["none", null, '401 | The client certificate is not valid: none was presented. | { "statusCode": 401, "message": "Invalid client certificate" }'],
+  [
+    "none",
+    null,
+    '401 | The client certificate is not valid: none was presented. | { "statusCode": 401, "message": "Invalid client certificate" }',
+  ],
   [
     "a stranger's",
     stranger,
@@ -70,7 +93,12 @@ test.each<[string, Made | null, string]>([
   expect(await get("/certificates/x", {}, presented)).toBe(expected);
 });
 
-const claims = (more: object = {}): object => ({ sub: "ada", iss: provider.issuer, exp: Math.floor(Date.now() / 1000) + 3600, ...more });
+const claims = (more: object = {}): object => ({
+  sub: "ada",
+  iss: provider.issuer,
+  exp: Math.floor(Date.now() / 1000) + 3600,
+  ...more,
+});
 const bearer = (alg: string, pair: typeof RSA, kid: string, more?: object): Record<string, string> => ({
   Authorization: `Bearer ${token(alg, pair.privateKey, { header: { alg, kid }, payload: claims(more) })}`,
 });

@@ -39,7 +39,9 @@ export async function callOut(
 ): Promise<ResponseMessage> {
   const guard = egressGuard(egress);
   if (guard.refusesHost(request.host)) {
-    throw new TransportError("address_refused", `connections to ${request.host} are not allowed`, { nothingSent: true });
+    throw new TransportError("address_refused", `connections to ${request.host} are not allowed`, {
+      nothingSent: true,
+    });
   }
   const abort = new Abort();
   const forget = outer?.onAbort((reason) => abort.abort(reason));
@@ -54,7 +56,9 @@ export async function callOut(
     return new ResponseMessage(answer.status, answer.reason, headers, body);
   } catch (error) {
     if (abort.reason !== "deadline") throw error;
-    throw new TransportError("headers_timeout", `there was no complete answer within ${timeoutMs / 1000} s`, { cause: error });
+    throw new TransportError("headers_timeout", `there was no complete answer within ${timeoutMs / 1000} s`, {
+      cause: error,
+    });
   } finally {
     stop();
     forget?.();

@@ -8,7 +8,10 @@ const DEFAULT_TLS: ClientTls = { validateChain: true, validateName: true };
 const combined = new WeakMap<ClientCertificate, WeakMap<ClientTls, ClientTls>>();
 
 /** @param base the backend's own settings, if it has any; the request's certificate wins over theirs */
-export function withClientCertificate(base: ClientTls | null, certificate: ClientCertificate | null): ClientTls | undefined {
+export function withClientCertificate(
+  base: ClientTls | null,
+  certificate: ClientCertificate | null,
+): ClientTls | undefined {
   if (certificate === null) return base ?? undefined;
   const settings = base ?? DEFAULT_TLS;
   let known = combined.get(certificate);

@@ -34,13 +34,24 @@ beforeEach(() => {
 const backend = (name: string, credentials: object, url = upstream.url): Files => ({
   [`backends/${name}/backendInformation.json`]: { properties: { url, protocol: "http", credentials } },
 });
-const sending = (name: string, inbound: string, more: { properties?: object; backend?: string; onError?: string } = {}): Files =>
-  api(name, undefined, ["GET /x", "POST /*"], { properties: more.properties, policy: policy({ inbound, backend: more.backend, onError: more.onError }) });
+const sending = (
+  name: string,
+  inbound: string,
+  more: { properties?: object; backend?: string; onError?: string } = {},
+): Files =>
+  api(name, undefined, ["GET /x", "POST /*"], {
+    properties: more.properties,
+    policy: policy({ inbound, backend: more.backend, onError: more.onError }),
+  });
 const to = (name: string): string => `<set-backend-service backend-id="${name}" />`;
-const setting = (value: string): string => `<set-header name="Authorization"><value>${value}</value></set-header>`;
+const setting = (value: string): string =>
+  `<set-header name="Authorization"><value>${value}</value></set-header>`;
 
 async function call(gateway: TestGateway, path: string, init: RequestInit = {}) {
-  const response = await fetch(gateway.url + path, { ...init, headers: { authorization: "Bearer caller", ...init.headers } });
+  const response = await fetch(gateway.url + path, {
+    ...init,
+    headers: { authorization: "Bearer caller", ...init.headers },
+  });
   return { status: response.status, body: await response.text(), headers: response.headers };
 }
 
@@ -51,8 +62,13 @@ describe("managed identity of a backend", () => {
   beforeAll(async () => {
     gateway = await testGateway(
       {
-        "namedValues/audience/namedValueInformation.json": { properties: { displayName: "audience", value: "https://ai.azure.com" } },
-        ...backend("mi", { managedIdentity: { resource: "{{audience}}", clientId: "user" }, header: { "x-own": ["1"] } }),
+        "namedValues/audience/namedValueInformation.json": {
+          properties: { displayName: "audience", value: "https://ai.azure.com" },
+        },
+        ...backend("mi", {
+          managedIdentity: { resource: "{{audience}}", clientId: "user" },
+          header: { "x-own": ["1"] },
+        }),
         ...backend("bad", { managedIdentity: { resource: "bad" } }),
         ...sending("mi", to("mi")),
         ...sending("before", setting("Bearer policy") + to("mi")),
@@ -61,7 +77,10 @@ describe("managed identity of a backend", () => {
         ...sending("basic", `${to("mi")}<authentication-basic username="u" password="p" />`),
         ...sending("again", `${to("mi")}${setting("Bearer policy")}${to("mi")}`),
         ...sending("api", "", { properties: { backendId: "mi" } }),
-        ...sending("bad", to("bad"), { onError: '<set-header name="x-error"><value>@(context.LastError.Source + " " + context.LastError.Reason)</value></set-header>' }),
+        ...sending("bad", to("bad"), {
+          onError:
+            '<set-header name="x-error"><value>@(context.LastError.Source + " " + context.LastError.Reason)</value></set-header>',
+        }),
       },
       { environment: { IDENTITY_ENDPOINT: `${issuer.url}/token`, IDENTITY_HEADER: "s" } },
     );
@@ -69,7 +88,10 @@ describe("managed identity of a backend", () => {
   afterAll(() => gateway.close());
   beforeEach(() => {
     good = { body: { access_token: "token", expires_in: 3600 } };
-    issuer.answer = ({ query }) => (query.get("resource") === "https://ai.azure.com" && query.get("client_id") === "user" ? good : { status: 400 });
+    issuer.answer = ({ query }) =>
+      query.get("resource") === "https://ai.azure.com" && query.get("client_id") === "user"
+        ? good
+        : { status: 400 };
   });
 
   test.each([
@@ -98,19 +120,33 @@ describe("managed identity of a backend", () => {
 describe("AWS signatures", () => {
   test("keys from named values: what goes out is signed, body, query, model id and all; the caller's own is dropped", async () => {
     const gateway = await testGateway({
-      "namedValues/accesskey/namedValueInformation.json": { properties: { displayName: "accesskey", value: KEYS.accessKeyId, secret: true } },
-      "namedValues/secretkey/namedValueInformation.json": { properties: { displayName: "secretkey", value: KEYS.secretAccessKey, secret: true } },
+      "namedValues/accesskey/namedValueInformation.json": {
+        properties: { displayName: "accesskey", value: KEYS.accessKeyId, secret: true },
+      },
+      "namedValues/secretkey/namedValueInformation.json": {
+        properties: { displayName: "secretkey", value: KEYS.secretAccessKey, secret: true },
+      },
       ...backend("bedrock", {
-        awsSigV4: { accessKeyId: "{{accesskey}}", secretAccessKey: "{{secretkey}}", region: "us-east-1", service: "bedrock" },
+        awsSigV4: {
+          accessKeyId: "{{accesskey}}",
+          secretAccessKey: "{{secretkey}}",
+          region: "us-east-1",
+          service: "bedrock",
+        },
         query: { tag: ["a b"] },
       }),
       ...sending("sdk", to("bedrock")),
       ...sending("again", to("bedrock"), {
-        backend: '<retry condition="@(context.Response.StatusCode == 503)" count="1" interval="0"><forward-request buffer-request-body="true" /></retry>',
+        backend:
+          '<retry condition="@(context.Response.StatusCode == 503)" count="1" interval="0"><forward-request buffer-request-body="true" /></retry>',
       }),
       ...sending("own", `${to("bedrock")}${setting("AWS4-HMAC-SHA256 made by a policy")}`),
     });
-    const headers = { authorization: "AWS4-HMAC-SHA256 Credential=/", "x-amz-date": "20000101T000000Z", "content-type": "application/json" };
+    const headers = {
+      authorization: "AWS4-HMAC-SHA256 Credential=/",
+      "x-amz-date": "20000101T000000Z",
+      "content-type": "application/json",
+    };
     const answers: (string | null)[] = [];
     upstream.answer = (seen) => {
       answers.push(signatureProblem(seen, KEYS, "bedrock"));
@@ -135,10 +171,19 @@ describe("AWS signatures", () => {
     await gateway.close();
   });
 
-  const signing = () => ({ ...backend("b", { awsSigV4: { region: "eu-west-1", service: "bedrock" } }), ...sending("a", to("b")) });
+  const signing = () => ({
+    ...backend("b", { awsSigV4: { region: "eu-west-1", service: "bedrock" } }),
+    ...sending("a", to("b")),
+  });
 
   test("keys from the environment", async () => {
-    const gateway = await testGateway(signing(), { environment: { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey, AWS_SESSION_TOKEN: "t" } });
+    const gateway = await testGateway(signing(), {
+      environment: {
+        AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
+        AWS_SESSION_TOKEN: "t",
+      },
+    });
     await call(gateway, "/a/x");
     expect(signatureProblem(upstream.seen[0]!, KEYS, "bedrock")).toBe(null);
     expect(upstream.seen[0]!.headers["x-amz-security-token"]).toBe("t");
@@ -150,9 +195,22 @@ describe("AWS signatures", () => {
     writeFileSync(tokenFile, "eyJ.web.identity\n");
     issuer.answer = ({ method, path, form }) => {
       const is = (name: string, value: string): boolean => form.get(name) === value;
-      if (method !== "POST" || path !== "/" || !is("Action", "AssumeRoleWithWebIdentity") || !is("Version", "2011-06-15")) return { status: 404 };
-      if (!is("RoleArn", "arn:aws:iam::1:role/r") || !is("RoleSessionName", "headgate") || !is("WebIdentityToken", "eyJ.web.identity")) {
-        return { status: 400, body: "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>No.</Message></Error></ErrorResponse>" };
+      if (
+        method !== "POST" ||
+        path !== "/" ||
+        !is("Action", "AssumeRoleWithWebIdentity") ||
+        !is("Version", "2011-06-15")
+      )
+        return { status: 404 };
+      if (
+        !is("RoleArn", "arn:aws:iam::1:role/r") ||
+        !is("RoleSessionName", "headgate") ||
+        !is("WebIdentityToken", "eyJ.web.identity")
+      ) {
+        return {
+          status: 400,
+          body: "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>No.</Message></Error></ErrorResponse>",
+        };
       }
       return {
         headers: { "content-type": "text/xml" },
@@ -162,12 +220,20 @@ describe("AWS signatures", () => {
           </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
       };
     };
-    const environment = { AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile, AWS_ROLE_ARN: "arn:aws:iam::1:role/r", AWS_ENDPOINT_URL_STS: issuer.url };
+    const environment = {
+      AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+      AWS_ROLE_ARN: "arn:aws:iam::1:role/r",
+      AWS_ENDPOINT_URL_STS: issuer.url,
+    };
     const gateway = await testGateway(signing(), { environment });
-    const all = await Promise.all(Array.from({ length: 100 }, () => call(gateway, "/a/y", { method: "POST", body: "{}" })));
+    const all = await Promise.all(
+      Array.from({ length: 100 }, () => call(gateway, "/a/y", { method: "POST", body: "{}" })),
+    );
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
     expect(issuer.seen).toHaveLength(1);
-    expect(upstream.seen.map((seen) => signatureProblem(seen, KEYS, "bedrock"))).toEqual(Array(100).fill(null));
+    expect(upstream.seen.map((seen) => signatureProblem(seen, KEYS, "bedrock"))).toEqual(
+      Array(100).fill(null),
+    );
     expect(upstream.seen[0]!.headers["x-amz-security-token"]).toBe("FwoG/+=");
     await gateway.close();
   });
@@ -175,16 +241,28 @@ describe("AWS signatures", () => {
   test("no keys anywhere: no request", async () => {
     const gateway = await testGateway(signing());
     expect((await call(gateway, "/a/x")).status).toBe(500);
-    expect(gateway.exchanges[0]!.error).toMatchObject({ reason: "CredentialUnavailable", message: expect.stringContaining("AWS_ACCESS_KEY_ID") });
+    expect(gateway.exchanges[0]!.error).toMatchObject({
+      reason: "CredentialUnavailable",
+      message: expect.stringContaining("AWS_ACCESS_KEY_ID"),
+    });
     expect(upstream.seen).toEqual([]);
     await gateway.close();
   });
 });
 
 test("a Google service account's key, from a named value", async () => {
-  const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
-  const value = JSON.stringify({ type: "service_account", client_email: "a@b", private_key: privateKey, token_uri: `${issuer.url}/token` });
-  issuer.answer = ({ form }) => (form.has("assertion") ? { body: { access_token: "ya29", expires_in: 3600 } } : { status: 400 });
+  const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  });
+  const value = JSON.stringify({
+    type: "service_account",
+    client_email: "a@b",
+    private_key: privateKey,
+    token_uri: `${issuer.url}/token`,
+  });
+  issuer.answer = ({ form }) =>
+    form.has("assertion") ? { body: { access_token: "ya29", expires_in: 3600 } } : { status: 400 };
   const gateway = await testGateway({
     "namedValues/gcp/namedValueInformation.json": { properties: { displayName: "gcp", value, secret: true } },
     ...backend("vertex", { googleServiceAccount: { key: "{{gcp}}" } }),
@@ -206,28 +284,40 @@ describe("client certificates", () => {
       tls: { ...makeIdentity({ name: "upstream" }), requestClientCertificate: true },
       onRequest: (incoming) => {
         const der = incoming.clientCertificate();
-        shown.push(der === null ? "nobody" : new X509Certificate(der).fingerprint.replaceAll(":", "").toLowerCase());
+        shown.push(
+          der === null ? "nobody" : new X509Certificate(der).fingerprint.replaceAll(":", "").toLowerCase(),
+        );
         incoming.reply.send(200, "", [], null);
       },
     });
     const tls = { validateCertificateChain: false, validateCertificateName: false };
     const secure = (name: string, credentials?: object): Files => ({
-      [`backends/${name}/backendInformation.json`]: { properties: { url: `https://127.0.0.1:${server.port}`, protocol: "http", tls, credentials } },
+      [`backends/${name}/backendInformation.json`]: {
+        properties: { url: `https://127.0.0.1:${server.port}`, protocol: "http", tls, credentials },
+      },
       ...sending(name, to(name) + setting("Bearer policy")),
     });
     const gateway = await testGateway({
-      "certificates/mine/certificateInformation.json": { properties: { data: makePfx(mine, authority).toString("base64") } },
-      "certificates/vault/certificateInformation.json": { properties: { keyVault: { secretIdentifier: "https://v.example/secrets/c" } } },
+      "certificates/mine/certificateInformation.json": {
+        properties: { data: makePfx(mine, authority).toString("base64") },
+      },
+      "certificates/vault/certificateInformation.json": {
+        properties: { keyVault: { secretIdentifier: "https://v.example/secrets/c" } },
+      },
       ...secure("by-id", { certificateIds: ["/certificates/vault", "/certificates/mine"] }),
       ...secure("by-print", { certificate: [mine.sha1.toUpperCase()] }),
       ...secure("without"),
       ...secure("missing", { certificateIds: ["/certificates/vault"], header: { "x-key": ["k"] } }),
     });
     const statuses: number[] = [];
-    for (const name of ["by-id", "by-print", "without", "missing"]) statuses.push((await call(gateway, `/${name}/x`)).status);
+    for (const name of ["by-id", "by-print", "without", "missing"])
+      statuses.push((await call(gateway, `/${name}/x`)).status);
     expect(statuses).toEqual([200, 200, 200, 500]);
     expect(shown).toEqual([mine.sha1.toLowerCase(), mine.sha1.toLowerCase(), "nobody"]);
-    expect(gateway.exchanges.at(-1)!.error).toMatchObject({ code: "credential_unavailable", message: expect.stringContaining("/certificates/vault") });
+    expect(gateway.exchanges.at(-1)!.error).toMatchObject({
+      code: "credential_unavailable",
+      message: expect.stringContaining("/certificates/vault"),
+    });
     await gateway.close();
     await server.close();
   });
@@ -251,7 +341,11 @@ test("a backend's credentials do not follow a redirect to another origin", async
 });
 
 test.each<[string, object, RegExp]>([
-  ["two that exclude each other", { managedIdentity: { resource: "r" }, awsSigV4: {} }, /HG5506 .*`b`.*`managedIdentity` and `awsSigV4` cannot stand together/],
+  [
+    "two that exclude each other",
+    { managedIdentity: { resource: "r" }, awsSigV4: {} },
+    /HG5506 .*`b`.*`managedIdentity` and `awsSigV4` cannot stand together/,
+  ],
   ["no resource", { managedIdentity: { clientId: "c" } }, /HG5506 .*`resource`/],
   ["half a pair of keys", { awsSigV4: { accessKeyId: "a" } }, /HG5506 .*go together/],
   ["a lone session token", { awsSigV4: { sessionToken: "a" } }, /HG5506 .*belongs to an `accessKeyId`/],
@@ -261,7 +355,8 @@ test.each<[string, object, RegExp]>([
 ])("refused when saved: %s", async (_name, credentials, expected) => {
   const problems = await testGateway(backend("b", credentials)).then(
     () => [],
-    (error: { problems: { code: string; message: string }[] }) => error.problems.map(({ code, message }) => `${code} ${message}`),
+    (error: { problems: { code: string; message: string }[] }) =>
+      error.problems.map(({ code, message }) => `${code} ${message}`),
   );
   expect(problems.join("\n")).toMatch(expected);
 });

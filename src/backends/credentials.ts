@@ -23,7 +23,12 @@ const SOURCE = "forward-request";
  * @param queryString        with leading `?`, or empty
  * @param keepsAuthorization a policy's Authorization stays
  */
-export function attachCredentials(headers: string[], queryString: string, credentials: BackendCredentials, keepsAuthorization: boolean): string {
+export function attachCredentials(
+  headers: string[],
+  queryString: string,
+  credentials: BackendCredentials,
+  keepsAuthorization: boolean,
+): string {
   const { headers: given, authorization, query } = credentials;
   for (let i = 0; i < given.length; i += 2) {
     if (!keepsAuthorization || !sameName(given[i]!, "authorization")) replace(headers, given, given[i]!);
@@ -38,9 +43,14 @@ export function attachCredentials(headers: string[], queryString: string, creden
 }
 
 /** What the request still lacks once its configured credentials are attached; null for nothing. */
-export function missingIdentity(exchange: Exchange, credentials: BackendCredentials | null | undefined): IdentityCredential | null {
+export function missingIdentity(
+  exchange: Exchange,
+  credentials: BackendCredentials | null | undefined,
+): IdentityCredential | null {
   const identity = credentials?.identity ?? null;
-  return identity === null || (exchange.request.authorizationSet && identity.kind !== "unavailable") ? null : identity;
+  return identity === null || (exchange.request.authorizationSet && identity.kind !== "unavailable")
+    ? null
+    : identity;
 }
 
 /** What `authorize` needs: a token or keys. */
@@ -64,7 +74,10 @@ export async function obtainIdentity(exchange: Exchange, identity: IdentityCrede
   }
 }
 
-function fetchIdentity({ services: { identities } }: Exchange, identity: IdentityCredential): Obtained | Promise<Obtained> {
+function fetchIdentity(
+  { services: { identities } }: Exchange,
+  identity: IdentityCredential,
+): Obtained | Promise<Obtained> {
   switch (identity.kind) {
     case "azure":
       return identities.azureToken(identity.resource, identity.clientId);
@@ -78,7 +91,12 @@ function fetchIdentity({ services: { identities } }: Exchange, identity: Identit
 }
 
 /** Puts the credential into the headers of what is about to be sent. */
-export function authorize(exchange: Exchange, outgoing: ClientRequest, identity: IdentityCredential, obtained: Obtained): void {
+export function authorize(
+  exchange: Exchange,
+  outgoing: ClientRequest,
+  identity: IdentityCredential,
+  obtained: Obtained,
+): void {
   const { rawHeaders, method, target } = outgoing;
   if (identity.kind !== "aws") {
     remove(rawHeaders, "authorization");
@@ -88,13 +106,17 @@ export function authorize(exchange: Exchange, outgoing: ClientRequest, identity:
   // In memory by now; what goes out may be a source that taps listen to, of the same octets.
   const body = outgoing.body === null ? null : exchange.request.body!.wire;
   const { region, service } = identity;
-  signRequest({ method, target, rawHeaders, body }, { keys: obtained as AwsKeys, region, service, nowMs: exchange.services.clock.now() });
+  signRequest(
+    { method, target, rawHeaders, body },
+    { keys: obtained as AwsKeys, region, service, nowMs: exchange.services.clock.now() },
+  );
 }
 
 /** Names of the headers that are credentials of this backend and of nobody else, lower case. */
 export function credentialHeaders(credentials: BackendCredentials | null | undefined): ReadonlySet<string> {
   const names = new Set(["authorization", "cookie", "api-key", "x-amz-security-token"]);
-  for (let i = 0; i < (credentials?.headers.length ?? 0); i += 2) names.add(credentials!.headers[i]!.toLowerCase());
+  for (let i = 0; i < (credentials?.headers.length ?? 0); i += 2)
+    names.add(credentials!.headers[i]!.toLowerCase());
   return names;
 }
 

@@ -18,7 +18,8 @@ import { callOut } from "./call-out.ts";
  * @throws Error when they do not make a URL
  */
 export function readDapr(environment: Readonly<Record<string, string | undefined>>): DaprOptions {
-  const given = environment["DAPR_HTTP_ENDPOINT"] ?? `http://localhost:${environment["DAPR_HTTP_PORT"] ?? "3500"}`;
+  const given =
+    environment["DAPR_HTTP_ENDPOINT"] ?? `http://localhost:${environment["DAPR_HTTP_PORT"] ?? "3500"}`;
   const target = parseTarget(given);
   if (target === null) throw new Error(`DAPR_HTTP_ENDPOINT and DAPR_HTTP_PORT make no URL: ${given}`);
   return { target, token: environment["DAPR_API_TOKEN"] ?? null };
@@ -26,9 +27,23 @@ export function readDapr(environment: Readonly<Record<string, string | undefined
 
 /** What the policies that send to Dapr have in common. */
 export const DAPR_CALL = {
-  "ignore-error": { type: "bool", default: false, doc: "true: a failure goes no further; otherwise it leads to on-error." },
-  "response-variable-name": { type: "string", doc: "The variable that gets Dapr's response, with its body in memory." },
-  timeout: { type: "number", expression: true, min: 1, max: 240, default: 5, doc: "Seconds until the answer must be there, 1 to 240." },
+  "ignore-error": {
+    type: "bool",
+    default: false,
+    doc: "true: a failure goes no further; otherwise it leads to on-error.",
+  },
+  "response-variable-name": {
+    type: "string",
+    doc: "The variable that gets Dapr's response, with its body in memory.",
+  },
+  timeout: {
+    type: "number",
+    expression: true,
+    min: 1,
+    max: 240,
+    default: 5,
+    doc: "Seconds until the answer must be there, 1 to 240.",
+  },
   template: { type: "string", oneOf: ["Liquid"], doc: "Liquid: the content is a Liquid template." },
   "content-type": { type: "string", default: "application/json", doc: "Media type of the content." },
 } as const;
@@ -43,7 +58,12 @@ export interface DaprMessage {
 }
 
 /** Sends it, and does with answer or failure what the attributes say. */
-export async function sendToDapr(exchange: Exchange, source: string, attributes: DaprAttributes, message: () => DaprMessage): Promise<void> {
+export async function sendToDapr(
+  exchange: Exchange,
+  source: string,
+  attributes: DaprAttributes,
+  message: () => DaprMessage,
+): Promise<void> {
   const { "ignore-error": ignoreError, "response-variable-name": variable } = attributes;
   let response: ResponseMessage | null = null;
   try {
@@ -57,7 +77,12 @@ export async function sendToDapr(exchange: Exchange, source: string, attributes:
   if (variable !== undefined) exchange.variables.set(variable, response);
 }
 
-async function send(exchange: Exchange, source: string, attributes: DaprAttributes, message: DaprMessage): Promise<ResponseMessage> {
+async function send(
+  exchange: Exchange,
+  source: string,
+  attributes: DaprAttributes,
+  message: DaprMessage,
+): Promise<ResponseMessage> {
   const { dapr, bufferLimitBytes } = exchange.snapshot.options;
   const seconds = attributes.timeout(exchange.context);
   const { target } = dapr;
@@ -81,7 +106,14 @@ async function send(exchange: Exchange, source: string, attributes: DaprAttribut
     });
   } catch (error) {
     const { reason, code, message: text } = toGatewayError(error, source);
-    throw new GatewayError({ source, reason, message: `Dapr at ${target.authority} cannot be asked: ${text}`, status: 500, code, cause: error });
+    throw new GatewayError({
+      source,
+      reason,
+      message: `Dapr at ${target.authority} cannot be asked: ${text}`,
+      status: 500,
+      code,
+      cause: error,
+    });
   }
   if (response.statusCode < 200 || response.statusCode > 299) throw refused(source, message.path, response);
   return response;
@@ -91,7 +123,10 @@ async function send(exchange: Exchange, source: string, attributes: DaprAttribut
 const ANYWHERE: EgressOptions = { allow: ["0.0.0.0/0", "::/0"], loopback: true };
 
 function refused(source: string, path: string, { statusCode, headers, body }: ResponseMessage): GatewayError {
-  const said = body === null || !isText(headers) ? "" : new TextDecoder().decode(body.take() as Uint8Array).slice(0, 500);
+  const said =
+    body === null || !isText(headers)
+      ? ""
+      : new TextDecoder().decode(body.take() as Uint8Array).slice(0, 500);
   return new GatewayError({
     source,
     reason: "DaprRequestFailed",

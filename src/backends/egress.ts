@@ -85,7 +85,10 @@ function makeGuard({ allow, loopback }: EgressOptions): EgressGuard {
  * (`2852039166`, `0xa9.0376.43518`) in its usual one.
  */
 function plainHost(host: string): string {
-  const bare = host.trim().replace(/^\[(.*)\]$/, "$1").replace(/\.+$/, "");
+  const bare = host
+    .trim()
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/\.+$/, "");
   if (bare.includes(":") || bare.startsWith("*.")) return bare.toLowerCase();
   const ascii = domainToASCII(bare);
   return ascii === "" ? bare.toLowerCase() : ascii;

@@ -13,11 +13,23 @@ import { ResponseMessage, composeUrl } from "../gateway/message.ts";
 import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
-import { type BodySource, type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport/transport.ts";
+import {
+  type BodySource,
+  type Client,
+  type ClientRequest,
+  type ClientResponse,
+  TransportError,
+} from "../transport/transport.ts";
 import { withoutCookie } from "./affinity.ts";
 import type { Backends, Picked } from "./backends.ts";
 import { withClientCertificate } from "./client-certificate.ts";
-import { attachCredentials, authorize, credentialHeaders, missingIdentity, obtainIdentity } from "./credentials.ts";
+import {
+  attachCredentials,
+  authorize,
+  credentialHeaders,
+  missingIdentity,
+  obtainIdentity,
+} from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
 import { sendWithFailover } from "./failover.ts";
 import type { Lease } from "./lease.ts";
@@ -40,14 +52,26 @@ interface Destination {
 /**
  * @throws GatewayError with Source `forward-request`; ClientGone when the caller hung up meanwhile
  */
-export function forward(exchange: Exchange, options: ForwardOptions, client: Client, backends: Backends): Promise<ResponseMessage> {
+export function forward(
+  exchange: Exchange,
+  options: ForwardOptions,
+  client: Client,
+  backends: Backends,
+): Promise<ResponseMessage> {
   const rule = exchange.request.target?.entity?.balancing?.failover;
   if (rule === undefined || rule === null) return attemptOnce(exchange, options, client, backends);
   const replayable = { ...options, bufferRequestBody: true };
-  return sendWithFailover(exchange, rule, backends, () => attemptOnce(exchange, replayable, client, backends));
+  return sendWithFailover(exchange, rule, backends, () =>
+    attemptOnce(exchange, replayable, client, backends),
+  );
 }
 
-async function attemptOnce(exchange: Exchange, options: ForwardOptions, client: Client, backends: Backends): Promise<ResponseMessage> {
+async function attemptOnce(
+  exchange: Exchange,
+  options: ForwardOptions,
+  client: Client,
+  backends: Backends,
+): Promise<ResponseMessage> {
   const { request } = exchange;
   if (request.target === null) throw notConfigured();
   if (options.bufferRequestBody && request.body !== null && !request.body.buffered) {
@@ -56,8 +80,11 @@ async function attemptOnce(exchange: Exchange, options: ForwardOptions, client: 
   const { target, lease, picked } = destinationOf(exchange, request.target, backends);
   const identity = missingIdentity(exchange, target.entity?.credentials);
   const outgoing =
-    identity === null ? prepared(exchange, target, options, lease) : await authorized(exchange, target, options, lease, identity);
-  if (picked?.pool.affinity?.rule.source === "cookie") withoutCookie(outgoing.rawHeaders, picked.pool.affinity.rule.name);
+    identity === null
+      ? prepared(exchange, target, options, lease)
+      : await authorized(exchange, target, options, lease, identity);
+  if (picked?.pool.affinity?.rule.source === "cookie")
+    withoutCookie(outgoing.rawHeaders, picked.pool.affinity.rule.name);
   const attempt: Attempt = {
     backendId: target.entity?.id ?? null,
     url: `${target.scheme}://${target.authority}${pathOnly(outgoing.target)}`,
@@ -72,7 +99,8 @@ async function attemptOnce(exchange: Exchange, options: ForwardOptions, client: 
   let source: BodySource | null;
   try {
     answer = await client.send(outgoing);
-    if (options.followRedirects) answer = await followRedirects(exchange, client, outgoing, answer, target.entity);
+    if (options.followRedirects)
+      answer = await followRedirects(exchange, client, outgoing, answer, target.entity);
     source = answer.body;
     if (source !== null && options.firstByteMs !== undefined) {
       source = await firstByte(source, options.firstByteMs, exchange.services.clock, exchange.abort);
@@ -94,7 +122,12 @@ async function attemptOnce(exchange: Exchange, options: ForwardOptions, client: 
 }
 
 /** What goes out. A lease is given back when that cannot be said. */
-function prepared(exchange: Exchange, target: Target, options: ForwardOptions, lease: Lease | null): ClientRequest {
+function prepared(
+  exchange: Exchange,
+  target: Target,
+  options: ForwardOptions,
+  lease: Lease | null,
+): ClientRequest {
   try {
     return compose(exchange, target, bodyToSend(exchange), options);
   } catch (error) {
@@ -137,8 +170,14 @@ function toResponse(
   const headers = new HeaderList(withoutHopByHop(answer.rawHeaders));
   if (source === null) return new ResponseMessage(answer.status, answer.reason, headers, null);
   if (lease !== null) source = lease.watch(source);
-  if (totalMs !== undefined) source = within(source, totalMs - (exchange.elapsedMs() - startedMs), exchange.services.clock);
-  return new ResponseMessage(answer.status, answer.reason, headers, Body.streaming("response", source, headers));
+  if (totalMs !== undefined)
+    source = within(source, totalMs - (exchange.elapsedMs() - startedMs), exchange.services.clock);
+  return new ResponseMessage(
+    answer.status,
+    answer.reason,
+    headers,
+    Body.streaming("response", source, headers),
+  );
 }
 
 /** The transport's timers; a limit on the whole is one on the head, too. */
@@ -159,7 +198,11 @@ function destinationOf(exchange: Exchange, target: Target, backends: Backends): 
   if (entity === null) return { target, lease: null, picked: null };
   exchange.backend = entity;
   if (entity.type === "Single") {
-    return { target: entity === target.entity ? target : { ...target, entity }, lease: backends.admit(entity), picked: null };
+    return {
+      target: entity === target.entity ? target : { ...target, entity },
+      lease: backends.admit(entity),
+      picked: null,
+    };
   }
   const picked = backends.pick(entity, exchange.attempts, exchange.request.headers);
   return { target: picked.entity.target!, lease: picked.lease, picked };
@@ -173,7 +216,8 @@ function entityByUrl(exchange: Exchange, target: Target): BackendEntity | null {
   for (const entity of backendsByUrl) {
     const base = entity.target!;
     if (base.scheme !== url.scheme || base.host !== url.host || base.port !== url.port) continue;
-    if (base.basePath === "" || url.path === base.basePath || url.path.startsWith(`${base.basePath}/`)) return entity;
+    if (base.basePath === "" || url.path === base.basePath || url.path.startsWith(`${base.basePath}/`))
+      return entity;
   }
   return null;
 }
@@ -182,12 +226,17 @@ function entityByUrl(exchange: Exchange, target: Target): BackendEntity | null {
 function bodyToSend(exchange: Exchange): BodySource | Uint8Array | null {
   const { body } = exchange.request;
   if (body === null) return null;
-  if (body.consumed && !body.spent) exchange.remark("forward-request", "The request body was read without preserveContent and is sent empty.");
+  if (body.consumed && !body.spent)
+    exchange.remark(
+      "forward-request",
+      "The request body was read without preserveContent and is sent empty.",
+    );
   if (body.spent) {
     throw new GatewayError({
       source: "forward-request",
       reason: "RequestBodyAlreadySent",
-      message: 'The request body was streamed to a backend once and cannot be sent again; set buffer-request-body="true".',
+      message:
+        'The request body was streamed to a backend once and cannot be sent again; set buffer-request-body="true".',
       status: 500,
       code: "request_body_already_sent",
     });
@@ -195,14 +244,22 @@ function bodyToSend(exchange: Exchange): BodySource | Uint8Array | null {
   return body.take();
 }
 
-function compose(exchange: Exchange, target: Target, body: BodySource | Uint8Array | null, options: ForwardOptions): ClientRequest {
+function compose(
+  exchange: Exchange,
+  target: Target,
+  body: BodySource | Uint8Array | null,
+  options: ForwardOptions,
+): ClientRequest {
   const { request, incoming, snapshot } = exchange;
   const url = composeUrl(target, request.path, request.query);
   const headers = outgoingHeaders(exchange, target);
   const upgrade = incoming.upgrade && exchange.api?.type === "websocket";
   if (upgrade) addUpgrade(headers, incoming.rawHeaders);
   const entity = target.entity;
-  const query = entity?.credentials == null ? url.queryString : attachCredentials(headers, url.queryString, entity.credentials, request.authorizationSet);
+  const query =
+    entity?.credentials == null
+      ? url.queryString
+      : attachCredentials(headers, url.queryString, entity.credentials, request.authorizationSet);
   if (snapshot.options.extendedForwarding) extendForwarding(headers, exchange);
   return {
     method: request.method,
@@ -243,7 +300,10 @@ function outgoingHeaders(exchange: Exchange, target: Target): string[] {
     }
     headers.push(name, passed[i + 1]!);
   }
-  headers.push("X-Forwarded-For", forwardedFor === "" ? incoming.remoteAddress : `${forwardedFor}, ${incoming.remoteAddress}`);
+  headers.push(
+    "X-Forwarded-For",
+    forwardedFor === "" ? incoming.remoteAddress : `${forwardedFor}, ${incoming.remoteAddress}`,
+  );
   return headers;
 }
 
@@ -279,10 +339,17 @@ async function followRedirects(
     const next = resolveLocation(request, location);
     if (next === null) return answer;
     const toGet = answer.status === 303 || (answer.status < 303 && request.method === "POST");
-    const replay = toGet ? null : exchange.request.body === null ? null : exchange.request.body.buffered ? exchange.request.body.take() : undefined;
+    const replay = toGet
+      ? null
+      : exchange.request.body === null
+        ? null
+        : exchange.request.body.buffered
+          ? exchange.request.body.take()
+          : undefined;
     if (replay === undefined) return answer;
     answer.body?.cancel();
-    const sameOrigin = next.host === request.host && next.port === request.port && next.scheme === request.scheme;
+    const sameOrigin =
+      next.host === request.host && next.port === request.port && next.scheme === request.scheme;
     if (!sameOrigin) secret ??= credentialHeaders(entity?.credentials);
     // Where else a backend sends us is its choice, not the configuration's.
     const refuse = sameOrigin ? request.refuse : refuseElsewhere(exchange, next.host);
@@ -305,12 +372,19 @@ async function followRedirects(
 
 function refuseElsewhere(exchange: Exchange, host: string): ClientRequest["refuse"] {
   const guard = egressGuard(exchange.snapshot.options.egress);
-  if (guard.refusesHost(host)) throw new TransportError("address_refused", `connections to ${host} are not allowed`);
+  if (guard.refusesHost(host))
+    throw new TransportError("address_refused", `connections to ${host} are not allowed`);
   return guard.refuseFor(host);
 }
 
 function redirectLocation(answer: ClientResponse): string | null {
-  if (answer.status !== 301 && answer.status !== 302 && answer.status !== 303 && answer.status !== 307 && answer.status !== 308) {
+  if (
+    answer.status !== 301 &&
+    answer.status !== 302 &&
+    answer.status !== 303 &&
+    answer.status !== 307 &&
+    answer.status !== 308
+  ) {
     return null;
   }
   return new HeaderList(answer.rawHeaders).get("location");
@@ -326,7 +400,12 @@ function resolveLocation(request: ClientRequest, location: string): Target | nul
 }
 
 /** Credentials stay with the origin they were meant for. */
-function redirectedHeaders(raw: readonly string[], authority: string, secret: ReadonlySet<string> | null, toGet: boolean): string[] {
+function redirectedHeaders(
+  raw: readonly string[],
+  authority: string,
+  secret: ReadonlySet<string> | null,
+  toGet: boolean,
+): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
@@ -348,7 +427,8 @@ function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
   attempt.error = error.code;
   if (exchange.traced !== null) traceAnswer(exchange, attempt, null);
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
-  if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing") return error;
+  if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing")
+    return error;
   const timedOut = error.code.endsWith("_timeout");
   const own = exchange.snapshot.options.gatewayStatusCodes;
   return new GatewayError({
@@ -366,7 +446,8 @@ function notConfigured(): GatewayError {
   return new GatewayError({
     source: "forward-request",
     reason: "BackendServiceNotConfigured",
-    message: "Neither the API nor a policy says where to send the request: set serviceUrl, backendId or set-backend-service.",
+    message:
+      "Neither the API nor a policy says where to send the request: set serviceUrl, backendId or set-backend-service.",
     status: 500,
     code: "backend_not_configured",
   });

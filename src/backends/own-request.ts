@@ -27,7 +27,13 @@ export const OWN_REQUEST = {
       default: "new",
       doc: "new: an empty request. copy: method, URL, headers and body of the current request; no body in outbound.",
     },
-    timeout: { type: "number", expression: true, min: 1, default: 60, doc: "Seconds until the whole answer must be there." },
+    timeout: {
+      type: "number",
+      expression: true,
+      min: 1,
+      default: 60,
+      doc: "Seconds until the whole answer must be there.",
+    },
   },
   children: {
     "set-url": {
@@ -62,7 +68,8 @@ export function checkOwnRequest({ attributes, children, steps }: OwnArgs, report
     report(`"${url.constant!}" is not an absolute http or https URL`, { child: "set-url" });
   }
   const credentials = steps.filter((step) => step.site.element.startsWith("authentication-"));
-  if (credentials.length > 1) report("only one authentication policy may stand here", { child: credentials[1]!.site.element });
+  if (credentials.length > 1)
+    report("only one authentication policy may stand here", { child: credentials[1]!.site.element });
 }
 
 /** Ready to be made for each exchange. */
@@ -78,7 +85,11 @@ export interface OwnRequest {
   readonly source: string;
 }
 
-export function prepareOwnRequest({ attributes, children, steps }: OwnArgs, section: Section, source: string): OwnRequest {
+export function prepareOwnRequest(
+  { attributes, children, steps }: OwnArgs,
+  section: Section,
+  source: string,
+): OwnRequest {
   const url = children["set-url"][0]?.text;
   const fixedUrl = url?.isConstant === true ? parseUrl(url.constant!) : null;
   return { mode: attributes.mode, timeoutS: attributes.timeout, url, fixedUrl, steps, section, source };
@@ -87,7 +98,8 @@ export function prepareOwnRequest({ attributes, children, steps }: OwnArgs, sect
 /** Evaluates everything that says what is sent. */
 export async function makeOwnRequest(own: OwnRequest, exchange: Exchange): Promise<RequestMessage> {
   const mode = own.mode(exchange.context).trim().toLowerCase();
-  if (mode !== "new" && mode !== "copy") throw invalid(own.source, "InvalidMode", `The mode is new or copy, not "${mode}".`);
+  if (mode !== "new" && mode !== "copy")
+    throw invalid(own.source, "InvalidMode", `The mode is new or copy, not "${mode}".`);
   const url = urlOf(own, exchange);
   const message = mode === "copy" ? await copied(own, exchange) : blank(exchange);
   if (url !== null) setUrl(message, url);
@@ -110,8 +122,12 @@ export function sendOwnRequest(
   how: Omit<CallOut, "request">,
 ): Promise<ResponseMessage> {
   const target = message.target;
-  if (target === null) throw invalid(source, "InvalidUrl", "There is no URL to send the request to: set-url is missing.");
-  return callOut(exchange.services, exchange.snapshot.options.egress, { ...how, request: outgoing(message, target) });
+  if (target === null)
+    throw invalid(source, "InvalidUrl", "There is no URL to send the request to: set-url is missing.");
+  return callOut(exchange.services, exchange.snapshot.options.egress, {
+    ...how,
+    request: outgoing(message, target),
+  });
 }
 
 /** Scheme, host and path, for logs and messages: a query may hold a key. */
@@ -174,7 +190,8 @@ async function copied(own: OwnRequest, exchange: Exchange): Promise<RequestMessa
     const waiting = ensureBodies(exchange, NEEDS_REQUEST_BODY);
     if (waiting !== undefined) await waiting;
     body = request.body.copy();
-    if (body === null) exchange.remark(own.source, "The request body is gone already; the copy is sent without it.");
+    if (body === null)
+      exchange.remark(own.source, "The request body is gone already; the copy is sent without it.");
   }
   const copy = messageFrom(exchange, request.method, request.headers.copy(), body);
   copy.hostSet = request.hostSet && own.url === undefined;
@@ -184,9 +201,23 @@ async function copied(own: OwnRequest, exchange: Exchange): Promise<RequestMessa
   return copy;
 }
 
-function messageFrom(exchange: Exchange, method: string, headers: HeaderList, body: Body | null): RequestMessage {
+function messageFrom(
+  exchange: Exchange,
+  method: string,
+  headers: HeaderList,
+  body: Body | null,
+): RequestMessage {
   const { originalUrl, ipAddress } = exchange.request;
-  return new RequestMessage({ method, headers, body, originalUrl, path: "", query: "", ipAddress, certificate: () => null });
+  return new RequestMessage({
+    method,
+    headers,
+    body,
+    originalUrl,
+    path: "",
+    query: "",
+    ipAddress,
+    certificate: () => null,
+  });
 }
 
 // ── The URL ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +232,8 @@ function urlOf(own: OwnRequest, exchange: Exchange): Url | null {
   if (own.fixedUrl !== null || own.url === undefined) return own.fixedUrl;
   const text = own.url(exchange.context);
   const url = parseUrl(text);
-  if (url === null) throw invalid(own.source, "InvalidUrl", `"${withoutQuery(text)}" is not an absolute http or https URL.`);
+  if (url === null)
+    throw invalid(own.source, "InvalidUrl", `"${withoutQuery(text)}" is not an absolute http or https URL.`);
   return url;
 }
 
@@ -240,7 +272,10 @@ function inAscii(target: Target): Target | null {
 }
 
 function withoutQuery(text: string): string {
-  return text.trim().replace(/[?#].*$/s, "").slice(0, 200);
+  return text
+    .trim()
+    .replace(/[?#].*$/s, "")
+    .slice(0, 200);
 }
 
 function invalid(source: string, reason: string, message: string): GatewayError {

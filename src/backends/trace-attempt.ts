@@ -9,15 +9,34 @@ import type { ClientRequest } from "../transport/transport.ts";
  * @param named  what API or policies named
  * @param chosen where it goes: a pool's member, or the entity that was found by its URL
  */
-export function traceAttempt(exchange: Exchange, named: Target, chosen: Target, attempt: Attempt, sent: ClientRequest): void {
+export function traceAttempt(
+  exchange: Exchange,
+  named: Target,
+  chosen: Target,
+  attempt: Attempt,
+  sent: ClientRequest,
+): void {
   exchange.traced?.detail("forward-request", {
-    backend: { id: attempt.backendId, url: attempt.url, why: whyThere(exchange, named, chosen), attempt: exchange.attempts.length },
-    request: { method: sent.method, url: `${chosen.scheme}://${chosen.authority}${sent.target}`, rawHeaders: sent.rawHeaders },
+    backend: {
+      id: attempt.backendId,
+      url: attempt.url,
+      why: whyThere(exchange, named, chosen),
+      attempt: exchange.attempts.length,
+    },
+    request: {
+      method: sent.method,
+      url: `${chosen.scheme}://${chosen.authority}${sent.target}`,
+      rawHeaders: sent.rawHeaders,
+    },
   });
 }
 
 /** Called when the head of the answer is there, or the attempt has failed. */
-export function traceAnswer(exchange: Exchange, attempt: Attempt, rawHeaders: readonly string[] | null): void {
+export function traceAnswer(
+  exchange: Exchange,
+  attempt: Attempt,
+  rawHeaders: readonly string[] | null,
+): void {
   const microseconds = Math.max(0, Math.round((exchange.elapsedMs() - attempt.startedMs) * 1000));
   exchange.traced?.detail(
     "forward-request",
@@ -43,6 +62,7 @@ function whyThere(exchange: Exchange, named: Target, chosen: Target): string {
     const place = member === undefined ? "" : ` (priority ${member.priority}, weight ${member.weight})`;
     return `${source}; its pool of ${pool.pool.length} picked ${chosen.entity?.id ?? "a member"}${place}`;
   }
-  if (named.entity === null && chosen.entity !== null) return `${source}; its URL belongs to the backend ${chosen.entity.id}`;
+  if (named.entity === null && chosen.entity !== null)
+    return `${source}; its URL belongs to the backend ${chosen.entity.id}`;
   return source;
 }

@@ -36,7 +36,7 @@ export class HeaderList {
   set(name: string, ...values: string[]): void {
     const raw = this.raw;
     let at = -1;
-    for (let i = 0; i < raw.length; ) {
+    for (let i = 0; i < raw.length;) {
       if (sameName(raw[i]!, name)) {
         if (at < 0) at = i;
         raw.splice(i, 2);
@@ -55,7 +55,7 @@ export class HeaderList {
   delete(name: string): boolean {
     const raw = this.raw;
     let found = false;
-    for (let i = 0; i < raw.length; ) {
+    for (let i = 0; i < raw.length;) {
       if (sameName(raw[i]!, name)) {
         raw.splice(i, 2);
         found = true;

@@ -1,8 +1,23 @@
 import { expect, test } from "vitest";
 import { editDistance, suggest } from "./suggest.ts";
 
-const attributes = ["counter-key", "tokens-per-minute", "token-quota", "token-quota-period", "estimate-prompt-tokens"];
-const policies = ["set-header", "set-body", "set-backend-service", "forward-request", "rate-limit", "rate-limit-by-key", "choose", "cors"];
+const attributes = [
+  "counter-key",
+  "tokens-per-minute",
+  "token-quota",
+  "token-quota-period",
+  "estimate-prompt-tokens",
+];
+const policies = [
+  "set-header",
+  "set-body",
+  "set-backend-service",
+  "forward-request",
+  "rate-limit",
+  "rate-limit-by-key",
+  "choose",
+  "cors",
+];
 
 test.each([
   ["token-per-minute", attributes, "tokens-per-minute"],

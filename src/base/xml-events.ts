@@ -24,7 +24,11 @@ export interface XmlAttributeEvent {
 }
 
 export interface XmlHandlers {
-  readonly declaration?: (declaration: { readonly version?: string; readonly encoding?: string; readonly standalone?: string }) => void;
+  readonly declaration?: (declaration: {
+    readonly version?: string;
+    readonly encoding?: string;
+    readonly standalone?: string;
+  }) => void;
   readonly open: (tag: XmlTag) => void;
   readonly close: () => void;
   readonly text: (text: string) => void;
@@ -55,7 +59,8 @@ const MOST_ATTRIBUTES = 1000;
  */
 export function readXmlEvents(text: string, maxDepth: number, handlers: XmlHandlers): void {
   const parser = new SaxesParser({ xmlns: true });
-  const mistake = (message: string): XmlMistake => new XmlMistake(message, parser.line, parser.columnIndex + 1);
+  const mistake = (message: string): XmlMistake =>
+    new XmlMistake(message, parser.line, parser.columnIndex + 1);
   let depth = 0;
   parser.on("error", ({ message }) => {
     throw mistake(sentence(message));
@@ -68,13 +73,21 @@ export function readXmlEvents(text: string, maxDepth: number, handlers: XmlHandl
     attributeCount = 0;
   });
   parser.on("attribute", () => {
-    if (++attributeCount > MOST_ATTRIBUTES) throw mistake(`An element has more than ${MOST_ATTRIBUTES} attributes.`);
+    if (++attributeCount > MOST_ATTRIBUTES)
+      throw mistake(`An element has more than ${MOST_ATTRIBUTES} attributes.`);
   });
   if (handlers.declaration !== undefined) parser.on("xmldecl", handlers.declaration);
   parser.on("opentag", (tag) => {
     if (++depth > maxDepth) throw mistake(`Elements are nested deeper than ${maxDepth}.`);
     const attributes = Object.values(tag.attributes);
-    handlers.open({ name: tag.name, prefix: tag.prefix, local: tag.local, uri: tag.uri, isSelfClosing: tag.isSelfClosing, attributes });
+    handlers.open({
+      name: tag.name,
+      prefix: tag.prefix,
+      local: tag.local,
+      uri: tag.uri,
+      isSelfClosing: tag.isSelfClosing,
+      attributes,
+    });
   });
   parser.on("closetag", () => {
     depth--;
@@ -85,7 +98,8 @@ export function readXmlEvents(text: string, maxDepth: number, handlers: XmlHandl
     if (depth > 0) handlers.text(part);
   });
   parser.on("cdata", handlers.cdata ?? handlers.text);
-  if (handlers.instruction !== undefined) parser.on("processinginstruction", ({ target, body }) => handlers.instruction!(target, body));
+  if (handlers.instruction !== undefined)
+    parser.on("processinginstruction", ({ target, body }) => handlers.instruction!(target, body));
   if (handlers.comment !== undefined) parser.on("comment", handlers.comment);
   parser.write(text.startsWith("\ufeff") ? text.slice(1) : text).close();
 }

@@ -19,7 +19,9 @@ export interface Application {
   /** Loads and compiles a folder without running it. */
   readonly check: (folder: string, environment: Application["environment"]) => Promise<CheckedFolder>;
   /** Messages about configuration files and resources, by code; the compiler's own are in its table. */
-  readonly otherMessages: () => Promise<ReadonlyMap<string, { readonly text: string; readonly explain: string }>>;
+  readonly otherMessages: () => Promise<
+    ReadonlyMap<string, { readonly text: string; readonly explain: string }>
+  >;
   readonly onSignal: (listener: () => void) => void;
   readonly exit: (code: number) => void;
 }
@@ -64,7 +66,11 @@ export interface StartOptions {
   /** 0 = any free port. */
   readonly port: number;
   readonly portIsDefault: boolean;
-  readonly tls: { readonly key: string; readonly cert: string; readonly requestClientCertificate?: boolean } | null;
+  readonly tls: {
+    readonly key: string;
+    readonly cert: string;
+    readonly requestClientCertificate?: boolean;
+  } | null;
   readonly watch: boolean;
   /** Default: nothing extra is allowed, loopback is. */
   readonly egress?: Settings["egress"];

@@ -13,7 +13,8 @@ export function addExplain(program: Command, application: Application, done: (co
       const wanted = code.trim().toUpperCase();
       const others = await application.otherMessages();
       const other = others.get(wanted);
-      const text = explain(wanted) ?? (other === undefined ? null : `${wanted}: ${other.text}\n\n${other.explain}`);
+      const text =
+        explain(wanted) ?? (other === undefined ? null : `${wanted}: ${other.text}\n\n${other.explain}`);
       if (text !== null) {
         application.stdout.write(`${text.trimEnd()}\n`);
         return;

@@ -9,7 +9,15 @@ import { addValidate } from "./validate.ts";
 const COMMANDS = [addUp, addValidate, addExplain, addTrace];
 
 /** sysexits, as far as they fit. */
-export const EXIT = { ok: 0, failure: 1, changes: 2, usage: 64, invalidConfiguration: 65, unavailable: 69, environment: 78 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  changes: 2,
+  usage: 64,
+  invalidConfiguration: 65,
+  unavailable: 69,
+  environment: 78,
+} as const;
 
 /** @returns the exit code */
 export async function commandLine(application: Application, args: readonly string[]): Promise<number> {

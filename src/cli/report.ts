@@ -35,6 +35,9 @@ function isWarning(problem: Problem): boolean {
 }
 
 /** `NO_COLOR` and pipes mean plain text. */
-export function wantsColor(stream: { readonly isTTY?: boolean }, environment: Readonly<Record<string, string | undefined>>): boolean {
+export function wantsColor(
+  stream: { readonly isTTY?: boolean },
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
   return stream.isTTY === true && (environment["NO_COLOR"] ?? "") === "";
 }

@@ -29,7 +29,11 @@ export function addTrace(program: Command, application: Application, done: (code
     .description("Send a request through the running gateway and show what every policy did with it.")
     .argument("<url>", "URL, or a path at the running gateway: /echo/hello")
     .option("-X, --request <method>", "method; default GET, or POST with -d")
-    .option("-H, --header <line>", "a header, as in 'api-key: secret'; may be repeated", (line: string, before: string[] = []) => [...before, line])
+    .option(
+      "-H, --header <line>",
+      "a header, as in 'api-key: secret'; may be repeated",
+      (line: string, before: string[] = []) => [...before, line],
+    )
     .option("-d, --data <text>", "request body; @file reads it from a file")
     .option("-k, --insecure", "take whatever certificate the gateway shows")
     .option("--body", "print the body of the answer, too")
@@ -56,7 +60,10 @@ async function trace(application: Application, given: string, flags: Flags): Pro
   const settings = application.readSettings({ data: flags.dataDir }, environment);
   const access = readLocalAccess(settings.dataDir);
   if (access === null) {
-    return complain(`no gateway runs on the data folder ${settings.dataDir} (start one with \`headgate up\`, or say --data-dir)`, EXIT.unavailable);
+    return complain(
+      `no gateway runs on the data folder ${settings.dataDir} (start one with \`headgate up\`, or say --data-dir)`,
+      EXIT.unavailable,
+    );
   }
   let request: { method: string; url: string; rawHeaders: string[]; body: Uint8Array | null };
   try {
@@ -65,7 +72,9 @@ async function trace(application: Application, given: string, flags: Flags): Pro
     return complain(textOf(error), EXIT.usage);
   }
   try {
-    const { token } = (await ask(application, access, "listDebugCredentials", { purposes: ["tracing"] })) as { token: string };
+    const { token } = (await ask(application, access, "listDebugCredentials", { purposes: ["tracing"] })) as {
+      token: string;
+    };
     const answer = await application.request({
       ...request,
       rawHeaders: [...request.rawHeaders, "Apim-Debug-Authorization", token],
@@ -74,11 +83,17 @@ async function trace(application: Application, given: string, flags: Flags): Pro
     });
     const traceId = headerOf(answer, "apim-trace-id");
     if (traceId === null) {
-      return complain(`${request.url} answered ${answer.status} without a trace: is it this gateway (${access.gateway})?`, EXIT.failure);
+      return complain(
+        `${request.url} answered ${answer.status} without a trace: is it this gateway (${access.gateway})?`,
+        EXIT.failure,
+      );
     }
     const document = await readTrace(application, access, traceId);
     if (flags.json === true) stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-    else stdout.write(renderTrace(document, { color: wantsColor(stdout, environment), columns: columnsOf(stdout) }));
+    else
+      stdout.write(
+        renderTrace(document, { color: wantsColor(stdout, environment), columns: columnsOf(stdout) }),
+      );
     if (flags.body === true && flags.json !== true) stdout.write(`\n${bodyText(answer)}\n`);
     return EXIT.ok;
   } catch (error) {
@@ -89,21 +104,33 @@ async function trace(application: Application, given: string, flags: Flags): Pro
 /** @throws Error in words for whoever typed it */
 function requestOf(given: string, flags: Flags, access: LocalAccess) {
   const url = given.startsWith("/") ? `${access.gateway}${given}` : given;
-  if (!URL.canParse(url) || !/^https?:/i.test(url)) throw new Error(`"${given}" is neither an http URL nor a path that begins with /`);
+  if (!URL.canParse(url) || !/^https?:/i.test(url))
+    throw new Error(`"${given}" is neither an http URL nor a path that begins with /`);
   const rawHeaders: string[] = [];
   for (const line of flags.header ?? []) {
     const colon = line.indexOf(":");
     if (colon < 1) throw new Error(`-H takes a name, a colon and a value, not "${line}"`);
     rawHeaders.push(line.slice(0, colon).trim(), line.slice(colon + 1).trim());
   }
-  const body = flags.data === undefined ? null : flags.data.startsWith("@") ? readFileSync(flags.data.slice(1)) : Buffer.from(flags.data);
-  const named = (name: string): boolean => rawHeaders.some((header, i) => i % 2 === 0 && header.toLowerCase() === name);
+  const body =
+    flags.data === undefined
+      ? null
+      : flags.data.startsWith("@")
+        ? readFileSync(flags.data.slice(1))
+        : Buffer.from(flags.data);
+  const named = (name: string): boolean =>
+    rawHeaders.some((header, i) => i % 2 === 0 && header.toLowerCase() === name);
   if (!named("user-agent")) rawHeaders.push("User-Agent", "headgate-trace");
   if (!named("accept")) rawHeaders.push("Accept", "*/*");
   return { method: (flags.request ?? (body === null ? "GET" : "POST")).toUpperCase(), url, rawHeaders, body };
 }
 
-async function ask(application: Application, access: LocalAccess, action: string, body: object): Promise<unknown> {
+async function ask(
+  application: Application,
+  access: LocalAccess,
+  action: string,
+  body: object,
+): Promise<unknown> {
   const answer = await application.request({
     method: "POST",
     url: `${access.local}/gateways/managed/${action}`,
@@ -113,11 +140,16 @@ async function ask(application: Application, access: LocalAccess, action: string
     limitBytes: LARGEST_ANSWER,
   });
   const text = new TextDecoder().decode(answer.body);
-  if (answer.status !== 200) throw new Error(`the gateway's local listener answered ${answer.status}: ${text.slice(0, 300)}`);
+  if (answer.status !== 200)
+    throw new Error(`the gateway's local listener answered ${answer.status}: ${text.slice(0, 300)}`);
   return JSON.parse(text);
 }
 
-async function readTrace(application: Application, access: LocalAccess, traceId: string): Promise<TraceDocument> {
+async function readTrace(
+  application: Application,
+  access: LocalAccess,
+  traceId: string,
+): Promise<TraceDocument> {
   let document: TraceDocument | null = null;
   for (let i = 0; i < TRIES && document?.complete !== true; i++) {
     if (i > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -127,7 +159,8 @@ async function readTrace(application: Application, access: LocalAccess, traceId:
 }
 
 function headerOf({ rawHeaders }: HttpAnswer, name: string): string | null {
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.toLowerCase() === name) return rawHeaders[i + 1]!;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.toLowerCase() === name) return rawHeaders[i + 1]!;
   return null;
 }
 

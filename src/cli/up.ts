@@ -14,14 +14,19 @@ const DEFAULT_FOLDER = "headgate";
 export function addUp(program: Command, application: Application, done: (code: number) => void): void {
   program
     .command("up", { isDefault: false })
-    .description("Start the gateway on a configuration folder; without one, on an example that answers at once.")
+    .description(
+      "Start the gateway on a configuration folder; without one, on an example that answers at once.",
+    )
     .option("--config <dir>", "configuration folder (HEADGATE_CONFIG; default ./headgate)")
     .option("--data <dir>", "where keys and state are kept (HEADGATE_DATA; default ./.headgate)")
     .option("--host <address>", "address to listen on (HEADGATE_HOST; default 127.0.0.1)")
     .option("--port <number>", "port to listen on (HEADGATE_PORT; default 8080, or the next free one)")
     .option("--tls-key <file>", "PEM key, to listen with TLS (HEADGATE_TLS_KEY_FILE)")
     .option("--tls-cert <file>", "PEM certificate chain (HEADGATE_TLS_CERT_FILE)")
-    .option("--access-log <when>", "on, off, or auto: on unless standard output is a terminal (HEADGATE_ACCESS_LOG)")
+    .option(
+      "--access-log <when>",
+      "on, off, or auto: on unless standard output is a terminal (HEADGATE_ACCESS_LOG)",
+    )
     .option("--json", "print what is started as one JSON object")
     .action(async (flags: Flags) => done(await up(application, flags)));
 }
@@ -35,7 +40,9 @@ async function up(application: Application, flags: Flags): Promise<number> {
     return complain(application, error, EXIT.usage);
   }
   for (const name of application.unknownVariables(environment)) {
-    stderr.write(`warning: the environment variable ${name} means nothing; known are ${application.knownVariables().join(", ")}\n`);
+    stderr.write(
+      `warning: the environment variable ${name} means nothing; known are ${application.knownVariables().join(", ")}\n`,
+    );
   }
   const configDir = settings.configDir ?? DEFAULT_FOLDER;
   const isNew = settings.configDir === null && !existsSync(configDir);
@@ -76,7 +83,10 @@ async function up(application: Application, flags: Flags): Promise<number> {
 }
 
 /** The built-in model's address is a named value of the example; whoever sets the variable decides. */
-function withDemoModel(environment: Application["environment"], url: string | undefined): Application["environment"] {
+function withDemoModel(
+  environment: Application["environment"],
+  url: string | undefined,
+): Application["environment"] {
   return url === undefined ? environment : { HEADGATE_NAMED_VALUE_DEMO_MODEL_URL: url, ...environment };
 }
 
@@ -95,14 +105,25 @@ function failedToStart(application: Application, watching: ReloadReporter, error
     return EXIT.invalidConfiguration;
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL") return complain(application, error, EXIT.unavailable);
+  if (code === "EADDRINUSE" || code === "EACCES" || code === "EADDRNOTAVAIL")
+    return complain(application, error, EXIT.unavailable);
   return complain(application, error, EXIT.environment);
 }
 
 function complain(application: Application, error: unknown, code: number): number {
   if (error instanceof Error && "hint" in error && "code" in error) {
-    const problem: Problem = { code: String(error.code), severity: "error", message: error.message.replace(/\.$/, ""), hint: String(error.hint) };
-    application.stderr.write(renderProblems([problem], { color: wantsColor(application.stderr, application.environment), textOf: () => undefined }));
+    const problem: Problem = {
+      code: String(error.code),
+      severity: "error",
+      message: error.message.replace(/\.$/, ""),
+      hint: String(error.hint),
+    };
+    application.stderr.write(
+      renderProblems([problem], {
+        color: wantsColor(application.stderr, application.environment),
+        textOf: () => undefined,
+      }),
+    );
     return code;
   }
   application.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -128,10 +149,14 @@ class ReloadReporter {
     const { stderr, environment } = this.#application;
     this.failed = !applied;
     this.problems = problems;
-    if (problems.length > 0) stderr.write(`${renderProblems(problems, { color: wantsColor(stderr, environment), textOf })}\n`);
+    if (problems.length > 0)
+      stderr.write(`${renderProblems(problems, { color: wantsColor(stderr, environment), textOf })}\n`);
     if (!this.#isStarted) return;
     if (applied) stderr.write(`configuration ${version} is live (${countProblems(problems)})\n`);
-    else stderr.write(`the change was refused (${countProblems(problems)}); configuration ${version} keeps serving\n`);
+    else
+      stderr.write(
+        `the change was refused (${countProblems(problems)}); configuration ${version} keeps serving\n`,
+      );
   }
 }
 
@@ -152,7 +177,9 @@ function sayHello(
       : `curl ${gateway.url}/openai/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" ` +
         `-d '{"model":"demo","stream":true,"messages":[{"role":"user","content":"Hello"}]}'`;
   if (settings.json) {
-    stdout.write(`${JSON.stringify({ gateway: gateway.url, ...paths, demoKey: key, model: provider ?? "demo", curl })}\n`);
+    stdout.write(
+      `${JSON.stringify({ gateway: gateway.url, ...paths, demoKey: key, model: provider ?? "demo", curl })}\n`,
+    );
     return;
   }
   const here = relative(".", paths.config) || ".";
@@ -172,7 +199,11 @@ function sayHello(
 }
 
 /** The first signal drains, a second one ends at once. */
-async function untilSignal(application: Application, gateway: StartedGateway, drainMs: number): Promise<void> {
+async function untilSignal(
+  application: Application,
+  gateway: StartedGateway,
+  drainMs: number,
+): Promise<void> {
   await new Promise<void>((resolveStopped) => {
     let stopping = false;
     application.onSignal(() => {

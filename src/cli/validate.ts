@@ -40,15 +40,20 @@ async function validate(application: Application, dir: string | undefined, flags
   const { stdout, stderr, environment } = application;
   let checked: Checked;
   try {
-    checked = flags.policy !== undefined ? await checkPolicies(application, [...flags.policy, ...(dir === undefined ? [] : [dir])]) : await checkFolder(application, dir!);
+    checked =
+      flags.policy !== undefined
+        ? await checkPolicies(application, [...flags.policy, ...(dir === undefined ? [] : [dir])])
+        : await checkFolder(application, dir!);
   } catch (error) {
     stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.usage;
   }
   const { problems, textOf, what } = checked;
-  if (flags.json === true) stdout.write(`${JSON.stringify({ ok: !hasErrors(problems), problems }, null, 2)}\n`);
+  if (flags.json === true)
+    stdout.write(`${JSON.stringify({ ok: !hasErrors(problems), problems }, null, 2)}\n`);
   else {
-    if (problems.length > 0) stdout.write(`${renderProblems(problems, { color: wantsColor(stdout, environment), textOf })}\n`);
+    if (problems.length > 0)
+      stdout.write(`${renderProblems(problems, { color: wantsColor(stdout, environment), textOf })}\n`);
     stdout.write(`${what}: ${countProblems(problems)}\n`);
   }
   return hasErrors(problems) ? EXIT.invalidConfiguration : EXIT.ok;
@@ -79,7 +84,11 @@ async function checkPolicies(application: Application, paths: readonly string[])
     texts.set(file, text);
     problems.push(...compiler.compileLoose(text, file).diagnostics);
   }
-  return { problems, textOf: (file) => texts.get(file), what: `${files.length === 1 ? files[0]! : `${files.length} policy documents`}${others === 0 ? "" : ` (${others} other XML files left out)`}` };
+  return {
+    problems,
+    textOf: (file) => texts.get(file),
+    what: `${files.length === 1 ? files[0]! : `${files.length} policy documents`}${others === 0 ? "" : ` (${others} other XML files left out)`}`,
+  };
 }
 
 /** Anything that a policy document, even a damaged one, has somewhere. */

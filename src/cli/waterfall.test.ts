@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { renderTrace } from "./waterfall.ts";
 
 const at = (microseconds: number): string => `00:00:00.${String(microseconds * 10).padStart(7, "0")}`;
-const policy = (path: string, line: number) => ({ scope: "api", scopeId: "/apis/a", path, file: "apis/a/policy.xml", line });
+const policy = (path: string, line: number) => ({
+  scope: "api",
+  scopeId: "/apis/a",
+  path,
+  file: "apis/a/policy.xml",
+  line,
+});
 
 const TRACE = {
   traceId: "1234",
@@ -13,11 +19,20 @@ const TRACE = {
         source: "api-inspector",
         elapsed: at(0),
         data: {
-          configuration: { api: { id: "a", revision: "1" }, operation: { id: "get", method: "GET", uriTemplate: "/x" }, product: "gold", subscription: "-" },
+          configuration: {
+            api: { id: "a", revision: "1" },
+            operation: { id: "get", method: "GET", uriTemplate: "/x" },
+            product: "gold",
+            subscription: "-",
+          },
           request: { method: "GET", url: "http://h/a/x" },
         },
       },
-      { source: "choose", elapsed: at(0), data: { policy: policy("choose[1]", 3), microseconds: 200, decision: "when[1] of 2" } },
+      {
+        source: "choose",
+        elapsed: at(0),
+        data: { policy: policy("choose[1]", 3), microseconds: 200, decision: "when[1] of 2" },
+      },
       {
         source: "set-header",
         elapsed: at(100),
@@ -39,14 +54,25 @@ const TRACE = {
         data: {
           policy: policy("forward-request[1]", 9),
           microseconds: 1_500,
-          earlierAttempts: [{ backend: { id: "one", url: "http://one/", why: "it was its turn", attempt: 1 }, failure: "connect_failed" }],
+          earlierAttempts: [
+            {
+              backend: { id: "one", url: "http://one/", why: "it was its turn", attempt: 1 },
+              failure: "connect_failed",
+            },
+          ],
           backend: { id: "two", url: "http://two/", why: "it was next", attempt: 2 },
           response: { status: 200 },
           microsecondsToHead: 900,
         },
       },
     ],
-    outbound: [{ source: "gateway", elapsed: at(2_000), data: { response: { status: 200, reason: "OK" }, bytesSent: 5, configVersion: 3 } }],
+    outbound: [
+      {
+        source: "gateway",
+        elapsed: at(2_000),
+        data: { response: { status: 200, reason: "OK" }, bytesSent: 5, configVersion: 3 },
+      },
+    ],
     "on-error": [],
   },
 };
@@ -87,5 +113,7 @@ test("colours only when asked for, and a trace that is not complete says so", ()
 });
 
 test("a trace with nothing in it is shown all the same", () => {
-  expect(renderTrace({ traceId: "x", complete: true, traceEntries: {} }, { color: false, columns: 80 })).toContain("no response");
+  expect(
+    renderTrace({ traceId: "x", complete: true, traceEntries: {} }, { color: false, columns: 80 }),
+  ).toContain("no response");
 });

@@ -34,7 +34,10 @@ export function renderTrace(given: TraceDocument, { color, columns }: WaterfallO
   const trace = printable(given) as TraceDocument;
   const paint = paintOf(color);
   const entries = SECTIONS.flatMap((section) => trace.traceEntries[section] ?? []);
-  const totalUs = Math.max(1, ...entries.map((entry) => startOf(entry) + Number(entry.data["microseconds"] ?? 0)));
+  const totalUs = Math.max(
+    1,
+    ...entries.map((entry) => startOf(entry) + Number(entry.data["microseconds"] ?? 0)),
+  );
   const lines = headOf(trace, totalUs, paint);
   const barWidth = Math.max(10, columns - PLACE_WIDTH - 62);
   for (const section of SECTIONS) {
@@ -57,9 +60,17 @@ function printable(value: unknown): unknown {
 
 function headOf(trace: TraceDocument, totalUs: number, paint: Paint): string[] {
   const first = trace.traceEntries["inbound"]?.[0]?.data ?? {};
-  const last = SECTIONS.flatMap((section) => trace.traceEntries[section] ?? []).findLast((entry) => entry.data["response"] !== undefined && entry.source === "gateway");
-  const { request, configuration } = first as { request?: { method: string; url: string }; configuration?: Record<string, any> };
-  const status = last === undefined ? "no response" : `${last.data["response"].status} ${last.data["response"].reason}`.trim();
+  const last = SECTIONS.flatMap((section) => trace.traceEntries[section] ?? []).findLast(
+    (entry) => entry.data["response"] !== undefined && entry.source === "gateway",
+  );
+  const { request, configuration } = first as {
+    request?: { method: string; url: string };
+    configuration?: Record<string, any>;
+  };
+  const status =
+    last === undefined
+      ? "no response"
+      : `${last.data["response"].status} ${last.data["response"].reason}`.trim();
   const { api, operation, product, subscription } = configuration ?? {};
   const version = last?.data["configVersion"];
   const facts = [
@@ -75,10 +86,24 @@ function headOf(trace: TraceDocument, totalUs: number, paint: Paint): string[] {
   ];
 }
 
-function entryLines(entry: TraceEntry, totalUs: number, barWidth: number, columns: number, paint: Paint): string[] {
+function entryLines(
+  entry: TraceEntry,
+  totalUs: number,
+  barWidth: number,
+  columns: number,
+  paint: Paint,
+): string[] {
   const { data } = entry;
   const { policy } = data;
-  const depth = policy === undefined ? 0 : Math.min(6, String(policy.path).split("/").filter((part) => !/^(?:when|otherwise|include-fragment)\b/.test(part)).length - 1);
+  const depth =
+    policy === undefined
+      ? 0
+      : Math.min(
+          6,
+          String(policy.path)
+            .split("/")
+            .filter((part) => !/^(?:when|otherwise|include-fragment)\b/.test(part)).length - 1,
+        );
   const name = `${"  ".repeat(depth + 1)}${entry.source}`;
   const scope = policy === undefined ? "" : String(policy.scope);
   const place = policy?.file == null ? "" : `${policy.file}:${policy.line}`;
@@ -97,10 +122,13 @@ function detailLines(data: TraceEntry["data"], paint: Paint): string[] {
   for (const earlier of data["earlierAttempts"] ?? []) lines.push(...attemptLines(earlier, paint));
   lines.push(...attemptLines(data, paint));
   for (const remark of data["remarks"] ?? []) lines.push(`· ${remark}`);
-  for (const [name, { before, after }] of Object.entries<any>(data["variables"] ?? {})) lines.push(changed(`variable ${name}`, before, after, paint));
-  for (const { what, before, after } of data["changes"] ?? []) lines.push(changed(what, before, after, paint));
+  for (const [name, { before, after }] of Object.entries<any>(data["variables"] ?? {}))
+    lines.push(changed(`variable ${name}`, before, after, paint));
+  for (const { what, before, after } of data["changes"] ?? [])
+    lines.push(changed(what, before, after, paint));
   const { error } = data;
-  if (error !== undefined) lines.push(paint.red(`✗ ${error.reason === undefined ? "" : `${error.reason}: `}${error.message}`));
+  if (error !== undefined)
+    lines.push(paint.red(`✗ ${error.reason === undefined ? "" : `${error.reason}: `}${error.message}`));
   return lines.flatMap((line) => line.split("\n")).slice(0, 40);
 }
 
@@ -110,12 +138,20 @@ function attemptLines(data: TraceEntry["data"], paint: Paint): string[] {
   const { backend } = data;
   if (backend !== undefined) {
     const id = backend.id == null ? "" : `backend ${backend.id}: `;
-    lines.push(`${paint.cyan("→")} ${id}${backend.url}${backend.attempt > 1 ? ` (attempt ${backend.attempt})` : ""}`, `  because ${backend.why}`);
+    lines.push(
+      `${paint.cyan("→")} ${id}${backend.url}${backend.attempt > 1 ? ` (attempt ${backend.attempt})` : ""}`,
+      `  because ${backend.why}`,
+    );
   }
   if (data["response"] !== undefined) {
     const { status, reason } = data["response"];
-    const after = data["microsecondsToHead"] === undefined ? "" : ` after ${duration(Number(data["microsecondsToHead"]))}`;
-    lines.push(`${paint.cyan("←")} ${`${status} ${reason ?? ""}`.trim()}${after}${data["bytesSent"] === undefined ? "" : `, ${data["bytesSent"]} bytes`}`);
+    const after =
+      data["microsecondsToHead"] === undefined
+        ? ""
+        : ` after ${duration(Number(data["microsecondsToHead"]))}`;
+    lines.push(
+      `${paint.cyan("←")} ${`${status} ${reason ?? ""}`.trim()}${after}${data["bytesSent"] === undefined ? "" : `, ${data["bytesSent"]} bytes`}`,
+    );
   }
   if (data["failure"] !== undefined) lines.push(paint.red(`✗ ${data["failure"]}`));
   return lines;
@@ -129,7 +165,10 @@ function changed(what: string, before: string | null, after: string | null, pain
 
 function bar(entry: TraceEntry, totalUs: number, width: number): string {
   const from = Math.min(width - 1, Math.floor((startOf(entry) / totalUs) * width));
-  const length = Math.max(1, Math.min(width - from, Math.round((Number(entry.data["microseconds"] ?? 0) / totalUs) * width)));
+  const length = Math.max(
+    1,
+    Math.min(width - from, Math.round((Number(entry.data["microseconds"] ?? 0) / totalUs) * width)),
+  );
   return `${"·".repeat(from)}${"█".repeat(length)}${"·".repeat(width - from - length)}`;
 }
 

@@ -198,7 +198,12 @@ export class Binder {
     const before = list.errorCount;
     this.#checkPlace(node, definition, place);
     const site = this.#site(node, definition, path, place);
-    const inner: Place = { ...place, path: `${path}/`, parent: node.name, unsure: place.unsure || !node.closed };
+    const inner: Place = {
+      ...place,
+      path: `${path}/`,
+      parent: node.name,
+      unsure: place.unsure || !node.closed,
+    };
     const bound = this.#bindElement(node, definition.shape, inner, true);
     this.#noteVariables(node, bound);
     if (node.name === "choose") warnAboutBranches(node, bound.args, list);
@@ -207,7 +212,13 @@ export class Binder {
     return this.#prepare(node, definition, bound, site, place);
   }
 
-  #prepare(node: XmlElement, definition: PolicyDefinition, bound: Bound, site: Site, place: Place): Step | null {
+  #prepare(
+    node: XmlElement,
+    definition: PolicyDefinition,
+    bound: Bound,
+    site: Site,
+    place: Place,
+  ): Step | null {
     const { list } = place;
     const before = list.errorCount;
     const report: ReportMistake = (message, at, hint, severity = "error") => {
@@ -299,7 +310,10 @@ export class Binder {
     if (place.unsure) return;
     const parents = catalogue.parentsOf(name);
     if (parents.length > 0) {
-      const names = parents.slice(0, 4).map((parent) => `<${parent}>`).join(" or ");
+      const names = parents
+        .slice(0, 4)
+        .map((parent) => `<${parent}>`)
+        .join(" or ");
       list.report("HG2104", node.start, node.nameEnd, { element: name, parents: names }, extras);
       return;
     }
@@ -316,7 +330,12 @@ export class Binder {
     checkAttributes(node, shape, isPolicy, list);
     const isTemplate = this.#world.loose && isPlaceholder(textOf(node)?.value.text ?? "");
     if (!place.unsure && !isTemplate) checkChildCounts(node, shape, list);
-    const bound: Bound = { args: { attributes: {}, children: {}, text: undefined, steps: [], line: 0 }, needs: 0, failed: false, open: false };
+    const bound: Bound = {
+      args: { attributes: {}, children: {}, text: undefined, steps: [], line: 0 },
+      needs: 0,
+      failed: false,
+      open: false,
+    };
     const args: WritableArgs = {
       attributes: this.#bindAttributes(node, shape, place, bound),
       children: {},
@@ -338,7 +357,12 @@ export class Binder {
     return { args, needs: 0, failed: false, open: false };
   }
 
-  #bindAttributes(node: XmlElement, shape: ElementShape, place: Place, bound: Bound): Record<string, unknown> {
+  #bindAttributes(
+    node: XmlElement,
+    shape: ElementShape,
+    place: Place,
+    bound: Bound,
+  ): Record<string, unknown> {
     const values: Record<string, unknown> = {};
     for (const [name, attribute] of Object.entries(shape.attributes ?? {})) {
       const given = attributeOf(node, name);
@@ -371,7 +395,14 @@ export class Binder {
       bound.failed = true;
       return undefined;
     }
-    const value = this.#value(contentOf(node, shape, list), shape.text, `the text of <${node.name}>`, node, place, bound);
+    const value = this.#value(
+      contentOf(node, shape, list),
+      shape.text,
+      `the text of <${node.name}>`,
+      node,
+      place,
+      bound,
+    );
     const holder = { text: value };
     this.#note(holder, "text", bound);
     return holder.text;
@@ -427,7 +458,9 @@ export class Binder {
     }
     if (shape.policies === undefined) return;
     const isMessage = shape.policies !== "section";
-    const inner = isMessage ? { ...place, inMessage: true, allowed: shape.policies as readonly string[] } : place;
+    const inner = isMessage
+      ? { ...place, inMessage: true, allowed: shape.policies as readonly string[] }
+      : place;
     args.steps = this.#bindPolicies(policies, inner, counts);
     if (!isMessage) warnAboutUnreachable(node.children, place.list);
   }
@@ -441,7 +474,11 @@ export class Binder {
       place.list.report("HG2114", child.start, child.nameEnd, { element: node.name }, extras);
       return;
     }
-    const values = { parent: node.name, element: child.name, allowed: allowed.map((name) => `<${name}>`).join(", ") };
+    const values = {
+      parent: node.name,
+      element: child.name,
+      allowed: allowed.map((name) => `<${name}>`).join(", "),
+    };
     place.list.report("HG2103", child.start, child.nameEnd, values, extras);
   }
 
@@ -470,7 +507,13 @@ export class Binder {
       return [];
     }
     if (fragment.root === null) return [];
-    const inner: Place = { ...place, list: fragment.list, file: fragment.file, path: `${path}/`, fragments: [...place.fragments, id] };
+    const inner: Place = {
+      ...place,
+      list: fragment.list,
+      file: fragment.file,
+      path: `${path}/`,
+      fragments: [...place.fragments, id],
+    };
     const steps = this.#bindPolicies(fragment.root.children, inner, new Counts());
     this.#liftDiagnostics(node, id, fragment, list);
     return steps;

@@ -13,7 +13,12 @@ import type { XmlAttribute, XmlElement, XmlText } from "./xml/tree.ts";
 /** Attributes that every policy takes. */
 const commonAttributes = ["id"];
 
-export function checkAttributes(element: XmlElement, shape: ElementShape, isPolicy: boolean, list: DiagnosticList): void {
+export function checkAttributes(
+  element: XmlElement,
+  shape: ElementShape,
+  isPolicy: boolean,
+  list: DiagnosticList,
+): void {
   const shapes = shape.attributes ?? {};
   const { name } = element;
   const meant = meantAttribute(element, shape, isPolicy);
@@ -21,8 +26,11 @@ export function checkAttributes(element: XmlElement, shape: ElementShape, isPoli
     if (Object.hasOwn(shapes, attribute.name) || /^xml(?:ns)?(?::|$)/.test(attribute.name)) continue;
     if (isPolicy && commonAttributes.includes(attribute.name)) continue;
     const allowed = Object.keys(shapes);
-    const hint = attributeHint(attribute, shape, list) ?? (meant === null ? undefined : `did you mean \`${meant}\`?`);
-    const notes = [allowed.length === 0 ? `<${name}> takes no attributes` : `allowed here: ${allowed.join(", ")}`];
+    const hint =
+      attributeHint(attribute, shape, list) ?? (meant === null ? undefined : `did you mean \`${meant}\`?`);
+    const notes = [
+      allowed.length === 0 ? `<${name}> takes no attributes` : `allowed here: ${allowed.join(", ")}`,
+    ];
     const values = { element: name, attribute: attribute.name };
     list.report("HG2107", attribute.start, attribute.nameEnd, values, { hint, notes, element: name });
   }
@@ -30,7 +38,10 @@ export function checkAttributes(element: XmlElement, shape: ElementShape, isPoli
     if (required !== true || attributeOf(element, attribute) !== undefined) continue;
     // An unknown attribute that stands for the missing one has been reported already, with the right name as hint.
     if (attribute === meant) continue;
-    if (element.attributes.some((a) => !Object.hasOwn(shapes, a.name) && suggest(a.name, [attribute]) !== null)) continue;
+    if (
+      element.attributes.some((a) => !Object.hasOwn(shapes, a.name) && suggest(a.name, [attribute]) !== null)
+    )
+      continue;
     list.report("HG2108", element.start, element.nameEnd, { element: name, attribute }, { element: name });
   }
 }
@@ -38,22 +49,38 @@ export function checkAttributes(element: XmlElement, shape: ElementShape, isPoli
 /** The one required attribute that is missing where exactly one unknown attribute stands: that was meant, whatever its name. */
 function meantAttribute(element: XmlElement, shape: ElementShape, isPolicy: boolean): string | null {
   const { attributes = {}, children = {}, text } = shape;
-  const missing = Object.keys(attributes).filter((name) => attributes[name]!.required === true && attributeOf(element, name) === undefined);
-  const unknown = element.attributes.filter(({ name }) => !Object.hasOwn(attributes, name) && !(isPolicy && commonAttributes.includes(name)));
+  const missing = Object.keys(attributes).filter(
+    (name) => attributes[name]!.required === true && attributeOf(element, name) === undefined,
+  );
+  const unknown = element.attributes.filter(
+    ({ name }) => !Object.hasOwn(attributes, name) && !(isPolicy && commonAttributes.includes(name)),
+  );
   const [only] = unknown;
-  if (missing.length !== 1 || only === undefined || unknown.length > 1 || only.name.length < 3 || text !== undefined) return null;
+  if (
+    missing.length !== 1 ||
+    only === undefined ||
+    unknown.length > 1 ||
+    only.name.length < 3 ||
+    text !== undefined
+  )
+    return null;
   return Object.hasOwn(children, only.name) || only.name.startsWith("xml") ? null : missing[0]!;
 }
 
 /** What was most likely meant by an attribute that does not exist. */
-function attributeHint({ name, value }: XmlAttribute, shape: ElementShape, list: DiagnosticList): string | undefined {
+function attributeHint(
+  { name, value }: XmlAttribute,
+  shape: ElementShape,
+  list: DiagnosticList,
+): string | undefined {
   const likely = list.suggest(name, Object.keys(shape.attributes ?? {}));
   if (likely !== null) return `did you mean \`${likely}\`?`;
   const { children = {}, text } = shape;
   const child = Object.hasOwn(children, name) ? children[name] : undefined;
   if (child?.text !== undefined) return `it is an element inside: <${name}>${shortText(value)}</${name}>`;
   if (child !== undefined) return `it is an element inside: <${name}> … </${name}>`;
-  if (text !== undefined && Object.keys(children).length === 0) return `write it between the tags, as text: ${shortText(value)}`;
+  if (text !== undefined && Object.keys(children).length === 0)
+    return `write it between the tags, as text: ${shortText(value)}`;
   return undefined;
 }
 
@@ -65,11 +92,18 @@ function shortText({ text, hasSecret }: MappedText): string {
 /** Said already: an attribute stands where this child element, or the text (null), belongs. */
 function isMisplaced(child: string | null, element: XmlElement, shape: ElementShape): boolean {
   const { attributes = {} } = shape;
-  return element.attributes.some(({ name }) => !Object.hasOwn(attributes, name) && (child === null || name === child));
+  return element.attributes.some(
+    ({ name }) => !Object.hasOwn(attributes, name) && (child === null || name === child),
+  );
 }
 
 /** Text where none may stand. Checked alone (`loose`), a template's directives are no text. */
-export function checkNoText(element: XmlElement, expected: readonly string[], list: DiagnosticList, loose = false): void {
+export function checkNoText(
+  element: XmlElement,
+  expected: readonly string[],
+  list: DiagnosticList,
+  loose = false,
+): void {
   const text = firstVisibleText(element);
   if (text === null || (loose && isOnlyPlaceholders(text.value.text))) return;
   const [start, end] = visibleRange(text);
@@ -90,12 +124,21 @@ function visibleRange(text: XmlText): [number, number] {
 export function checkChildCounts(element: XmlElement, shape: ElementShape, list: DiagnosticList): void {
   const { name } = element;
   for (const [child, { min, max }] of Object.entries(shape.children ?? {})) {
-    const found = element.children.filter((node): node is XmlElement => node.kind === "element" && node.name === child);
+    const found = element.children.filter(
+      (node): node is XmlElement => node.kind === "element" && node.name === child,
+    );
     // Text where elements belong has been reported, with what is expected.
-    const isSaid = isMisplaced(child, element, shape) || (shape.text === undefined && firstVisibleText(element) !== null);
+    const isSaid =
+      isMisplaced(child, element, shape) || (shape.text === undefined && firstVisibleText(element) !== null);
     if (min !== undefined && found.length < min && !isSaid) {
       const count = found.length === 0 && min === 1 ? "a" : `at least ${min}`;
-      list.report("HG2105", element.start, element.nameEnd, { element: name, count, child }, { element: name });
+      list.report(
+        "HG2105",
+        element.start,
+        element.nameEnd,
+        { element: name, count, child },
+        { element: name },
+      );
     }
     if (max === undefined) continue;
     for (const surplus of found.slice(max)) {
@@ -127,7 +170,13 @@ export function checkText(element: XmlElement, shape: ElementShape, list: Diagno
   if (text.type !== "body" && shape.children === undefined && shape.policies === undefined) {
     const child = element.children.find((node) => node.kind === "element");
     if (child !== undefined) {
-      list.report("HG2120", child.start, child.nameEnd, { element: name, child: child.name }, { element: name });
+      list.report(
+        "HG2120",
+        child.start,
+        child.nameEnd,
+        { element: name, child: child.name },
+        { element: name },
+      );
       return false;
     }
   }
@@ -135,11 +184,13 @@ export function checkText(element: XmlElement, shape: ElementShape, list: Diagno
   if (given?.broken === true) return false;
   const isEmpty = (given === null || given.value.text.trim() === "") && !hasElements(element);
   if (isEmpty && text.required === true && text.type !== "body") {
-    if (!isMisplaced(null, element, shape)) list.report("HG2119", element.start, element.nameEnd, { element: name }, { element: name });
+    if (!isMisplaced(null, element, shape))
+      list.report("HG2119", element.start, element.nameEnd, { element: name }, { element: name });
     return false;
   }
   // Between child elements white space is no text.
-  if (text.type !== "body" && shape.children !== undefined && (given?.value.text.trim() ?? "") === "") return false;
+  if (text.type !== "body" && shape.children !== undefined && (given?.value.text.trim() ?? "") === "")
+    return false;
   return given !== null || hasElements(element);
 }
 

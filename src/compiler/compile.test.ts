@@ -15,9 +15,13 @@ const compileExpression: CompileExpression = (code) => {
   const at = code.indexOf("bad");
   if (at !== -1) {
     const message = `the name \`${/bad\w*/.exec(code)![0]}\` does not exist here`;
-    return { diagnostics: [{ code: "HG3100", severity: "error", message, start: at, end: at + 3 }], value: null };
+    return {
+      diagnostics: [{ code: "HG3100", severity: "error", message, start: at, end: at + 3 }],
+      value: null,
+    };
   }
-  if (/^\s*(?:true|false)\s*$/.test(code)) return { diagnostics: [], value: constantValue(code.trim() === "true") };
+  if (/^\s*(?:true|false)\s*$/.test(code))
+    return { diagnostics: [], value: constantValue(code.trim() === "true") };
   const needs = code.includes("Response.Body") ? 2 : 0;
   return { diagnostics: [], value: computedValue(() => code, needs) };
 };
@@ -42,7 +46,8 @@ const around: Surroundings = {
   ]),
   fragments: new Map(
     Object.entries({
-      headers: '<fragment><set-header name="x"><value>1</value></set-header><set-variable name="v" value="1" /></fragment>',
+      headers:
+        '<fragment><set-header name="x"><value>1</value></set-header><set-variable name="v" value="1" /></fragment>',
       outer: '<fragment><include-fragment fragment-id="headers" /></fragment>',
       a: '<fragment><include-fragment fragment-id="b" /></fragment>',
       b: '<fragment><choose><when condition="true"><include-fragment fragment-id="A" /></when></choose></fragment>',
@@ -117,13 +122,16 @@ describe("inside inbound; columns count from there", () => {
     ["<return-response><set-method>GET</set-method></return-response>", "HG2130@18"],
     ['<set-backend-service base-url="http://x" backend-id="pool-1"/>', "HG2131@42"],
     ['<set-backend-service backend-id="pol-1"/>', "HG4006@34 `pool-1`?"],
-    ['<set-method>@(bad)</set-method>', "HG3100@15"],
-    ['<set-method>@( )</set-method>', "HG3901@13"],
-    ['<set-method>{{limt}}</set-method>', "HG4001@13 `{{limit}}`?"],
+    ["<set-method>@(bad)</set-method>", "HG3100@15"],
+    ["<set-method>@( )</set-method>", "HG3901@13"],
+    ["<set-method>{{limt}}</set-method>", "HG4001@13 `{{limit}}`?"],
     ['<set-body template="liquid">{{body.x}} {{limit}}</set-body>'],
     ["<set-body>{{body.x}}</set-body>", "HG4001@11"],
     ['<set-body><value>@(b == "c)</value></set-body>', "HG1018@25"],
-    ["<choose><when condition='true'><rate-limit-by-key remaining-calls-variable-name='left'/></when></choose>", "HG2102@32"],
+    [
+      "<choose><when condition='true'><rate-limit-by-key remaining-calls-variable-name='left'/></when></choose>",
+      "HG2102@32",
+    ],
     ['<set-body template="liquid"><s:Envelope xmlns:s="u"><a>{{body.x}}</a></s:Envelope></set-body>'],
     ['<include-fragment fragment-id="headers"/>'],
     ['<include-fragment fragment-id="HEADERS"/>'],
@@ -133,18 +141,34 @@ describe("inside inbound; columns count from there", () => {
     ['<include-fragment fragment-id="a"/>', "HG4003@1"],
     ['<include-fragment fragment-id="wrong"/>', "HG4007@1"],
     ['<include-fragment fragment-id="outer"/>'],
-    ['<set-method>Bearer @(x)</set-method>', "HG6003@20"],
-    ["<choose><when condition='true'/><when condition='@(a)'/><otherwise/></choose>", "HG6004@33", "HG6004@57"],
+    ["<set-method>Bearer @(x)</set-method>", "HG6003@20"],
+    [
+      "<choose><when condition='true'/><when condition='@(a)'/><otherwise/></choose>",
+      "HG6004@33",
+      "HG6004@57",
+    ],
     ["<choose><when condition='@(false)'/></choose>", "HG6010@26"],
     // A named value decides: a setting, no mistake.
     ["<choose><when condition='{{never}}'/><when condition='{{always}}'/><otherwise/></choose>"],
     ['<retry condition="true" count="3"/>', "HG6010@19"],
     ["<return-response/><cors/>", "HG6007@19"],
     ['<set-status code="200"/>', "HG6011@1"],
-    ['<set-variable name="model" value="1"/><set-method>@(context.Variables["modle"])</set-method>', "HG6005@71 `model`?"],
-    ['<set-variable name="model" value="1"/><set-method>@{ /* context.Variables["modle"] */ return a; }</set-method>'],
+    [
+      '<set-variable name="model" value="1"/><set-method>@(context.Variables["modle"])</set-method>',
+      "HG6005@71 `model`?",
+    ],
+    [
+      '<set-variable name="model" value="1"/><set-method>@{ /* context.Variables["modle"] */ return a; }</set-method>',
+    ],
     // All of them, not the first.
-    ['<set-haeder/><retry count="x" y="1"/><set-method>@(bad)</set-method>', "HG2101@1 `set-header`?", "HG2108@14", "HG2109@28", "HG2107@31", "HG3100@52"],
+    [
+      '<set-haeder/><retry count="x" y="1"/><set-method>@(bad)</set-method>',
+      "HG2101@1 `set-header`?",
+      "HG2108@14",
+      "HG2109@28",
+      "HG2107@31",
+      "HG3100@52",
+    ],
     // One cause, one message: nothing is said about what stands in an element that was never closed.
     ["<choose><when condition='@(a)'><cors/></choose><base/>", "HG1004@9"],
   ])("%s", (text, ...expected) => {
@@ -154,7 +178,9 @@ describe("inside inbound; columns count from there", () => {
 
 describe("the frame of a document", () => {
   const codes = (text: string, scope: Scope = "api"): string[] =>
-    compiler().compile(source(text, scope), around).diagnostics.map(({ code }) => code);
+    compiler()
+      .compile(source(text, scope), around)
+      .diagnostics.map(({ code }) => code);
   test.each<[text: string, ...codes: string[]]>([
     ["<policies><inbound/><backend/><outbound/><on-error/></policies>"],
     ["<policies><on-error/><outbound/><backend/><inbound/></policies>"],
@@ -169,7 +195,10 @@ describe("the frame of a document", () => {
     ["<policies>x<inbound/><backend/><outbound/><on-error/></policies>", "HG2118"],
     ["<policies a='1'><inbound b='2'/><backend/><outbound/><on-error/></policies>", "HG2107", "HG2107"],
     ["<policies><inbound/><backend/><outbound/><on-error/></policies><policies/>", "HG1026"],
-    ["<policies><inbound/><backend><base/><forward-request/></backend><outbound/><on-error/></policies>", "HG6002"],
+    [
+      "<policies><inbound/><backend><base/><forward-request/></backend><outbound/><on-error/></policies>",
+      "HG6002",
+    ],
     ["", "HG1002"],
     ["<policies><inbound><outbound/></policies>", "HG6001", "HG6001", "HG1004"],
   ])("%s", (text, ...expected) => {
@@ -221,9 +250,7 @@ describe("fragments", () => {
       .compileFragment(around.fragments.get(id)!, around)
       .diagnostics.map((d) => `${d.code} ${d.message}`);
   test("circles are named", () => {
-    expect(fragment("a")).toEqual([
-      "HG4003 policy fragments include each other in a circle: a → b → a",
-    ]);
+    expect(fragment("a")).toEqual(["HG4003 policy fragments include each other in a circle: a → b → a"]);
     expect(fragment("b")[1] ?? fragment("b")[0]).toContain("HG");
   });
   test("one inside another works and warns", () => {
@@ -239,9 +266,14 @@ describe("fragments", () => {
     expect(diagnostics.map((d) => d.code)).toEqual([code]);
   });
   test("what is wrong only here is said at the inclusion, with the place in the fragment", () => {
-    const text = '<policies><inbound/><backend/><outbound><include-fragment fragment-id="inboundOnly"/></outbound><on-error/></policies>';
+    const text =
+      '<policies><inbound/><backend/><outbound><include-fragment fragment-id="inboundOnly"/></outbound><on-error/></policies>';
     const [found] = compiler().compile(source(text), around).diagnostics;
-    expect(found).toMatchObject({ code: "HG2115", file: "api.xml", range: { start: { line: 1, column: 41 } } });
+    expect(found).toMatchObject({
+      code: "HG2115",
+      file: "api.xml",
+      range: { start: { line: 1, column: 41 } },
+    });
     expect(found?.notes).toEqual(["in policy fragment `inboundOnly`, fragments/inboundOnly.xml:2:3"]);
   });
   test("doubling fragments are refused without being expanded", () => {
@@ -252,14 +284,23 @@ describe("fragments", () => {
         return [id, { id, text: `<fragment>${i < 39 ? next + next : "<cors/>"}</fragment>` }];
       }),
     );
-    const { diagnostics } = compiler().compile(source(inbound('<include-fragment fragment-id="f0"/>')), { ...around, fragments });
+    const { diagnostics } = compiler().compile(source(inbound('<include-fragment fragment-id="f0"/>')), {
+      ...around,
+      fragments,
+    });
     expect(diagnostics.map((d) => d.code)).toEqual(["HG4005"]);
   });
   test("sixty levels are too deep", () => {
     const fragments = new Map(
-      Array.from({ length: 60 }, (_, i) => [`f${i}`, { id: `f${i}`, text: `<fragment><include-fragment fragment-id="f${i + 1}"/></fragment>` }]),
+      Array.from({ length: 60 }, (_, i) => [
+        `f${i}`,
+        { id: `f${i}`, text: `<fragment><include-fragment fragment-id="f${i + 1}"/></fragment>` },
+      ]),
     );
-    const { diagnostics } = compiler().compile(source(inbound('<include-fragment fragment-id="f0"/>')), { ...around, fragments });
+    const { diagnostics } = compiler().compile(source(inbound('<include-fragment fragment-id="f0"/>')), {
+      ...around,
+      fragments,
+    });
     expect(diagnostics.map((d) => d.code)).toEqual(["HG4004"]);
   });
 });
@@ -309,9 +350,17 @@ describe("scopes", () => {
   });
   test("base says where the broader scopes go", () => {
     const door = compiler();
-    const global = document(door, withSections(`${variable("g")}<base/>`, "<forward-request/>", ""), "global");
+    const global = document(
+      door,
+      withSections(`${variable("g")}<base/>`, "<forward-request/>", ""),
+      "global",
+    );
     const product = document(door, withSections(`<base/>${variable("p")}`), "product");
-    const api = document(door, withSections(`${variable("a")}<base/>${variable("b")}`, "<base/>", variable("o")), "api");
+    const api = document(
+      door,
+      withSections(`${variable("a")}<base/>${variable("b")}`, "<base/>", variable("o")),
+      "api",
+    );
     const operation = document(door, withSections(variable("x"), ""), "operation");
     const plan = door.plan([global, product, null, api]);
     expect(steps(plan.inbound)).toEqual([
@@ -358,7 +407,11 @@ describe("scopes", () => {
       "api:choose[2]/when[2]/set-method[1]",
       "api:choose[2]/when[2]/set-variable[2]",
     ]);
-    expect(plan.inbound![3]!.site).toMatchObject({ file: "fragments/headers.xml", line: 1, section: "inbound" });
+    expect(plan.inbound![3]!.site).toMatchObject({
+      file: "fragments/headers.xml",
+      line: 1,
+      section: "inbound",
+    });
   });
   test("operations without a document share their API's plan", () => {
     const door = compiler();
@@ -374,17 +427,19 @@ describe("values as policies get them", () => {
   }
   const ask = (value: unknown): unknown => (value as Value<unknown>)(null as never);
   test("literals are converted, defaults filled in, enums as the shape writes them", () => {
-    const { attributes, children } = args('<set-header name=" x " exists-action="APPEND"><value> a </value></set-header>');
+    const { attributes, children } = args(
+      '<set-header name=" x " exists-action="APPEND"><value> a </value></set-header>',
+    );
     expect(ask(attributes.name)).toBe("x");
     expect(attributes["exists-action"]).toBe("append");
     expect(ask(children.value[0].text)).toBe("a");
     const retry = args('<retry condition="TRUE" count="{{limit}}"/>').attributes;
-    expect([ask(retry.condition), retry.condition.isConstant, ask(retry.count), ask(retry["first-fast-retry"])]).toEqual([
-      true,
-      true,
-      5,
-      false,
-    ]);
+    expect([
+      ask(retry.condition),
+      retry.condition.isConstant,
+      ask(retry.count),
+      ask(retry["first-fast-retry"]),
+    ]).toEqual([true, true, 5, false]);
   });
   test("bodies keep their white space and markup", () => {
     expect(ask(args("<set-body>\n a &lt; \n</set-body>").text)).toBe("\n a < \n");
@@ -392,7 +447,9 @@ describe("values as policies get them", () => {
     expect(ask(args("<set-body><![CDATA[<a>&]]></set-body>").text)).toBe("<a>&");
   });
   test("expressions come without their brackets, with named values and entities in", () => {
-    expect(ask(args('<set-method>@(a &lt; {{limit}} &amp;&amp; "&amp;")</set-method>').text)).toBe('a < 5 && "&amp;"');
+    expect(ask(args('<set-method>@(a &lt; {{limit}} &amp;&amp; "&amp;")</set-method>').text)).toBe(
+      'a < 5 && "&amp;"',
+    );
     expect(ask(args("<retry condition='{{condition}}' count='1'/>").attributes.condition)).toBe("x.y");
   });
   test("a step needs what its own values need, not those inside", () => {
@@ -410,11 +467,18 @@ describe("values as policies get them", () => {
 describe("memory", () => {
   test("the same document is compiled once, until something it looked up changes", () => {
     const door = compiler();
-    const text = inbound('<set-method>@({{limit}} + 77)</set-method><include-fragment fragment-id="headers"/>');
+    const text = inbound(
+      '<set-method>@({{limit}} + 77)</set-method><include-fragment fragment-id="headers"/>',
+    );
     const first = door.compile(source(text), around);
     const [expressions, steps_] = [compiled, prepared];
     expect(door.compile(source(text), { ...around })).toBe(first);
-    expect(door.compile(source(text), { ...around, namedValues: new Map([...around.namedValues, ["other", { value: "", secret: false }]]) })).toBe(first);
+    expect(
+      door.compile(source(text), {
+        ...around,
+        namedValues: new Map([...around.namedValues, ["other", { value: "", secret: false }]]),
+      }),
+    ).toBe(first);
     expect([compiled, prepared]).toEqual([expressions, steps_]);
     const limit = new Map([...around.namedValues, ["limit", { value: "6", secret: false }]]);
     expect(door.compile(source(text), { ...around, namedValues: limit })).not.toBe(first);
@@ -425,20 +489,27 @@ describe("memory", () => {
     const door = compiler();
     const text = inbound('<include-fragment fragment-id="late"/>');
     expect(door.compile(source(text), around).ok).toBe(false);
-    const fragments = new Map([...around.fragments, ["late", { id: "late", text: "<fragment><cors/></fragment>" }]]);
+    const fragments = new Map([
+      ...around.fragments,
+      ["late", { id: "late", text: "<fragment><cors/></fragment>" }],
+    ]);
     expect(door.compile(source(text), { ...around, fragments }).ok).toBe(true);
   });
   test("a broken circle mends the document", () => {
     const door = compiler();
     const text = inbound('<include-fragment fragment-id="a"/>');
     expect(door.compile(source(text), around).ok).toBe(false);
-    const fragments = new Map([...around.fragments, ["b", { id: "b", text: "<fragment><cors/></fragment>" }]]);
+    const fragments = new Map([
+      ...around.fragments,
+      ["b", { id: "b", text: "<fragment><cors/></fragment>" }],
+    ]);
     expect(door.compile(source(text), { ...around, fragments }).ok).toBe(true);
   });
   test("expressions are compiled once per text and type", () => {
     const door = compiler();
     const before = compiled;
-    for (let i = 0; i < 5; i++) door.compile({ ...source(inbound("<set-method>@(same)</set-method>")), scopeId: `/${i}` }, around);
+    for (let i = 0; i < 5; i++)
+      door.compile({ ...source(inbound("<set-method>@(same)</set-method>")), scopeId: `/${i}` }, around);
     expect(compiled - before).toBe(1);
   });
 });
@@ -449,7 +520,9 @@ describe("the effective policy as text", () => {
     const api = document(door, withSections(`<base />\n<set-method>{{limit}}</set-method>`), "api");
     const operation = document(
       door,
-      withSections('<choose><when condition="@(a)"><include-fragment fragment-id="outer"/></when></choose><base />'),
+      withSections(
+        '<choose><when condition="@(a)"><include-fragment fragment-id="outer"/></when></choose><base />',
+      ),
       "operation",
     );
     const { text, origins } = door.view([null, api, operation], around);

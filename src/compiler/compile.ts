@@ -114,7 +114,10 @@ export class PolicyCompiler {
   readonly #folder = new Folder();
   /** Lower-case ids of the fragments of a surrounding. */
   readonly #fragmentIds = new WeakMap<ReadonlyMap<string, FragmentSource>, Map<string, FragmentSource>>();
-  readonly #fragmentShapes = new WeakMap<ReadonlyMap<string, FragmentSource>, ReadonlyMap<string, FragmentShape>>();
+  readonly #fragmentShapes = new WeakMap<
+    ReadonlyMap<string, FragmentSource>,
+    ReadonlyMap<string, FragmentShape>
+  >();
   #defaultPlan: Plan | null = null;
 
   constructor(policies: Iterable<PolicyDefinition>, compileExpression: CompileExpression) {
@@ -167,7 +170,12 @@ export class PolicyCompiler {
     const dependencies = newDependencies();
     const world = this.#world(around, dependencies);
     const list = new DiagnosticList(parsed.source);
-    const place: DocumentPlace = { scope: null, scopeId: "/", file: source.file ?? null, operationTemplate: null };
+    const place: DocumentPlace = {
+      scope: null,
+      scopeId: "/",
+      file: source.file ?? null,
+      operationTemplate: null,
+    };
     const binder = new Binder(world, place);
     bindFragment(parsed, source.id, binder, list);
     warnAboutVariables(binder.expressions, binder.variablesSet, null);
@@ -185,7 +193,8 @@ export class PolicyCompiler {
    */
   compileLoose(text: string, file: string | null = null): CompiledDocument | CompiledFragment {
     const loose: Surroundings = { ...nothingAround, loose: true };
-    if (this.#parse(text).root?.name === "fragment") return this.compileFragment({ id: "", text, file }, loose);
+    if (this.#parse(text).root?.name === "fragment")
+      return this.compileFragment({ id: "", text, file }, loose);
     return this.compile({ text, scope: "operation", scopeId: "/", file }, loose);
   }
 
@@ -199,7 +208,8 @@ export class PolicyCompiler {
     this.#defaultPlan ??= this.#folder.fold(this.compile(defaultGlobal), emptyPlan);
     const [global, ...narrower] = chain;
     let plan = this.#defaultPlan;
-    if (global !== null && global !== undefined) plan = this.#folder.fold(sound(global), emptyPlan, this.#defaultPlan);
+    if (global !== null && global !== undefined)
+      plan = this.#folder.fold(sound(global), emptyPlan, this.#defaultPlan);
     for (const document of narrower) if (document !== null) plan = this.#folder.fold(sound(document), plan);
     return plan;
   }
@@ -207,7 +217,10 @@ export class PolicyCompiler {
   /** The effective policy of a chain as text, with the origin of each part. */
   view(chain: readonly (CompiledDocument | null)[], around: Surroundings = nothingAround): EffectiveView {
     const [global, ...narrower] = chain;
-    const documents = [global ?? this.compile(defaultGlobal), ...narrower.filter((document) => document !== null)];
+    const documents = [
+      global ?? this.compile(defaultGlobal),
+      ...narrower.filter((document) => document !== null),
+    ];
     const viewed = documents.map(({ source: { scope, scopeId, file, text, format } }) => ({
       scope,
       scopeId,

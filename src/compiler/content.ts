@@ -10,7 +10,8 @@ export function contentOf(node: XmlElement, shape: ElementShape, list: Diagnosti
   const wrapped = shape.text?.type === "body" ? loneValueOf(node) : null;
   if (wrapped !== null) return contentOf(wrapped, shape, list);
   const hasMarkup = node.children.some((child) => child.kind === "element");
-  if (shape.text?.type !== "body" || !hasMarkup) return textOf(node)?.value ?? new MappedText("", node.openEnd, node.openEnd);
+  if (shape.text?.type !== "body" || !hasMarkup)
+    return textOf(node)?.value ?? new MappedText("", node.openEnd, node.openEnd);
   return new MappedText(list.source.text.slice(node.openEnd, node.closeStart), node.openEnd, node.closeStart);
 }
 

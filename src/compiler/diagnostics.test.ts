@@ -31,14 +31,23 @@ test("values go into text and hint, long ones are cut, line breaks vanish", () =
 
 test("a value that looks like a placeholder is not filled again", () => {
   const source = new SourceText("");
-  expect(diagnose("HG2107", source, 0, 0, { element: "{attribute}", attribute: "b" }).message).toContain("<{attribute}>");
+  expect(diagnose("HG2107", source, 0, 0, { element: "{attribute}", attribute: "b" }).message).toContain(
+    "<{attribute}>",
+  );
 });
 
 const source = new SourceText("<a>\n <b/>\n</a>");
 
 test.each([
   [
-    diagnose("HG2115", source, 5, 7, { element: "b", section: "outbound", allowed: "inbound" }, { element: "b" }),
+    diagnose(
+      "HG2115",
+      source,
+      5,
+      7,
+      { element: "b", section: "outbound", allowed: "inbound" },
+      { element: "b" },
+    ),
     "Error in element 'b' on line 2, column 2: Policy section is not allowed in the specified scope",
   ],
   [

@@ -95,7 +95,8 @@ const messageTable = {
     text: "<{element}> is never closed",
     hint: "add `</{element}>`",
     explain: {
-      cause: "The element was opened, but the document or the element around it ended before its closing tag.",
+      cause:
+        "The element was opened, but the document or the element around it ended before its closing tag.",
       expected: "A closing tag of the same name, or `/>` instead of `>` in the opening tag.",
       mend: "Add the closing tag where the content of the element ends.",
       example: '<set-header name="x"><value>1</value></set-header>',
@@ -139,7 +140,8 @@ const messageTable = {
     text: "white space is missing before `{attribute}`",
     hint: "put a space between two attributes",
     explain: {
-      cause: "An attribute follows the closing quote of the one before without a space. A quote too many looks the same.",
+      cause:
+        "An attribute follows the closing quote of the one before without a space. A quote too many looks the same.",
       expected: "At least one space or line break between two attributes.",
       mend: "Insert a space, or remove the extra quote.",
       example: '<set-header name="x" exists-action="append" />',
@@ -205,7 +207,8 @@ const messageTable = {
     text: "`{entity}` is not a known entity",
     hint: "XML has `&lt;`, `&gt;`, `&amp;`, `&quot;`, `&apos;` and numbers such as `&#8211;`",
     explain: {
-      cause: "Only the five entities of XML and character numbers exist; entities of HTML such as `&nbsp;` do not.",
+      cause:
+        "Only the five entities of XML and character numbers exist; entities of HTML such as `&nbsp;` do not.",
       expected: "`&lt; &gt; &amp; &quot; &apos;`, `&#160;` or `&#xA0;`, for a character that XML allows.",
       mend: "Write the character itself, or its number.",
       example: "<value>a&#160;b</value>",
@@ -250,7 +253,8 @@ const messageTable = {
     hint: "add the closing quote",
     explain: {
       cause: 'A C# string in `"…"` ends on the line where it begins, and this one does not.',
-      expected: 'A closing quote on the same line; `@"…"` for strings of several lines; `\\"` for a quote inside.',
+      expected:
+        'A closing quote on the same line; `@"…"` for strings of several lines; `\\"` for a quote inside.',
       mend: "Add the closing quote, or escape the quote that ended the string too early.",
       example: '@("a \\"quoted\\" word")',
     },
@@ -379,9 +383,10 @@ const messageTable = {
   HG1030: {
     severity: "error",
     text: "a typographic quote ({quote}) where a plain one belongs",
-    hint: "write `\"`",
+    hint: 'write `"`',
     explain: {
-      cause: "Word processors and chat programs turn straight quotes into curly ones; XML and C# know straight ones only.",
+      cause:
+        "Word processors and chat programs turn straight quotes into curly ones; XML and C# know straight ones only.",
       expected: "`\"` or `'`.",
       mend: "Replace the curly quotes by straight ones.",
       example: '<set-header name="x" exists-action="override">',
@@ -461,7 +466,8 @@ const messageTable = {
     text: "this `{` in an interpolated string is never closed",
     hint: "add `}` behind the value; a literal brace is written `{{`",
     explain: {
-      cause: 'In `$"…"` a `{` begins a piece of code, which ends at its `}`; here the string ends, or the line does, before one comes.',
+      cause:
+        'In `$"…"` a `{` begins a piece of code, which ends at its `}`; here the string ends, or the line does, before one comes.',
       expected: "`{value}` inside the string.",
       mend: "Add the `}`, or double the brace if the character itself is meant.",
       example: '@($"id {context.RequestId}")',
@@ -628,8 +634,10 @@ const messageTable = {
     text: "<{element}> is not allowed in <{section}>",
     hint: "move it to: {allowed}",
     explain: {
-      cause: "Each policy works in certain sections only; a request policy has no use in outbound, for example.",
-      expected: "One of the sections that the message lists. Policies inside `choose`, `retry` … count as in that section.",
+      cause:
+        "Each policy works in certain sections only; a request policy has no use in outbound, for example.",
+      expected:
+        "One of the sections that the message lists. Policies inside `choose`, `retry` … count as in that section.",
       mend: "Move the policy to another section.",
       example: '<inbound><base /><rewrite-uri template="/v2" /></inbound>',
     },
@@ -650,7 +658,8 @@ const messageTable = {
     text: "<{element}> may stand only once per {unit}",
     hint: "remove one; the first is on line {line}",
     explain: {
-      cause: "The policy counts or decides for the whole request, so a second one would contradict the first.",
+      cause:
+        "The policy counts or decides for the whole request, so a second one would contradict the first.",
       expected: "One of them.",
       mend: "Remove one, or use the policy that may repeat (`rate-limit-by-key` for `rate-limit`).",
       example: '<rate-limit calls="10" renewal-period="60" />',
@@ -793,7 +802,8 @@ const messageTable = {
     text: "<{element}> cannot stand inside <{parent}>",
     hint: "allowed inside <{parent}>: {allowed}",
     explain: {
-      cause: "Policies inside `send-request` or `return-response` shape that message, so only some make sense there.",
+      cause:
+        "Policies inside `send-request` or `return-response` shape that message, so only some make sense there.",
       expected: "One of the policies that the message lists.",
       mend: "Move it before or after the policy that it stands in.",
       example: '<return-response><set-status code="403" reason="Forbidden" /></return-response>',
@@ -825,7 +835,7 @@ const messageTable = {
   HG3902: {
     severity: "error",
     text: "this expression does not compile once the secret named value `{name}` is put in",
-    hint: "put it inside a string literal: `\"{{{name}}}\"`",
+    hint: 'put it inside a string literal: `"{{{name}}}"`',
     explain: {
       cause:
         "A named value is pasted into the expression's source before it is compiled, and its text is not valid C# " +
@@ -923,7 +933,8 @@ const messageTable = {
     text: "the section <{section}> is missing; it is taken as <{section}><base /></{section}>",
     hint: "write it out: with `<base />` to inherit, empty to inherit nothing",
     explain: {
-      cause: "Whether a missing section inherits or not is not defined; inheriting keeps access control in place.",
+      cause:
+        "Whether a missing section inherits or not is not defined; inheriting keeps access control in place.",
       expected: "All four sections.",
       mend: "Add the section, with `<base />` or empty.",
       example: "<on-error><base /></on-error>",
@@ -956,7 +967,8 @@ const messageTable = {
     text: "this {element} can never run: the condition on line {line} is always true",
     hint: "remove it, or correct the condition above",
     explain: {
-      cause: "`choose` runs the first `when` whose condition is true; those behind a constant `true` are never asked.",
+      cause:
+        "`choose` runs the first `when` whose condition is true; those behind a constant `true` are never asked.",
       expected: "A condition that depends on the request, or `otherwise` for the rest.",
       mend: "Correct the condition or remove what cannot run.",
       example: '<choose><when condition="@(…)" /><otherwise /></choose>',
@@ -967,8 +979,10 @@ const messageTable = {
     text: "the variable `{name}` is read, but nothing in this document sets it",
     hint: "set it first, or read it with `GetValueOrDefault`",
     explain: {
-      cause: "No policy of this document sets the variable; without one at a broader scope it is null when it is read.",
-      expected: "A `set-variable` (or another policy that stores a result) with exactly this name; case matters.",
+      cause:
+        "No policy of this document sets the variable; without one at a broader scope it is null when it is read.",
+      expected:
+        "A `set-variable` (or another policy that stores a result) with exactly this name; case matters.",
       mend: "Correct the name, or set the variable before it is read.",
       example: '<set-variable name="model" value="gpt" />',
     },
@@ -978,7 +992,8 @@ const messageTable = {
     text: "the response body is read here: streamed answers are held back until they are complete",
     hint: "read it only when the answer is not `text/event-stream`",
     explain: {
-      cause: "An expression that reads the response body needs all of it, so a streamed answer reaches the client at once, late.",
+      cause:
+        "An expression that reads the response body needs all of it, so a streamed answer reaches the client at once, late.",
       expected: "On APIs that stream, policies that do without the response body.",
       mend: "Guard it with a `choose` on the Content-Type, or use the policies that read usage from the stream.",
       example: '<llm-emit-token-metric><dimension name="API ID" /></llm-emit-token-metric>',
@@ -989,7 +1004,8 @@ const messageTable = {
     text: "<{element}> never runs: <{before}> on line {line} always ends the request",
     hint: "move it before, or remove it",
     explain: {
-      cause: "`return-response` and `mock-response` end the request; what follows in the same place is never reached.",
+      cause:
+        "`return-response` and `mock-response` end the request; what follows in the same place is never reached.",
       expected: "Nothing behind a policy that ends the request.",
       mend: "Move the policy before it, or put the ending policy into a `choose`.",
       example: '<choose><when condition="@(…)"><return-response /></when></choose>',
@@ -1011,7 +1027,8 @@ const messageTable = {
     text: "`--` inside an XML comment is not well-formed",
     hint: "strict XML readers refuse this document",
     explain: {
-      cause: "XML forbids two hyphens in a row inside a comment; often one comment was not closed before the next.",
+      cause:
+        "XML forbids two hyphens in a row inside a comment; often one comment was not closed before the next.",
       expected: "`-->` before the next `<!--`.",
       mend: "Close the comment, or take out the hyphens.",
       example: "<!-- first --> <!-- second -->",
@@ -1033,7 +1050,8 @@ const messageTable = {
     text: "<{element}> does nothing here: {why}",
     hint: "move it to <{section}>",
     explain: {
-      cause: "The policy is allowed in this section, but what it changes has already been used or does not exist yet.",
+      cause:
+        "The policy is allowed in this section, but what it changes has already been used or does not exist yet.",
       expected: "The policy in a section where its effect is seen.",
       mend: "Move it.",
       example: '<inbound><set-backend-service backend-id="pool" /></inbound>',
@@ -1044,7 +1062,8 @@ const messageTable = {
     text: "a bare `&` in a rewrite template is not well-formed XML",
     hint: "write `&amp;`",
     explain: {
-      cause: "In XML `&` begins an entity. Templates of `rewrite-uri` are read all the same; strict XML readers refuse them.",
+      cause:
+        "In XML `&` begins an entity. Templates of `rewrite-uri` are read all the same; strict XML readers refuse them.",
       expected: "`&amp;` between query parameters.",
       mend: "Write `&amp;`.",
       example: '<rewrite-uri template="/orders?state=open&amp;sort=date" />',
@@ -1055,7 +1074,7 @@ const messageTable = {
     text: "these braces are text: the string is not interpolated",
     hint: 'write `$` in front of the string: `$"…"`',
     explain: {
-      cause: "Only in strings that begin with `$\"` is `{…}` replaced by a value.",
+      cause: 'Only in strings that begin with `$"` is `{…}` replaced by a value.',
       expected: "`$` in front of the opening quote.",
       mend: "Add the `$`; where the braces are meant, nothing needs doing.",
       example: '@($"id {context.RequestId}")',
@@ -1067,7 +1086,11 @@ const messageTable = {
 export type DiagnosticCode = keyof typeof messageTable;
 
 /** Every message of the compiler by its code: the table above and those of the expression parser and binder. */
-export const messages: Readonly<Record<string, Message>> = { ...SYNTAX_PAGES, ...BINDER_MESSAGES, ...messageTable };
+export const messages: Readonly<Record<string, Message>> = {
+  ...SYNTAX_PAGES,
+  ...BINDER_MESSAGES,
+  ...messageTable,
+};
 
 /** What `headgate explain` prints for a code (any case); null for a code that does not exist. */
 export function explain(code: string): string | null {
@@ -1140,7 +1163,9 @@ export class DiagnosticList {
     values?: MessageValues,
     extras?: DiagnosticExtras,
   ): void {
-    this.add(this.items.length < mostDiagnostics ? diagnose(code, this.source, start, end, values, extras) : null);
+    this.add(
+      this.items.length < mostDiagnostics ? diagnose(code, this.source, start, end, values, extras) : null,
+    );
   }
 
   /** Takes over a diagnostic made elsewhere. */

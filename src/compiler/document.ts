@@ -27,15 +27,26 @@ export type SectionCodes = Readonly<Record<Section, SectionCode>>;
 const missing: SectionCode = { before: [], inherits: true, after: [], isMissing: true };
 
 /** Binds a policy document (root `policies`). */
-export function bindPolicies(parsed: ParsedDocument, binder: Binder, catalogue: Catalogue, list: DiagnosticList): SectionCodes {
-  const codes: Record<Section, SectionCode> = { inbound: missing, backend: missing, outbound: missing, "on-error": missing };
+export function bindPolicies(
+  parsed: ParsedDocument,
+  binder: Binder,
+  catalogue: Catalogue,
+  list: DiagnosticList,
+): SectionCodes {
+  const codes: Record<Section, SectionCode> = {
+    inbound: missing,
+    backend: missing,
+    outbound: missing,
+    "on-error": missing,
+  };
   const { root, extraRoots } = parsed;
   if (root === null) return codes;
   if (root.name !== "policies") {
     sayWrongRoot(root, "policies", list);
     return bindWithoutRoot([root, ...extraRoots], codes, binder, catalogue, list);
   }
-  for (const extra of extraRoots) list.report("HG1026", extra.start, extra.nameEnd, { element: extra.name }, { element: extra.name });
+  for (const extra of extraRoots)
+    list.report("HG1026", extra.start, extra.nameEnd, { element: extra.name }, { element: extra.name });
   checkAttributes(root, {}, false, list);
   checkNoText(root, SECTIONS, list, binder.isLoose);
   bindSections(childElements(root), codes, binder, catalogue, list);
@@ -56,14 +67,22 @@ export function bindFragment(
     sayWrongRoot(root, "fragment", list);
     return;
   }
-  for (const extra of extraRoots) list.report("HG1026", extra.start, extra.nameEnd, { element: extra.name }, { element: extra.name });
+  for (const extra of extraRoots)
+    list.report("HG1026", extra.start, extra.nameEnd, { element: extra.name }, { element: extra.name });
   checkAttributes(root, {}, false, list);
   const sections = childElements(root).filter((child) => isSection(child.name));
   for (const section of sections) {
-    list.report("HG2129", section.start, section.nameEnd, { section: section.name }, { element: section.name });
+    list.report(
+      "HG2129",
+      section.start,
+      section.nameEnd,
+      { section: section.name },
+      { element: section.name },
+    );
   }
   if (sections.length > 0) {
-    for (const section of sections) binder.bindSection(section.children, null, list, new Counts(), !section.closed);
+    for (const section of sections)
+      binder.bindSection(section.children, null, list, new Counts(), !section.closed);
   } else binder.bindFragment(root, id, list);
 }
 
@@ -81,7 +100,13 @@ function sayWrongRoot(root: XmlElement, expected: "policies" | "fragment", list:
         : likely === null
           ? undefined
           : `did you mean \`${likely}\`?`;
-  list.report("HG2125", root.start, root.nameEnd, { expected, element: root.name }, { hint, element: root.name });
+  list.report(
+    "HG2125",
+    root.start,
+    root.nameEnd,
+    { expected, element: root.name },
+    { hint, element: root.name },
+  );
 }
 
 /** The root is wrong, and said to be; what stands inside is checked all the same. */
@@ -95,9 +120,17 @@ function bindWithoutRoot(
   const inner = roots.flatMap((root) => (isSection(root.name) ? [root] : childElements(root)));
   if (inner.some((element) => isSection(element.name))) bindSections(inner, codes, binder, catalogue, list);
   else {
-    const policies = roots.filter((root) => catalogue.find(root.name) !== undefined || catalogue.isNotBuilt(root.name));
+    const policies = roots.filter(
+      (root) => catalogue.find(root.name) !== undefined || catalogue.isNotBuilt(root.name),
+    );
     const nodes = policies.length > 0 ? policies : roots.flatMap((root) => root.children);
-    binder.bindSection(nodes.filter((node) => node.kind !== "element" || node.name !== "base"), null, list, new Counts(), true);
+    binder.bindSection(
+      nodes.filter((node) => node.kind !== "element" || node.name !== "base"),
+      null,
+      list,
+      new Counts(),
+      true,
+    );
   }
   return codes;
 }
@@ -140,16 +173,33 @@ function sayNoSection(element: XmlElement, catalogue: Catalogue, list: Diagnosti
   list.report("HG2128", element.start, element.nameEnd, { element: name }, { hint, element: name });
 }
 
-function bindSection(element: XmlElement, section: Section, binder: Binder, list: DiagnosticList): SectionCode {
+function bindSection(
+  element: XmlElement,
+  section: Section,
+  binder: Binder,
+  list: DiagnosticList,
+): SectionCode {
   checkAttributes(element, {}, false, list);
   checkNoText(element, ["a policy"], list, binder.isLoose);
   const counts = new Counts();
   const nodes = element.children;
   const at = nodes.findIndex((node) => node.kind === "element" && node.name === "base");
   const isBase = (node: (typeof nodes)[number]): boolean => node.kind === "element" && node.name === "base";
-  const before = binder.bindSection(at === -1 ? nodes : nodes.slice(0, at), section, list, counts, !element.closed);
+  const before = binder.bindSection(
+    at === -1 ? nodes : nodes.slice(0, at),
+    section,
+    list,
+    counts,
+    !element.closed,
+  );
   const rest = at === -1 ? [] : nodes.slice(at + 1);
-  const after = binder.bindSection(rest.filter((node) => !isBase(node)), section, list, counts, !element.closed);
+  const after = binder.bindSection(
+    rest.filter((node) => !isBase(node)),
+    section,
+    list,
+    counts,
+    !element.closed,
+  );
   const bases = childElements(element).filter(isBase);
   for (const base of bases) checkBase(base, list);
   for (const surplus of bases.slice(1)) {
@@ -165,7 +215,8 @@ function checkBase(base: XmlElement, list: DiagnosticList): void {
   checkAttributes(base, {}, true, list);
   checkNoText(base, [], list);
   const child = childElements(base)[0];
-  if (child !== undefined) list.report("HG2114", child.start, child.nameEnd, { element: "base" }, { element: "base" });
+  if (child !== undefined)
+    list.report("HG2114", child.start, child.nameEnd, { element: "base" }, { element: "base" });
 }
 
 function warnAboutBackend(element: XmlElement, list: DiagnosticList): void {

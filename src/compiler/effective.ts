@@ -166,13 +166,23 @@ class ViewWriter {
     this.line(text);
     const { line } = parsed.source.positionAt(element.start);
     const fragment = fragments.at(-1) ?? null;
-    this.#origins.push({ fromLine, toLine: this.#lineCount, section, scope, scopeId, file: fragment === null ? file : null, line, fragment });
+    this.#origins.push({
+      fromLine,
+      toLine: this.#lineCount,
+      section,
+      scope,
+      scopeId,
+      file: fragment === null ? file : null,
+      line,
+      fragment,
+    });
   }
 
   /** The element as written, with the fragments inside it in place. */
   #textOf(element: XmlElement, parsed: ParsedDocument, fragments: readonly string[]): string {
     const { text } = parsed.source;
-    if (this.#length > longestView || !containsInclusion(element)) return text.slice(element.start, element.end);
+    if (this.#length > longestView || !containsInclusion(element))
+      return text.slice(element.start, element.end);
     let result = "";
     let from = element.start;
     for (const child of childElements(element)) {
@@ -181,7 +191,9 @@ class ViewWriter {
       if (included === null) result += this.#textOf(child, parsed, fragments);
       else {
         const inner = [...fragments, included.id];
-        result += childElements(included.root).map((part) => this.#partOf(part, included.parsed, inner)).join("\n");
+        result += childElements(included.root)
+          .map((part) => this.#partOf(part, included.parsed, inner))
+          .join("\n");
       }
       from = child.end;
       this.#length += result.length;
@@ -193,7 +205,9 @@ class ViewWriter {
     const included = element.name === "include-fragment" ? this.#included(element, fragments) : null;
     if (included === null) return this.#textOf(element, parsed, fragments);
     const inner = [...fragments, included.id];
-    return childElements(included.root).map((part) => this.#partOf(part, included.parsed, inner)).join("\n");
+    return childElements(included.root)
+      .map((part) => this.#partOf(part, included.parsed, inner))
+      .join("\n");
   }
 
   /** Null: unknown, endless or too much; then the inclusion is shown as written. */
@@ -202,7 +216,8 @@ class ViewWriter {
     fragments: readonly string[],
   ): { id: string; parsed: ParsedDocument; root: XmlElement } | null {
     const id = attributeOf(element, "fragment-id")?.value.text.trim();
-    if (id === undefined || fragments.includes(id) || fragments.length >= 50 || this.#length > longestView) return null;
+    if (id === undefined || fragments.includes(id) || fragments.length >= 50 || this.#length > longestView)
+      return null;
     if (++this.#inclusions > mostInclusions) return null;
     const parsed = this.#fragment(id);
     return parsed === null || parsed.root === null ? null : { id, parsed, root: parsed.root };
@@ -210,7 +225,9 @@ class ViewWriter {
 }
 
 function containsInclusion(element: XmlElement): boolean {
-  return childElements(element).some((child) => child.name === "include-fragment" || containsInclusion(child));
+  return childElements(element).some(
+    (child) => child.name === "include-fragment" || containsInclusion(child),
+  );
 }
 
 function countLines(text: string): number {

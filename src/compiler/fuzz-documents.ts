@@ -9,13 +9,86 @@ import type { XmlElement } from "./xml/tree.ts";
 import { mostDiagnostics } from "./diagnostics.ts";
 
 const tokens = [
-  "<", ">", "/>", "</", "=", '"', "'", "&", ";", " ", "\n", "\r\n", "\t", "@(", "@{", ")", "}", "{", "(", "{{", "}}",
-  "<!--", "-->", "<![CDATA[", "]]>", "<?", "?>", "<!DOCTYPE", "&quot;", "&apos;", "&lt;", "&amp;", "&#0;", "&#x22;", "&nbsp;",
-  '$"', '@"', '$@"', '"""', "//", "/*", "*/", "'\\''", "\\", "#", "policies", "inbound", "backend", "outbound", "on-error",
-  "fragment", "choose", "when", "otherwise", "set-header", "value", "set-body", "base", "include-fragment", "retry", "id",
-  'condition="@(a == "b")"', ' name="x"', ' count="3"', ' fragment-id="f"', ' template="liquid"', "<base/>", "</policies>",
-  "<policies>", "<inbound>", "</inbound>", "<value>@(x)</value>", "{{name}}", "{placeholder}", "\u0000", "\ufeff", "\u201c",
-  "é", "😀", "\ud800",
+  "<",
+  ">",
+  "/>",
+  "</",
+  "=",
+  '"',
+  "'",
+  "&",
+  ";",
+  " ",
+  "\n",
+  "\r\n",
+  "\t",
+  "@(",
+  "@{",
+  ")",
+  "}",
+  "{",
+  "(",
+  "{{",
+  "}}",
+  "<!--",
+  "-->",
+  "<![CDATA[",
+  "]]>",
+  "<?",
+  "?>",
+  "<!DOCTYPE",
+  "&quot;",
+  "&apos;",
+  "&lt;",
+  "&amp;",
+  "&#0;",
+  "&#x22;",
+  "&nbsp;",
+  '$"',
+  '@"',
+  '$@"',
+  '"""',
+  "//",
+  "/*",
+  "*/",
+  "'\\''",
+  "\\",
+  "#",
+  "policies",
+  "inbound",
+  "backend",
+  "outbound",
+  "on-error",
+  "fragment",
+  "choose",
+  "when",
+  "otherwise",
+  "set-header",
+  "value",
+  "set-body",
+  "base",
+  "include-fragment",
+  "retry",
+  "id",
+  'condition="@(a == "b")"',
+  ' name="x"',
+  ' count="3"',
+  ' fragment-id="f"',
+  ' template="liquid"',
+  "<base/>",
+  "</policies>",
+  "<policies>",
+  "<inbound>",
+  "</inbound>",
+  "<value>@(x)</value>",
+  "{{name}}",
+  "{placeholder}",
+  "\u0000",
+  "\ufeff",
+  "\u201c",
+  "é",
+  "😀",
+  "\ud800",
 ];
 
 const seeds = [
@@ -76,42 +149,102 @@ export function brokenDocument(seed: number): string {
 /** Texts that make careless readers quadratic, or worse; each `size` characters long. */
 export function hostileDocuments(size: number): string[] {
   const pieces = [
-    "@(", "@{", "<a ", "<a", "</a>", '"', "'", "<a b=\"@(", "<a>@(", "<a b='\"", '<a b="><a c=\'>', "<a/>", "<!--", "<a>@(<!--", "&",
-    "&amp;", "<a b=\"@(&quot;", "<a b=\"x\n", "<a b=\"@(')", '<a>@("\n</a>', "<![CDATA[", '<a b="{{', '<a b="@($"{', "{{a", "{{a}}",
-    '<x b="@(a)" c="', '<x b="Bearer @("a"" ', " ", "\n", "<a b c d=e>", "<!DOCTYPE [<", "<a x", " a=1", ' a="1"', "<?", "]]>", ">",
-    "<a>></b>", "<a b=\">", "<base/>", "<unknwon/>", "<choose><when condition='true'><cors/></when></choose>", "<cors/>",
-    "<value>@(context.Variables[", "/*", "//", "$\"{", '@"', '"""', "#", "\\",
+    "@(",
+    "@{",
+    "<a ",
+    "<a",
+    "</a>",
+    '"',
+    "'",
+    '<a b="@(',
+    "<a>@(",
+    "<a b='\"",
+    "<a b=\"><a c='>",
+    "<a/>",
+    "<!--",
+    "<a>@(<!--",
+    "&",
+    "&amp;",
+    '<a b="@(&quot;',
+    '<a b="x\n',
+    "<a b=\"@(')",
+    '<a>@("\n</a>',
+    "<![CDATA[",
+    '<a b="{{',
+    '<a b="@($"{',
+    "{{a",
+    "{{a}}",
+    '<x b="@(a)" c="',
+    '<x b="Bearer @("a"" ',
+    " ",
+    "\n",
+    "<a b c d=e>",
+    "<!DOCTYPE [<",
+    "<a x",
+    " a=1",
+    ' a="1"',
+    "<?",
+    "]]>",
+    ">",
+    "<a>></b>",
+    '<a b=">',
+    "<base/>",
+    "<unknwon/>",
+    "<choose><when condition='true'><cors/></when></choose>",
+    "<cors/>",
+    "<value>@(context.Variables[",
+    "/*",
+    "//",
+    '$"{',
+    '@"',
+    '"""',
+    "#",
+    "\\",
   ];
-  const heads = ["", "<policies><inbound>", '<policies><inbound><set-body a="', "<policies><inbound><set-body>@(", "<policies><inbound><choose>"];
-  return pieces.flatMap((piece) => heads.map((head) => (head + piece.repeat(Math.ceil(size / piece.length))).slice(0, size)));
+  const heads = [
+    "",
+    "<policies><inbound>",
+    '<policies><inbound><set-body a="',
+    "<policies><inbound><set-body>@(",
+    "<policies><inbound><choose>",
+  ];
+  return pieces.flatMap((piece) =>
+    heads.map((head) => (head + piece.repeat(Math.ceil(size / piece.length))).slice(0, size)),
+  );
 }
 
 /** What must hold of whatever the parser made; throws what does not. */
 export function checkParsed(text: string, { root, extraRoots, diagnostics, source }: ParsedDocument): void {
   for (const element of root === null ? [] : [root, ...extraRoots]) checkElement(text, element);
   if (diagnostics.length > mostDiagnostics + 1) throw new Error("too many diagnostics");
-  for (const { range, message } of diagnostics) checkRange(text, range.start.offset, range.end.offset, message);
+  for (const { range, message } of diagnostics)
+    checkRange(text, range.start.offset, range.end.offset, message);
   if (source.text !== text) throw new Error("the source changed");
 }
 
 export function checkCompiled(text: string, { ok, diagnostics }: CompiledDocument | CompiledFragment): void {
-  if (ok === diagnostics.some(({ severity }) => severity === "error")) throw new Error("ok and errors disagree");
+  if (ok === diagnostics.some(({ severity }) => severity === "error"))
+    throw new Error("ok and errors disagree");
   for (const { range, message } of diagnostics) {
     checkRange(text, range.start.offset, range.end.offset, message);
-    if (message === "" || /\{\w+\}/.test(message.replaceAll(/`[^`]*`/g, "")) === undefined) throw new Error(`bad message: ${message}`);
+    if (message === "" || /\{\w+\}/.test(message.replaceAll(/`[^`]*`/g, "")) === undefined)
+      throw new Error(`bad message: ${message}`);
   }
 }
 
 function checkElement(text: string, element: XmlElement): void {
   const { start, nameEnd, openEnd, closeStart, end, name } = element;
-  const ordered = start < nameEnd && nameEnd <= openEnd && openEnd <= closeStart && closeStart <= end && end <= text.length;
+  const ordered =
+    start < nameEnd && nameEnd <= openEnd && openEnd <= closeStart && closeStart <= end && end <= text.length;
   if (!ordered || text.slice(start + 1, nameEnd) !== name) throw new Error(`<${name}> has a wrong place`);
   let at = nameEnd;
   for (const attribute of element.attributes) {
-    if (attribute.start < at || attribute.end > openEnd) throw new Error(`attribute ${attribute.name} has a wrong place`);
+    if (attribute.start < at || attribute.end > openEnd)
+      throw new Error(`attribute ${attribute.name} has a wrong place`);
     at = attribute.nameEnd;
     const { value } = attribute;
-    if (value.start > value.end || value.end > text.length) throw new Error(`value of ${attribute.name} has a wrong place`);
+    if (value.start > value.end || value.end > text.length)
+      throw new Error(`value of ${attribute.name} has a wrong place`);
   }
   at = openEnd;
   for (const node of element.children) {
@@ -122,5 +255,6 @@ function checkElement(text: string, element: XmlElement): void {
 }
 
 function checkRange(text: string, start: number, end: number, message: string): void {
-  if (start < 0 || end < start || end > text.length) throw new Error(`range ${start}..${end} of "${message}"`);
+  if (start < 0 || end < start || end > text.length)
+    throw new Error(`range ${start}..${end} of "${message}"`);
 }

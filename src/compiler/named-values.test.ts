@@ -14,11 +14,17 @@ const values = new Map<string, NamedValue>([
 ]);
 const lookup = { find: (name: string) => values.get(name), names: () => values.keys() };
 
-function substitute(text: string, undefinedNames: "error" | "warning" | "ignore" = "error"): [string, ...string[]] {
+function substitute(
+  text: string,
+  undefinedNames: "error" | "warning" | "ignore" = "error",
+): [string, ...string[]] {
   const source = new SourceText(text);
   const list = new DiagnosticList(source);
   const { value } = substituteNamedValues(new MappedText(text, 0, text.length), lookup, undefinedNames, list);
-  return [value.text, ...list.items.map((d) => `${d.severity} ${d.code}@${d.range.start.column} ${d.hint ?? ""}`.trim())];
+  return [
+    value.text,
+    ...list.items.map((d) => `${d.severity} ${d.code}@${d.range.start.column} ${d.hint ?? ""}`.trim()),
+  ];
 }
 
 test.each([
@@ -41,7 +47,10 @@ test.each([
 
 test("an undefined name is an error with a hint, a warning, or Liquid's", () => {
   expect(substitute("a {{hots}}")).toEqual(["a {{hots}}", "error HG4001@3 did you mean `{{host}}`?"]);
-  expect(substitute("a {{hots}}", "warning")).toEqual(["a {{hots}}", "warning HG4001@3 did you mean `{{host}}`?"]);
+  expect(substitute("a {{hots}}", "warning")).toEqual([
+    "a {{hots}}",
+    "warning HG4001@3 did you mean `{{host}}`?",
+  ]);
   expect(substitute("{{body.x}} {{host}}", "ignore")).toEqual(["{{body.x}} example.org"]);
   expect(substitute("{{zzzzzzzzz}} {{host}}")[0]).toBe("{{zzzzzzzzz}} example.org");
 });

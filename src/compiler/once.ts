@@ -21,12 +21,18 @@ export class OncePolicies {
    *
    * @returns the line of the one that it repeats, or null
    */
-  note({ element, once }: PolicyDefinition, section: Section | null, branches: Branches, line: number): number | null {
+  note(
+    { element, once }: PolicyDefinition,
+    section: Section | null,
+    branches: Branches,
+    line: number,
+  ): number | null {
     if (once === undefined) return null;
     const met = this.#met.get(element) ?? [];
     this.#met.set(element, met);
     const other = met.find(
-      (earlier) => (once === "document" || earlier.section === section) && canBothRun(earlier.branches, branches),
+      (earlier) =>
+        (once === "document" || earlier.section === section) && canBothRun(earlier.branches, branches),
     );
     if (other === undefined && met.length < mostOccurrences) met.push({ section, branches, line });
     return other?.line ?? null;

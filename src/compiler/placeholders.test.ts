@@ -14,6 +14,8 @@ describe("a document checked alone may still hold what a tool will fill in", () 
     ["%{ if cors ~}\n<set-method>GET</set-method>"],
   ])("%s", (inner) => {
     const text = `<policies><inbound><base />${inner}</inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
-    expect(compiler.compileLoose(text).diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(compiler.compileLoose(text).diagnostics.filter(({ severity }) => severity === "error")).toEqual(
+      [],
+    );
   });
 });

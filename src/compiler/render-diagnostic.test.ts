@@ -14,7 +14,10 @@ function unknownAttribute(source: SourceText): ReturnType<typeof diagnose> {
   const at = source.text.indexOf("token-per-minute");
   const values = { element: "llm-token-limit", attribute: "token-per-minute" };
   const notes = ["allowed here: counter-key, tokens-per-minute"];
-  return diagnose("HG2107", source, at, at + 16, values, { hint: "did you mean `tokens-per-minute`?", notes });
+  return diagnose("HG2107", source, at, at + 16, values, {
+    hint: "did you mean `tokens-per-minute`?",
+    notes,
+  });
 }
 
 test("the form of a good compiler", () => {
@@ -37,7 +40,9 @@ test("without source, with colour", () => {
   const plain = renderDiagnostic(unknownAttribute(source), null);
   expect(plain).toContain("= hint: did you mean `tokens-per-minute`?");
   expect(plain).not.toContain("\u001b");
-  expect(renderDiagnostic(unknownAttribute(source), text, { color: true })).toContain("\u001b[1;31merror[HG2107]\u001b[0m");
+  expect(renderDiagnostic(unknownAttribute(source), text, { color: true })).toContain(
+    "\u001b[1;31merror[HG2107]\u001b[0m",
+  );
 });
 
 test("tabs stay under tabs, wide gutters line up", () => {

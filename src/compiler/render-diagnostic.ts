@@ -37,10 +37,12 @@ export function renderDiagnostic(
   } else if (diagnostic.hint !== undefined) {
     lines.push(`${pad}${paint("blue", "=")} hint: ${printable(diagnostic.hint)}`);
   }
-  for (const note of diagnostic.notes ?? []) lines.push(`${pad}${paint("blue", "=")} note: ${printable(note)}`);
+  for (const note of diagnostic.notes ?? [])
+    lines.push(`${pad}${paint("blue", "=")} note: ${printable(note)}`);
   const { related } = diagnostic;
   if (related !== undefined) {
-    const at = related.range === undefined ? "" : `:${related.range.start.line}:${related.range.start.column}`;
+    const at =
+      related.range === undefined ? "" : `:${related.range.start.line}:${related.range.start.column}`;
     lines.push(`${pad}${paint("blue", "=")} note: ${printable(`${related.message} (${related.file}${at})`)}`);
   }
   lines.push(`${pad}${paint("blue", "=")} help: headgate explain ${diagnostic.code}`);
@@ -48,7 +50,13 @@ export function renderDiagnostic(
 }
 
 /** The line before, the line itself, and carets under the place with the hint behind them. */
-function frame(diagnostic: Problem, range: SourceRange, source: SourceText, gutter: number, paint: Paint): string[] {
+function frame(
+  diagnostic: Problem,
+  range: SourceRange,
+  source: SourceText,
+  gutter: number,
+  paint: Paint,
+): string[] {
   const { start, end } = range;
   const line = source.lineText(start.line);
   const from = start.column - 1;
@@ -58,7 +66,10 @@ function frame(diagnostic: Problem, range: SourceRange, source: SourceText, gutt
   const shown = line.slice(cut, cut + widestLine);
   const before = cut > 0 ? "…" : "";
   const after = cut + widestLine < line.length ? "…" : "";
-  const blank = line.slice(cut, from).replace(/[^\t]/g, " ").padEnd(from - cut, " ");
+  const blank = line
+    .slice(cut, from)
+    .replace(/[^\t]/g, " ")
+    .padEnd(from - cut, " ");
   const carets = "^".repeat(Math.max(1, Math.min(to, cut + widestLine) - from));
   const hint = diagnostic.hint === undefined ? "" : ` ${printable(diagnostic.hint)}`;
   const tone = diagnostic.severity === "error" ? "red" : "yellow";
@@ -72,14 +83,19 @@ function frame(diagnostic: Problem, range: SourceRange, source: SourceText, gutt
     lines.push(numbered(start.line - 1, cutPrevious));
   }
   lines.push(numbered(start.line, `${before}${shown}${after}`));
-  lines.push(`${" ".repeat(gutter + 2)}${bar} ${before === "" ? "" : " "}${blank}${paint(tone, carets + hint)}`);
+  lines.push(
+    `${" ".repeat(gutter + 2)}${bar} ${before === "" ? "" : " "}${blank}${paint(tone, carets + hint)}`,
+  );
   return lines;
 }
 
 /** Control characters of a document must not reach a terminal; one for one, so that carets stay in place. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return text.replace(
+    /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    "\ufffd",
+  );
 }
 
 type Tone = "red" | "yellow" | "blue" | "bold";

@@ -30,6 +30,8 @@ test.each([
   const { diagnostics } = compiler.compile({ text, scope: "api", scopeId: "/" }, around);
   expect(diagnostics.length).toBeGreaterThan(0);
   for (const diagnostic of diagnostics) {
-    expect(JSON.stringify(diagnostic) + renderDiagnostic(diagnostic, text) + restMessage(diagnostic)).not.toContain("hunterTwo");
+    expect(
+      JSON.stringify(diagnostic) + renderDiagnostic(diagnostic, text) + restMessage(diagnostic),
+    ).not.toContain("hunterTwo");
   }
 });

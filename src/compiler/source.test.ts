@@ -41,8 +41,12 @@ function mapped(): MappedText {
 test("each index leads to its place", () => {
   const text = mapped();
   expect(text.text).toBe("ab<cdXYZe");
-  expect([...text.text, ""].map((_, i) => text.startOf(i))).toEqual([100, 101, 102, 106, 107, 108, 108, 108, 113, 114]);
-  expect([...text.text, ""].map((_, i) => text.endOf(i))).toEqual([100, 101, 102, 106, 107, 108, 113, 113, 113, 114]);
+  expect([...text.text, ""].map((_, i) => text.startOf(i))).toEqual([
+    100, 101, 102, 106, 107, 108, 108, 108, 113, 114,
+  ]);
+  expect([...text.text, ""].map((_, i) => text.endOf(i))).toEqual([
+    100, 101, 102, 106, 107, 108, 113, 113, 113, 114,
+  ]);
 });
 
 test("slices keep their places", () => {

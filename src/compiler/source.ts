@@ -188,7 +188,12 @@ export class MappedTextBuilder {
   }
 
   /** Text that stands for something else in the file. */
-  replace(text: string, offset: number, sourceLength: number, origin?: Pick<Stretch, "namedValue" | "secret">): void {
+  replace(
+    text: string,
+    offset: number,
+    sourceLength: number,
+    origin?: Pick<Stretch, "namedValue" | "secret">,
+  ): void {
     this.#stretches.push({ at: this.#length, offset, sourceLength, copied: false, ...named(origin) });
     this.#push(text);
   }
@@ -230,6 +235,8 @@ export class MappedTextBuilder {
   }
 }
 
-function named(origin: Pick<Stretch, "namedValue" | "secret"> | undefined): Pick<Stretch, "namedValue" | "secret"> {
+function named(
+  origin: Pick<Stretch, "namedValue" | "secret"> | undefined,
+): Pick<Stretch, "namedValue" | "secret"> {
   return origin?.namedValue === undefined ? {} : { namedValue: origin.namedValue, secret: origin.secret };
 }

@@ -12,26 +12,42 @@ function policy(element: string, rest: Partial<PolicyDefinition>): PolicyDefinit
 
 export const testPolicies: readonly PolicyDefinition[] = [
   policy("set-variable", {
-    shape: { attributes: { name: { type: "string", required: true }, value: { type: "any", expression: true, required: true } } },
+    shape: {
+      attributes: {
+        name: { type: "string", required: true },
+        value: { type: "any", expression: true, required: true },
+      },
+    },
   }),
   policy("set-header", {
     shape: {
       attributes: {
         name: { type: "string", expression: true, required: true },
-        "exists-action": { type: "string", oneOf: ["override", "skip", "append", "delete"], default: "override" },
+        "exists-action": {
+          type: "string",
+          oneOf: ["override", "skip", "append", "delete"],
+          default: "override",
+        },
       },
       children: { value: { text: { type: "string", expression: true } } },
     },
   }),
   policy("set-body", {
-    shape: { attributes: { template: { type: "string", oneOf: ["liquid"] } }, text: { type: "body", expression: true, required: true } },
+    shape: {
+      attributes: { template: { type: "string", oneOf: ["liquid"] } },
+      text: { type: "body", expression: true, required: true },
+    },
   }),
   policy("set-method", { shape: { text: { type: "string", expression: true, required: true } } }),
   policy("choose", {
     buffersItself: true,
     shape: {
       children: {
-        when: { min: 1, attributes: { condition: { type: "bool", expression: true, required: true } }, policies: "section" },
+        when: {
+          min: 1,
+          attributes: { condition: { type: "bool", expression: true, required: true } },
+          policies: "section",
+        },
         otherwise: { max: 1, policies: "section" },
       },
     },
@@ -47,14 +63,29 @@ export const testPolicies: readonly PolicyDefinition[] = [
     },
   }),
   policy("return-response", { shape: { policies: ["set-status", "set-header", "set-body"] } }),
-  policy("set-status", { shape: { attributes: { code: { type: "int", required: true, min: 100, max: 999 } } } }),
-  policy("forward-request", { sections: ["backend"], shape: { attributes: { timeout: { type: "number", min: 0 } } } }),
-  policy("rewrite-uri", { sections: ["inbound"], shape: { attributes: { template: { type: "string", required: true } } } }),
-  policy("quota", { sections: ["inbound"], scopes: ["product"], once: "document", shape: { attributes: { calls: { type: "int" } } } }),
+  policy("set-status", {
+    shape: { attributes: { code: { type: "int", required: true, min: 100, max: 999 } } },
+  }),
+  policy("forward-request", {
+    sections: ["backend"],
+    shape: { attributes: { timeout: { type: "number", min: 0 } } },
+  }),
+  policy("rewrite-uri", {
+    sections: ["inbound"],
+    shape: { attributes: { template: { type: "string", required: true } } },
+  }),
+  policy("quota", {
+    sections: ["inbound"],
+    scopes: ["product"],
+    once: "document",
+    shape: { attributes: { calls: { type: "int" } } },
+  }),
   policy("cors", { sections: ["inbound"], once: "section" }),
   policy("set-backend-service", {
     sections: ["inbound", "backend"],
-    shape: { attributes: { "base-url": { type: "string" }, "backend-id": { type: "string", references: "backend" } } },
+    shape: {
+      attributes: { "base-url": { type: "string" }, "backend-id": { type: "string", references: "backend" } },
+    },
     check: ({ attributes }, report) => {
       if (attributes["base-url"] !== undefined && attributes["backend-id"] !== undefined) {
         report("base-url and backend-id exclude each other", { attribute: "backend-id" }, "keep one of them");

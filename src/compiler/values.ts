@@ -64,7 +64,8 @@ const PLACEHOLDER_IN_CODE = /(?<!\$@?"[^"]*)\$\{[\w.-]+\}|\{[A-Za-z_]\w*(?:-\w+)
 
 export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld, place: ValuePlace): unknown {
   const { list, element } = place;
-  const undefinedNames: UndefinedNames = place.isLiquid === true ? "ignore" : world.loose ? "warning" : "error";
+  const undefinedNames: UndefinedNames =
+    place.isLiquid === true ? "ignore" : world.loose ? "warning" : "error";
   const { value, unresolved } = substituteNamedValues(raw, world.namedValues, undefinedNames, list, element);
   if (unresolved && !world.loose) return unusable;
   if (unresolved) place.onOpen?.();
@@ -86,7 +87,8 @@ export function bindValue(raw: MappedText, shape: ValueShape, world: ValueWorld,
   }
   const isOpen = world.loose && (unresolved || isPlaceholder(value.text));
   if (isOpen) place.onOpen?.();
-  if (isOpen && (isTyped(shape) || shape.oneOf !== undefined) && shape.references === undefined) return unusable;
+  if (isOpen && (isTyped(shape) || shape.oneOf !== undefined) && shape.references === undefined)
+    return unusable;
   const literal = isOpen ? value.text : convertLiteral(value, shape, world, place);
   if (literal === unusable) return unusable;
   return shape.expression === true ? constantValue(literal) : literal;
@@ -109,7 +111,10 @@ function reportExpression(
     }
     // Hints quote names that are in scope, and a secret may have brought some.
     const [reference] = rest.code === "HG3100" ? code.namedValuesIn(start, end) : [];
-    const quoted = reference === undefined ? undefined : `a named value is put in as it is; as text it stands in quotes: \`"{{${reference.namedValue}}}"\``;
+    const quoted =
+      reference === undefined
+        ? undefined
+        : `a named value is put in as it is; as text it stands in quotes: \`"{{${reference.namedValue}}}"\``;
     const { hint = quoted ?? mendOf(rest.code), ...plain } = rest;
     const range = list.source.rangeAt(code.startOf(start), code.endOf(end));
     list.add({ ...plain, ...(hint === undefined || code.hasSecret ? {} : { hint }), range, element });
@@ -153,13 +158,17 @@ function convertLiteral(value: MappedText, shape: ValueShape, world: ValueWorld,
     case "number":
       return convertNumber(text, value, shape, place);
     default:
-      return shape.references === undefined ? text : checkReference(text, shape.references, value, world, place);
+      return shape.references === undefined
+        ? text
+        : checkReference(text, shape.references, value, world, place);
   }
 }
 
 function isTyped(shape: ValueShape): boolean {
   const { type, references, format } = shape;
-  return type === "bool" || type === "int" || type === "number" || references !== undefined || format !== undefined;
+  return (
+    type === "bool" || type === "int" || type === "number" || references !== undefined || format !== undefined
+  );
 }
 
 function oneOf(text: string, value: MappedText, shape: ValueShape, place: ValuePlace): unknown {
@@ -223,7 +232,10 @@ function checkReference(
 function sayType(expected: string, value: MappedText, shape: ValueShape, place: ValuePlace): typeof unusable {
   const [start, end] = visible(value);
   const values = { what: place.what, expected, value: shown(value, place) };
-  place.list.report("HG2109", start, end, values, { element: place.element, hint: isSecret(value) ? undefined : typeHint(value.text.trim(), shape) });
+  place.list.report("HG2109", start, end, values, {
+    element: place.element,
+    hint: isSecret(value) ? undefined : typeHint(value.text.trim(), shape),
+  });
   return unusable;
 }
 

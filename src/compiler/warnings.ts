@@ -19,7 +19,12 @@ export function warnAboutBranches(choose: XmlElement, args: ElementArgs, list: D
     const condition = conditions[i];
     if (condition === false && !said) {
       const range = conditionRange(when);
-      list.report("HG6010", ...range, { value: "false", consequence: "this branch never runs" }, { element: "when" });
+      list.report(
+        "HG6010",
+        ...range,
+        { value: "false", consequence: "this branch never runs" },
+        { element: "when" },
+      );
     }
     if (condition === true) always ??= when;
   }
@@ -44,17 +49,30 @@ export function warnAboutRetry(retry: XmlElement, args: ElementArgs, list: Diagn
   const condition = constantCondition(args.attributes["condition"], retry);
   if (condition === undefined) return;
   const consequence = condition ? "good answers are tried again as well" : "nothing is ever tried again";
-  list.report("HG6010", ...conditionRange(retry), { value: String(condition), consequence }, { element: "retry" });
+  list.report(
+    "HG6010",
+    ...conditionRange(retry),
+    { value: String(condition), consequence },
+    { element: "retry" },
+  );
 }
 
 function sayUnreachable(element: XmlElement, always: XmlElement, list: DiagnosticList): void {
   const { line } = list.source.positionAt(always.start);
-  list.report("HG6004", element.start, element.nameEnd, { element: `<${element.name}>`, line }, { element: element.name });
+  list.report(
+    "HG6004",
+    element.start,
+    element.nameEnd,
+    { element: `<${element.name}>`, line },
+    { element: element.name },
+  );
 }
 
 function conditionRange(element: XmlElement): [number, number] {
   const condition = attributeOf(element, "condition");
-  return condition === undefined ? [element.start, element.nameEnd] : [condition.value.start, condition.value.end];
+  return condition === undefined
+    ? [element.start, element.nameEnd]
+    : [condition.value.start, condition.value.end];
 }
 
 const endings = new Set(["return-response", "mock-response"]);
@@ -106,7 +124,8 @@ function withoutComments(code: string): string {
 }
 
 const variableRead = /\bcontext\s*\.\s*Variables\s*\[\s*"([^"\\]{1,200})"\s*\]/g;
-const variableTest = /\bcontext\s*\.\s*Variables\s*\.\s*(?:ContainsKey|TryGetValue)\s*\(\s*"([^"\\]{1,200})"/g;
+const variableTest =
+  /\bcontext\s*\.\s*Variables\s*\.\s*(?:ContainsKey|TryGetValue)\s*\(\s*"([^"\\]{1,200})"/g;
 
 /**
  * Variables that are read with the indexer and set nowhere.
@@ -122,7 +141,8 @@ export function warnAboutVariables(
   if (set.has(null)) return;
   const names = [...set].filter((name) => name !== null);
   const tested = new Set<string>();
-  for (const { code } of expressions) for (const match of withoutComments(code.text).matchAll(variableTest)) tested.add(match[1]!);
+  for (const { code } of expressions)
+    for (const match of withoutComments(code.text).matchAll(variableTest)) tested.add(match[1]!);
   const said = new Set<string>();
   for (const { code, list } of expressions) {
     for (const match of withoutComments(code.text).matchAll(variableRead)) {
@@ -156,7 +176,10 @@ export function warnAboutHoles(expressions: readonly SeenExpression[]): void {
 const responseBody = /\bcontext\s*\.\s*Response\s*\.\s*Body\b/;
 
 /** Reading the response body holds back answers that stream. */
-export function warnAboutStreaming(expressions: readonly SeenExpression[], elements: ReadonlySet<string>): void {
+export function warnAboutStreaming(
+  expressions: readonly SeenExpression[],
+  elements: ReadonlySet<string>,
+): void {
   const streams = [...elements].some((name) => name.startsWith("llm-") || name.startsWith("azure-openai-"));
   if (!streams) return;
   for (const { code, section, list } of expressions) {

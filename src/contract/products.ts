@@ -55,13 +55,7 @@ export interface UserProperties extends OpenProperties {
   appType?: string;
 }
 
-export type SubscriptionState =
-  | "active"
-  | "suspended"
-  | "submitted"
-  | "rejected"
-  | "cancelled"
-  | "expired";
+export type SubscriptionState = "active" | "suspended" | "submitted" | "rejected" | "cancelled" | "expired";
 
 /** `subscriptions`. Source: spec "Resource model" 1.12. */
 export interface SubscriptionProperties extends OpenProperties {

@@ -52,7 +52,6 @@ function refuseDeepNesting(text: string): void {
   }
 }
 
-
 /** Kind of a JSON value with its article, for messages. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return "null";

@@ -24,7 +24,9 @@ export function admit(snapshot: Snapshot, exchange: Exchange): void {
     return;
   }
   if (api.openProduct !== null || !api.subscriptionRequired) return;
-  throw given === null ? subscriptionKeyMissing(challenge(exchange, api)) : subscriptionKeyInvalid(challenge(exchange, api));
+  throw given === null
+    ? subscriptionKeyMissing(challenge(exchange, api))
+    : subscriptionKeyInvalid(challenge(exchange, api));
 }
 
 /** Who calls a path that does not exist, for the record and on-error (`routing.md` §3.7). Nobody is turned away. */
@@ -55,7 +57,8 @@ function readKey(api: Api, exchange: Exchange): GivenKey | null {
   if (request.query !== "" && names.query !== "") {
     const wanted = names.query.toLowerCase();
     const pair = parseQuery(request.query).entries.find(([name]) => name.toLowerCase() === wanted);
-    if (pair !== undefined && pair[1] !== "") return { value: decodeOnce(pair[1]) ?? pair[1], place: "query" };
+    if (pair !== undefined && pair[1] !== "")
+      return { value: decodeOnce(pair[1]) ?? pair[1], place: "query" };
   }
   if (!api.bearerKey) return null;
   const bearer = /^bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "");

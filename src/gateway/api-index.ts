@@ -14,7 +14,8 @@ export function indexApis(apis: readonly Api[]): ApiIndex {
     else group.push(api);
   }
   const byPath = new Map<string, ApiGroup>();
-  for (const [key, members] of groups) byPath.set(key, { segments: key === "" ? [] : key.split(BETWEEN), apis: members });
+  for (const [key, members] of groups)
+    byPath.set(key, { segments: key === "" ? [] : key.split(BETWEEN), apis: members });
   return {
     all: apis,
     candidates(segments) {
@@ -38,7 +39,9 @@ const BETWEEN = "\0";
 /** A stored API path as comparable segments. */
 export function pathSegments(path: string): string[] {
   const trimmed = path.replace(/^\/+/, "").replace(/\/+$/, "");
-  return trimmed === "" ? [] : trimmed.split("/").map((segment) => (decodeOnce(segment) ?? segment).toLowerCase());
+  return trimmed === ""
+    ? []
+    : trimmed.split("/").map((segment) => (decodeOnce(segment) ?? segment).toLowerCase());
 }
 
 /** Operations by method, then by literal first segment; every list is in order of precedence. */

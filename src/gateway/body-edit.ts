@@ -23,7 +23,10 @@ export function editBody(
   const { body } = message;
   if (body === null || body.consumed) return;
   if (!isReadable(body)) {
-    exchange.remark(element, `The ${message.kind} body has Content-Encoding ${body.coding} and is left as it is.`);
+    exchange.remark(
+      element,
+      `The ${message.kind} body has Content-Encoding ${body.coding} and is left as it is.`,
+    );
     return;
   }
   const waiting = body.buffer(exchange.snapshot.options.bufferLimitBytes);
@@ -60,7 +63,8 @@ export function byteTextFor(charset: string | null): ByteText | null {
   return SINGLE_BYTE.test(name) ? singleByte(name) : null;
 }
 
-const SINGLE_BYTE = /^(?:us-ascii|ascii|latin1|iso[-_]?8859-\d{1,2}|windows-125\d|windows-874|cp125\d|koi8-[ru]|macintosh|ibm866)$/;
+const SINGLE_BYTE =
+  /^(?:us-ascii|ascii|latin1|iso[-_]?8859-\d{1,2}|windows-125\d|windows-874|cp125\d|koi8-[ru]|macintosh|ibm866)$/;
 
 /** No character of UTF-8 is part of another, so octets can be compared as they are. */
 const UTF8: ByteText = {

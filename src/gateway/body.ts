@@ -56,7 +56,13 @@ export class Body implements HostBody {
   /** A body as it arrives; `headers` tell its charset and content-coding. */
   static streaming(kind: "request" | "response", source: BodySource, headers: HeaderList): Body {
     const coding = headers.get("content-encoding");
-    return new Body(kind, source, null, charsetOf(headers), coding === null ? "" : coding.trim().toLowerCase());
+    return new Body(
+      kind,
+      source,
+      null,
+      charsetOf(headers),
+      coding === null ? "" : coding.trim().toLowerCase(),
+    );
   }
 
   /** Octets that a policy made, or that are in memory already. They carry no content-coding. */
@@ -95,7 +101,10 @@ export class Body implements HostBody {
 
   bytes(): Uint8Array {
     if (this.#wire === null) throw new Error("the body was read before it was buffered");
-    return (this.#decoded ??= this.coding === "" || this.coding === "identity" ? this.#wire : decode(this.#wire, this.coding, this.#kind));
+    return (this.#decoded ??=
+      this.coding === "" || this.coding === "identity"
+        ? this.#wire
+        : decode(this.#wire, this.coding, this.#kind));
   }
 
   consume(): void {
@@ -170,7 +179,8 @@ export class Body implements HostBody {
     const source = this.#source;
     if (this.#failure !== null) return null;
     if (source !== null) this.#spent = true;
-    if (source === null) return this.#taps === null ? this.#wire : tapped(bytesSource(this.#wire!), this.#taps);
+    if (source === null)
+      return this.#taps === null ? this.#wire : tapped(bytesSource(this.#wire!), this.#taps);
     return this.#taps === null ? source : tapped(source, this.#taps);
   }
 
@@ -235,7 +245,10 @@ function tapped(source: BodySource, taps: readonly Tap[]): BodySource {
 
 function decode(wire: Uint8Array, coding: string, kind: "request" | "response"): Uint8Array {
   if (wire.length === 0) return wire;
-  const codings = coding.split(",").map((part) => part.trim()).filter((part) => part !== "" && part !== "identity");
+  const codings = coding
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "" && part !== "identity");
   if (codings.length > (kind === "request" ? 1 : 5)) throw undecodable(kind, coding);
   let bytes = wire;
   for (const name of codings.reverse()) {
@@ -256,7 +269,9 @@ function decode(wire: Uint8Array, coding: string, kind: "request" | "response"):
         return gunzipSync(input, { maxOutputLength });
       case "deflate":
         // Both forms occur in the wild: with the zlib wrapper (RFC 9110 §8.4.1.2) and without.
-        return hasZlibHeader(input) ? inflateSync(input, { maxOutputLength }) : inflateRawSync(input, { maxOutputLength });
+        return hasZlibHeader(input)
+          ? inflateSync(input, { maxOutputLength })
+          : inflateRawSync(input, { maxOutputLength });
       case "br":
         return brotliDecompressSync(input, { maxOutputLength });
       default:

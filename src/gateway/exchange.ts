@@ -4,11 +4,7 @@
  */
 import type { Abort } from "../base/abort.ts";
 import type { Needs, Scope, Section } from "../compiler/policy.ts";
-import type {
-  HostContext,
-  HostDeployment,
-  HostLastError,
-} from "../compiler/runtime/host.ts";
+import type { HostContext, HostDeployment, HostLastError } from "../compiler/runtime/host.ts";
 import type { Incoming, TransportError, Tunnel } from "../transport/transport.ts";
 import { deploymentOf } from "./deployment.ts";
 import type { ResponseCacheSlot } from "./caching.ts";
@@ -68,7 +64,13 @@ export class Exchange implements HostContext {
   #replyListeners: ReplyListener[] | null = null;
   #endListeners: (() => void)[] | null = null;
 
-  constructor(incoming: Incoming, request: RequestMessage, snapshot: Snapshot, services: Services, requestId: string) {
+  constructor(
+    incoming: Incoming,
+    request: RequestMessage,
+    snapshot: Snapshot,
+    services: Services,
+    requestId: string,
+  ) {
     this.incoming = incoming;
     this.abort = incoming.abort;
     this.request = request;

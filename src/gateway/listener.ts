@@ -115,7 +115,8 @@ function badTarget(): GatewayError {
   return new GatewayError({
     source: "gateway",
     reason: "BadRequestTarget",
-    message: "The request target is not acceptable: invalid escapes, backslashes, control characters or hidden dot segments.",
+    message:
+      "The request target is not acceptable: invalid escapes, backslashes, control characters or hidden dot segments.",
     status: 400,
     code: "bad_target",
     own: true,
@@ -175,13 +176,15 @@ function answer(exchange: Exchange, finish: () => void): void {
     tell();
     return send(exchange, finish);
   }
-  waiting.then(tell, (error: unknown) => {
-    tell();
-    throw error;
-  }).then(
-    () => send(exchange, finish),
-    (error: unknown) => afterFailure(exchange, error, finish),
-  );
+  waiting
+    .then(tell, (error: unknown) => {
+      tell();
+      throw error;
+    })
+    .then(
+      () => send(exchange, finish),
+      (error: unknown) => afterFailure(exchange, error, finish),
+    );
 }
 
 /** Those who wait for a reply that never came, and those who wait for the end. */

@@ -26,7 +26,11 @@ export function isXmlType(type: string): boolean {
  * @param typical the family's types that a wildcard stands for, e.g. `["application/json", "text/json"]`
  * @param belongs whether an exact type belongs to the family
  */
-export function accepts(headers: HeaderList, typical: readonly string[], belongs: (type: string) => boolean): boolean {
+export function accepts(
+  headers: HeaderList,
+  typical: readonly string[],
+  belongs: (type: string) => boolean,
+): boolean {
   const lines = headers.getAll("accept");
   if (lines === null || lines.every((line) => line.trim() === "")) return true;
   let exactness = 0;

@@ -70,12 +70,19 @@ export class RequestMessage implements Message, HostRequest {
 
   /** The URL that would go to the backend now. Composed when somebody looks. */
   get url(): HostUrl {
-    return (this.#url ??= this.target === null ? this.#withoutTarget() : composeUrl(this.target, this.path, this.query));
+    return (this.#url ??=
+      this.target === null ? this.#withoutTarget() : composeUrl(this.target, this.path, this.query));
   }
 
   #withoutTarget(): HostUrl {
     const { scheme, host, port } = this.originalUrl;
-    return { scheme, host, port, path: this.path === "" ? "/" : this.path, queryString: this.query === "" ? "" : `?${this.query}` };
+    return {
+      scheme,
+      host,
+      port,
+      path: this.path === "" ? "/" : this.path,
+      queryString: this.query === "" ? "" : `?${this.query}`,
+    };
   }
 
   setTarget(target: Target): void {
@@ -136,7 +143,12 @@ export class ResponseMessage implements Message, HostResponse {
   headers: HeaderList;
   body: Body | null;
 
-  constructor(statusCode: number, statusReason = "", headers: HeaderList = new HeaderList(), body: Body | null = null) {
+  constructor(
+    statusCode: number,
+    statusReason = "",
+    headers: HeaderList = new HeaderList(),
+    body: Body | null = null,
+  ) {
     this.statusCode = statusCode;
     this.statusReason = statusReason === "" ? (STANDARD_REASONS.get(statusCode) ?? "") : statusReason;
     this.headers = headers;

@@ -8,7 +8,15 @@
  * only when a step answers with a promise does the rest go on in an async function. Errors are caught here alone.
  */
 import { NetException, BudgetError } from "../compiler/runtime/errors.ts";
-import { NEEDS_REQUEST_BODY, NEEDS_RESPONSE_BODY, type Needs, type Plan, type Section, type Site, type Step } from "../compiler/policy.ts";
+import {
+  NEEDS_REQUEST_BODY,
+  NEEDS_RESPONSE_BODY,
+  type Needs,
+  type Plan,
+  type Section,
+  type Site,
+  type Step,
+} from "../compiler/policy.ts";
 import { HeaderList } from "../base/headers.ts";
 import { TransportError } from "../transport/transport.ts";
 import { Body } from "./body.ts";
@@ -149,7 +157,8 @@ function locate(error: unknown, site: Site): unknown {
 /** Whatever was thrown, in the author's words. */
 export function toGatewayError(error: unknown, source: string): GatewayError {
   if (error instanceof GatewayError) return error;
-  if (error instanceof NetException || error instanceof BudgetError) return expressionFailed(source, error.message, error);
+  if (error instanceof NetException || error instanceof BudgetError)
+    return expressionFailed(source, error.message, error);
   if (error instanceof TransportError) return ofTransport(error, source);
   return new GatewayError({
     source,
@@ -162,10 +171,26 @@ export function toGatewayError(error: unknown, source: string): GatewayError {
 }
 
 /** Faults of the caller's own message, which get an answer of their own. */
-const CALLER_FAULTS: ReadonlyMap<string, { readonly status: number; readonly message: string; readonly reason: string }> = new Map([
-  ["client_body_timeout", { status: 408, message: "The request body did not arrive in time.", reason: "ClientConnectionFailure" }],
-  ["body_too_large", { status: 413, message: "The request body is too large.", reason: "RequestBodyTooLarge" }],
-  ["bad_framing", { status: 400, message: "The request body breaks the rules of its transfer coding.", reason: "BadRequestFraming" }],
+const CALLER_FAULTS: ReadonlyMap<
+  string,
+  { readonly status: number; readonly message: string; readonly reason: string }
+> = new Map([
+  [
+    "client_body_timeout",
+    { status: 408, message: "The request body did not arrive in time.", reason: "ClientConnectionFailure" },
+  ],
+  [
+    "body_too_large",
+    { status: 413, message: "The request body is too large.", reason: "RequestBodyTooLarge" },
+  ],
+  [
+    "bad_framing",
+    {
+      status: 400,
+      message: "The request body breaks the rules of its transfer coding.",
+      reason: "BadRequestFraming",
+    },
+  ],
 ]);
 
 function ofTransport(error: TransportError, source: string): GatewayError {
@@ -173,7 +198,13 @@ function ofTransport(error: TransportError, source: string): GatewayError {
   const client = error.code.startsWith("client_");
   return new GatewayError({
     source,
-    reason: fault?.reason ?? (client ? "ClientConnectionFailure" : error.code.endsWith("timeout") ? "Timeout" : "BackendConnectionFailure"),
+    reason:
+      fault?.reason ??
+      (client
+        ? "ClientConnectionFailure"
+        : error.code.endsWith("timeout")
+          ? "Timeout"
+          : "BackendConnectionFailure"),
     message: error.message,
     status: fault?.status ?? 500,
     clientMessage: fault?.message,
@@ -205,7 +236,12 @@ export function runPlan(exchange: Exchange, plan: Plan): void | Promise<void> {
 
 const ORDER: readonly Section[] = ["inbound", "backend", "outbound"];
 
-function runFrom(exchange: Exchange, plan: Plan, index: number, skipAfter: string | null): void | Promise<void> {
+function runFrom(
+  exchange: Exchange,
+  plan: Plan,
+  index: number,
+  skipAfter: string | null,
+): void | Promise<void> {
   for (let i = index; i < ORDER.length; i++) {
     const section = ORDER[i]!;
     const steps = plan[section as "inbound" | "backend" | "outbound"];
@@ -245,7 +281,8 @@ function settleSection(
  * Also entered directly for a request that matched nothing or was not admitted.
  */
 export function fail(exchange: Exchange, plan: Plan, thrown: unknown): void | Promise<void> {
-  if (thrown instanceof ClientGone || (exchange.abort.aborted && exchange.abort.reason === "client")) throw new ClientGone();
+  if (thrown instanceof ClientGone || (exchange.abort.aborted && exchange.abort.reason === "client"))
+    throw new ClientGone();
   const error = toGatewayError(thrown, "gateway");
   exchange.error = error;
   if (error.reason === "InternalError") exchange.services.reportBug(exchange, error);
@@ -287,7 +324,12 @@ function keepFirst(exchange: Exchange, second: unknown): void {
 /** The answer to an error as the client gets it when nobody changes it. */
 export function builtInResponse(error: GatewayError, requestId: string): ResponseMessage {
   const headers = new HeaderList(["Content-Type", "application/json", ...error.headers]);
-  return new ResponseMessage(error.status, error.statusReason, headers, Body.text("response", errorBody(error, requestId)));
+  return new ResponseMessage(
+    error.status,
+    error.statusReason,
+    headers,
+    Body.text("response", errorBody(error, requestId)),
+  );
 }
 
 /** What `context.LastError` shows of an error. */

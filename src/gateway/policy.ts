@@ -42,7 +42,9 @@ type Plain<S extends ValueShape> = S["type"] extends "bool"
           ? unknown
           : string;
 type Given<S extends ValueShape> = S extends { readonly expression: true } ? Value<Plain<S>> : Plain<S>;
-type Present<S extends AttributeShape> = S extends { readonly required: true } | { readonly default: {} | null }
+type Present<S extends AttributeShape> = S extends
+  | { readonly required: true }
+  | { readonly default: {} | null }
   ? Given<S>
   : Given<S> | undefined;
 

@@ -24,7 +24,8 @@ export function sendReply(exchange: Exchange, done: () => void): void {
   const content = response.body === null ? null : bodyless ? dropped(response) : response.body.take();
   if (content === null || content instanceof Uint8Array) {
     // What a HEAD or 304 says of the body it stands for is the backend's word; a 204 has no length at all.
-    if (!bodyless || response.body !== null || response.statusCode === 204) removeHeader(headers, "content-length");
+    if (!bodyless || response.body !== null || response.statusCode === 204)
+      removeHeader(headers, "content-length");
     if (content !== null) exchange.bytesSent = content.length;
     const gone = content === null && !bodyless;
     if (response.body !== null && (gone || response.body.recoded)) removeHeader(headers, "content-encoding");
@@ -44,8 +45,11 @@ function stream(exchange: Exchange, response: ResponseMessage, headers: string[]
   const length = source.length;
   removeHeader(headers, "content-length");
   // An event stream goes out without a length: if it breaks off, there must be room to say so.
-  if (length !== undefined && !isEventStream(response.headers)) headers.push("Content-Length", String(length));
-  const sink = exchange.incoming.reply.head(response.statusCode, response.statusReason, headers, () => source.resume());
+  if (length !== undefined && !isEventStream(response.headers))
+    headers.push("Content-Length", String(length));
+  const sink = exchange.incoming.reply.head(response.statusCode, response.statusReason, headers, () =>
+    source.resume(),
+  );
   const stop = exchange.abort.onAbort(() => source.cancel());
   source.start(new ClientSink(exchange, sink, stop));
 }
@@ -84,7 +88,9 @@ class ClientSink implements BodySink {
   /** An event stream can still tell its reader: one `error` event, and no `[DONE]` (`reliability.md` R-08). */
   #sayWhy(error: TransportError): void {
     const { requestId } = this.#exchange;
-    const body = JSON.stringify({ error: { code: error.code, message: "The upstream response was interrupted.", requestId } });
+    const body = JSON.stringify({
+      error: { code: error.code, message: "The upstream response was interrupted.", requestId },
+    });
     this.#sink.write(new TextEncoder().encode(`\n\nevent: error\ndata: ${body}\n\n`));
     this.#sink.end();
   }
@@ -105,7 +111,8 @@ function mergeCors(headers: string[], cors: readonly string[]): void {
     if (headers[i]!.toLowerCase().startsWith("access-control-")) headers.splice(i, 2);
   }
   for (let i = 0; i < cors.length; i += 2) {
-    if (!(sameName(cors[i]!, "vary") && alreadyVaries(headers, cors[i + 1]!))) headers.push(cors[i]!, cors[i + 1]!);
+    if (!(sameName(cors[i]!, "vary") && alreadyVaries(headers, cors[i + 1]!)))
+      headers.push(cors[i]!, cors[i + 1]!);
   }
 }
 

@@ -47,7 +47,9 @@ export function route(snapshot: Snapshot, exchange: Exchange): Match {
   let firstApi: Api | null = null;
   let firstPath: PathSegments | null = null;
   for (const group of snapshot.apis.candidates(lower)) {
-    const apis = group.apis.some((api) => !takes(api, webSocket)) ? group.apis.filter((api) => takes(api, webSocket)) : group.apis;
+    const apis = group.apis.some((api) => !takes(api, webSocket))
+      ? group.apis.filter((api) => takes(api, webSocket))
+      : group.apis;
     // Only of the other kind (a plain request on a WebSocket API, or the reverse): a shorter path may fit.
     if (apis.length === 0) continue;
     const placed = place(apis, group.segments.length, lower, marker, query, exchange);
@@ -124,7 +126,9 @@ function place(
     // Anywhere else the text belongs to the operation's path; a literal that was compared without it is wrong.
     else if (marker.index < used) return null;
   }
-  const api = versioned.apis.find((candidate) => (revision === null ? candidate.isCurrentRevision : candidate.revision === revision));
+  const api = versioned.apis.find((candidate) =>
+    revision === null ? candidate.isCurrentRevision : candidate.revision === revision,
+  );
   return api === undefined || !api.isOnline ? null : { api, used };
 }
 
@@ -147,11 +151,17 @@ function pickVersion(
   if (original.length === 0) return null;
   // An identifier that names no version is not the same as none: only a path segment may be something else.
   const set = apis.find((api) => api.versionSet !== null)?.versionSet;
-  if (set != null && set.scheme !== "Segment" && askedVersion(set, segment, query, exchange) !== null) return null;
+  if (set != null && set.scheme !== "Segment" && askedVersion(set, segment, query, exchange) !== null)
+    return null;
   return { apis: original, bySegment: false };
 }
 
-function askedVersion(set: VersionSet, segment: string | undefined, query: QueryParameters, exchange: Exchange): string | null {
+function askedVersion(
+  set: VersionSet,
+  segment: string | undefined,
+  query: QueryParameters,
+  exchange: Exchange,
+): string | null {
   switch (set.scheme) {
     case "Segment":
       return segment ?? null;
@@ -180,7 +190,11 @@ function matchOperation(
   method: string,
   path: PathSegments,
   query: QueryParameters,
-): { operation: Operation; parameters: ReadonlyMap<string, string>; rawParameters: ReadonlyMap<string, string> } | null {
+): {
+  operation: Operation;
+  parameters: ReadonlyMap<string, string>;
+  rawParameters: ReadonlyMap<string, string>;
+} | null {
   const first = path.decoded.length === 0 ? "" : path.decoded[0]!.toLowerCase();
   for (const operation of api.operationIndex.candidates(method.toUpperCase(), first)) {
     const matched = operation.matcher.match(path, query);
@@ -193,7 +207,11 @@ function matchOperation(
  * The `cors` steps for a preflight that no OPTIONS operation answers: those of the operation with the requested
  * method, else those of API and global scope. null when it is no preflight or there is no `cors`.
  */
-export function preflightSteps(snapshot: Snapshot, exchange: Exchange, match: NotFound): readonly Step[] | null {
+export function preflightSteps(
+  snapshot: Snapshot,
+  exchange: Exchange,
+  match: NotFound,
+): readonly Step[] | null {
   const { request } = exchange;
   if (request.method !== "OPTIONS" || match.api === null || match.path === null) return null;
   const asked = request.headers.get("access-control-request-method");

@@ -63,7 +63,10 @@ export function compileTemplate(template: string): TemplateMatcher | string {
   const path = parsePath(pathText);
   if (typeof path === "string") return path;
   const query = at < 0 ? [] : parseQueryPattern(template.slice(at + 1));
-  const names = [...path.flatMap(namesOf), ...query.flatMap((pair) => (pair.parameter === null ? [] : [pair.parameter]))];
+  const names = [
+    ...path.flatMap(namesOf),
+    ...query.flatMap((pair) => (pair.parameter === null ? [] : [pair.parameter])),
+  ];
   const first = path[0];
   return {
     names,
@@ -104,7 +107,8 @@ function parsePath(text: string): SegmentPattern[] | string {
 function parseSegment(segment: string): SegmentPattern | string {
   if (segment === "*") return { kind: "rest", name: "*" };
   const whole = /^\{(\*?)([^{}]+)\}$/.exec(segment);
-  if (whole !== null) return whole[1] === "*" ? { kind: "rest", name: whole[2]! } : { kind: "parameter", name: whole[2]! };
+  if (whole !== null)
+    return whole[1] === "*" ? { kind: "rest", name: whole[2]! } : { kind: "parameter", name: whole[2]! };
   if (!segment.includes("{") && !segment.includes("}")) {
     return { kind: "literal", text: (decodeOnce(segment) ?? segment).toLowerCase() };
   }
@@ -119,8 +123,10 @@ function parseSegment(segment: string): SegmentPattern | string {
     const close = rest.indexOf("}", open);
     if (close < 0) return `"${segment}" has a "{" without "}"`;
     const name = rest.slice(open + 1, close);
-    if (name === "" || name.includes("{") || name.startsWith("*")) return `"{${name}}" is not a parameter name`;
-    if (parts.length > 0 && "name" in parts.at(-1)!) return `"${segment}" has two parameters with nothing between them`;
+    if (name === "" || name.includes("{") || name.startsWith("*"))
+      return `"{${name}}" is not a parameter name`;
+    if (parts.length > 0 && "name" in parts.at(-1)!)
+      return `"${segment}" has two parameters with nothing between them`;
     parts.push({ name });
     rest = rest.slice(close + 1);
   }

@@ -51,7 +51,14 @@ export function operationOf(given: string | OperationFields): Operation {
     method,
     urlTemplate: fields.template,
     matcher,
-    contract: { headers: [], query: [], path: [], bodies: [], responses: [], ...("contract" in fields ? fields.contract : {}) },
+    contract: {
+      headers: [],
+      query: [],
+      path: [],
+      bodies: [],
+      responses: [],
+      ...("contract" in fields ? fields.contract : {}),
+    },
   };
 }
 

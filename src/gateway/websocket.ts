@@ -10,7 +10,11 @@ import { ResponseMessage } from "./message.ts";
 export function proxyWebSocket(exchange: Exchange, done: () => void): void {
   const backend = exchange.tunnel!;
   const response = (exchange.response ??= new ResponseMessage(101));
-  const client = exchange.incoming.reply.upgrade(response.statusCode, response.statusReason, response.headers.raw);
+  const client = exchange.incoming.reply.upgrade(
+    response.statusCode,
+    response.statusReason,
+    response.headers.raw,
+  );
   let open = 2;
   const closed = (): void => {
     if (--open === 0) done();
@@ -24,11 +28,23 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
     closed();
   };
   join(client.source, backend, both, () => client.close());
-  join(backend.source, client, closed, () => backend.close(), (octets) => (exchange.bytesSent += octets));
+  join(
+    backend.source,
+    client,
+    closed,
+    () => backend.close(),
+    (octets) => (exchange.bytesSent += octets),
+  );
 }
 
 /** Copies `from` into `to`; an end is passed on, a fault closes both. */
-function join(from: BodySource, to: Tunnel, done: () => void, closeFrom: () => void, count?: (octets: number) => void): void {
+function join(
+  from: BodySource,
+  to: Tunnel,
+  done: () => void,
+  closeFrom: () => void,
+  count?: (octets: number) => void,
+): void {
   const sink: BodySink = to.sink(() => from.resume());
   let over = false;
   const finish = (): void => {

@@ -1,7 +1,13 @@
 /** `backends` → entities that requests can be sent to. Named values are substituted here, once. */
 import type { BackendProperties } from "../contract/backends.ts";
 import type { Resource } from "../contract/resource.ts";
-import type { BackendEntity, CertificateIndex, ClientCertificate, PoolMember, Target } from "../gateway/snapshot.ts";
+import type {
+  BackendEntity,
+  CertificateIndex,
+  ClientCertificate,
+  PoolMember,
+  Target,
+} from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { PropertyPath } from "../store/kinds/shape.ts";
@@ -16,7 +22,12 @@ import type { Reporter } from "./report.ts";
 export type Fill = (text: string, resourceId: string, path: PropertyPath) => string | null;
 
 /** @returns by lower-case name; Single before Pool, so that pools find their members */
-export function buildBackends(resources: ResourceSet, certificates: CertificateIndex, fill: Fill, report: Reporter): Map<string, BackendEntity> {
+export function buildBackends(
+  resources: ResourceSet,
+  certificates: CertificateIndex,
+  fill: Fill,
+  report: Reporter,
+): Map<string, BackendEntity> {
   const entities = new Map<string, BackendEntity>();
   const all = resources.ofType("backends");
   for (const resource of all) {
@@ -38,7 +49,10 @@ export function orderByUrl(entities: Iterable<BackendEntity>): BackendEntity[] {
 }
 
 function isPool(resource: Resource<BackendProperties>): boolean {
-  return resource.properties.type?.toLowerCase() === "pool" || (resource.properties.url === undefined && resource.properties.pool !== undefined);
+  return (
+    resource.properties.type?.toLowerCase() === "pool" ||
+    (resource.properties.url === undefined && resource.properties.pool !== undefined)
+  );
 }
 
 function single(
@@ -54,7 +68,13 @@ function single(
   if (parsed === null) {
     // A URL that is wrong as it is written has been refused already (HG4510, HG5203).
     const { url: written = "" } = properties;
-    if (written.includes("{{") || /^(?:https?|wss?|sf|fabric):/i.test(written)) report.error("HG5501", { what: `backend \`${resource.name}\``, url: properties.url ?? "" }, resource.id, ["url"]);
+    if (written.includes("{{") || /^(?:https?|wss?|sf|fabric):/i.test(written))
+      report.error(
+        "HG5501",
+        { what: `backend \`${resource.name}\``, url: properties.url ?? "" },
+        resource.id,
+        ["url"],
+      );
     return null;
   }
   const entity: Mutable<BackendEntity> = {
@@ -107,7 +127,10 @@ function numberOrNull(value: unknown): number | null {
   return value === undefined || value === null || Number.isNaN(number) ? null : number;
 }
 
-function tlsOf({ tls }: BackendProperties, certificate: ClientCertificate | MissingCertificate | null): BackendEntity["tls"] {
+function tlsOf(
+  { tls }: BackendProperties,
+  certificate: ClientCertificate | MissingCertificate | null,
+): BackendEntity["tls"] {
   const presented = certificate === null || "reason" in certificate ? undefined : certificate;
   if (tls === undefined && presented === undefined) return null;
   return {

@@ -50,7 +50,11 @@ export class SnapshotBuilder {
     this.#compiler = new PolicyCompiler(catalogue, compileExpression);
   }
 
-  build(resources: ResourceSet, version: number, options: GatewayOptions = DEFAULT_GATEWAY_OPTIONS): BuiltSnapshot {
+  build(
+    resources: ResourceSet,
+    version: number,
+    options: GatewayOptions = DEFAULT_GATEWAY_OPTIONS,
+  ): BuiltSnapshot {
     return new Build(this.#compiler, resources, options).run(version);
   }
 }
@@ -85,7 +89,8 @@ class Build {
     const products = buildProducts(resources);
     const apis = resources.apis().map((resource) => this.#api(resource, backends, products));
     const problems = [...this.#problems, ...this.#report.problems];
-    if (this.#failed || problems.some((problem) => problem.severity === "error")) return { snapshot: null, problems };
+    if (this.#failed || problems.some((problem) => problem.severity === "error"))
+      return { snapshot: null, problems };
     attachApis(products.values(), apis);
     const subscriptions = buildSubscriptions(resources, products);
     const snapshot: Snapshot = {
@@ -133,7 +138,9 @@ class Build {
         this.#around,
       );
       if (!compiled.ok) this.#failed = true;
-      this.#problems.push(...(document.embedded ? atLocation(compiled.diagnostics, document) : compiled.diagnostics));
+      this.#problems.push(
+        ...(document.embedded ? atLocation(compiled.diagnostics, document) : compiled.diagnostics),
+      );
       this.#documents.set(ids.idKey(document.scopeId), compiled.ok ? compiled : null);
     }
   }
@@ -164,7 +171,11 @@ class Build {
     return this.#failed ? NO_PLAN : this.#compiler.plan(chain);
   }
 
-  #api(resource: Resource<ApiProperties>, backends: ReadonlyMap<string, BackendEntity>, products: ReadonlyMap<string, Product>): Api {
+  #api(
+    resource: Resource<ApiProperties>,
+    backends: ReadonlyMap<string, BackendEntity>,
+    products: ReadonlyMap<string, Product>,
+  ): Api {
     const resources = this.#resources;
     const { properties } = resource;
     const rootId = ids.nameOf(ids.withoutRevision(resource.id)).toLowerCase();
@@ -223,7 +234,8 @@ class Build {
   #versionSet(resource: Resource<ApiProperties>): VersionSet | null {
     const { apiVersionSetId, apiVersionSet } = resource.properties;
     const reference = apiVersionSetId ?? apiVersionSet?.id;
-    const found = reference === undefined ? undefined : this.#resources.resolve(reference, "apiVersionSets", resource.id);
+    const found =
+      reference === undefined ? undefined : this.#resources.resolve(reference, "apiVersionSets", resource.id);
     const properties = (found?.properties ?? apiVersionSet) as ApiVersionSetProperties | undefined;
     if (properties === undefined) return null;
     const scheme = (properties.versioningScheme ?? "Segment").toLowerCase();
@@ -290,7 +302,13 @@ class Build {
       if (found !== undefined) return found.value;
       missing = true;
       const likely = suggest(name, this.#around.namedValues.keys());
-      this.#report.error("HG5503", { name }, resourceId, path, likely == null ? undefined : `did you mean \`{{${likely}}}\`?`);
+      this.#report.error(
+        "HG5503",
+        { name },
+        resourceId,
+        path,
+        likely == null ? undefined : `did you mean \`{{${likely}}}\`?`,
+      );
       return "";
     });
     return missing ? null : filled;
@@ -319,8 +337,10 @@ function withHandshake(
 function atLocation(problems: readonly Problem[], document: PolicyDocument): Problem[] {
   return problems.map((problem) => ({
     ...problem,
-    message: problem.range === undefined ? problem.message : `${problem.message} (line ${problem.range.start.line} of the policy)`,
+    message:
+      problem.range === undefined
+        ? problem.message
+        : `${problem.message} (line ${problem.range.start.line} of the policy)`,
     range: document.location?.range,
   }));
 }
-

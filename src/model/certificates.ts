@@ -28,8 +28,13 @@ function open(resource: Resource<CertificateProperties>, fill: Fill, report: Rep
   if (filled === null || secret === null) return null;
   const opened = openCertificate(Buffer.from(filled, "base64"), secret);
   if (typeof opened === "string") {
-    const reason = opened === "password" ? "the password is wrong or missing" : "it is not the base64 of a PKCS#12 (PFX) file";
-    report.error("HG5504", { name: resource.name, reason }, resource.id, [opened === "password" ? "password" : "data"]);
+    const reason =
+      opened === "password"
+        ? "the password is wrong or missing"
+        : "it is not the base64 of a PKCS#12 (PFX) file";
+    report.error("HG5504", { name: resource.name, reason }, resource.id, [
+      opened === "password" ? "password" : "data",
+    ]);
     return null;
   }
   return {
@@ -46,7 +51,10 @@ export function knowsThumbprint(resources: ResourceSet, index: CertificateIndex,
   if (index.byThumbprint.has(wanted)) return true;
   return resources
     .ofType("certificates")
-    .some(({ properties }) => properties.thumbprint !== undefined && plainThumbprint(properties.thumbprint) === wanted);
+    .some(
+      ({ properties }) =>
+        properties.thumbprint !== undefined && plainThumbprint(properties.thumbprint) === wanted,
+    );
 }
 
 function plainThumbprint(text: string): string {

@@ -11,34 +11,59 @@ import type {
   Representation,
 } from "../contract/apis.ts";
 import type { Resource } from "../contract/resource.ts";
-import type { BodyRule, OperationContract, ParameterRule, SchemaDocument, SchemaUse, StoredSchema } from "../gateway/snapshot.ts";
+import type {
+  BodyRule,
+  OperationContract,
+  ParameterRule,
+  SchemaDocument,
+  SchemaUse,
+  StoredSchema,
+} from "../gateway/snapshot.ts";
 import * as ids from "../store/ids.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 
 /** @returns the contract when called, the same one each time */
-export function lazyContract(resources: ResourceSet, apiId: string, operation: Resource<OperationProperties>): () => OperationContract {
+export function lazyContract(
+  resources: ResourceSet,
+  apiId: string,
+  operation: Resource<OperationProperties>,
+): () => OperationContract {
   let made: OperationContract | null = null;
   return () => (made ??= contractOf(resources, apiId, operation.properties));
 }
 
-export function contractOf(resources: ResourceSet, apiId: string, operation: OperationProperties): OperationContract {
+export function contractOf(
+  resources: ResourceSet,
+  apiId: string,
+  operation: OperationProperties,
+): OperationContract {
   const rule = (parameter: ParameterContract): ParameterRule => parameterRule(resources, apiId, parameter);
   const body = (representation: Representation): BodyRule => bodyRule(resources, apiId, representation);
   const { request, responses = [], templateParameters = [], urlTemplate = "" } = operation;
   const templateQuery = queryOf(urlTemplate);
   const inQuery = new Set(templateQuery.map(({ parameter }) => parameter.toLowerCase()));
   const ofTemplate = templateQuery.map(({ name, parameter }): ParameterRule => {
-    const described = templateParameters.find((one) => one.name?.toLowerCase() === parameter.toLowerCase() && parameter !== "");
+    const described = templateParameters.find(
+      (one) => one.name?.toLowerCase() === parameter.toLowerCase() && parameter !== "",
+    );
     return { ...rule(described ?? {}), name, required: true };
   });
   const named = new Set(ofTemplate.map(({ name }) => name));
   return {
     headers: (request?.headers ?? []).map(rule),
-    query: [...ofTemplate, ...(request?.queryParameters ?? []).map(rule).filter(({ name }) => !named.has(name))],
-    path: templateParameters.filter(({ name = "" }) => !inQuery.has(name.toLowerCase())).map((one) => ({ ...rule(one), required: true })),
+    query: [
+      ...ofTemplate,
+      ...(request?.queryParameters ?? []).map(rule).filter(({ name }) => !named.has(name)),
+    ],
+    path: templateParameters
+      .filter(({ name = "" }) => !inQuery.has(name.toLowerCase()))
+      .map((one) => ({ ...rule(one), required: true })),
     bodies: (request?.representations ?? []).map(body),
     responses: responses.map((response) => ({
-      status: String(response.statusCode ?? 200).toUpperCase() === "DEFAULT" ? "default" : String(response.statusCode ?? 200).toUpperCase(),
+      status:
+        String(response.statusCode ?? 200).toUpperCase() === "DEFAULT"
+          ? "default"
+          : String(response.statusCode ?? 200).toUpperCase(),
       headers: (response.headers ?? []).map(rule),
       bodies: (response.representations ?? []).map(body),
     })),
@@ -93,7 +118,9 @@ function documentOf(resources: ResourceSet, apiId: string, schemaId: string): Sc
   const own = resources.get<ApiSchemaProperties>(ids.childId(apiId, "schemas", name));
   const { document } = own?.properties ?? {};
   if (document === undefined) return storedSchemas(resources).get(name.toLowerCase())?.document ?? null;
-  return typeof document.value === "string" && Object.keys(document).length === 1 ? parsed(document.value) : document;
+  return typeof document.value === "string" && Object.keys(document).length === 1
+    ? parsed(document.value)
+    : document;
 }
 
 /** Importers name anonymous types by their path in the document. */
@@ -102,7 +129,14 @@ const isPath = (typeName: string): boolean => typeName.startsWith("/") || typeNa
 function pointerTo(document: SchemaDocument, typeName: string): string {
   if (isPath(typeName)) return typeName.startsWith("#") ? typeName : `#${typeName}`;
   const { components } = document;
-  const group = isJsonObject(components) && isJsonObject(components["schemas"]) ? ["components", "schemas"] : isJsonObject(document["definitions"]) ? ["definitions"] : isJsonObject(document["$defs"]) ? ["$defs"] : ["components", "schemas"];
+  const group =
+    isJsonObject(components) && isJsonObject(components["schemas"])
+      ? ["components", "schemas"]
+      : isJsonObject(document["definitions"])
+        ? ["definitions"]
+        : isJsonObject(document["$defs"])
+          ? ["$defs"]
+          : ["components", "schemas"];
   return `#/${[...group, typeName].map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/")}`;
 }
 
@@ -112,7 +146,9 @@ const known = new WeakMap<ResourceSet, ReadonlyMap<string, StoredSchema>>();
 export function storedSchemas(resources: ResourceSet): ReadonlyMap<string, StoredSchema> {
   let schemas = known.get(resources);
   if (schemas === undefined) {
-    schemas = new Map(resources.ofType("schemas").map((resource) => [resource.name.toLowerCase(), storedSchema(resource)]));
+    schemas = new Map(
+      resources.ofType("schemas").map((resource) => [resource.name.toLowerCase(), storedSchema(resource)]),
+    );
     known.set(resources, schemas);
   }
   return schemas;
@@ -126,7 +162,10 @@ function storedSchema({ properties }: Resource<GlobalSchemaProperties>): StoredS
   if (stored === undefined) {
     const isXml = properties.schemaType?.toLowerCase() === "xml";
     const given = properties.document ?? properties.value;
-    stored = { type: isXml ? "xml" : "json", document: isXml ? null : typeof given === "string" ? parsed(given) : isJsonObject(given) ? given : null };
+    stored = {
+      type: isXml ? "xml" : "json",
+      document: isXml ? null : typeof given === "string" ? parsed(given) : isJsonObject(given) ? given : null,
+    };
     documents.set(properties, stored);
   }
   return stored;

@@ -13,18 +13,29 @@ export function buildLoggers(resources: ResourceSet, fill: Fill, report: Reporte
   for (const resource of resources.ofType("loggers")) {
     const type = resource.properties.loggerType ?? "";
     const logger =
-      type.toLowerCase() === "azureeventhub" ? eventHub(resource, fill, report) : { kind: "other" as const, id: resource.name, type };
+      type.toLowerCase() === "azureeventhub"
+        ? eventHub(resource, fill, report)
+        : { kind: "other" as const, id: resource.name, type };
     if (logger !== null) loggers.set(resource.name.toLowerCase(), logger);
   }
   return loggers;
 }
 
 /** A connection string, or the address of the namespace with the gateway's own identity. */
-function eventHub({ id, name, properties }: Resource<LoggerProperties>, fill: Fill, report: Reporter): EventHubLogger | null {
+function eventHub(
+  { id, name, properties }: Resource<LoggerProperties>,
+  fill: Fill,
+  report: Reporter,
+): EventHubLogger | null {
   const { credentials = {} } = properties;
   const taken = (key: string): string | null | undefined =>
     credentials[key] === undefined ? undefined : fill(credentials[key], id, ["credentials", key]);
-  const [connectionString, given, address, identity] = [taken("connectionString"), taken("name"), taken("endpointAddress"), taken("identityClientId")];
+  const [connectionString, given, address, identity] = [
+    taken("connectionString"),
+    taken("name"),
+    taken("endpointAddress"),
+    taken("identityClientId"),
+  ];
   // The name of a missing named value has been reported.
   if ([connectionString, given, address, identity].includes(null)) return null;
   const refuse = (reason: string, key: string): null => {
@@ -34,18 +45,34 @@ function eventHub({ id, name, properties }: Resource<LoggerProperties>, fill: Fi
   const nameOf = (entityPath: string | null): string => (given ?? "").trim() || (entityPath ?? "");
   if (connectionString !== undefined) {
     const connection = parseSasConnection(connectionString!);
-    if (typeof connection === "string") return refuse(`of its connection string, ${connection}`, "connectionString");
+    if (typeof connection === "string")
+      return refuse(`of its connection string, ${connection}`, "connectionString");
     const hub = nameOf(connection.entityPath);
     if (hub === "") return refuse("it does not name the hub", "connectionString");
     const { place, credential } = connection;
-    return { kind: "event-hub", id: name, place, hub, credential, key: JSON.stringify([place, hub, credential]) };
+    return {
+      kind: "event-hub",
+      id: name,
+      place,
+      hub,
+      credential,
+      key: JSON.stringify([place, hub, credential]),
+    };
   }
-  if (address === undefined) return refuse("it has neither a connectionString nor an endpointAddress", "name");
+  if (address === undefined)
+    return refuse("it has neither a connectionString nor an endpointAddress", "name");
   const place = parsePlace(address!);
   if (place === null) return refuse("its endpointAddress is not the host of a namespace", "endpointAddress");
   const hub = nameOf(null);
   if (hub === "") return refuse("it does not name the hub", "name");
   const clientId = identity === undefined || /^systemassigned$/i.test(identity!) ? null : identity!;
   const credential = { kind: "identity", clientId } as const;
-  return { kind: "event-hub", id: name, place, hub, credential, key: JSON.stringify([place, hub, credential]) };
+  return {
+    kind: "event-hub",
+    id: name,
+    place,
+    hub,
+    credential,
+    key: JSON.stringify([place, hub, credential]),
+  };
 }

@@ -53,7 +53,9 @@ function schemaOf(resources: ResourceSet, apiId: string, representation: Represe
   if (representation["schema"] !== undefined) return representation["schema"];
   const { schemaId, typeName } = representation;
   if (schemaId === undefined || typeName === undefined) return null;
-  const schema = resources.get<ApiSchemaProperties>(`${apiId}/schemas/${schemaId.slice(schemaId.lastIndexOf("/") + 1)}`);
+  const schema = resources.get<ApiSchemaProperties>(
+    `${apiId}/schemas/${schemaId.slice(schemaId.lastIndexOf("/") + 1)}`,
+  );
   const document = schema?.properties.document;
   if (!isJsonObject(document)) return null;
   const pointer = isJsonObject(document["components"]) ? "#/components/schemas/" : "#/definitions/";

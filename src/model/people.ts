@@ -11,7 +11,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** By lower-case name. `apis` of each are filled in by `attachApis` once the APIs exist. */
 export function buildProducts(resources: ResourceSet): Map<string, Product> {
   const products = new Map<string, Product>();
-  for (const resource of resources.ofType("products")) products.set(ids.idKey(resource.id), product(resource, resources));
+  for (const resource of resources.ofType("products"))
+    products.set(ids.idKey(resource.id), product(resource, resources));
   return products;
 }
 
@@ -30,9 +31,14 @@ function product(resource: Resource<ProductProperties>, resources: ResourceSet):
   };
 }
 
-export function attachApis(products: Iterable<Product>, apis: readonly (HostApi & { readonly rootId: string })[]): void {
+export function attachApis(
+  products: Iterable<Product>,
+  apis: readonly (HostApi & { readonly rootId: string })[],
+): void {
   for (const one of products) {
-    (one as Mutable<Product>).apis = apis.filter((api) => api.isCurrentRevision && one.apiIds.has(api.rootId));
+    (one as Mutable<Product>).apis = apis.filter(
+      (api) => api.isCurrentRevision && one.apiIds.has(api.rootId),
+    );
   }
 }
 
@@ -42,7 +48,10 @@ function groupOf(resources: ResourceSet, id: string): HostGroup {
   return { id: name, name: resource?.properties.displayName ?? name };
 }
 
-export function buildSubscriptions(resources: ResourceSet, products: ReadonlyMap<string, Product>): Subscription[] {
+export function buildSubscriptions(
+  resources: ResourceSet,
+  products: ReadonlyMap<string, Product>,
+): Subscription[] {
   const found: Subscription[] = [];
   for (const resource of resources.ofType("subscriptions")) {
     const { properties } = resource;
@@ -93,7 +102,15 @@ function scopeOf(
 
 function userOf(resources: ResourceSet, reference: string, from: string): Subscription["user"] {
   const resource = resources.resolve(reference, "users", from) as
-    | Resource<{ email?: string; firstName?: string; lastName?: string; note?: string; state?: string; registrationDate?: string; identities?: { id?: string; provider?: string }[] }>
+    | Resource<{
+        email?: string;
+        firstName?: string;
+        lastName?: string;
+        note?: string;
+        state?: string;
+        registrationDate?: string;
+        identities?: { id?: string; provider?: string }[];
+      }>
     | undefined;
   if (resource === undefined) return null;
   const { properties } = resource;
@@ -105,7 +122,10 @@ function userOf(resources: ResourceSet, reference: string, from: string): Subscr
     note: properties.note ?? "",
     registrationMs: time(properties.registrationDate) ?? 0,
     groups: groupsOfUser(resources, resource.name),
-    identities: (properties.identities ?? []).map(({ id, provider }) => ({ id: id ?? "", provider: provider ?? "" })),
+    identities: (properties.identities ?? []).map(({ id, provider }) => ({
+      id: id ?? "",
+      provider: provider ?? "",
+    })),
     blocked: properties.state?.toLowerCase() === "blocked",
   };
 }
@@ -116,7 +136,8 @@ function groupsOfUser(resources: ResourceSet, user: string): HostGroup[] {
   for (const group of resources.ofType("groups")) {
     if (group.name.toLowerCase() === "developers") continue;
     const members = resources.childrenOf(group.id, "users");
-    if (members.some((member) => member.name.toLowerCase() === user.toLowerCase())) groups.push(groupOf(resources, group.id));
+    if (members.some((member) => member.name.toLowerCase() === user.toLowerCase()))
+      groups.push(groupOf(resources, group.id));
   }
   return groups;
 }

@@ -29,7 +29,8 @@ export const modelMessages: Readonly<Record<string, Message>> = {
   HG5503: {
     text: "the named value `{name}` does not exist",
     hint: "create it, or correct the name",
-    explain: "`{{name}}` in a URL or credential is replaced by the named value whose display name it is; there is none.",
+    explain:
+      "`{{name}}` in a URL or credential is replaced by the named value whose display name it is; there is none.",
   },
   HG5504: {
     text: "the certificate `{name}` cannot be opened: {reason}",
@@ -74,11 +75,24 @@ export class Reporter {
     this.#resources = resources;
   }
 
-  error(code: string, values: Readonly<Record<string, string>>, resourceId: string, path: PropertyPath, better?: string): void {
+  error(
+    code: string,
+    values: Readonly<Record<string, string>>,
+    resourceId: string,
+    path: PropertyPath,
+    better?: string,
+  ): void {
     const location = this.#resources.locate(resourceId, path) ?? this.#resources.locate(resourceId);
     const { text, hint: usual } = modelMessages[code]!;
     const hint = better ?? usual;
     const message = text.replace(/\{(\w+)\}/g, (all, name: string) => values[name] ?? all);
-    this.problems.push({ code, severity: "error", message, file: location?.file, range: location?.range, hint });
+    this.problems.push({
+      code,
+      severity: "error",
+      message,
+      file: location?.file,
+      range: location?.range,
+      hint,
+    });
   }
 }

@@ -18,14 +18,21 @@ const COLLECTIONS: Readonly<Record<Exclude<ReferenceKind, "certificate-thumbprin
 };
 
 /** What `set-backend-service` calls Dapr's sidecar is no resource. */
-const isDapr = (kind: ReferenceKind, name: string): boolean => kind === "backend" && name.toLowerCase() === "dapr";
+const isDapr = (kind: ReferenceKind, name: string): boolean =>
+  kind === "backend" && name.toLowerCase() === "dapr";
 
 /** @param knowsThumbprint whether a certificate has this thumbprint; asked after the certificates were opened */
-export function surroundingsOf(resources: ResourceSet, knowsThumbprint: (text: string) => boolean): Surroundings {
+export function surroundingsOf(
+  resources: ResourceSet,
+  knowsThumbprint: (text: string) => boolean,
+): Surroundings {
   const namedValues = new Map<string, NamedValue>();
   for (const { name, properties } of resources.ofType("namedValues")) {
     if (properties.value === undefined) continue;
-    namedValues.set(properties.displayName ?? name, { value: properties.value, secret: properties.secret ?? false });
+    namedValues.set(properties.displayName ?? name, {
+      value: properties.value,
+      secret: properties.secret ?? false,
+    });
   }
   const fragments = new Map<string, FragmentSource>();
   for (const document of resources.fragments()) {
@@ -37,8 +44,12 @@ export function surroundingsOf(resources: ResourceSet, knowsThumbprint: (text: s
     namedValues,
     fragments,
     exists: (kind, name) =>
-      kind === "certificate-thumbprint" ? knowsThumbprint(name) : isDapr(kind, name) || resources.resolve(name, COLLECTIONS[kind]) !== undefined,
+      kind === "certificate-thumbprint"
+        ? knowsThumbprint(name)
+        : isDapr(kind, name) || resources.resolve(name, COLLECTIONS[kind]) !== undefined,
     namesOf: (kind) =>
-      kind === "certificate-thumbprint" ? [] : resources.ofType(COLLECTIONS[kind]).map((resource) => resource.name),
+      kind === "certificate-thumbprint"
+        ? []
+        : resources.ofType(COLLECTIONS[kind]).map((resource) => resource.name),
   };
 }

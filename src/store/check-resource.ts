@@ -29,7 +29,11 @@ export function checkProperties(
 function toProblem(finding: Finding, kind: ResourceKind, name: string, locate: Locate): Problem {
   const { code, path, parameters, hint, atKey } = finding;
   const inside = path.length > 0 && code === "HG5204";
-  const noun = inside ? `\`${pathText(path)}\` of ${kind.noun}` : path.length > 1 ? pathText(path.slice(0, -1)) : capital(kind.noun);
+  const noun = inside
+    ? `\`${pathText(path)}\` of ${kind.noun}`
+    : path.length > 1
+      ? pathText(path.slice(0, -1))
+      : capital(kind.noun);
   return problem(code, { noun, name, ...parameters }, locate(path, { key: atKey }), hint);
 }
 

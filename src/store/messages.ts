@@ -108,7 +108,10 @@ export const messages = {
   ),
 
   // HG50xx: files as such
-  HG5001: error("cannot read this: {reason}", "The file or folder exists but the operating system refused to open it."),
+  HG5001: error(
+    "cannot read this: {reason}",
+    "The file or folder exists but the operating system refused to open it.",
+  ),
   HG5002: error(
     "the file is larger than {limit}",
     "Configuration files have a size limit so that a wrong folder cannot exhaust memory.",
@@ -126,16 +129,31 @@ export const messages = {
     "the folder holds more than {limit} files",
     "This looks like a wrong folder, for example a home directory.",
   ),
-  HG5007: error("there is no folder `{path}`", "Give the folder that holds `apis`, `products`, `policy.xml` and so on."),
+  HG5007: error(
+    "there is no folder `{path}`",
+    "Give the folder that holds `apis`, `products`, `policy.xml` and so on.",
+  ),
   HG5008: warning("the symbolic link leads nowhere", "Its target does not exist."),
 
   // HG51xx: syntax
-  HG5101: error("{reason}", "The file is not valid JSON. Position and reason are those of the first place that cannot be JSON."),
+  HG5101: error(
+    "{reason}",
+    "The file is not valid JSON. Position and reason are those of the first place that cannot be JSON.",
+  ),
   HG5102: error("{reason}", "The file is not valid YAML."),
-  HG5103: error("`{key}` is written twice in the same object", "Only one of the two could count, and readers disagree which."),
-  HG5104: error("values are nested deeper than {limit} levels", "No resource is that deep; this protects the process."),
+  HG5103: error(
+    "`{key}` is written twice in the same object",
+    "Only one of the two could count, and readers disagree which.",
+  ),
+  HG5104: error(
+    "values are nested deeper than {limit} levels",
+    "No resource is that deep; this protects the process.",
+  ),
   HG5105: error("the file is empty", "An information file holds at least `{}`."),
-  HG5106: error("the file must hold {expected}, but holds {actual}", "See the layout of this file in the guide."),
+  HG5106: error(
+    "the file must hold {expected}, but holds {actual}",
+    "See the layout of this file in the guide.",
+  ),
   HG5107: error(
     "aliases multiply this YAML file beyond reason",
     "A few lines of YAML aliases can stand for billions of values. Such files are refused.",
@@ -143,8 +161,14 @@ export const messages = {
 
   // HG52xx: properties
   HG5201: error("`{property}` must be {expected}, but is {actual}", "The value has the wrong type."),
-  HG5202: error("`{property}` must be {expected}, but is {actual}", "The property takes one of a fixed list of values; case does not matter."),
-  HG5203: error("`{property}` {rule}", "The value has the right type but breaks a rule of the resource model."),
+  HG5202: error(
+    "`{property}` must be {expected}, but is {actual}",
+    "The property takes one of a fixed list of values; case does not matter.",
+  ),
+  HG5203: error(
+    "`{property}` {rule}",
+    "The value has the right type but breaks a rule of the resource model.",
+  ),
   HG5204: error("{noun} `{name}` has no `{property}`", "The property is required."),
   HG5205: warning(
     "{noun} has no property `{property}`",
@@ -154,22 +178,34 @@ export const messages = {
     "`{property}` stands beside `properties` and is ignored",
     "In artifact files everything but the name belongs inside `properties`.",
   ),
-  HG5207: error(
-    "`properties` is missing",
-    "Information files have the form `{ \"properties\": { … } }`.",
-  ),
+  HG5207: error("`properties` is missing", 'Information files have the form `{ "properties": { … } }`.'),
   HG5208: warning(
     "revision {revision} has another `{property}` than the current revision; the current one's is used",
     "Path, display name, type, description, protocols, version and `subscriptionRequired` belong to the API as a whole.",
   ),
 
   // HG53xx: specifications
-  HG5301: error("this is not an OpenAPI or Swagger document: {reason}", "Supported are Swagger 2.0, OpenAPI 3.0 and 3.1."),
-  HG5302: error("the specification cannot be converted: {reason}", "Swagger 2.0 is converted to OpenAPI on import."),
+  HG5301: error(
+    "this is not an OpenAPI or Swagger document: {reason}",
+    "Supported are Swagger 2.0, OpenAPI 3.0 and 3.1.",
+  ),
+  HG5302: error(
+    "the specification cannot be converted: {reason}",
+    "Swagger 2.0 is converted to OpenAPI on import.",
+  ),
   HG5303: error("`{ref}` leads nowhere", "A `$ref` must point at something inside the same document."),
-  HG5304: error("`{ref}` points outside this document", "Only references inside the document (`#/…`) are read; bundle the files first."),
-  HG5305: error("`{ref}` leads back to itself", "A `$ref` that only ever leads to another `$ref` never arrives."),
-  HG5306: warning("several operations need `{id}` as their name; `{name}` is used for this one", "Operation names must be unique within an API."),
+  HG5304: error(
+    "`{ref}` points outside this document",
+    "Only references inside the document (`#/…`) are read; bundle the files first.",
+  ),
+  HG5305: error(
+    "`{ref}` leads back to itself",
+    "A `$ref` that only ever leads to another `$ref` never arrives.",
+  ),
+  HG5306: warning(
+    "several operations need `{id}` as their name; `{name}` is used for this one",
+    "Operation names must be unique within an API.",
+  ),
   HG5307: warning("{reason}; skipped", "A part of the specification that cannot be imported; the rest is."),
   HG5308: warning(
     "`{file}` is not imported",
@@ -182,23 +218,44 @@ export const messages = {
   ),
 
   // HG54xx: overrides, tokens, secrets
-  HG5401: warning("no {noun} is called `{name}`, so this override has no effect", "Overrides are matched by resource name (the folder's), not by display name."),
-  HG5402: warning("unknown section `{name}`", "The overrides file has sections such as `apis`, `backends`, `namedValues`."),
-  HG5403: error("the token `{token}` has no value", "Give it with `--var NAME=VALUE` or as an environment variable."),
+  HG5401: warning(
+    "no {noun} is called `{name}`, so this override has no effect",
+    "Overrides are matched by resource name (the folder's), not by display name.",
+  ),
+  HG5402: warning(
+    "unknown section `{name}`",
+    "The overrides file has sections such as `apis`, `backends`, `namedValues`.",
+  ),
+  HG5403: error(
+    "the token `{token}` has no value",
+    "Give it with `--var NAME=VALUE` or as an environment variable.",
+  ),
   HG5404: warning(
     "named value `{name}` is a secret without a value and is left out",
     "Artifacts never contain secrets. Set `HEADGATE_NAMED_VALUE_<NAME>` (or the same with `_FILE`), put a file of that name " +
       "into `HEADGATE_SECRETS_DIR`, say `valueFrom`, or give the value in the overrides file.",
   ),
-  HG5405: error("{what} comes from {source}, which {reason}", "`valueFrom` names an environment variable (`env`) or a file (`file`); it may have a `default`."),
-  HG5406: error("an entry has no `name`", "Every entry of the overrides file says which resource it changes."),
-  HG5407: warning("`{property}` cannot be overridden and keeps its value", "Revision numbers and the current revision are decided by the folder."),
+  HG5405: error(
+    "{what} comes from {source}, which {reason}",
+    "`valueFrom` names an environment variable (`env`) or a file (`file`); it may have a `default`.",
+  ),
+  HG5406: error(
+    "an entry has no `name`",
+    "Every entry of the overrides file says which resource it changes.",
+  ),
+  HG5407: warning(
+    "`{property}` cannot be overridden and keeps its value",
+    "Revision numbers and the current revision are decided by the folder.",
+  ),
   HG5408: warning(
     "the policy contains `*** REDACTED ***` in place of a secret",
     "The extractor removed a literal secret. Use a named value, `{{my-secret}}`.",
   ),
   HG5409: error("there is no overrides file `{path}`", "The file given for this environment does not exist."),
-  HG5410: warning("named values `{name}` and `{other}` read the same variable `{variable}`", "The variable's name is the display name in upper case, with `_` for everything but letters and digits."),
+  HG5410: warning(
+    "named values `{name}` and `{other}` read the same variable `{variable}`",
+    "The variable's name is the display name in upper case, with `_` for everything but letters and digits.",
+  ),
 
   HG5411: warning(
     "generated subscription keys cannot be kept: {reason}",
@@ -206,12 +263,27 @@ export const messages = {
   ),
 
   // HG56xx: layout
-  HG5601: warning("unknown file; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
-  HG5602: warning("unknown folder; it is ignored", "Its name is none of those the two artifact layouts use at this place."),
-  HG5603: error("the folder has no `{file}`", "Every resource folder holds an information file that says what the resource is."),
-  HG5604: error("`{name}` is not a legal name: {rule}", "The folder's name is the resource's name and becomes part of its id."),
+  HG5601: warning(
+    "unknown file; it is ignored",
+    "Its name is none of those the two artifact layouts use at this place.",
+  ),
+  HG5602: warning(
+    "unknown folder; it is ignored",
+    "Its name is none of those the two artifact layouts use at this place.",
+  ),
+  HG5603: error(
+    "the folder has no `{file}`",
+    "Every resource folder holds an information file that says what the resource is.",
+  ),
+  HG5604: error(
+    "`{name}` is not a legal name: {rule}",
+    "The folder's name is the resource's name and becomes part of its id.",
+  ),
   HG5605: warning("`{file}` is used, this one is ignored", "Two files of this folder say the same thing."),
-  HG5606: warning("the folder `{name}` of this API type has no effect", "For example operations below a WebSocket API."),
+  HG5606: warning(
+    "the folder `{name}` of this API type has no effect",
+    "For example operations below a WebSocket API.",
+  ),
 } as const satisfies Record<string, Message>;
 
 export type MessageCode = keyof typeof messages;

@@ -5,9 +5,12 @@ import { canonicalType } from "./kinds/index.ts";
 import { ResourceSet } from "./resource-set.ts";
 
 function setOf(resources: Record<string, OpenProperties>): ResourceSet {
-  const list = Object.entries(resources).map(
-    ([id, properties]): Resource => ({ id, name: nameOf(id), type: canonicalType(id), properties }),
-  );
+  const list = Object.entries(resources).map(([id, properties]): Resource => ({
+    id,
+    name: nameOf(id),
+    type: canonicalType(id),
+    properties,
+  }));
   return new ResourceSet(list, "1");
 }
 
@@ -24,7 +27,9 @@ const set = setOf({
   "/workspaces/w/apis/inner": {},
   "/products/p": {},
   "/products/p/apis/echo": {},
-  "/products/p/apiLinks/l1": { apiId: "/subscriptions/x/resourceGroups/y/providers/Microsoft.ApiManagement/service/z/apis/plain;rev=1" },
+  "/products/p/apiLinks/l1": {
+    apiId: "/subscriptions/x/resourceGroups/y/providers/Microsoft.ApiManagement/service/z/apis/plain;rev=1",
+  },
   "/products/p/apiLinks/l2": { apiId: "/apis/ECHO" },
   "/products/p/groupLinks/g": { groupId: "/groups/nobody" },
   "/policyFragments/f": { value: "<fragment/>" },
@@ -57,11 +62,21 @@ test("links of both forms, without revision, each API once", () => {
 
 test("revisions, the current one first", () => {
   expect(set.revisionsOf("/apis/echo").map(({ id }) => id)).toEqual(["/apis/Echo", "/apis/Echo;rev=1"]);
-  expect(set.apis().filter((api) => set.isCurrent(api)).map(({ name }) => name)).toEqual(["Echo", "plain", "inner"]);
+  expect(
+    set
+      .apis()
+      .filter((api) => set.isCurrent(api))
+      .map(({ name }) => name),
+  ).toEqual(["Echo", "plain", "inner"]);
 });
 
 test("documents, with what they belong to", () => {
-  const document = { scopeId: "/apis/echo/operations/list", text: "<policies/>", format: "rawxml", embedded: false };
+  const document = {
+    scopeId: "/apis/echo/operations/list",
+    text: "<policies/>",
+    format: "rawxml",
+    embedded: false,
+  };
   expect(set.policyOf("/APIS/echo/operations/LIST")).toMatchObject(document);
   expect(set.policies()).toHaveLength(1);
   expect(set.policyOf("/apis/plain")).toBeUndefined();

@@ -88,11 +88,16 @@ export class ResourceSet {
     const inside = this.#byType.get("workspaces/" + type.toLowerCase()) ?? [];
     if (workspace === undefined) return [...outside, ...inside] as Resource<PropertiesOf<T>>[];
     const prefix = ids.idKey(workspace) + "/";
-    return inside.filter((resource) => ids.idKey(resource.id).startsWith(prefix)) as Resource<PropertiesOf<T>>[];
+    return inside.filter((resource) => ids.idKey(resource.id).startsWith(prefix)) as Resource<
+      PropertiesOf<T>
+    >[];
   }
 
   /** Direct children, e.g. `childrenOf("/apis/a", "operations")`. */
-  childrenOf<P extends object = OpenProperties>(parent: ResourceId, collection: string): readonly Resource<P>[] {
+  childrenOf<P extends object = OpenProperties>(
+    parent: ResourceId,
+    collection: string,
+  ): readonly Resource<P>[] {
     return (this.#children.get(ids.idKey(`${parent}\n${collection}`)) ?? []) as unknown as Resource<P>[];
   }
 
@@ -210,7 +215,8 @@ export class ResourceSet {
     const id = ids.resolveReference(reference, collection);
     if (id === undefined) return undefined;
     const workspace = ids.workspaceOf(from);
-    if (workspace === ids.SERVICE_ID || id === ids.SERVICE_ID || /^\/workspaces\//i.test(id)) return this.#find(id);
+    if (workspace === ids.SERVICE_ID || id === ids.SERVICE_ID || /^\/workspaces\//i.test(id))
+      return this.#find(id);
     const target = id.slice(1, id.indexOf("/", 1)).toLowerCase();
     return this.#find(workspace + id) ?? (SHARED_WITH_WORKSPACES.has(target) ? this.#find(id) : undefined);
   }
@@ -225,7 +231,9 @@ export class ResourceSet {
     // `;rev=n` may name the revision that the folder without a suffix holds.
     const revision = ids.revisionOf(id);
     if (revision === undefined || ids.idKey(id).includes("/operations/")) return undefined;
-    return this.revisionsOf(id).find((api) => (api.properties.apiRevision ?? "1") === revision) as Resource | undefined;
+    return this.revisionsOf(id).find((api) => (api.properties.apiRevision ?? "1") === revision) as
+      | Resource
+      | undefined;
   }
 
   /** Where a resource was written, when that is known. */
@@ -250,7 +258,9 @@ export function currentOf(revisions: readonly Api[]): Api | undefined {
 
 function currentFirst(revisions: Api[]): Api[] {
   const current = currentOf(revisions);
-  return current && revisions[0] !== current ? [current, ...revisions.filter((api) => api !== current)] : revisions;
+  return current && revisions[0] !== current
+    ? [current, ...revisions.filter((api) => api !== current)]
+    : revisions;
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -12,13 +12,18 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     }
   };
   const api = (id: string, properties = {}) => ({ id, properties });
-  const failure = (reason: string, id?: string) => expect.objectContaining({ name: "StoreError", reason, ...(id && { id }) });
+  const failure = (reason: string, id?: string) =>
+    expect.objectContaining({ name: "StoreError", reason, ...(id && { id }) });
 
   describe(name, () => {
     test(
       "keeps what it is given, unknown properties included",
       using(async (store) => {
-        const made = await put(store, { id: "/apis/Echo", properties: { path: "e", new: { a: [1, null] } }, tags: { x: "y" } });
+        const made = await put(store, {
+          id: "/apis/Echo",
+          properties: { path: "e", new: { a: [1, null] } },
+          tags: { x: "y" },
+        });
         expect(made).toMatchObject({ id: "/apis/Echo", name: "Echo", type: "apis", tags: { x: "y" } });
         expect(made.properties).toEqual({ path: "e", new: { a: [1, null] } });
         expect(await store.get("/apis/Echo")).toEqual(made);
@@ -41,7 +46,11 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       using(async (store) => {
         await put(store, api("/apis/Echo", { v: 1 }));
         await put(store, api("/APIS/ECHO", { v: 2 }));
-        expect(await store.get("/apis/echo")).toMatchObject({ id: "/apis/Echo", type: "apis", properties: { v: 2 } });
+        expect(await store.get("/apis/echo")).toMatchObject({
+          id: "/apis/Echo",
+          type: "apis",
+          properties: { v: 2 },
+        });
         expect(await store.list("/", "Apis")).toHaveLength(1);
       }),
     );
@@ -49,8 +58,16 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     test(
       "lists direct children in the order they came",
       using(async (store) => {
-        for (const id of ["/apis/b", "/apis/a", "/apis/b/operations/2", "/apis/b/operations/1", "/apis/bb/operations/3"]) await put(store, api(id));
-        const names = async (parent: string, collection: string) => (await store.list(parent, collection)).map((child) => child.name);
+        for (const id of [
+          "/apis/b",
+          "/apis/a",
+          "/apis/b/operations/2",
+          "/apis/b/operations/1",
+          "/apis/bb/operations/3",
+        ])
+          await put(store, api(id));
+        const names = async (parent: string, collection: string) =>
+          (await store.list(parent, collection)).map((child) => child.name);
         expect(await names("/", "apis")).toEqual(["b", "a"]);
         expect(await names("/apis/B", "operations")).toEqual(["2", "1"]);
         expect(await names("/apis/a", "operations")).toEqual([]);
@@ -61,12 +78,20 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       "every put changes the ETag, and conditions hold",
       using(async (store) => {
         const first = await put(store, api("/apis/a"), { ifNoneMatch: "*" });
-        await expect(put(store, api("/apis/a"), { ifNoneMatch: "*" })).rejects.toEqual(failure("condition-failed", "/apis/a"));
+        await expect(put(store, api("/apis/a"), { ifNoneMatch: "*" })).rejects.toEqual(
+          failure("condition-failed", "/apis/a"),
+        );
         const second = await put(store, api("/apis/a"), { ifMatch: first.etag });
         expect(second.etag).not.toBe(first.etag);
-        await expect(put(store, api("/apis/a"), { ifMatch: first.etag })).rejects.toEqual(failure("condition-failed"));
-        await expect(put(store, api("/apis/none"), { ifMatch: "*" })).rejects.toEqual(failure("condition-failed"));
-        await expect(remove(store, "/apis/a", { ifMatch: "other" })).rejects.toEqual(failure("condition-failed"));
+        await expect(put(store, api("/apis/a"), { ifMatch: first.etag })).rejects.toEqual(
+          failure("condition-failed"),
+        );
+        await expect(put(store, api("/apis/none"), { ifMatch: "*" })).rejects.toEqual(
+          failure("condition-failed"),
+        );
+        await expect(remove(store, "/apis/a", { ifMatch: "other" })).rejects.toEqual(
+          failure("condition-failed"),
+        );
         expect(await remove(store, "/apis/a", { ifMatch: "*" })).toBe(true);
         expect(await remove(store, "/apis/a")).toBe(false);
       }),
@@ -75,7 +100,14 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     test(
       "a delete takes what is below along, and nothing beside",
       using(async (store) => {
-        for (const id of ["/apis/a", "/apis/a/operations/o", "/apis/a/policies/policy", "/apis/ab", "/apis/a;rev=2"]) await put(store, api(id));
+        for (const id of [
+          "/apis/a",
+          "/apis/a/operations/o",
+          "/apis/a/policies/policy",
+          "/apis/ab",
+          "/apis/a;rev=2",
+        ])
+          await put(store, api(id));
         await remove(store, "/APIS/A");
         const left = [...(await store.snapshot()).all()].map(({ id }) => id);
         expect(left).toEqual(["/apis/ab", "/apis/a;rev=2"]);
@@ -155,11 +187,13 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       }),
     );
 
-    test.each(["", "apis/a", "/apis", "/apis//x", "/apis/a/operations", "/apis/a/"])("refuses the id `%s`", (id) =>
-      using(async (store) => {
-        await expect(put(store, api(id))).rejects.toEqual(failure("invalid-id"));
-        await expect(remove(store, id)).rejects.toEqual(failure("invalid-id"));
-      })(),
+    test.each(["", "apis/a", "/apis", "/apis//x", "/apis/a/operations", "/apis/a/"])(
+      "refuses the id `%s`",
+      (id) =>
+        using(async (store) => {
+          await expect(put(store, api(id))).rejects.toEqual(failure("invalid-id"));
+          await expect(remove(store, id)).rejects.toEqual(failure("invalid-id"));
+        })(),
     );
   });
 }

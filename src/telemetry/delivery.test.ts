@@ -112,7 +112,9 @@ describe("a sink that is down", () => {
 
   test("a rejection counts as one more try", async () => {
     let tries = 0;
-    const one = sink({ send: () => (++tries === 1 ? Promise.reject(new Error("refused")) : Promise.resolve(DONE)) });
+    const one = sink({
+      send: () => (++tries === 1 ? Promise.reject(new Error("refused")) : Promise.resolve(DONE)),
+    });
     add(one.delivery, "a");
     await settled();
     one.clock.advance(250);

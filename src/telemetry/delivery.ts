@@ -172,7 +172,12 @@ export class Delivery<T> {
     this.#sent += count;
     if (this.#failures === 0) return;
     this.#failures = 0;
-    this.#options.report({ level: "info", msg: "sink works again", sink: this.#options.name, waiting: this.waiting });
+    this.#options.report({
+      level: "info",
+      msg: "sink works again",
+      sink: this.#options.name,
+      waiting: this.waiting,
+    });
   }
 
   #failed(why: string): void {
@@ -184,7 +189,13 @@ export class Delivery<T> {
       return;
     }
     if (this.#failures === 1) {
-      this.#options.report({ level: "warn", msg: "sink cannot be reached", sink: this.#options.name, error: why, waiting: this.waiting });
+      this.#options.report({
+        level: "warn",
+        msg: "sink cannot be reached",
+        sink: this.#options.name,
+        error: why,
+        waiting: this.waiting,
+      });
     }
     const { clock, random } = this.#options;
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10));
@@ -209,7 +220,14 @@ export class Delivery<T> {
     const now = this.#options.clock.monotonic();
     if (now - this.#lastSaidMs < REPORT_EVERY_MS) return;
     this.#lastSaidMs = now;
-    this.#options.report({ level: "warn", msg: "records dropped", sink: this.#options.name, count: this.#unsaid, total: this.#dropped, error: why });
+    this.#options.report({
+      level: "warn",
+      msg: "records dropped",
+      sink: this.#options.name,
+      count: this.#unsaid,
+      total: this.#dropped,
+      error: why,
+    });
     this.#unsaid = 0;
   }
 

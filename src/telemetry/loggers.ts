@@ -18,7 +18,8 @@ export class Loggers {
   /** Never waits and never throws. */
   sendEvent(logger: EventHubLogger, event: HubEvent): void {
     let exporter = this.#exporters.get(logger.key);
-    if (exporter === undefined) this.#exporters.set(logger.key, (exporter = createEventHubExporter(logger, this.#world)));
+    if (exporter === undefined)
+      this.#exporters.set(logger.key, (exporter = createEventHubExporter(logger, this.#world)));
     exporter.send(event);
   }
 
@@ -51,7 +52,12 @@ export class Loggers {
   }
 
   /** Records of all sinks: how many came, went, were given up and wait. */
-  get totals(): { readonly added: number; readonly sent: number; readonly dropped: number; readonly waiting: number } {
+  get totals(): {
+    readonly added: number;
+    readonly sent: number;
+    readonly dropped: number;
+    readonly waiting: number;
+  } {
     const totals = { added: 0, sent: 0, dropped: 0, waiting: 0 };
     for (const exporter of this.#exporters.values()) {
       totals.added += exporter.added;

@@ -12,7 +12,11 @@ test.each<[string, unknown]>([
   ],
   [
     " endpoint = http://127.0.0.1:5300 ; sharedaccesskeyname=n ; sharedaccesskey=k== ",
-    { place: { scheme: "http", host: "127.0.0.1", port: 5300 }, credential: { kind: "key", name: "n", key: "k==" }, entityPath: null },
+    {
+      place: { scheme: "http", host: "127.0.0.1", port: 5300 },
+      credential: { kind: "key", name: "n", key: "k==" },
+      entityPath: null,
+    },
   ],
   [
     "Endpoint=sb://ns/;SharedAccessSignature=SharedAccessSignature sr=a&sig=b&se=1&skn=c",

@@ -58,13 +58,17 @@ export function readSasConnections(text: string): SasConnection[] {
   return texts.map((one) => {
     const connection = parseSasConnection(one);
     if (typeof connection !== "string") return connection;
-    throw new Error(`A connection string of HEADGATE_SERVICE_BUS cannot be used: ${connection}. It looks like Endpoint=sb://…/;SharedAccessKeyName=…;SharedAccessKey=…`);
+    throw new Error(
+      `A connection string of HEADGATE_SERVICE_BUS cannot be used: ${connection}. It looks like Endpoint=sb://…/;SharedAccessKeyName=…;SharedAccessKey=…`,
+    );
   });
 }
 
 /** `sb://host[:port]/`, an http or https URL, or a bare host. The services speak HTTPS; http is for stand-ins. */
 export function parsePlace(text: string): ServicePlace | null {
-  const match = /^(?:(sb|amqps|https|http):\/\/)?([^/:\s@[\]?#]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?\/?$/i.exec(text.trim());
+  const match = /^(?:(sb|amqps|https|http):\/\/)?([^/:\s@[\]?#]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?\/?$/i.exec(
+    text.trim(),
+  );
   if (match === null) return null;
   const scheme = match[1]?.toLowerCase() === "http" ? "http" : "https";
   const port = match[3] === undefined ? (scheme === "http" ? 80 : 443) : Number(match[3]);

@@ -32,7 +32,10 @@ export interface StandIn {
 const LARGEST = 256 * 1024;
 
 /** @param keys key name → key */
-export async function startStandIn(keys: Readonly<Record<string, string>>, now: () => number): Promise<StandIn> {
+export async function startStandIn(
+  keys: Readonly<Record<string, string>>,
+  now: () => number,
+): Promise<StandIn> {
   const received: Received[] = [];
   const refusals: string[] = [];
   let waiting: { count: number; done: () => void }[] = [];
@@ -42,9 +45,12 @@ export async function startStandIn(keys: Readonly<Record<string, string>>, now: 
     request.on("end", () => {
       if (standIn.answer === "hang") return;
       if (standIn.answer === "reset") return request.socket.destroy();
-      const [status, why] = standIn.answer !== null ? [standIn.answer, "as told"] : take(request, Buffer.concat(chunks));
+      const [status, why] =
+        standIn.answer !== null ? [standIn.answer, "as told"] : take(request, Buffer.concat(chunks));
       if (status !== 201) refusals.push(why);
-      response.writeHead(status, { "Content-Type": "application/xml" }).end(status === 201 ? "" : `<Error><Code>${status}</Code></Error>`);
+      response
+        .writeHead(status, { "Content-Type": "application/xml" })
+        .end(status === 201 ? "" : `<Error><Code>${status}</Code></Error>`);
       waiting = waiting.filter(({ count, done }) => (received.length >= count ? done() : true));
     });
   });
@@ -58,26 +64,45 @@ export async function startStandIn(keys: Readonly<Record<string, string>>, now: 
     if (body.length > LARGEST) return [413, "too large"];
     const contentType = request.headers["content-type"] ?? "";
     const isBatch = contentType === "application/vnd.microsoft.servicebus.json";
-    const bodies = isBatch ? (JSON.parse(body.toString()) as { Body: string }[]).map((one) => one.Body) : [body.toString()];
+    const bodies = isBatch
+      ? (JSON.parse(body.toString()) as { Body: string }[]).map((one) => one.Body)
+      : [body.toString()];
     const broker = request.headers["brokerproperties"];
     const properties: Record<string, string> = {};
-    for (const [name, value] of Object.entries(request.headers)) if (!STANDARD.has(name)) properties[name] = String(value);
-    received.push({ path: path!, bodies, contentType, brokerProperties: broker === undefined ? null : JSON.parse(String(broker)), properties });
+    for (const [name, value] of Object.entries(request.headers))
+      if (!STANDARD.has(name)) properties[name] = String(value);
+    received.push({
+      path: path!,
+      bodies,
+      contentType,
+      brokerProperties: broker === undefined ? null : JSON.parse(String(broker)),
+      properties,
+    });
     return [201, ""];
   }
 
   function judge(authorization: string, path: string): string | null {
-    if (authorization.startsWith("Bearer ")) return authorization === `Bearer ${standIn.bearer}` ? null : "unknown token";
+    if (authorization.startsWith("Bearer "))
+      return authorization === `Bearer ${standIn.bearer}` ? null : "unknown token";
     if (!authorization.startsWith("SharedAccessSignature ")) return "no SharedAccessSignature";
-    const fields = new Map(authorization.slice(22).split("&").map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+    const fields = new Map(
+      authorization
+        .slice(22)
+        .split("&")
+        .map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
+    );
     const resource = fields.get("sr") ?? "";
     const key = keys[decodeURIComponent(fields.get("skn") ?? "")];
     if (key === undefined) return "unknown key";
     if (!(Number(fields.get("se")) > now() / 1000)) return "expired";
-    const right = createHmac("sha256", key).update(`${resource}\n${fields.get("se")}`).digest("base64");
+    const right = createHmac("sha256", key)
+      .update(`${resource}\n${fields.get("se")}`)
+      .digest("base64");
     if (decodeURIComponent(fields.get("sig") ?? "") !== right) return "wrong signature";
     const covered = new URL(decodeURIComponent(resource));
-    const inside = `${path}/`.toLowerCase().startsWith(`${covered.pathname.toLowerCase().replace(/\/$/, "")}/`);
+    const inside = `${path}/`
+      .toLowerCase()
+      .startsWith(`${covered.pathname.toLowerCase().replace(/\/$/, "")}/`);
     return inside && covered.host === standIn.authority ? null : "another resource";
   }
 
@@ -90,7 +115,8 @@ export async function startStandIn(keys: Readonly<Record<string, string>>, now: 
     refusals,
     answer: null,
     bearer: null,
-    until: (count) => (received.length >= count ? Promise.resolve() : new Promise((done) => waiting.push({ count, done }))),
+    until: (count) =>
+      received.length >= count ? Promise.resolve() : new Promise((done) => waiting.push({ count, done })),
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -99,4 +125,14 @@ export async function startStandIn(keys: Readonly<Record<string, string>>, now: 
   return standIn;
 }
 
-const STANDARD = new Set(["host", "authorization", "content-type", "content-length", "brokerproperties", "connection", "transfer-encoding", "accept", "user-agent"]);
+const STANDARD = new Set([
+  "host",
+  "authorization",
+  "content-type",
+  "content-length",
+  "brokerproperties",
+  "connection",
+  "transfer-encoding",
+  "accept",
+  "user-agent",
+]);

@@ -48,7 +48,12 @@ export function readSigned(token: string): SignedToken {
   const claims = readClaims(objectOf(payload, "payload"));
   const signature = readBase64Url(tail);
   if (signature === null) throw invalid("The signature is not base64url.");
-  return { header, claims, signingInput: Buffer.from(token.slice(0, head.length + 1 + payload.length), "latin1"), signature };
+  return {
+    header,
+    claims,
+    signingInput: Buffer.from(token.slice(0, head.length + 1 + payload.length), "latin1"),
+    signature,
+  };
 }
 
 /**
@@ -64,7 +69,8 @@ export function readHeader(part: string): TokenHeader & { readonly raw: JsonObje
   if (typ !== undefined && typeof typ !== "string") throw invalid("The typ in the header is not a string.");
   // RFC 7515 §4.1.11: what is critical and not understood refuses the token, and no extension is understood here.
   if ("crit" in raw) throw invalid("The header lists critical extensions, and none is supported.");
-  if (raw["b64"] !== undefined && raw["b64"] !== true) throw invalid("Payloads that are not base64url are not supported.");
+  if (raw["b64"] !== undefined && raw["b64"] !== true)
+    throw invalid("Payloads that are not base64url are not supported.");
   return { alg, kid: kid ?? null, raw };
 }
 
@@ -83,7 +89,8 @@ export function readClaims(payload: JsonObject): Claims {
   time(payload, "iat");
   const { aud } = payload;
   const audiences = aud === undefined ? [] : Array.isArray(aud) ? (aud as unknown[]) : [aud];
-  if (!audiences.every((one) => typeof one === "string")) throw invalid("The claim aud is neither a string nor a list of strings.");
+  if (!audiences.every((one) => typeof one === "string"))
+    throw invalid("The claim aud is neither a string nor a list of strings.");
   const { tid } = payload;
   return {
     issuer: text(payload, "iss"),
@@ -108,6 +115,7 @@ const LATEST = 253_402_300_799;
 function time(payload: JsonObject, name: string): number | null {
   const value = payload[name];
   if (value === undefined) return null;
-  if (typeof value !== "number" || !(Math.abs(value) <= LATEST)) throw invalid(`The claim ${name} is not a time in seconds.`);
+  if (typeof value !== "number" || !(Math.abs(value) <= LATEST))
+    throw invalid(`The claim ${name} is not a time in seconds.`);
   return value;
 }

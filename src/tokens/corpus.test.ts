@@ -22,7 +22,9 @@ beforeAll(async () => {
   step = policyStep(validateJwt, {
     children: {
       ...rules,
-      "issuer-signing-keys": [{ children: { key: [rsaElement(RSA.publicKey, "rsa"), secretElement(SECRET, "hs")] } }],
+      "issuer-signing-keys": [
+        { children: { key: [rsaElement(RSA.publicKey, "rsa"), secretElement(SECRET, "hs")] } },
+      ],
       "openid-config": [{ attributes: { url: provider.configUrl } }],
     },
     attributes: { "header-name": "Authorization", "output-token-variable-name": "jwt" },
@@ -55,9 +57,12 @@ test("the corpus is as large as it says", () => {
   expect(new Set(TRICKY.map(({ name }) => name)).size).toBe(TRICKY.length);
 });
 
-test.each(TRICKY.map(({ name, token, reason }) => [name, token, reason] as const))("refused: %s", async (_name, token, reason) => {
-  expect(await reasons(token)).toEqual([reason, reason]);
-});
+test.each(TRICKY.map(({ name, token, reason }) => [name, token, reason] as const))(
+  "refused: %s",
+  async (_name, token, reason) => {
+    expect(await reasons(token)).toEqual([reason, reason]);
+  },
+);
 
 test.each(HONEST)("accepted: %s", async (_name, token) => {
   expect(await reasons(token)).toEqual(["ok", "ok"]);

@@ -3,7 +3,22 @@
  * types and signatures. Each says how it must be refused. The policy knows an RSA key, a P-256 key and a secret.
  */
 import { createHash, createHmac, sign } from "node:crypto";
-import { CLAIMS, K256, NOW, OTHER_RSA, P256, P384, P521, RSA, SECRET, WEAK_RSA, b64, jwkOf, signatureOf, token } from "./testing.ts";
+import {
+  CLAIMS,
+  K256,
+  NOW,
+  OTHER_RSA,
+  P256,
+  P384,
+  P521,
+  RSA,
+  SECRET,
+  WEAK_RSA,
+  b64,
+  jwkOf,
+  signatureOf,
+  token,
+} from "./testing.ts";
 
 export interface Tricky {
   readonly name: string;
@@ -48,7 +63,8 @@ function rsWith(header: object | string, payload: object | string = CLAIMS): str
 
 const withHeader = (more: object): string => rsWith({ alg: "RS256", typ: "JWT", ...more });
 const withClaims = (more: object): string => rsWith({ alg: "RS256" }, { ...CLAIMS, ...more });
-const rawClaims = (text: string): string => rsWith({ alg: "RS256" }, `{"iss":"https://issuer.example/","aud":"api://headgate",${text}}`);
+const rawClaims = (text: string): string =>
+  rsWith({ alg: "RS256" }, `{"iss":"https://issuer.example/","aud":"api://headgate",${text}}`);
 const unsigned = (alg: unknown, signature = ""): string => `${b64({ alg, typ: "JWT" })}.${body}.${signature}`;
 
 const BAD = "JwtInvalid";
@@ -92,13 +108,29 @@ const algorithms: readonly Row[] = [
   ["HS256 with the JWK as text", token("HS256", Buffer.from(JSON.stringify(jwkOf(rsaPublic)))), SIGNATURE],
   ["HS384 with the RSA key's PEM", token("HS384", Buffer.from(spki)), SIGNATURE],
   ["HS512 with the RSA key's PEM", token("HS512", Buffer.from(spki)), SIGNATURE],
-  ["HS256 with the EC key's point", token("HS256", Buffer.from(P256.publicKey.export({ format: "jwk" }).x!, "base64url")), SIGNATURE],
+  [
+    "HS256 with the EC key's point",
+    token("HS256", Buffer.from(P256.publicKey.export({ format: "jwk" }).x!, "base64url")),
+    SIGNATURE,
+  ],
   ["HS256 with an empty secret", token("HS256", Buffer.alloc(0)), SIGNATURE],
   ["HS256 with a zero octet", token("HS256", Buffer.alloc(1)), SIGNATURE],
   ["HS256 with the secret's Base64", token("HS256", Buffer.from(SECRET.toString("base64"))), SIGNATURE],
-  ["HS256 of HS512's tag, cut", `${hsHead}.${hsBody}.${createHmac("sha512", SECRET).update(`${hsHead}.${hsBody}`).digest().subarray(0, 32).toString("base64url")}`, SIGNATURE],
-  ["plain SHA-256 as HS256", `${hsHead}.${hsBody}.${createHash("sha256").update(`${hsHead}.${hsBody}`).digest("base64url")}`, SIGNATURE],
-  ["SHA-256 of secret and message", `${hsHead}.${hsBody}.${createHash("sha256").update(SECRET).update(`${hsHead}.${hsBody}`).digest("base64url")}`, SIGNATURE],
+  [
+    "HS256 of HS512's tag, cut",
+    `${hsHead}.${hsBody}.${createHmac("sha512", SECRET).update(`${hsHead}.${hsBody}`).digest().subarray(0, 32).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "plain SHA-256 as HS256",
+    `${hsHead}.${hsBody}.${createHash("sha256").update(`${hsHead}.${hsBody}`).digest("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "SHA-256 of secret and message",
+    `${hsHead}.${hsBody}.${createHash("sha256").update(SECRET).update(`${hsHead}.${hsBody}`).digest("base64url")}`,
+    SIGNATURE,
+  ],
   ["RS256 by ES256's name", token("RS256", rsa, { header: { alg: "ES256" } }), SIGNATURE],
   ["ES256 by RS256's name", token("ES256", ec, { header: { alg: "RS256" } }), SIGNATURE],
   ["ES384 while only P-256 is known", token("ES384", P384.privateKey), NO_KEY],
@@ -112,22 +144,62 @@ const algorithms: readonly Row[] = [
 
 const signatures: readonly Row[] = [
   ["no signature", `${head}.${body}.`, SIGNATURE],
-  ["signature cut", `${head}.${body}.${Buffer.from(tail, "base64url").subarray(0, 255).toString("base64url")}`, SIGNATURE],
-  ["signature with an octet more", `${head}.${body}.${b64(Buffer.concat([Buffer.from(tail, "base64url"), Buffer.alloc(1)]))}`, SIGNATURE],
-  ["signature with a zero in front", `${head}.${body}.${b64(Buffer.concat([Buffer.alloc(1), Buffer.from(tail, "base64url")]))}`, SIGNATURE],
+  [
+    "signature cut",
+    `${head}.${body}.${Buffer.from(tail, "base64url").subarray(0, 255).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "signature with an octet more",
+    `${head}.${body}.${b64(Buffer.concat([Buffer.from(tail, "base64url"), Buffer.alloc(1)]))}`,
+    SIGNATURE,
+  ],
+  [
+    "signature with a zero in front",
+    `${head}.${body}.${b64(Buffer.concat([Buffer.alloc(1), Buffer.from(tail, "base64url")]))}`,
+    SIGNATURE,
+  ],
   ["signature of zeros", `${head}.${body}.${b64(Buffer.alloc(256))}`, SIGNATURE],
   ["signature of ones", `${head}.${body}.${b64(Buffer.alloc(256, 0xff))}`, SIGNATURE],
   ["signature 1", `${head}.${body}.${b64(Buffer.concat([Buffer.alloc(255), Buffer.from([1])]))}`, SIGNATURE],
   ["signature equal to the modulus", `${head}.${body}.${modulus}`, SIGNATURE],
-  ["one bit of the signature", `${head}.${body}.${tail.slice(0, 10)}${tail[10] === "A" ? "B" : "A"}${tail.slice(11)}`, SIGNATURE],
+  [
+    "one bit of the signature",
+    `${head}.${body}.${tail.slice(0, 10)}${tail[10] === "A" ? "B" : "A"}${tail.slice(11)}`,
+    SIGNATURE,
+  ],
   ["another payload", `${head}.${b64({ ...CLAIMS, sub: "admin" })}.${tail}`, SIGNATURE],
   ["another header", `${b64({ alg: "RS256", typ: "JWT", kid: "rsa" })}.${body}.${tail}`, SIGNATURE],
-  ["signature over the payload alone", `${head}.${body}.${signatureOf(body, "RS256", rsa).toString("base64url")}`, SIGNATURE],
-  ["signature over decoded parts", `${head}.${body}.${signatureOf(JSON.stringify(CLAIMS), "RS256", rsa).toString("base64url")}`, SIGNATURE],
-  ["PS256 with no salt", `${b64({ alg: "PS256" })}.${body}.${sign("sha256", Buffer.from(`${b64({ alg: "PS256" })}.${body}`), { key: rsa, padding: 6, saltLength: 0 }).toString("base64url")}`, SIGNATURE],
-  ["PS256 with a long salt", `${b64({ alg: "PS256" })}.${body}.${sign("sha256", Buffer.from(`${b64({ alg: "PS256" })}.${body}`), { key: rsa, padding: 6, saltLength: 200 }).toString("base64url")}`, SIGNATURE],
-  ["PS256 with RS256's padding", `${b64({ alg: "PS256" })}.${body}.${signatureOf(`${b64({ alg: "PS256" })}.${body}`, "RS256", rsa).toString("base64url")}`, SIGNATURE],
-  ["ES256 in DER", `${ecHead}.${ecBody}.${sign("sha256", Buffer.from(`${ecHead}.${ecBody}`), ec).toString("base64url")}`, SIGNATURE],
+  [
+    "signature over the payload alone",
+    `${head}.${body}.${signatureOf(body, "RS256", rsa).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "signature over decoded parts",
+    `${head}.${body}.${signatureOf(JSON.stringify(CLAIMS), "RS256", rsa).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "PS256 with no salt",
+    `${b64({ alg: "PS256" })}.${body}.${sign("sha256", Buffer.from(`${b64({ alg: "PS256" })}.${body}`), { key: rsa, padding: 6, saltLength: 0 }).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "PS256 with a long salt",
+    `${b64({ alg: "PS256" })}.${body}.${sign("sha256", Buffer.from(`${b64({ alg: "PS256" })}.${body}`), { key: rsa, padding: 6, saltLength: 200 }).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "PS256 with RS256's padding",
+    `${b64({ alg: "PS256" })}.${body}.${signatureOf(`${b64({ alg: "PS256" })}.${body}`, "RS256", rsa).toString("base64url")}`,
+    SIGNATURE,
+  ],
+  [
+    "ES256 in DER",
+    `${ecHead}.${ecBody}.${sign("sha256", Buffer.from(`${ecHead}.${ecBody}`), ec).toString("base64url")}`,
+    SIGNATURE,
+  ],
   ["ES256 r = s = 0 (CVE-2022-21449)", ecWith(bytes32(0n), bytes32(0n)), SIGNATURE],
   ["ES256 r = 0", ecWith(bytes32(0n), ecBytes.subarray(32)), SIGNATURE],
   ["ES256 s = 0", ecWith(ecBytes.subarray(0, 32), bytes32(0n)), SIGNATURE],
@@ -138,12 +210,28 @@ const signatures: readonly Row[] = [
   ["ES256 all ones", ecWith(Buffer.alloc(32, 0xff), Buffer.alloc(32, 0xff)), SIGNATURE],
   ["ES256 of 63 octets", `${ecHead}.${ecBody}.${b64(ecBytes.subarray(0, 63))}`, SIGNATURE],
   ["ES256 of 65 octets", `${ecHead}.${ecBody}.${b64(Buffer.concat([ecBytes, Buffer.alloc(1)]))}`, SIGNATURE],
-  ["ES256 padded as ES384", `${ecHead}.${ecBody}.${b64(Buffer.concat([Buffer.alloc(16), ecBytes.subarray(0, 32), Buffer.alloc(16), ecBytes.subarray(32)]))}`, SIGNATURE],
+  [
+    "ES256 padded as ES384",
+    `${ecHead}.${ecBody}.${b64(Buffer.concat([Buffer.alloc(16), ecBytes.subarray(0, 32), Buffer.alloc(16), ecBytes.subarray(32)]))}`,
+    SIGNATURE,
+  ],
   ["ES256 without a signature", `${ecHead}.${ecBody}.`, SIGNATURE],
   ["HS256 without a signature", `${hsHead}.${hsBody}.`, SIGNATURE],
-  ["HS256 cut to one octet", `${hsHead}.${hsBody}.${b64(Buffer.from(hsTail, "base64url").subarray(0, 1))}`, SIGNATURE],
-  ["HS256 cut to 16 octets", `${hsHead}.${hsBody}.${b64(Buffer.from(hsTail, "base64url").subarray(0, 16))}`, SIGNATURE],
-  ["HS256 twice", `${hsHead}.${hsBody}.${b64(Buffer.concat([Buffer.from(hsTail, "base64url"), Buffer.from(hsTail, "base64url")]))}`, SIGNATURE],
+  [
+    "HS256 cut to one octet",
+    `${hsHead}.${hsBody}.${b64(Buffer.from(hsTail, "base64url").subarray(0, 1))}`,
+    SIGNATURE,
+  ],
+  [
+    "HS256 cut to 16 octets",
+    `${hsHead}.${hsBody}.${b64(Buffer.from(hsTail, "base64url").subarray(0, 16))}`,
+    SIGNATURE,
+  ],
+  [
+    "HS256 twice",
+    `${hsHead}.${hsBody}.${b64(Buffer.concat([Buffer.from(hsTail, "base64url"), Buffer.from(hsTail, "base64url")]))}`,
+    SIGNATURE,
+  ],
 ];
 
 const encodings: readonly Row[] = [
@@ -158,7 +246,11 @@ const encodings: readonly Row[] = [
   ["empty payload, signed", token("RS256", rsa, { payload: "" }), BAD],
   ["padding", `${head}=.${body}.${tail}`, BAD],
   ["padding on the signature", `${good}==`, BAD],
-  ["standard base64 in the signature", `${head}.${body}.${Buffer.from(tail, "base64url").toString("base64")}`, BAD],
+  [
+    "standard base64 in the signature",
+    `${head}.${body}.${Buffer.from(tail, "base64url").toString("base64")}`,
+    BAD,
+  ],
   ["stray bits in the signature", `${head}.${body}.${strayBit(tail)}`, BAD],
   ["stray bits in the ES256 signature", `${ecHead}.${ecBody}.${strayBit(ecTail)}`, BAD],
   ["stray bits in the header", `${strayBit(b64('{"alg":"RS256" }'))}.${body}.${tail}`, BAD],
@@ -182,8 +274,16 @@ const encodings: readonly Row[] = [
   ["header with text behind it", `${b64('{"alg":"RS256"}{}')}.${body}.${tail}`, BAD],
   ["header with a comment", `${b64('{"alg":"RS256"/**/}')}.${body}.${tail}`, BAD],
   ["header with a byte order mark", `${b64('\ufeff{"alg":"RS256"}')}.${body}.${tail}`, BAD],
-  ["header in UTF-16", `${Buffer.from('{"alg":"RS256"}', "utf16le").toString("base64url")}.${body}.${tail}`, BAD],
-  ["header in broken UTF-8", `${b64(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))}.${body}.${tail}`, BAD],
+  [
+    "header in UTF-16",
+    `${Buffer.from('{"alg":"RS256"}', "utf16le").toString("base64url")}.${body}.${tail}`,
+    BAD,
+  ],
+  [
+    "header in broken UTF-8",
+    `${b64(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))}.${body}.${tail}`,
+    BAD,
+  ],
   ["header with a final comma", `${b64('{"alg":"RS256",}')}.${body}.${tail}`, BAD],
   ["header in single quotes", `${b64("{'alg':'RS256'}")}.${body}.${tail}`, BAD],
   ["payload a list", rsWith({ alg: "RS256" }, "[]"), BAD],
@@ -191,7 +291,11 @@ const encodings: readonly Row[] = [
   ["payload a number", rsWith({ alg: "RS256" }, "1"), BAD],
   ["payload null", rsWith({ alg: "RS256" }, "null"), BAD],
   ["payload another token", rsWith({ alg: "RS256", cty: "JWT" }, good), BAD],
-  ["payload in broken UTF-8", `${head}.${b64(Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d]))}.${tail}`, BAD],
+  [
+    "payload in broken UTF-8",
+    `${head}.${b64(Buffer.from([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d]))}.${tail}`,
+    BAD,
+  ],
   ["payload cut", rsWith({ alg: "RS256" }, '{"iss":"https://issuer.example/"'), BAD],
   ["payload with a NUL behind it", rsWith({ alg: "RS256" }, `${JSON.stringify(CLAIMS)}\0`), BAD],
   ["payload with a byte order mark", rsWith({ alg: "RS256" }, `\ufeff${JSON.stringify(CLAIMS)}`), BAD],
@@ -206,10 +310,24 @@ const headers: readonly Row[] = [
   ["kid a number", withHeader({ kid: 1 }), BAD],
   ["kid null", withHeader({ kid: null }), BAD],
   ["kid an object", withHeader({ kid: { toString: "rsa" } }), BAD],
-  ["kid a path", token("HS256", Buffer.alloc(0), { header: { alg: "HS256", kid: "../../../../dev/null" } }), NO_KEY],
-  ["kid a file", token("HS256", Buffer.from("\n"), { header: { alg: "HS256", kid: "/proc/sys/kernel/randomize_va_space" } }), NO_KEY],
+  [
+    "kid a path",
+    token("HS256", Buffer.alloc(0), { header: { alg: "HS256", kid: "../../../../dev/null" } }),
+    NO_KEY,
+  ],
+  [
+    "kid a file",
+    token("HS256", Buffer.from("\n"), {
+      header: { alg: "HS256", kid: "/proc/sys/kernel/randomize_va_space" },
+    }),
+    NO_KEY,
+  ],
   ["kid a URL", token("HS256", SECRET, { header: { alg: "HS256", kid: "http://127.0.0.1:1/key" } }), NO_KEY],
-  ["kid with SQL", token("HS256", Buffer.from("x"), { header: { alg: "HS256", kid: "' UNION SELECT 'x" } }), NO_KEY],
+  [
+    "kid with SQL",
+    token("HS256", Buffer.from("x"), { header: { alg: "HS256", kid: "' UNION SELECT 'x" } }),
+    NO_KEY,
+  ],
   ["kid with a command", withHeader({ kid: "|id" }), NO_KEY],
   ["kid with a NUL", withHeader({ kid: "rsa\0" }), NO_KEY],
   ["kid in another case", withHeader({ kid: "RSA" }), NO_KEY],
@@ -217,12 +335,36 @@ const headers: readonly Row[] = [
   ["kid empty", withHeader({ kid: "" }), NO_KEY],
   ["kid of every object", withHeader({ kid: "__proto__" }), NO_KEY],
   ["kid of another key", withHeader({ kid: "hs" }), NO_KEY],
-  ["HS256 under the RSA key's kid", token("HS256", Buffer.from(spki), { header: { alg: "HS256", kid: "rsa" } }), NO_KEY],
-  ["the sender's own key in jwk (CVE-2018-0114)", token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", jwk: jwkOf(OTHER_RSA.publicKey) } }), SIGNATURE],
-  ["the sender's own key in jku", token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", jku: "https://attacker.example/jwks" } }), SIGNATURE],
-  ["the sender's own key in x5u", token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", x5u: "https://attacker.example/x.pem" } }), SIGNATURE],
-  ["the sender's own key in x5c", token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", x5c: ["MIIB"] } }), SIGNATURE],
-  ["an oct jwk", token("HS256", Buffer.from("k"), { header: { alg: "HS256", jwk: { kty: "oct", k: "aw" } } }), SIGNATURE],
+  [
+    "HS256 under the RSA key's kid",
+    token("HS256", Buffer.from(spki), { header: { alg: "HS256", kid: "rsa" } }),
+    NO_KEY,
+  ],
+  [
+    "the sender's own key in jwk (CVE-2018-0114)",
+    token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", jwk: jwkOf(OTHER_RSA.publicKey) } }),
+    SIGNATURE,
+  ],
+  [
+    "the sender's own key in jku",
+    token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", jku: "https://attacker.example/jwks" } }),
+    SIGNATURE,
+  ],
+  [
+    "the sender's own key in x5u",
+    token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", x5u: "https://attacker.example/x.pem" } }),
+    SIGNATURE,
+  ],
+  [
+    "the sender's own key in x5c",
+    token("RS256", OTHER_RSA.privateKey, { header: { alg: "RS256", x5c: ["MIIB"] } }),
+    SIGNATURE,
+  ],
+  [
+    "an oct jwk",
+    token("HS256", Buffer.from("k"), { header: { alg: "HS256", jwk: { kty: "oct", k: "aw" } } }),
+    SIGNATURE,
+  ],
   ["crit with an unknown name", withHeader({ crit: ["exp"], exp: 1 }), BAD],
   ["crit with b64", withHeader({ crit: ["b64"], b64: false }), BAD],
   ["crit empty", withHeader({ crit: [] }), BAD],
@@ -233,7 +375,11 @@ const headers: readonly Row[] = [
   ["an encrypted token's header on three parts", rsWith({ alg: "RSA-OAEP", enc: "A128GCM" }), SIGNATURE],
   ["a signed token's header on five parts", `${head}.${body}.${tail}.${tail}.${tail}`, BAD],
   ["five parts, alg none", `${b64({ alg: "none", enc: "A128GCM" })}.${body}.${tail}.${tail}.${tail}`, BAD],
-  ["five parts, PBES2 with many rounds", `${b64({ alg: "PBES2-HS256+A128KW", enc: "A128GCM", p2s: "AAAA", p2c: 2_000_000_000 })}.AAAA.AAAA.AAAA.AAAA`, BAD],
+  [
+    "five parts, PBES2 with many rounds",
+    `${b64({ alg: "PBES2-HS256+A128KW", enc: "A128GCM", p2s: "AAAA", p2c: 2_000_000_000 })}.AAAA.AAAA.AAAA.AAAA`,
+    BAD,
+  ],
   ["five parts, RSA1_5", `${b64({ alg: "RSA1_5", enc: "A128CBC-HS256" })}.AAAA.AAAA.AAAA.AAAA`, BAD],
   ["five parts, compressed", `${b64({ alg: "dir", enc: "A128GCM", zip: "DEF" })}..AAAA.AAAA.AAAA`, BAD],
 ];
@@ -279,12 +425,27 @@ const claims: readonly Row[] = [
   ["iss in another case", withClaims({ iss: "https://ISSUER.example/" }), "TokenIssuerNotAllowed"],
   ["iss with a space", withClaims({ iss: "https://issuer.example/ " }), "TokenIssuerNotAllowed"],
   ["iss with a NUL", withClaims({ iss: "https://issuer.example/\0" }), "TokenIssuerNotAllowed"],
-  ["iss as a user name", withClaims({ iss: "https://issuer.example/@attacker.example/" }), "TokenIssuerNotAllowed"],
+  [
+    "iss as a user name",
+    withClaims({ iss: "https://issuer.example/@attacker.example/" }),
+    "TokenIssuerNotAllowed",
+  ],
   ["iss a list", withClaims({ iss: ["https://issuer.example/"] }), BAD],
-  ["iss a list with another", withClaims({ iss: ["https://attacker.example/", "https://issuer.example/"] }), BAD],
+  [
+    "iss a list with another",
+    withClaims({ iss: ["https://attacker.example/", "https://issuer.example/"] }),
+    BAD,
+  ],
   ["iss a number", withClaims({ iss: 1 }), BAD],
   ["iss null", withClaims({ iss: null }), BAD],
-  ["iss twice", rsWith({ alg: "RS256" }, `{"iss":"https://attacker.example/","iss":"https://issuer.example/","aud":"api://headgate","exp":${NOW + 600}}`), BAD],
+  [
+    "iss twice",
+    rsWith(
+      { alg: "RS256" },
+      `{"iss":"https://attacker.example/","iss":"https://issuer.example/","aud":"api://headgate","exp":${NOW + 600}}`,
+    ),
+    BAD,
+  ],
   ["aud absent", withClaims({ aud: undefined }), "TokenAudienceNotAllowed"],
   ["aud another", withClaims({ aud: "api://other" }), "TokenAudienceNotAllowed"],
   ["aud longer", withClaims({ aud: "api://headgate.attacker.example" }), "TokenAudienceNotAllowed"],
@@ -296,12 +457,25 @@ const claims: readonly Row[] = [
   ["aud with a number in it", withClaims({ aud: ["api://headgate", 1] }), BAD],
   ["aud an object", withClaims({ aud: { "api://headgate": true } }), BAD],
   ["aud null", withClaims({ aud: null }), BAD],
-  ["aud twice", rsWith({ alg: "RS256" }, `{"iss":"https://issuer.example/","aud":"x","aud":"api://headgate","exp":${NOW + 600}}`), BAD],
+  [
+    "aud twice",
+    rsWith(
+      { alg: "RS256" },
+      `{"iss":"https://issuer.example/","aud":"x","aud":"api://headgate","exp":${NOW + 600}}`,
+    ),
+    BAD,
+  ],
   ["sub a number", withClaims({ sub: 1 }), BAD],
   ["jti a list", withClaims({ jti: ["1"] }), BAD],
 ];
 
-export const TRICKY: readonly Tricky[] = [...algorithms, ...signatures, ...encodings, ...headers, ...claims].map(([name, text, reason]) => ({
+export const TRICKY: readonly Tricky[] = [
+  ...algorithms,
+  ...signatures,
+  ...encodings,
+  ...headers,
+  ...claims,
+].map(([name, text, reason]) => ({
   name,
   token: text,
   reason,
@@ -340,5 +514,10 @@ export const HONEST: readonly (readonly [name: string, token: string])[] = [
   ["braces and quotes in strings", withClaims({ note: '},{"exp":1,\\"[' })],
   ["letters of all the world", withClaims({ name: "Zoë 東京 🚀" })],
   ["empty strings, lists and objects", withClaims({ a: "", b: [], c: {}, d: null, e: [{}, []] })],
-  ["a long one", withClaims({ groups: Array.from({ length: 200 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, "0")}`) })],
+  [
+    "a long one",
+    withClaims({
+      groups: Array.from({ length: 200 }, (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, "0")}`),
+    }),
+  ],
 ];

@@ -36,7 +36,8 @@ export async function decryptToken(token: string, keys: readonly DecryptionKey[]
   if (keys.length === 0) throw invalid("The token is encrypted and no decryption key is configured.");
   let failure: TokenFailure | null = null;
   for (const { key } of [...keys].sort((a, b) => Number(b.id === kid) - Number(a.id === kid))) {
-    const algorithms = key.type === "secret" ? BY_KEY.secret : key.asymmetricKeyType === "rsa" ? BY_KEY.rsa : [];
+    const algorithms =
+      key.type === "secret" ? BY_KEY.secret : key.asymmetricKeyType === "rsa" ? BY_KEY.rsa : [];
     if (!algorithms.includes(alg)) continue;
     try {
       const options = { keyManagementAlgorithms: [...algorithms], contentEncryptionAlgorithms: CONTENT };
@@ -45,5 +46,8 @@ export async function decryptToken(token: string, keys: readonly DecryptionKey[]
       failure = invalid("The token could not be decrypted.", error);
     }
   }
-  throw failure ?? invalid(`No decryption key is of a type for the algorithm ${JSON.stringify(alg.slice(0, 40))}.`);
+  throw (
+    failure ??
+    invalid(`No decryption key is of a type for the algorithm ${JSON.stringify(alg.slice(0, 40))}.`)
+  );
 }

@@ -16,14 +16,34 @@ export const TOKEN_ATTRIBUTES = {
   "header-name": { type: "string", expression: true, doc: "Header that holds the token." },
   "query-parameter-name": { type: "string", expression: true, doc: "Query parameter that holds the token." },
   "token-value": { type: "nullable-string", expression: true, doc: "The token itself." },
-  "failed-validation-httpcode": { type: "int", expression: true, default: 401, min: 100, max: 999, doc: "Status of the refusal." },
-  "failed-validation-error-message": { type: "string", expression: true, doc: "Message of the refusal; by default it says whether there was a token." },
-  "output-token-variable-name": { type: "string", doc: "Variable that gets the token as a Jwt when it is valid." },
+  "failed-validation-httpcode": {
+    type: "int",
+    expression: true,
+    default: 401,
+    min: 100,
+    max: 999,
+    doc: "Status of the refusal.",
+  },
+  "failed-validation-error-message": {
+    type: "string",
+    expression: true,
+    doc: "Message of the refusal; by default it says whether there was a token.",
+  },
+  "output-token-variable-name": {
+    type: "string",
+    doc: "Variable that gets the token as a Jwt when it is valid.",
+  },
 } as const;
 
 export const AUDIENCES = {
   max: 1,
-  children: { audience: { min: 1, text: { type: "string", expression: true, required: true }, doc: "An aud that is accepted." } },
+  children: {
+    audience: {
+      min: 1,
+      text: { type: "string", expression: true, required: true },
+      doc: "An aud that is accepted.",
+    },
+  },
 } as const;
 
 export const REQUIRED_CLAIMS = {
@@ -33,8 +53,19 @@ export const REQUIRED_CLAIMS = {
       min: 1,
       attributes: {
         name: { type: "string", expression: true, required: true, doc: "Name of the claim." },
-        match: { type: "string", expression: true, oneOf: ["all", "any"], default: "all", doc: "all: every value listed must be there; any: one of them." },
-        separator: { type: "string", expression: true, trim: false, doc: "Splits the claim's text into values." },
+        match: {
+          type: "string",
+          expression: true,
+          oneOf: ["all", "any"],
+          default: "all",
+          doc: "all: every value listed must be there; any: one of them.",
+        },
+        separator: {
+          type: "string",
+          expression: true,
+          trim: false,
+          doc: "Splits the claim's text into values.",
+        },
       },
       children: { value: { text: { type: "string", expression: true }, doc: "A value." } },
     },
@@ -131,7 +162,8 @@ function decode(text: string): string {
 
 /** Values as a set: made once when none of them depends on the request. */
 export function setOf(values: readonly Value<string>[]): (context: HostContext) => ReadonlySet<string> {
-  if (values.some((value) => !value.isConstant)) return (context) => new Set(values.map((value) => value(context)));
+  if (values.some((value) => !value.isConstant))
+    return (context) => new Set(values.map((value) => value(context)));
   const fixed: ReadonlySet<string> = new Set(values.map((value) => value.constant!));
   return () => fixed;
 }
@@ -152,7 +184,10 @@ export function claimsChecker(elements: readonly RequiredClaims[]): TokenRules["
       if ((jwt.claims.get(name)?.length ?? 0) === 0) (missing ??= []).push(name);
     }
     if (missing !== null) {
-      throw new TokenFailure("TokenClaimNotFound", `JWT token is missing the following claims: ${missing.join(", ")}. Access denied.`);
+      throw new TokenFailure(
+        "TokenClaimNotFound",
+        `JWT token is missing the following claims: ${missing.join(", ")}. Access denied.`,
+      );
     }
     for (const claim of wanted) checkClaim(claim, jwt, context);
   };
@@ -166,15 +201,22 @@ function checkClaim({ attributes, children }: Claim, jwt: Jwt, context: HostCont
   const separator = attributes.separator?.(context) ?? "";
   const values = jwt.claims.get(name)!;
   const given = separator === "" ? values : values.flatMap((value) => value.split(separator));
-  const isGiven = ({ text }: { readonly text: Value<string> | undefined }): boolean => given.includes(text?.(context) ?? "");
-  const fits = attributes.match(context).toLowerCase() === "any" ? children.value.some(isGiven) : children.value.every(isGiven);
+  const isGiven = ({ text }: { readonly text: Value<string> | undefined }): boolean =>
+    given.includes(text?.(context) ?? "");
+  const fits =
+    attributes.match(context).toLowerCase() === "any"
+      ? children.value.some(isGiven)
+      : children.value.every(isGiven);
   if (!fits) throw claimNotAllowed(name, values);
 }
 
 export function claimNotAllowed(name: string, values: readonly string[]): TokenFailure {
   const shown = values.join(",");
   const value = shown.length > 500 ? `${shown.slice(0, 500)}…` : shown;
-  return new TokenFailure("TokenClaimValueNotAllowed", `Claim ${name} value of ${value} is not allowed. Access denied.`);
+  return new TokenFailure(
+    "TokenClaimValueNotAllowed",
+    `Claim ${name} value of ${value} is not allowed. Access denied.`,
+  );
 }
 
 // ── Keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +245,8 @@ export function keyMistake({ attributes, text }: KeyArgs): string | null {
   const { "certificate-id": certificateId, n, e } = attributes;
   if ((n === undefined) !== (e === undefined)) return "n and e go together";
   const forms = [certificateId !== undefined, n !== undefined, text !== undefined && text.constant !== ""];
-  if (forms.filter(Boolean).length !== 1) return "a key is one of: its Base64 text, certificate-id, or n and e";
+  if (forms.filter(Boolean).length !== 1)
+    return "a key is one of: its Base64 text, certificate-id, or n and e";
   if (n !== undefined && e !== undefined && !isOpen(n + e) && rsaKey(n, e, null) === null) {
     return "n and e are not an RSA key of at least 2048 bits in base64url";
   }

@@ -20,4 +20,5 @@ export class TokenFailure extends Error {
   }
 }
 
-export const invalid = (message: string, cause?: unknown): TokenFailure => new TokenFailure("JwtInvalid", message, cause);
+export const invalid = (message: string, cause?: unknown): TokenFailure =>
+  new TokenFailure("JwtInvalid", message, cause);

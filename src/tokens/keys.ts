@@ -2,7 +2,13 @@
  * Keys that signatures are checked with. Each knows the algorithms that it may be used for, from its own type and never
  * from the token (RFC 8725 §3.1): no HMAC with a public key, no curve but the algorithm's own, no short RSA key.
  */
-import { type JsonWebKey, type KeyObject, X509Certificate, createPublicKey, createSecretKey } from "node:crypto";
+import {
+  type JsonWebKey,
+  type KeyObject,
+  X509Certificate,
+  createPublicKey,
+  createSecretKey,
+} from "node:crypto";
 import { type JsonObject, isJsonObject } from "../base/json-object.ts";
 import { SIGNATURE_ALGORITHMS } from "./signature.ts";
 
@@ -30,7 +36,9 @@ const CURVES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 ]);
 
 function named(...families: readonly string[]): ReadonlySet<string> {
-  return new Set([...SIGNATURE_ALGORITHMS.keys()].filter((name) => families.some((family) => name.startsWith(family))));
+  return new Set(
+    [...SIGNATURE_ALGORITHMS.keys()].filter((name) => families.some((family) => name.startsWith(family))),
+  );
 }
 
 /** What a public key may verify; null when it is too weak or of a kind that signs no tokens. */
@@ -119,5 +127,7 @@ function readJwk(jwk: JsonObject): VerificationKey | null {
 /** Base64 in either alphabet, as authors paste it; null when it is none. */
 export function readBase64(text: string): Buffer | null {
   const plain = toBase64Url(text);
-  return plain !== "" && /^[\w-]+$/.test(plain) && plain.length % 4 !== 1 ? Buffer.from(plain, "base64url") : null;
+  return plain !== "" && /^[\w-]+$/.test(plain) && plain.length % 4 !== 1
+    ? Buffer.from(plain, "base64url")
+    : null;
 }

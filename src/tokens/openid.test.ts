@@ -29,7 +29,10 @@ interface World {
 }
 
 /** A policy with these configurations, and services that live as long as the test. */
-function world(urls: readonly string[], more: { attributes?: object; children?: object; egress?: readonly string[] } = {}): World {
+function world(
+  urls: readonly string[],
+  more: { attributes?: object; children?: object; egress?: readonly string[] } = {},
+): World {
   const services = servicesOf({ client });
   const step = policyStep(validateJwt, {
     attributes: { "header-name": "Authorization", ...more.attributes },
@@ -52,19 +55,24 @@ const NO_KEY = "TokenSignatureKeyNotFound";
 /** A token that does not expire while the clock is moved. */
 function issued(provider: Provider, kid: string | undefined, pair = RSA, more: object = {}): string {
   const header = { alg: "RS256", ...(kid === undefined ? {} : { kid }) };
-  return token("RS256", pair.privateKey, { header, payload: { ...CLAIMS, iss: provider.issuer, exp: NOW + 1_000_000, ...more } });
+  return token("RS256", pair.privateKey, {
+    header,
+    payload: { ...CLAIMS, iss: provider.issuer, exp: NOW + 1_000_000, ...more },
+  });
 }
 
 test("keys and issuer come from the document; it is fetched once", async () => {
   const provider = await provide(first);
   const { ask } = world([provider.configUrl]);
   const good = issued(provider, "first");
-  expect(await Promise.all([ask(good), ask(good), ask(issued(provider, "first", RSA, { iss: "x" })), ask(issued(provider, undefined))])).toEqual([
-    "ok",
-    "ok",
-    "TokenIssuerNotAllowed",
-    "ok",
-  ]);
+  expect(
+    await Promise.all([
+      ask(good),
+      ask(good),
+      ask(issued(provider, "first", RSA, { iss: "x" })),
+      ask(issued(provider, undefined)),
+    ]),
+  ).toEqual(["ok", "ok", "TokenIssuerNotAllowed", "ok"]);
   expect(await ask(good)).toBe("ok");
   expect(provider.asked).toEqual([CONFIG_PATH, KEYS_PATH]);
 });
@@ -73,7 +81,9 @@ test("an unknown kid makes for one fetch in five minutes, whoever asks", async (
   const provider = await provide(first);
   const { ask, services } = world([provider.configUrl]);
   expect(await ask(issued(provider, "first"))).toBe("ok");
-  const strangers = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(issued(provider, `k${i}`, OTHER_RSA))));
+  const strangers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => ask(issued(provider, `k${i}`, OTHER_RSA))),
+  );
   expect(new Set(strangers)).toEqual(new Set([NO_KEY]));
   expect(provider.asked.length).toBe(4);
   provider.keys = [first, second];
@@ -118,7 +128,10 @@ test("after an hour it is refreshed behind the requests", async () => {
   const held = new Promise<void>((resolve) => (answered = resolve));
   let release = (): void => {};
   provider.answers.set(CONFIG_PATH, (_request, response) => {
-    release = () => void response.writeHead(200).end(JSON.stringify({ issuer: provider.issuer, jwks_uri: provider.url + KEYS_PATH }));
+    release = () =>
+      void response
+        .writeHead(200)
+        .end(JSON.stringify({ issuer: provider.issuer, jwks_uri: provider.url + KEYS_PATH }));
     answered();
   });
   expect(await Promise.all([ask(good), ask(good), ask(good)])).toEqual(["ok", "ok", "ok"]);
@@ -142,7 +155,13 @@ test("keys serve for a day while the provider is down, then no longer", async ()
   await expect.poll(() => services.logged.length).toBe(1);
   expect(await ask(good)).toBe("ok");
   expect(services.logged).toEqual([
-    { level: "warn", msg: "openid configuration not available", url: provider.configUrl, error: `${provider.configUrl} answered 503`, retrySeconds: 300 },
+    {
+      level: "warn",
+      msg: "openid configuration not available",
+      url: provider.configUrl,
+      error: `${provider.configUrl} answered 503`,
+      retrySeconds: 300,
+    },
   ]);
   services.clock.advance(22 * FRESH_MS - 1);
   expect(await ask(good)).toBe("ok");
@@ -218,20 +237,63 @@ test.each<[string, string, Parameters<typeof answering>, string]>([
   ["no issuer", CONFIG_PATH, [200, "{}"], "the configuration has no issuer"],
   ["an issuer that is a list", CONFIG_PATH, [200, '{"issuer":["x"]}'], "the configuration has no issuer"],
   ["no jwks_uri", CONFIG_PATH, [200, '{"issuer":"x"}'], "the configuration has no jwks_uri"],
-  ["a jwks_uri that is no URL", CONFIG_PATH, [200, '{"issuer":"x","jwks_uri":"file:///etc/passwd"}'], '"file:///etc/passwd" is not an absolute http or https URL'],
-  ["a jwks_uri at a metadata service", CONFIG_PATH, [200, '{"issuer":"x","jwks_uri":"http://169.254.169.254/latest"}'], "connections to 169.254.169.254 are not allowed"],
-  ["a redirect to a metadata service", CONFIG_PATH, [302, "", { Location: "http://169.254.169.254/" }], "connections to 169.254.169.254 are not allowed"],
+  [
+    "a jwks_uri that is no URL",
+    CONFIG_PATH,
+    [200, '{"issuer":"x","jwks_uri":"file:///etc/passwd"}'],
+    '"file:///etc/passwd" is not an absolute http or https URL',
+  ],
+  [
+    "a jwks_uri at a metadata service",
+    CONFIG_PATH,
+    [200, '{"issuer":"x","jwks_uri":"http://169.254.169.254/latest"}'],
+    "connections to 169.254.169.254 are not allowed",
+  ],
+  [
+    "a redirect to a metadata service",
+    CONFIG_PATH,
+    [302, "", { Location: "http://169.254.169.254/" }],
+    "connections to 169.254.169.254 are not allowed",
+  ],
   ["a redirect to itself", CONFIG_PATH, [302, "", { Location: CONFIG_PATH }], "answered 302"],
   ["a redirect to nowhere", CONFIG_PATH, [302, ""], "answered 302"],
   ["keys: not found", KEYS_PATH, [404, "{}"], "answered 404"],
   ["keys: no JSON", KEYS_PATH, [200, "keys"], "the key set is not a JSON object"],
   ["keys: no set", KEYS_PATH, [200, '{"keys":{}}'], "what jwks_uri answers is no key set"],
   ["keys: an empty set", KEYS_PATH, [200, '{"keys":[]}'], "the key set has no key that verifies signatures"],
-  ["keys: nonsense", KEYS_PATH, [200, '{"keys":[null,1,"x",[],{},{"kty":"RSA"},{"kty":"RSA","n":1,"e":[]},{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}'], "the key set has no key that verifies signatures"],
-  ["keys: a secret", KEYS_PATH, [200, '{"keys":[{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}'], "the key set has no key that verifies signatures"],
-  ["keys: a weak one", KEYS_PATH, [200, JSON.stringify({ keys: [jwkOf(WEAK_RSA.publicKey)] })], "the key set has no key that verifies signatures"],
-  ["keys: for encryption", KEYS_PATH, [200, JSON.stringify({ keys: [{ ...first, use: "enc" }] })], "the key set has no key that verifies signatures"],
-  ["keys: for signing only", KEYS_PATH, [200, JSON.stringify({ keys: [{ ...second, key_ops: ["sign"] }] })], "the key set has no key that verifies signatures"],
+  [
+    "keys: nonsense",
+    KEYS_PATH,
+    [
+      200,
+      '{"keys":[null,1,"x",[],{},{"kty":"RSA"},{"kty":"RSA","n":1,"e":[]},{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}',
+    ],
+    "the key set has no key that verifies signatures",
+  ],
+  [
+    "keys: a secret",
+    KEYS_PATH,
+    [200, '{"keys":[{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"}]}'],
+    "the key set has no key that verifies signatures",
+  ],
+  [
+    "keys: a weak one",
+    KEYS_PATH,
+    [200, JSON.stringify({ keys: [jwkOf(WEAK_RSA.publicKey)] })],
+    "the key set has no key that verifies signatures",
+  ],
+  [
+    "keys: for encryption",
+    KEYS_PATH,
+    [200, JSON.stringify({ keys: [{ ...first, use: "enc" }] })],
+    "the key set has no key that verifies signatures",
+  ],
+  [
+    "keys: for signing only",
+    KEYS_PATH,
+    [200, JSON.stringify({ keys: [{ ...second, key_ops: ["sign"] }] })],
+    "the key set has no key that verifies signatures",
+  ],
   ["keys: too many octets", KEYS_PATH, [200, big], "The response body is larger than 1048576 bytes."],
 ])("a wrong answer refuses tokens and is said: %s", async (_name, path, answer, expected) => {
   const provider = await provide(first);
@@ -242,7 +304,11 @@ test.each<[string, string, Parameters<typeof answering>, string]>([
 });
 
 test("bad keys in a set do not spoil the good ones", async () => {
-  const provider = await provide({ kty: "RSA", n: "!", e: "AQAB", kid: "first" }, { kty: "OKP", crv: "Ed25519", x: "AA" }, first);
+  const provider = await provide(
+    { kty: "RSA", n: "!", e: "AQAB", kid: "first" },
+    { kty: "OKP", crv: "Ed25519", x: "AA" },
+    first,
+  );
   const { ask } = world([provider.configUrl]);
   expect(await ask(issued(provider, "first"))).toBe("ok");
 });
@@ -281,7 +347,10 @@ test("several providers: one that is down does not stop the other", async () => 
   const two = await provide(second);
   two.answers.set(CONFIG_PATH, answering(500, ""));
   const both = world([one.configUrl, two.configUrl]);
-  expect([await both.ask(issued(one, "first")), await both.ask(issued(two, "second", OTHER_RSA))]).toEqual(["ok", NO_KEY]);
+  expect([await both.ask(issued(one, "first")), await both.ask(issued(two, "second", OTHER_RSA))]).toEqual([
+    "ok",
+    NO_KEY,
+  ]);
 });
 
 test("an issuer for many tenants is the token's own", async () => {
@@ -292,7 +361,9 @@ test("an issuer for many tenants is the token's own", async () => {
   const of = (iss: string, tid: unknown) => ask(issued(provider, "first", RSA, { iss, tid }));
   expect(await of(`https://login.example/${tenant}/v2.0`, tenant)).toBe("ok");
   expect(await of(`https://login.example/${tenant}/v2.0`, undefined)).toBe("TokenIssuerNotAllowed");
-  expect(await of(`https://login.example/${tenant}/v2.0`, "99999999-2222-4333-8444-555555555555")).toBe("TokenIssuerNotAllowed");
+  expect(await of(`https://login.example/${tenant}/v2.0`, "99999999-2222-4333-8444-555555555555")).toBe(
+    "TokenIssuerNotAllowed",
+  );
   expect(await of("https://login.example/{tenantid}/v2.0", tenant)).toBe("TokenIssuerNotAllowed");
   expect(await of("https://login.example/{tenantid}/v2.0", "{tenantid}")).toBe("TokenIssuerNotAllowed");
   expect(await of("https://login.example/x/v2.0", "x")).toBe("TokenIssuerNotAllowed");
@@ -310,7 +381,12 @@ test("policies share what was fetched", async () => {
   const services = servicesOf({ client });
   const good = issued(provider, "first");
   for (let i = 0; i < 3; i++) {
-    const step = policyStep(validateJwt, { attributes: { "header-name": "Authorization" }, children: { "openid-config": [{ attributes: { url: i === 0 ? provider.configUrl : () => provider.configUrl } }] } });
+    const step = policyStep(validateJwt, {
+      attributes: { "header-name": "Authorization" },
+      children: {
+        "openid-config": [{ attributes: { url: i === 0 ? provider.configUrl : () => provider.configUrl } }],
+      },
+    });
     await step.run(exchangeOf({ headers: ["Authorization", good] }, snapshotOf(), services), null);
   }
   expect(provider.asked.length).toBe(2);

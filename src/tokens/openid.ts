@@ -99,11 +99,18 @@ export class OpenIdSource {
       this.#failures = 0;
       this.#pausedUntil = -Infinity;
     } catch (error) {
-      const pause = this.#fetchedAt === null ? Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, REFETCH_MS) : REFETCH_MS;
+      const pause =
+        this.#fetchedAt === null ? Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, REFETCH_MS) : REFETCH_MS;
       this.#failures = Math.min(this.#failures + 1, 30);
       this.#pausedUntil = clock.monotonic() + pause;
       const detail = error instanceof Error ? error.message : String(error);
-      log({ level: "warn", msg: "openid configuration not available", url: withoutQuery(this.url), error: detail, retrySeconds: pause / 1000 });
+      log({
+        level: "warn",
+        msg: "openid configuration not available",
+        url: withoutQuery(this.url),
+        error: detail,
+        retrySeconds: pause / 1000,
+      });
     }
   }
 }
@@ -119,7 +126,8 @@ export class OpenIdDirectory {
 
   source(url: string): OpenIdSource {
     const found = this.#sources.get(url);
-    if (found === undefined && this.#sources.size >= MOST_SOURCES) this.#sources.delete(this.#sources.keys().next().value!);
+    if (found === undefined && this.#sources.size >= MOST_SOURCES)
+      this.#sources.delete(this.#sources.keys().next().value!);
     // The one used last stands last.
     if (found !== undefined) this.#sources.delete(url);
     const source = found ?? new OpenIdSource(url, this.#world);
@@ -140,7 +148,8 @@ async function fetchConfiguration(url: string, world: World, egress: EgressOptio
   const { issuer, jwks_uri: keysUrl } = document;
   if (typeof issuer !== "string" || issuer === "") throw new Error("the configuration has no issuer");
   if (typeof keysUrl !== "string") throw new Error("the configuration has no jwks_uri");
-  if (isSecure(url) && !isSecure(keysUrl)) throw new Error("the configuration is https and its jwks_uri is not");
+  if (isSecure(url) && !isSecure(keysUrl))
+    throw new Error("the configuration is https and its jwks_uri is not");
   const keysText = await get(keysUrl, world, egress);
   const keys = readKeySet(parse(keysText, "the key set"));
   if (keys === null) throw new Error("what jwks_uri answers is no key set");
@@ -182,8 +191,10 @@ async function get(url: string, world: World, egress: EgressOptions): Promise<st
       abort: null,
     });
     if (answer.statusCode === 200) return answer.body === null ? "" : decoder.decode(answer.body.bytes());
-    const location = answer.statusCode >= 301 && answer.statusCode <= 308 ? answer.headers.get("location") : null;
-    if (location === null || redirects === MOST_REDIRECTS) throw new Error(`${withoutQuery(where)} answered ${answer.statusCode}`);
+    const location =
+      answer.statusCode >= 301 && answer.statusCode <= 308 ? answer.headers.get("location") : null;
+    if (location === null || redirects === MOST_REDIRECTS)
+      throw new Error(`${withoutQuery(where)} answered ${answer.statusCode}`);
     const next = URL.parse(location, where)?.href ?? location;
     if (isSecure(where) && !isSecure(next)) throw new Error(`${withoutQuery(where)} leads away from https`);
     where = next;
@@ -195,5 +206,8 @@ function isSecure(url: string): boolean {
 }
 
 function withoutQuery(url: string): string {
-  return url.trim().replace(/[?#].*$/s, "").slice(0, 300);
+  return url
+    .trim()
+    .replace(/[?#].*$/s, "")
+    .slice(0, 300);
 }

@@ -27,7 +27,8 @@ export async function startProvider(keys: readonly object[] = []): Promise<Provi
     const answer = provider.answers.get(path);
     if (answer !== undefined) return answer(request, response);
     if (path === KEYS_PATH) return json(response, { keys: provider.keys });
-    if (path.endsWith(CONFIG_PATH)) return json(response, { issuer: provider.issuer, jwks_uri: `${provider.url}${KEYS_PATH}` });
+    if (path.endsWith(CONFIG_PATH))
+      return json(response, { issuer: provider.issuer, jwks_uri: `${provider.url}${KEYS_PATH}` });
     response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));

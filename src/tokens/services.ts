@@ -14,7 +14,11 @@ const known = new WeakMap<Services, TokenServices>();
 
 export function tokenServices(services: Services): TokenServices {
   let found = known.get(services);
-  if (found === undefined) known.set(services, (found = { directory: new OpenIdDirectory(services), verified: new VerifiedTokens() }));
+  if (found === undefined)
+    known.set(
+      services,
+      (found = { directory: new OpenIdDirectory(services), verified: new VerifiedTokens() }),
+    );
   return found;
 }
 

@@ -36,7 +36,11 @@ function makeShelf<K>(
   fromCertificate: FromCertificate<K>,
   fromRsa: (n: string, e: string, id: string | null) => K | null,
 ): (exchange: Exchange) => Shelf<K> {
-  const importKey = (key: WrittenKey, certificates: CertificateIndex, context: HostContext | null): K | null => {
+  const importKey = (
+    key: WrittenKey,
+    certificates: CertificateIndex,
+    context: HostContext | null,
+  ): K | null => {
     if (key.kind === "rsa") return fromRsa(key.n, key.e, key.id);
     if (key.kind === "certificate") {
       const certificate = certificates.byId.get(key.certificateId.toLowerCase());
@@ -50,14 +54,18 @@ function makeShelf<K>(
     written.map((key) => importKey(key, certificates, context)).filter((key) => key !== null);
 
   const changes = written.some((key) => key.kind === "secret" && !key.text.isConstant);
-  if (changes) return (exchange) => ({ keys: importAll(exchange.snapshot.certificates, exchange.context), name: null });
+  if (changes)
+    return (exchange) => ({ keys: importAll(exchange.snapshot.certificates, exchange.context), name: null });
   const known = new WeakMap<CertificateIndex, Shelf<K>>();
   const needsCertificates = written.some(({ kind }) => kind === "certificate");
-  const fixed = needsCertificates ? null : { keys: importAll(NO_CERTIFICATES, null), name: String(++shelves) };
+  const fixed = needsCertificates
+    ? null
+    : { keys: importAll(NO_CERTIFICATES, null), name: String(++shelves) };
   return ({ snapshot: { certificates } }) => {
     if (fixed !== null) return fixed;
     let shelf = known.get(certificates);
-    if (shelf === undefined) known.set(certificates, (shelf = { keys: importAll(certificates, null), name: String(++shelves) }));
+    if (shelf === undefined)
+      known.set(certificates, (shelf = { keys: importAll(certificates, null), name: String(++shelves) }));
     return shelf;
   };
 }
@@ -70,7 +78,9 @@ export function signingShelf(written: readonly WrittenKey[]): (exchange: Exchang
 }
 
 /** For `decryption-keys`. An RSA public key opens nothing. */
-export function decryptionShelf(written: readonly WrittenKey[]): (exchange: Exchange) => Shelf<DecryptionKey> {
+export function decryptionShelf(
+  written: readonly WrittenKey[],
+): (exchange: Exchange) => Shelf<DecryptionKey> {
   return makeShelf(written, decryptionSecret, privateKeyOf, () => null);
 }
 
@@ -80,9 +90,17 @@ function privateKeyOf({ client, der }: Certificate, id: string | null): Decrypti
   return { id: id ?? thumbprintOf(der), key: createPrivateKey(pem.key) };
 }
 
-function openedClient({ pfx, passphrase }: { readonly pfx: Uint8Array; readonly passphrase?: string }): { readonly key: string } | undefined {
+function openedClient({
+  pfx,
+  passphrase,
+}: {
+  readonly pfx: Uint8Array;
+  readonly passphrase?: string;
+}): { readonly key: string } | undefined {
   const opened = openCertificate(pfx, passphrase ?? "");
-  return typeof opened !== "string" && opened.client !== null && "key" in opened.client ? opened.client : undefined;
+  return typeof opened !== "string" && opened.client !== null && "key" in opened.client
+    ? opened.client
+    : undefined;
 }
 
 /** What issuers put into the `kid` of a token that they encrypt for a certificate. */

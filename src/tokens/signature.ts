@@ -30,7 +30,10 @@ function hmac(hash: string): Algorithm {
 }
 
 function rsa(hash: string): Algorithm {
-  return { verify: (input, signature, key) => verify(hash, input, { key, padding: constants.RSA_PKCS1_PADDING }, signature) };
+  return {
+    verify: (input, signature, key) =>
+      verify(hash, input, { key, padding: constants.RSA_PKCS1_PADDING }, signature),
+  };
 }
 
 /** The salt is as long as the hash (§3.5), not whatever fits. */

@@ -27,7 +27,10 @@ export function b64(value: string | Uint8Array | object): string {
 /** Signs as `alg` says, whatever the key's purpose. */
 export function signatureOf(input: string, alg: string, key: KeyObject | Uint8Array): Buffer {
   const hash = `sha${alg.slice(2)}`;
-  if (alg.startsWith("HS")) return createHmac(hash, key as Uint8Array).update(input).digest();
+  if (alg.startsWith("HS"))
+    return createHmac(hash, key as Uint8Array)
+      .update(input)
+      .digest();
   const bytes = Buffer.from(input);
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
   if (alg.startsWith("PS")) return sign(hash, bytes, { key: key as KeyObject, ...pss });
@@ -40,10 +43,19 @@ export interface TokenParts {
   readonly payload?: object | string;
 }
 
-export const CLAIMS = { iss: "https://issuer.example/", aud: "api://headgate", sub: "someone", exp: NOW + 600 };
+export const CLAIMS = {
+  iss: "https://issuer.example/",
+  aud: "api://headgate",
+  sub: "someone",
+  exp: NOW + 600,
+};
 
 /** A token; `header` and `payload` as text are taken as they are. */
-export function token(alg: string, key: KeyObject | Uint8Array, { header = { alg, typ: "JWT" }, payload = CLAIMS }: TokenParts = {}): string {
+export function token(
+  alg: string,
+  key: KeyObject | Uint8Array,
+  { header = { alg, typ: "JWT" }, payload = CLAIMS }: TokenParts = {},
+): string {
   const input = `${b64(header)}.${b64(payload)}`;
   return `${input}.${signatureOf(input, alg, key).toString("base64url")}`;
 }
@@ -59,16 +71,27 @@ export function rsaElement(key: KeyObject, id?: string): Written {
 }
 
 export function secretElement(secret: Uint8Array | Value<string>, id?: string): Written {
-  return { text: secret instanceof Uint8Array ? Buffer.from(secret).toString("base64") : secret, attributes: id === undefined ? {} : { id } };
+  return {
+    text: secret instanceof Uint8Array ? Buffer.from(secret).toString("base64") : secret,
+    attributes: id === undefined ? {} : { id },
+  };
 }
 
 /** `ok`, or `status Reason`. */
-export async function verdict(policy: PolicyDefinition, written: Written, exchange: TestExchange): Promise<string> {
+export async function verdict(
+  policy: PolicyDefinition,
+  written: Written,
+  exchange: TestExchange,
+): Promise<string> {
   const error = await failureOf(policy, written, exchange);
   return error === null ? "ok" : `${error.status} ${error.reason}`;
 }
 
-export async function failureOf(policy: PolicyDefinition, written: Written, exchange: TestExchange): Promise<GatewayError | null> {
+export async function failureOf(
+  policy: PolicyDefinition,
+  written: Written,
+  exchange: TestExchange,
+): Promise<GatewayError | null> {
   try {
     await policyStep(policy, written).run(exchange, null);
     return null;
@@ -78,8 +101,16 @@ export async function failureOf(policy: PolicyDefinition, written: Written, exch
 }
 
 /** The verdict on a token in `Authorization`, and the variable that got it. */
-export async function judge(policy: PolicyDefinition, written: Written, text: string): Promise<{ verdict: string; jwt: Jwt | undefined }> {
+export async function judge(
+  policy: PolicyDefinition,
+  written: Written,
+  text: string,
+): Promise<{ verdict: string; jwt: Jwt | undefined }> {
   const exchange = exchangeOf({ headers: ["Authorization", `Bearer ${text}`] });
-  const found = await verdict(policy, { ...written, attributes: { "output-token-variable-name": "jwt", ...written.attributes } }, exchange);
+  const found = await verdict(
+    policy,
+    { ...written, attributes: { "output-token-variable-name": "jwt", ...written.attributes } },
+    exchange,
+  );
   return { verdict: found, jwt: exchange.variables.get("jwt") as Jwt | undefined };
 }

@@ -71,7 +71,8 @@ class Attempt {
     const shelf = this.#rules.signingKeys(this.#exchange);
     const decryption = this.#rules.decryptionKeys(this.#exchange);
     const { verified } = tokenServices(this.#exchange.services);
-    const key = shelf.name === null || decryption.name === null ? null : this.#key(shelf.name, decryption.name);
+    const key =
+      shelf.name === null || decryption.name === null ? null : this.#key(shelf.name, decryption.name);
     const known = key === null ? null : verified.get(key);
     if (known !== null && this.#stillGood(known)) {
       try {
@@ -105,7 +106,10 @@ class Attempt {
 
   // ── Signature ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #verify(signing: readonly VerificationKey[], decryption: readonly DecryptionKey[]): VerifiedToken | Promise<VerifiedToken> {
+  #verify(
+    signing: readonly VerificationKey[],
+    decryption: readonly DecryptionKey[],
+  ): VerifiedToken | Promise<VerifiedToken> {
     if (formOf(this.#token) === "signed") return this.#verifySigned(this.#token, signing);
     return decryptToken(this.#token, decryption).then((inner) => this.#verifyInner(inner, signing));
   }
@@ -125,7 +129,10 @@ class Attempt {
 
   #needsNoSignature(): void {
     if (this.#rules.requireSigned(this.#exchange.context)) {
-      throw new TokenFailure("TokenSignatureInvalid", "Signature validation failed. The token is not signed. Access denied.");
+      throw new TokenFailure(
+        "TokenSignatureInvalid",
+        "Signature validation failed. The token is not signed. Access denied.",
+      );
     }
   }
 
@@ -149,7 +156,10 @@ class Attempt {
   }
 
   #mayBeNewKey({ header }: SignedToken, failure: TokenFailure): boolean {
-    return SIGNATURE_ALGORITHMS.has(header.alg) && (failure.reason === "TokenSignatureKeyNotFound" || header.kid === null);
+    return (
+      SIGNATURE_ALGORITHMS.has(header.alg) &&
+      (failure.reason === "TokenSignatureKeyNotFound" || header.kid === null)
+    );
   }
 
   #refetch(): Promise<void>[] {
@@ -158,7 +168,11 @@ class Attempt {
   }
 
   /** Keys of the token's own issuer come first, so that one key in two sets counts for the right one. */
-  #tryKeys(text: string, token: SignedToken, signing: readonly VerificationKey[]): VerifiedToken | TokenFailure {
+  #tryKeys(
+    text: string,
+    token: SignedToken,
+    signing: readonly VerificationKey[],
+  ): VerifiedToken | TokenFailure {
     const usable = this.#sources.filter((source) => source.isUsable(this.#rules.maxStaleMs));
     const own = usable.filter((source) => this.#isIssuer(source, token.claims));
     const others = usable.filter((source) => !own.includes(source));
@@ -185,12 +199,19 @@ class Attempt {
   #noKey({ header }: SignedToken, usable: number): TokenFailure {
     const { alg, kid } = header;
     if (!SIGNATURE_ALGORITHMS.has(alg)) {
-      return new TokenFailure("TokenSignatureInvalid", `Signature validation failed. The algorithm ${shown(alg)} is not supported. Access denied.`);
+      return new TokenFailure(
+        "TokenSignatureInvalid",
+        `Signature validation failed. The algorithm ${shown(alg)} is not supported. Access denied.`,
+      );
     }
     const missing = this.#sources.length - usable;
-    const why = missing === 0 ? "" : ` ${missing} of ${this.#sources.length} OpenID configurations could not be read.`;
+    const why =
+      missing === 0 ? "" : ` ${missing} of ${this.#sources.length} OpenID configurations could not be read.`;
     const which = kid === null ? "" : ` with kid ${shown(kid)}`;
-    return new TokenFailure("TokenSignatureKeyNotFound", `Signature validation failed. There is no ${shown(alg)} key${which}.${why} Access denied.`);
+    return new TokenFailure(
+      "TokenSignatureKeyNotFound",
+      `Signature validation failed. There is no ${shown(alg)} key${which}.${why} Access denied.`,
+    );
   }
 
   // ── Claims ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,10 +236,14 @@ class Attempt {
     const now = this.#exchange.services.clock.now() / 1000;
     const skew = this.#rules.clockSkew(context);
     if (expires === null) {
-      if (this.#rules.requireExpiration(context)) throw invalid("Lifetime validation failed. The token has no expiration time. Access denied.");
+      if (this.#rules.requireExpiration(context))
+        throw invalid("Lifetime validation failed. The token has no expiration time. Access denied.");
     } else if (now >= expires + skew) {
       const detail = `ValidTo (UTC): ${timeText(expires)}, current time (UTC): ${timeText(now)}.`;
-      throw new TokenFailure("TokenExpired", `Lifetime validation failed. The token is expired. ${detail} Access denied.`);
+      throw new TokenFailure(
+        "TokenExpired",
+        `Lifetime validation failed. The token is expired. ${detail} Access denied.`,
+      );
     }
     if (notBefore !== null && notBefore > now + skew) {
       const detail = `ValidFrom (UTC): ${timeText(notBefore)}, current time (UTC): ${timeText(now)}.`;
@@ -234,7 +259,10 @@ class Attempt {
     if (issuer !== null && listed.has(issuer)) return;
     const speakers = source === null ? this.#sources : [source];
     if (speakers.some((one) => this.#isIssuer(one, claims))) return;
-    throw new TokenFailure("TokenIssuerNotAllowed", `Issuer validation failed. The issuer ${shown(issuer ?? "")} is not allowed. Access denied.`);
+    throw new TokenFailure(
+      "TokenIssuerNotAllowed",
+      `Issuer validation failed. The issuer ${shown(issuer ?? "")} is not allowed. Access denied.`,
+    );
   }
 
   #isIssuer(source: OpenIdSource, claims: Claims): boolean {
@@ -247,7 +275,10 @@ class Attempt {
 const UNSIGNED = Buffer.from('{"alg":"none"}').toString("base64url");
 
 function badSignature(tried: number): TokenFailure {
-  return new TokenFailure("TokenSignatureInvalid", `Signature validation failed. Keys tried: ${tried}. Access denied.`);
+  return new TokenFailure(
+    "TokenSignatureInvalid",
+    `Signature validation failed. Keys tried: ${tried}. Access denied.`,
+  );
 }
 
 /** What expressions get; it was found well-formed before. */

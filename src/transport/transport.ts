@@ -223,7 +223,9 @@ export interface ClientTls {
   readonly ca?: readonly string[];
   /** Accept exactly these certificates (SHA-1 or SHA-256 thumbprints, hex) whatever the chain. */
   readonly thumbprints?: readonly string[];
-  readonly certificate?: { readonly pfx: Uint8Array; readonly passphrase?: string } | { readonly key: string; readonly cert: string };
+  readonly certificate?:
+    | { readonly pfx: Uint8Array; readonly passphrase?: string }
+    | { readonly key: string; readonly cert: string };
 }
 
 export interface ClientTimeouts {
@@ -301,7 +303,11 @@ export class TransportError extends Error {
    */
   readonly stale: boolean;
 
-  constructor(code: TransportErrorCode, message: string, options: { cause?: unknown; nothingSent?: boolean; stale?: boolean } = {}) {
+  constructor(
+    code: TransportErrorCode,
+    message: string,
+    options: { cause?: unknown; nothingSent?: boolean; stale?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TransportError";
     this.code = code;

@@ -41,7 +41,10 @@ export async function requestWhole(client: Client, request: WholeRequest): Promi
     abort: new Abort(),
     tls: request.insecure ? { validateChain: false, validateName: false } : undefined,
   });
-  const { body, length } = answer.body === null ? { body: new Uint8Array(), length: 0 } : await collect(answer.body, request.limitBytes);
+  const { body, length } =
+    answer.body === null
+      ? { body: new Uint8Array(), length: 0 }
+      : await collect(answer.body, request.limitBytes);
   return { status: answer.status, reason: answer.reason, rawHeaders: answer.rawHeaders, body, length };
 }
 

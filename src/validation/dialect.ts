@@ -15,7 +15,14 @@ const MOST_DEPTH = 256;
 const PLAIN_DATA = new Set(["example", "examples", "default", "enum", "const", "x-ms-examples"]);
 const TYPES = new Set(["string", "integer", "number", "boolean", "object", "array", "null"]);
 /** Maps of name → schema: their keys are names, not keywords. */
-const MAPS = new Set(["properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "schemas"]);
+const MAPS = new Set([
+  "properties",
+  "patternProperties",
+  "definitions",
+  "$defs",
+  "dependentSchemas",
+  "schemas",
+]);
 
 /** @throws Error when it is nested too deep */
 export function inDialect(schema: unknown, changes: SchemaChanges, depth = 0): unknown {
@@ -26,16 +33,26 @@ export function inDialect(schema: unknown, changes: SchemaChanges, depth = 0): u
   for (const [key, value] of Object.entries(schema)) {
     if (key === "$schema" || (key === "id" && typeof value === "string")) continue;
     if (PLAIN_DATA.has(key)) put(result, key, value);
-    else if (MAPS.has(key) && isJsonObject(value)) put(result, key, mapOf(value, changes, depth, key === "properties"));
+    else if (MAPS.has(key) && isJsonObject(value))
+      put(result, key, mapOf(value, changes, depth, key === "properties"));
     else put(result, key, inDialect(value, changes, depth + 1));
   }
   return withNull(corrected(result, changes));
 }
 
-function mapOf(value: Record<string, unknown>, changes: SchemaChanges, depth: number, isProperties: boolean): Record<string, unknown> {
+function mapOf(
+  value: Record<string, unknown>,
+  changes: SchemaChanges,
+  depth: number,
+  isProperties: boolean,
+): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(value)) {
-    put(result, isProperties && changes.foldNames ? name.toLowerCase() : name, inDialect(schema, changes, depth + 1));
+    put(
+      result,
+      isProperties && changes.foldNames ? name.toLowerCase() : name,
+      inDialect(schema, changes, depth + 1),
+    );
   }
   return result;
 }
@@ -52,9 +69,12 @@ function corrected(schema: Record<string, unknown>, changes: SchemaChanges): Rec
   if (typeof type === "string" && !TYPES.has(type)) delete schema["type"];
   // OpenAPI 2 marks single properties; only lists mean something here.
   if (typeof required === "boolean") delete schema["required"];
-  else if (Array.isArray(required) && changes.foldNames) schema["required"] = required.map((name) => String(name).toLowerCase());
-  const isObject = type === "object" || isJsonObject(schema["properties"]) || "additionalProperties" in schema;
-  if (changes.additionalProperties !== null && isObject) schema["additionalProperties"] = changes.additionalProperties;
+  else if (Array.isArray(required) && changes.foldNames)
+    schema["required"] = required.map((name) => String(name).toLowerCase());
+  const isObject =
+    type === "object" || isJsonObject(schema["properties"]) || "additionalProperties" in schema;
+  if (changes.additionalProperties !== null && isObject)
+    schema["additionalProperties"] = changes.additionalProperties;
   return schema;
 }
 

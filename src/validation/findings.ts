@@ -15,8 +15,23 @@ export type Side = "request" | "response";
 export interface Finding {
   /** Parameter, header, content type or status code; empty when there is none. */
   readonly name: string;
-  readonly type: "RequestBody" | "ResponseBody" | "QueryParameter" | "PathParameter" | "RequestHeader" | "ResponseHeader" | "StatusCode";
-  readonly rule: "" | "SizeLimit" | "Unspecified" | "ApiSchema" | "MissingDefinition" | "IncorrectMessage" | "ValidationException" | "ValidationError";
+  readonly type:
+    | "RequestBody"
+    | "ResponseBody"
+    | "QueryParameter"
+    | "PathParameter"
+    | "RequestHeader"
+    | "ResponseHeader"
+    | "StatusCode";
+  readonly rule:
+    | ""
+    | "SizeLimit"
+    | "Unspecified"
+    | "ApiSchema"
+    | "MissingDefinition"
+    | "IncorrectMessage"
+    | "ValidationException"
+    | "ValidationError";
   readonly details: string;
   /** What the client reads; null: that something inside is wrong. */
   readonly shown: string | null;
@@ -44,9 +59,16 @@ export function actionOf(text: string, element: string): Action {
  * @param findings without those whose action is `ignore`
  * @throws GatewayError 400 or 502 when one of them prevents
  */
-export function settle(exchange: Exchange, element: string, side: Side, variable: string | undefined, findings: readonly Finding[]): void {
+export function settle(
+  exchange: Exchange,
+  element: string,
+  side: Side,
+  variable: string | undefined,
+  findings: readonly Finding[],
+): void {
   if (findings.length === 0) return;
-  if (variable !== undefined && variable !== "") exchange.variables.set(variable, tokenOf(findings.map(rawOf)));
+  if (variable !== undefined && variable !== "")
+    exchange.variables.set(variable, tokenOf(findings.map(rawOf)));
   for (const { details, action } of findings) exchange.remark(element, `${details} (${action})`);
   const first = findings.find(({ action }) => action === "prevent");
   if (first === undefined) return;

@@ -42,7 +42,11 @@ const instances = new WeakMap<SchemaDocument, Map<string, Ajv>>();
 /**
  * @param stored schemas that documents may refer to as `/schemas/{name}`
  */
-export function schemaFor(use: SchemaUse, stored: ReadonlyMap<string, StoredSchema>, changes: SchemaChanges = UNCHANGED): CompiledSchema {
+export function schemaFor(
+  use: SchemaUse,
+  stored: ReadonlyMap<string, StoredSchema>,
+  changes: SchemaChanges = UNCHANGED,
+): CompiledSchema {
   const { document, pointer } = use;
   if (document === null) return { ok: false, what: "schema", cause: "There is no such schema." };
   const variant = `${changes.additionalProperties ?? ""} ${changes.foldNames}`;
@@ -61,7 +65,8 @@ function compile(
   changes: SchemaChanges,
   stored: ReadonlyMap<string, StoredSchema>,
 ): CompiledSchema {
-  if (!hasPointer(document, pointer)) return { ok: false, what: "definition", cause: `There is no ${pointer}.` };
+  if (!hasPointer(document, pointer))
+    return { ok: false, what: "definition", cause: `There is no ${pointer}.` };
   try {
     const ajv = instanceFor(document, variant, changes);
     const validate = compileWith(ajv, pointer, changes, stored);
@@ -103,16 +108,29 @@ function createAjv(document: SchemaDocument): Ajv {
     unicodeRegExp: false,
     code: { regExp: Object.assign(patternFor, { code: "headgatePattern" }) },
   };
-  const isNew = /2019-09|2020-12/.test(String(document["$schema"] ?? "")) || String(document["openapi"] ?? "").startsWith("3.1");
+  const isNew =
+    /2019-09|2020-12/.test(String(document["$schema"] ?? "")) ||
+    String(document["openapi"] ?? "").startsWith("3.1");
   const ajv = isNew ? (new Ajv2020(options) as unknown as Ajv) : new Ajv(options);
   (formats as unknown as (ajv: Ajv) => void)(ajv);
   ajv.removeKeyword("uniqueItems");
-  ajv.addKeyword({ keyword: "uniqueItems", type: "array", schemaType: "boolean", validate: checkUnique, errors: true });
+  ajv.addKeyword({
+    keyword: "uniqueItems",
+    type: "array",
+    schemaType: "boolean",
+    validate: checkUnique,
+    errors: true,
+  });
   return ajv;
 }
 
 /** Adds the stored schemas that it turns out to refer to. */
-function compileWith(ajv: Ajv, pointer: string, changes: SchemaChanges, stored: ReadonlyMap<string, StoredSchema>): ValidateFunction {
+function compileWith(
+  ajv: Ajv,
+  pointer: string,
+  changes: SchemaChanges,
+  stored: ReadonlyMap<string, StoredSchema>,
+): ValidateFunction {
   const fragment = pointer === "#" ? "" : `#${pointer.slice(1).split("/").map(encodeURIComponent).join("/")}`;
   for (let turns = 0; ; turns++) {
     try {
@@ -120,7 +138,8 @@ function compileWith(ajv: Ajv, pointer: string, changes: SchemaChanges, stored: 
     } catch (error) {
       if (!(error instanceof MissingRefError) || turns > stored.size) throw error;
       const name = /^(?:headgate:)?\/?schemas\/([^/]+)$/.exec(error.missingSchema)?.[1];
-      const document = name === undefined ? undefined : stored.get(decodeURIComponent(name).toLowerCase())?.document;
+      const document =
+        name === undefined ? undefined : stored.get(decodeURIComponent(name).toLowerCase())?.document;
       if (document == null || ajv.schemas[error.missingSchema] !== undefined) throw error;
       ajv.addSchema(withoutId(inDialect(document, changes)), error.missingSchema);
     }
@@ -166,7 +185,10 @@ function patternFor(pattern: string): { test(text: string): boolean; toString():
 }
 
 /** In the time of the list's length; ajv's own compares each with each. */
-const checkUnique: { (schema: boolean, data: unknown[]): boolean; errors?: Partial<ErrorObject>[] } = (schema, data) => {
+const checkUnique: { (schema: boolean, data: unknown[]): boolean; errors?: Partial<ErrorObject>[] } = (
+  schema,
+  data,
+) => {
   if (!schema) return true;
   const seen = new Set<string>();
   for (let i = 0; i < data.length; i++) {

@@ -59,7 +59,12 @@ export interface JsonPlace {
 export function placeOf(text: string, path: readonly string[], foldCase = false): JsonPlace {
   let at = skipSpace(text, 0);
   for (const step of path) {
-    const inside = text[at] === "{" ? memberAt(text, at, step, foldCase) : text[at] === "[" ? itemAt(text, at, Number(step)) : null;
+    const inside =
+      text[at] === "{"
+        ? memberAt(text, at, step, foldCase)
+        : text[at] === "["
+          ? itemAt(text, at, Number(step))
+          : null;
     if (inside === null) break;
     at = inside;
   }
@@ -80,7 +85,7 @@ function countLines(text: string, end: number): JsonPlace {
 function memberAt(text: string, open: number, name: string, foldCase: boolean): number | null {
   const wanted = foldCase ? name.toLowerCase() : name;
   let found: number | null = null;
-  for (let at = skipSpace(text, open + 1); text[at] === '"'; ) {
+  for (let at = skipSpace(text, open + 1); text[at] === '"';) {
     const end = endOfString(text, at);
     const key = JSON.parse(text.slice(at, end)) as string;
     const value = skipSpace(text, skipSpace(text, end) + 1);

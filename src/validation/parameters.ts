@@ -46,25 +46,40 @@ export function checkParameter(
   const compiled = rule.schema === null ? null : schemaFor(rule.schema, stored);
   if (compiled !== null && !compiled.ok) {
     return compiled.what === "definition"
-      ? wrong("MissingDefinition", `API's schema does not contain definition ${rule.schema!.name}, which is associated with the ${what}.`, null)
+      ? wrong(
+          "MissingDefinition",
+          `API's schema does not contain definition ${rule.schema!.name}, which is associated with the ${what}.`,
+          null,
+        )
       : wrong("ApiSchema", "API's schema does not exist or it could not be resolved.", null);
   }
   const wanted = typeOf(rule);
   if (values.length > 1 && wanted !== "array") {
-    return wrong("IncorrectMessage", `${type === "ResponseHeader" ? "Response" : "Request"} cannot contain multiple values for the ${what}.`);
+    return wrong(
+      "IncorrectMessage",
+      `${type === "ResponseHeader" ? "Response" : "Request"} cannot contain multiple values for the ${what}.`,
+    );
   }
   const read = readValue(rule, wanted, values);
-  if (!read.ok) return wrong("IncorrectMessage", `Value of the ${what} cannot be parsed according to the definition. ${read.reason}`);
+  if (!read.ok)
+    return wrong(
+      "IncorrectMessage",
+      `Value of the ${what} cannot be parsed according to the definition. ${read.reason}`,
+    );
   const mistake = notListed(rule, values) ?? checked(compiled?.check, read.value);
   if (mistake === null) return null;
-  if (mistake instanceof Error) return wrong("ValidationError", `${capital(what)} cannot be validated. ${mistake.message}`, null);
+  if (mistake instanceof Error)
+    return wrong("ValidationError", `${capital(what)} cannot be validated. ${mistake.message}`, null);
   const text = wanted === "object" ? values[0]! : JSON.stringify(read.value);
   const { line, position } = placeOf(text, mistake.path);
   const rest = `alue of the ${what} does not conform to the definition. ${mistake.text} Line: ${line}, Position: ${position}`;
   return wrong("IncorrectMessage", `V${rest}`, `The v${rest}`);
 }
 
-function checked(check: ((data: unknown) => SchemaMistake | null) | undefined, value: unknown): SchemaMistake | Error | null {
+function checked(
+  check: ((data: unknown) => SchemaMistake | null) | undefined,
+  value: unknown,
+): SchemaMistake | Error | null {
   if (check === undefined) return null;
   try {
     return check(value);
@@ -75,7 +90,9 @@ function checked(check: ((data: unknown) => SchemaMistake | null) | undefined, v
 
 function notListed({ values: allowed }: ParameterRule, values: readonly string[]): SchemaMistake | null {
   const other = allowed.length === 0 ? undefined : values.find((value) => !allowed.includes(value));
-  return other === undefined ? null : { text: `Value ${JSON.stringify(other)} is not defined in enum.`, path: [] };
+  return other === undefined
+    ? null
+    : { text: `Value ${JSON.stringify(other)} is not defined in enum.`, path: [] };
 }
 
 const KNOWN = new Set(["string", "integer", "number", "boolean", "array", "object"]);
@@ -125,9 +142,13 @@ function readScalar(type: string, text: string): Read {
     case "integer":
       return /^[+-]?\d{1,300}$/.test(text) ? { ok: true, value: Number(text) } : no("an integer");
     case "number":
-      return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/.test(text) && text.length <= 400 ? { ok: true, value: Number(text) } : no("a number");
+      return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/.test(text) && text.length <= 400
+        ? { ok: true, value: Number(text) }
+        : no("a number");
     case "boolean":
-      return /^(?:true|false)$/i.test(text) ? { ok: true, value: text.toLowerCase() === "true" } : no("a boolean");
+      return /^(?:true|false)$/i.test(text)
+        ? { ok: true, value: text.toLowerCase() === "true" }
+        : no("a boolean");
     case "object":
       return readObject(text);
     default:

@@ -4,6 +4,7 @@ import type { OperationContract, ResponseRule } from "../gateway/snapshot.ts";
 export function responseRuleFor({ responses }: OperationContract, status: number): ResponseRule | null {
   const exact = String(status);
   const range = `${exact[0]}XX`;
-  const named = (name: string): ResponseRule | undefined => responses.find((response) => response.status === name);
+  const named = (name: string): ResponseRule | undefined =>
+    responses.find((response) => response.status === name);
   return named(exact) ?? named(range) ?? named("default") ?? null;
 }

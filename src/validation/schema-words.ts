@@ -89,7 +89,9 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 function typesOf(schema: unknown): string {
-  return (Array.isArray(schema) ? schema : [schema]).map((type) => NAMES[String(type)] ?? String(type)).join(", ");
+  return (Array.isArray(schema) ? schema : [schema])
+    .map((type) => NAMES[String(type)] ?? String(type))
+    .join(", ");
 }
 
 function typeName(data: unknown, expected?: unknown): string {

@@ -7,7 +7,11 @@ import type { Operation } from "../gateway/snapshot.ts";
 import { apiOf } from "../gateway/testing.ts";
 
 /** The operation of an exchange that is described so. */
-export function describeOperation(exchange: Exchange, template: string, contract: Partial<Operation["contract"]>): void {
+export function describeOperation(
+  exchange: Exchange,
+  template: string,
+  contract: Partial<Operation["contract"]>,
+): void {
   const api = apiOf({ path: "api", operations: [{ template, contract }] });
   exchange.api = api;
   exchange.operation = api.operations[0]!;

@@ -12,11 +12,16 @@ const WHO = "the AWS security token service";
 
 /** Null when the environment holds none. */
 export function staticAwsKeys({ accessKeyId, secretAccessKey, sessionToken }: AwsSettings): AwsKeys | null {
-  return accessKeyId === null || secretAccessKey === null ? null : { accessKeyId, secretAccessKey, sessionToken };
+  return accessKeyId === null || secretAccessKey === null
+    ? null
+    : { accessKeyId, secretAccessKey, sessionToken };
 }
 
 /** `AssumeRoleWithWebIdentity`. @throws CredentialError */
-export async function fetchAwsKeys(world: World, { tokenFile, roleArn, sessionName, sts }: AwsSettings): Promise<Fetched<AwsKeys>> {
+export async function fetchAwsKeys(
+  world: World,
+  { tokenFile, roleArn, sessionName, sts }: AwsSettings,
+): Promise<Fetched<AwsKeys>> {
   if (tokenFile === null || roleArn === null) {
     throw new CredentialError(
       "There are no AWS keys: the backend names none, and neither AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY nor " +
@@ -52,8 +57,13 @@ async function readToken(file: string): Promise<string> {
 
 /** The answer is XML whose four elements hold base64 and a date: nothing in them is ever escaped. */
 function readAnswer(xml: string, nowMs: number): Fetched<AwsKeys> {
-  const textOf = (element: string): string => new RegExp(`<${element}>\\s*([^<&\\s]+)\\s*</${element}>`).exec(xml)?.[1] ?? "";
-  const [accessKeyId, secretAccessKey, sessionToken] = [textOf("AccessKeyId"), textOf("SecretAccessKey"), textOf("SessionToken")];
+  const textOf = (element: string): string =>
+    new RegExp(`<${element}>\\s*([^<&\\s]+)\\s*</${element}>`).exec(xml)?.[1] ?? "";
+  const [accessKeyId, secretAccessKey, sessionToken] = [
+    textOf("AccessKeyId"),
+    textOf("SecretAccessKey"),
+    textOf("SessionToken"),
+  ];
   const expires = Date.parse(textOf("Expiration"));
   if (accessKeyId === "" || secretAccessKey === "" || sessionToken === "" || Number.isNaN(expires)) {
     throw new CredentialError(`${WHO} answered without keys.`);

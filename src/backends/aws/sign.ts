@@ -29,7 +29,10 @@ const OURS = ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-secu
 const NOTHING = hash("");
 
 /** Adds `X-Amz-Date`, `X-Amz-Content-Sha256`, `X-Amz-Security-Token` and `Authorization`, in place of what is there. */
-export function signRequest({ method, target, rawHeaders, body }: Signable, { keys, region, service, nowMs }: Signing): void {
+export function signRequest(
+  { method, target, rawHeaders, body }: Signable,
+  { keys, region, service, nowMs }: Signing,
+): void {
   const date = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, "");
   const payload = body === null || body.length === 0 ? NOTHING : hash(body);
   drop(rawHeaders, OURS);
@@ -42,8 +45,14 @@ export function signRequest({ method, target, rawHeaders, body }: Signable, { ke
   const { signed, lines } = canonicalHeaders(rawHeaders);
   const canonical = `${method}\n${path}\n${query}\n${lines}\n${signed}\n${payload}`;
   const scope = `${date.slice(0, 8)}/${region}/${service}/aws4_request`;
-  const signature = hmac(signingKey(keys.secretAccessKey, scope), `${ALGORITHM}\n${date}\n${scope}\n${hash(canonical)}`).toString("hex");
-  rawHeaders.push("Authorization", `${ALGORITHM} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`);
+  const signature = hmac(
+    signingKey(keys.secretAccessKey, scope),
+    `${ALGORITHM}\n${date}\n${scope}\n${hash(canonical)}`,
+  ).toString("hex");
+  rawHeaders.push(
+    "Authorization",
+    `${ALGORITHM} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`,
+  );
 }
 
 /** S3 takes paths as they are; everywhere else dots and double slashes are resolved and each segment is escaped again. */
@@ -63,7 +72,9 @@ function canonicalQuery(query: string): string {
   for (const part of query.split("&")) {
     if (part === "") continue;
     const at = part.indexOf("=");
-    pairs.push(at < 0 ? [escapedOnce(part), ""] : [escapedOnce(part.slice(0, at)), escapedOnce(part.slice(at + 1))]);
+    pairs.push(
+      at < 0 ? [escapedOnce(part), ""] : [escapedOnce(part.slice(0, at)), escapedOnce(part.slice(at + 1))],
+    );
   }
   pairs.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0));
   return pairs.map(([name, value]) => `${name}=${value}`).join("&");
@@ -96,13 +107,18 @@ function signingKey(secret: string, scope: string): Buffer {
 
 /** Everything but RFC 3986's unreserved characters, `/` too. */
 function escape(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** As `escape`, for what may be escaped already; octet by octet, as they need not be UTF-8. */
 function escapedOnce(text: string): string {
   if (!text.includes("%")) return escape(text);
-  return text.replace(/%[0-9a-f]{2}|[^%]+|%/gi, (part) => (part.length === 3 && part.startsWith("%") ? plainOctet(part) : escape(part)));
+  return text.replace(/%[0-9a-f]{2}|[^%]+|%/gi, (part) =>
+    part.length === 3 && part.startsWith("%") ? plainOctet(part) : escape(part),
+  );
 }
 
 function plainOctet(escaped: string): string {

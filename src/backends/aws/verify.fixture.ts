@@ -39,10 +39,18 @@ function uriDecode(text: string): Buffer {
 
 /** RFC 3986 §5.2.4, and runs of slashes become one. */
 function normalized(path: string): string {
-  return new URL(`http://h${path.replace(/\/+/g, "/").replace(/%/g, "%25")}`).pathname.replace(/%25/g, "%").replace(/\/+/g, "/");
+  return new URL(`http://h${path.replace(/\/+/g, "/").replace(/%/g, "%25")}`).pathname
+    .replace(/%25/g, "%")
+    .replace(/\/+/g, "/");
 }
 
-export function signatureOf({ method, target, headers, body }: Received, signed: readonly string[], secret: string, scope: string, twice = true): string {
+export function signatureOf(
+  { method, target, headers, body }: Received,
+  signed: readonly string[],
+  secret: string,
+  scope: string,
+  twice = true,
+): string {
   const [path = "", query = ""] = target.split(/\?(.*)/s);
   const canonicalUri = twice ? uriEncode(Buffer.from(normalized(path)), false) : path;
   // The suite's own paths are given as they stand before any escaping.
@@ -51,8 +59,15 @@ export function signatureOf({ method, target, headers, body }: Received, signed:
     .split("&")
     .filter((part) => part !== "")
     .map((part) => part.split(/=(.*)/s))
-    .map(([name = "", value = ""]) => [uriEncode(uriDecode(name), true), uriEncode(uriDecode(value), true)] as const)
-    .toSorted((a, b) => Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])) || Buffer.compare(Buffer.from(a[1]), Buffer.from(b[1])));
+    .map(
+      ([name = "", value = ""]) =>
+        [uriEncode(uriDecode(name), true), uriEncode(uriDecode(value), true)] as const,
+    )
+    .toSorted(
+      (a, b) =>
+        Buffer.compare(Buffer.from(a[0]), Buffer.from(b[0])) ||
+        Buffer.compare(Buffer.from(a[1]), Buffer.from(b[1])),
+    );
   const canonical = [
     method,
     uri,
@@ -70,16 +85,29 @@ export function signatureOf({ method, target, headers, body }: Received, signed:
 }
 
 /** What a service would find wrong; null for nothing. */
-export function signatureProblem(received: Received, keys: { accessKeyId: string; secretAccessKey: string }, service: string): string | null {
+export function signatureProblem(
+  received: Received,
+  keys: { accessKeyId: string; secretAccessKey: string },
+  service: string,
+): string | null {
   const { headers, body } = received;
-  const parts = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\S+), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/.exec(headers["authorization"] ?? "");
+  const parts =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\S+), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})$/.exec(
+      headers["authorization"] ?? "",
+    );
   if (parts === null) return "MissingAuthenticationToken";
   const [, id, scope = "", signedHeaders = "", signature] = parts;
   const names = signedHeaders.split(";");
   if (id !== keys.accessKeyId) return "UnrecognizedClientException";
   if (scope.split("/")[2] !== service) return `the credential should be scoped to ${service}`;
-  const must = ["host", ...Object.keys(headers).filter((name) => name.startsWith("x-amz-") || name === "content-type")];
+  const must = [
+    "host",
+    ...Object.keys(headers).filter((name) => name.startsWith("x-amz-") || name === "content-type"),
+  ];
   if (must.some((name) => !names.includes(name))) return "a header is not signed";
-  if (headers["x-amz-content-sha256"] !== createHash("sha256").update(body).digest("hex")) return "x-amz-content-sha256 does not match the body";
-  return signatureOf(received, names, keys.secretAccessKey, scope) === signature ? null : "SignatureDoesNotMatch";
+  if (headers["x-amz-content-sha256"] !== createHash("sha256").update(body).digest("hex"))
+    return "x-amz-content-sha256 does not match the body";
+  return signatureOf(received, names, keys.secretAccessKey, scope) === signature
+    ? null
+    : "SignatureDoesNotMatch";
 }

@@ -43,9 +43,18 @@ function wrongExchange({ method, headers, form }: Seen): string | null {
   const read = (part: string): unknown => JSON.parse(Buffer.from(part, "base64url").toString());
   if (JSON.stringify(read(header)) !== '{"alg":"RS256","typ":"JWT","kid":"key-1"}') return "header";
   const { iss, scope, aud, iat, exp } = read(claims) as Record<string, unknown>;
-  if (iss !== "sa@project.iam.gserviceaccount.com" || scope !== SCOPE || aud !== `${google.url}/token`) return "claims";
-  if (Number(exp) - Number(iat) !== 3600) return "Invalid JWT: Token must be a short-lived token (60 minutes)";
-  return verify("RSA-SHA256", Buffer.from(`${header}.${claims}`), publicKey, Buffer.from(signature, "base64url")) ? null : "Invalid JWT Signature.";
+  if (iss !== "sa@project.iam.gserviceaccount.com" || scope !== SCOPE || aud !== `${google.url}/token`)
+    return "claims";
+  if (Number(exp) - Number(iat) !== 3600)
+    return "Invalid JWT: Token must be a short-lived token (60 minutes)";
+  return verify(
+    "RSA-SHA256",
+    Buffer.from(`${header}.${claims}`),
+    publicKey,
+    Buffer.from(signature, "base64url"),
+  )
+    ? null
+    : "Invalid JWT Signature.";
 }
 
 function wrongMetadata({ path, headers, query }: Seen): string | null {
@@ -64,11 +73,16 @@ const fileOf = (changed: object = {}): string =>
     ...changed,
   });
 const identitiesIn = (environment: Record<string, string> = {}) =>
-  makeIdentities({ client, clock: new FakeClock(), random: () => 0.5, log: () => {} }, readIdentitySettings(environment));
+  makeIdentities(
+    { client, clock: new FakeClock(), random: () => 0.5, log: () => {} },
+    readIdentitySettings(environment),
+  );
 
 test("a key's assertion becomes a token, once for 100 at once, and for the same key read again", async () => {
   const identities = identitiesIn();
-  const tokens = await Promise.all(Array.from({ length: 100 }, () => identities.googleToken(readGoogleKey(fileOf()) as GoogleKey, SCOPE)));
+  const tokens = await Promise.all(
+    Array.from({ length: 100 }, () => identities.googleToken(readGoogleKey(fileOf()) as GoogleKey, SCOPE)),
+  );
   expect(new Set(tokens)).toEqual(new Set(["ya29.1"]));
   expect(google.seen).toHaveLength(1);
 });
@@ -76,17 +90,23 @@ test("a key's assertion becomes a token, once for 100 at once, and for the same 
 test("the key file that the environment names", async () => {
   const file = join(folder, "key.json");
   writeFileSync(file, fileOf());
-  expect(await identitiesIn({ GOOGLE_APPLICATION_CREDENTIALS: file }).googleToken(null, SCOPE)).toBe("ya29.1");
+  expect(await identitiesIn({ GOOGLE_APPLICATION_CREDENTIALS: file }).googleToken(null, SCOPE)).toBe(
+    "ya29.1",
+  );
 });
 
 test("without a key, the metadata service", async () => {
-  expect(await identitiesIn({ GCE_METADATA_HOST: `127.0.0.1:${google.port}` }).googleToken(null, SCOPE)).toBe("ya29.1");
+  expect(await identitiesIn({ GCE_METADATA_HOST: `127.0.0.1:${google.port}` }).googleToken(null, SCOPE)).toBe(
+    "ya29.1",
+  );
 });
 
 test("another key's signature is refused, and the refusal is told", async () => {
   const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
   const key = readGoogleKey(fileOf({ private_key: pem(other) })) as GoogleKey;
-  await expect(identitiesIn().googleToken(key, SCOPE)).rejects.toThrow("Google's token endpoint answered 400: Invalid JWT Signature.");
+  await expect(identitiesIn().googleToken(key, SCOPE)).rejects.toThrow(
+    "Google's token endpoint answered 400: Invalid JWT Signature.",
+  );
 });
 
 test.each<[string, string | (() => string), string]>([
@@ -94,9 +114,21 @@ test.each<[string, string | (() => string), string]>([
   ["a user's", () => fileOf({ type: "authorized_user" }), "its `type` is not `service_account`"],
   ["no address", () => fileOf({ client_email: "" }), "it has no `client_email`"],
   ["no key", () => fileOf({ private_key: 1 }), "it has no `private_key`"],
-  ["a broken key", () => fileOf({ private_key: "-----BEGIN PRIVATE KEY-----\nx" }), "its `private_key` cannot be read"],
-  ["a key of another kind", () => fileOf({ private_key: pem(generateKeyPairSync("ed25519").privateKey) }), "its `private_key` is not an RSA key"],
-  ["no URL", () => fileOf({ token_uri: "file:///etc/passwd" }), "its `token_uri` is not an absolute http or https URL"],
+  [
+    "a broken key",
+    () => fileOf({ private_key: "-----BEGIN PRIVATE KEY-----\nx" }),
+    "its `private_key` cannot be read",
+  ],
+  [
+    "a key of another kind",
+    () => fileOf({ private_key: pem(generateKeyPairSync("ed25519").privateKey) }),
+    "its `private_key` is not an RSA key",
+  ],
+  [
+    "no URL",
+    () => fileOf({ token_uri: "file:///etc/passwd" }),
+    "its `token_uri` is not an absolute http or https URL",
+  ],
 ])("%s", (_name, text, reason) => {
   expect(readGoogleKey(typeof text === "string" ? text : text())).toBe(reason);
 });

@@ -15,7 +15,12 @@ const ASSERTION_SECONDS = 3600;
 const METADATA_TIMEOUT_MS = 3000;
 
 /** @throws CredentialError */
-export async function fetchGoogleToken(world: World, settings: GoogleSettings, given: GoogleKey | null, scope: string): Promise<Fetched<string>> {
+export async function fetchGoogleToken(
+  world: World,
+  settings: GoogleSettings,
+  given: GoogleKey | null,
+  scope: string,
+): Promise<Fetched<string>> {
   const key = given ?? (settings.keyFile === null ? null : await readFileKey(settings.keyFile));
   const question = key === null ? ofMetadata(settings.metadata, scope) : ofKey(key, scope, world.clock.now());
   return readTokenAnswer(await askJson(world, question), question.who, world.clock.now());
@@ -29,7 +34,10 @@ function ofKey(key: GoogleKey, scope: string, nowMs: number): Question {
     method: "POST",
     url: key.tokenUri,
     headers: [],
-    form: { grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: signAssertion(key.privateKey, "RS256", header, claims) },
+    form: {
+      grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+      assertion: signAssertion(key.privateKey, "RS256", header, claims),
+    },
     who: "Google's token endpoint",
   };
 }
@@ -52,6 +60,9 @@ async function readFileKey(file: string): Promise<GoogleKey> {
     throw new CredentialError(`The file of GOOGLE_APPLICATION_CREDENTIALS (${file}) cannot be read.`, error);
   }
   const key = readGoogleKey(text);
-  if (typeof key === "string") throw new CredentialError(`The file of GOOGLE_APPLICATION_CREDENTIALS (${file}) is no key of a service account: ${key}.`);
+  if (typeof key === "string")
+    throw new CredentialError(
+      `The file of GOOGLE_APPLICATION_CREDENTIALS (${file}) is no key of a service account: ${key}.`,
+    );
   return key;
 }

@@ -29,7 +29,10 @@ export interface Question {
   readonly timeoutMs?: number;
 }
 
-const EVERYWHERE: EgressOptions = { allow: ["0.0.0.0/0", "::/0", "metadata.google.internal"], loopback: true };
+const EVERYWHERE: EgressOptions = {
+  allow: ["0.0.0.0/0", "::/0", "metadata.google.internal"],
+  loopback: true,
+};
 const TIMEOUT_MS = 5000;
 const MOST_BYTES = 256 * 1024;
 const TRIES = 3;
@@ -47,21 +50,35 @@ const decoder = new TextDecoder();
 export async function ask(world: World, question: Question): Promise<string> {
   const request = requestOf(question);
   for (let left = TRIES - 1; ; left--) {
-    let waitMs = Math.min(FIRST_WAIT_MS * 2 ** (TRIES - 1 - left), LONGEST_WAIT_MS) * (0.5 + world.random() / 2);
+    let waitMs =
+      Math.min(FIRST_WAIT_MS * 2 ** (TRIES - 1 - left), LONGEST_WAIT_MS) * (0.5 + world.random() / 2);
     let failure: CredentialError;
     try {
       const timeoutMs = question.timeoutMs ?? TIMEOUT_MS;
-      const answer = await callOut(world, EVERYWHERE, { request, timeoutMs, limitBytes: MOST_BYTES, abort: null });
+      const answer = await callOut(world, EVERYWHERE, {
+        request,
+        timeoutMs,
+        limitBytes: MOST_BYTES,
+        abort: null,
+      });
       const text = answer.body === null ? "" : decoder.decode(answer.body.bytes());
       if (answer.statusCode === 200) return text;
       failure = new CredentialError(`${question.who} answered ${answer.statusCode}${reasonIn(text)}`);
       if (!TEMPORARY.has(answer.statusCode)) throw failure;
-      waitMs = Math.max(waitMs, Math.min(retryAfterMs(answer.headers, world.clock.now()) ?? 0, LONGEST_WAIT_MS));
+      waitMs = Math.max(
+        waitMs,
+        Math.min(retryAfterMs(answer.headers, world.clock.now()) ?? 0, LONGEST_WAIT_MS),
+      );
     } catch (error) {
       if (!(error instanceof TransportError) && !(error instanceof GatewayError)) throw error;
       failure = new CredentialError(`${question.who} cannot be asked: ${error.message}`, error);
       // Nobody there within the time: most likely this is not the place where there is one.
-      if (error instanceof GatewayError || error.code === "headers_timeout" || error.code === "connect_timeout") throw failure;
+      if (
+        error instanceof GatewayError ||
+        error.code === "headers_timeout" ||
+        error.code === "connect_timeout"
+      )
+        throw failure;
     }
     if (left === 0) throw failure;
     await new Promise<void>((resolve) => void world.clock.after(waitMs, resolve));
@@ -77,13 +94,15 @@ export async function askJson(world: World, question: Question): Promise<JsonObj
   } catch {
     // Said below.
   }
-  if (!isJsonObject(value)) throw new CredentialError(`${question.who} answered something that is no JSON object`);
+  if (!isJsonObject(value))
+    throw new CredentialError(`${question.who} answered something that is no JSON object`);
   return value;
 }
 
 function requestOf({ url, method, headers, form, who }: Question): Parameters<typeof callOut>[2]["request"] {
   const parsed = parseUrl(url);
-  if (parsed === null) throw new CredentialError(`the address of ${who} is not an absolute http or https URL`);
+  if (parsed === null)
+    throw new CredentialError(`the address of ${who} is not an absolute http or https URL`);
   const { target, path, query } = parsed;
   const rawHeaders = ["Host", target.authority, "Accept", "application/json, text/xml;q=0.5", ...headers];
   if (form !== undefined) rawHeaders.push("Content-Type", "application/x-www-form-urlencoded");
@@ -100,6 +119,8 @@ function requestOf({ url, method, headers, form, who }: Question): Parameters<ty
 
 /** What OAuth (RFC 6749 §5.2) and the metadata services say of an error; nothing that was sent comes back in it. */
 function reasonIn(text: string): string {
-  const found = /"(?:error_description|message|Message)"\s*:\s*"((?:[^"\\]|\\.){1,400})/.exec(text)?.[1] ?? /<Message>([^<]{1,400})/.exec(text)?.[1];
+  const found =
+    /"(?:error_description|message|Message)"\s*:\s*"((?:[^"\\]|\\.){1,400})/.exec(text)?.[1] ??
+    /<Message>([^<]{1,400})/.exec(text)?.[1];
   return found === undefined ? "" : `: ${found.replace(/\\[rnt]|\s+/g, " ").trim()}`;
 }

@@ -35,14 +35,22 @@ beforeEach(() => {
 });
 
 function identitiesIn(environment: Record<string, string>, clock = new FakeClock()) {
-  return makeIdentities({ client, clock, random: () => 0.5, log: () => {} }, readIdentitySettings(environment));
+  return makeIdentities(
+    { client, clock, random: () => 0.5, log: () => {} },
+    readIdentitySettings(environment),
+  );
 }
 
 /** As the real ones do: a wrong question gets no token. */
-function strict(check: (seen: Seen) => string | null, good: object = { ...TOKEN, expires_in: "3600", expires_on: "1700003600" }): StandIn["answer"] {
+function strict(
+  check: (seen: Seen) => string | null,
+  good: object = { ...TOKEN, expires_in: "3600", expires_on: "1700003600" },
+): StandIn["answer"] {
   return (seen): Reply => {
     const wrong = check(seen);
-    return wrong === null ? { body: good } : { status: 400, body: { error: "invalid_request", error_description: wrong } };
+    return wrong === null
+      ? { body: good }
+      : { status: 400, body: { error: "invalid_request", error_description: wrong } };
   };
 }
 
@@ -112,7 +120,10 @@ describe("instance metadata", () => {
   });
 
   test("400 is not asked again, and says why", async () => {
-    standIn.answer = () => ({ status: 400, body: { error: "invalid_request", error_description: "Identity not found" } });
+    standIn.answer = () => ({
+      status: 400,
+      body: { error: "invalid_request", error_description: "Identity not found" },
+    });
     const got = identitiesIn(environment()).azureToken(RESOURCE, "nobody");
     await expect(got).rejects.toThrow(
       /^There is no token for https:\/\/cognitiveservices\.azure\.com: the instance metadata service \(no IDENTITY_ENDPOINT.*\) answered 400: Identity not found\.$/,
@@ -130,13 +141,17 @@ describe("instance metadata", () => {
     ["a redirect", { status: 302, headers: { location: "/elsewhere" } }],
   ])("%s is no token", async (_name, reply) => {
     standIn.answer = () => reply;
-    await expect(identitiesIn(environment()).azureToken(RESOURCE, null)).rejects.toBeInstanceOf(CredentialError);
+    await expect(identitiesIn(environment()).azureToken(RESOURCE, null)).rejects.toBeInstanceOf(
+      CredentialError,
+    );
   });
 });
 
 test("expires_on says when it ends, not expires_in", async () => {
   const clock = new FakeClock();
-  standIn.answer = () => ({ body: { ...TOKEN, expires_in: "86400", expires_on: String(clock.ms / 1000 + 1200) } });
+  standIn.answer = () => ({
+    body: { ...TOKEN, expires_in: "86400", expires_on: String(clock.ms / 1000 + 1200) },
+  });
   const identities = identitiesIn({ AZURE_POD_IDENTITY_AUTHORITY_HOST: standIn.url }, clock);
   await identities.azureToken(RESOURCE, null);
   clock.advance(1_199_999 - 600_000);
@@ -162,7 +177,13 @@ test.each([null, "user"])("App Service and Container Apps, client id %s", async 
               : null,
   );
   // The platform's own comes before an application's.
-  const environment = { IDENTITY_ENDPOINT: `${standIn.url}/msi/token`, IDENTITY_HEADER: "853b9a84", AZURE_TENANT_ID: TENANT, AZURE_CLIENT_ID: "x", AZURE_CLIENT_SECRET: "x" };
+  const environment = {
+    IDENTITY_ENDPOINT: `${standIn.url}/msi/token`,
+    IDENTITY_HEADER: "853b9a84",
+    AZURE_TENANT_ID: TENANT,
+    AZURE_CLIENT_ID: "x",
+    AZURE_CLIENT_SECRET: "x",
+  };
   expect(await identitiesIn(environment).azureToken(RESOURCE, clientId)).toBe(TOKEN.access_token);
 });
 
@@ -184,14 +205,28 @@ describe("as an application", () => {
       { ...TOKEN, expires_in: 3599, ext_expires_in: 3599 },
     );
   const assertionOf = (form: URLSearchParams): string =>
-    form.get("client_assertion_type") === "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" ? (form.get("client_assertion") ?? "") : "";
-  const environment = (more: Record<string, string>) => ({ AZURE_AUTHORITY_HOST: `${standIn.url}/`, AZURE_TENANT_ID: TENANT, AZURE_CLIENT_ID: "app", ...more });
+    form.get("client_assertion_type") === "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+      ? (form.get("client_assertion") ?? "")
+      : "";
+  const environment = (more: Record<string, string>) => ({
+    AZURE_AUTHORITY_HOST: `${standIn.url}/`,
+    AZURE_TENANT_ID: TENANT,
+    AZURE_CLIENT_ID: "app",
+    ...more,
+  });
 
   test("workload identity: the federated token as the file has it now", async () => {
     let expected = "first";
-    standIn.answer = entra((form) => (assertionOf(form) === expected ? null : "AADSTS700024: Client assertion is not within its valid time range"));
+    standIn.answer = entra((form) =>
+      assertionOf(form) === expected
+        ? null
+        : "AADSTS700024: Client assertion is not within its valid time range",
+    );
     const clock = new FakeClock();
-    const identities = identitiesIn(environment({ AZURE_FEDERATED_TOKEN_FILE: file("token", "first\n") }), clock);
+    const identities = identitiesIn(
+      environment({ AZURE_FEDERATED_TOKEN_FILE: file("token", "first\n") }),
+      clock,
+    );
     expect(await identities.azureToken(RESOURCE, null)).toBe(TOKEN.access_token);
     expected = "second";
     file("token", "second");
@@ -201,12 +236,21 @@ describe("as an application", () => {
 
   test("client-id names another application", async () => {
     standIn.answer = entra(() => null, "other");
-    expect(await identitiesIn(environment({ AZURE_FEDERATED_TOKEN_FILE: file("token", "t") })).azureToken(`${RESOURCE}/.default`, "other")).toBe(TOKEN.access_token);
+    expect(
+      await identitiesIn(environment({ AZURE_FEDERATED_TOKEN_FILE: file("token", "t") })).azureToken(
+        `${RESOURCE}/.default`,
+        "other",
+      ),
+    ).toBe(TOKEN.access_token);
   });
 
   test("a secret", async () => {
-    standIn.answer = entra((form) => (form.get("client_secret") === "s3cr+t&=" ? null : "AADSTS7000215: Invalid client secret provided"));
-    expect(await identitiesIn(environment({ AZURE_CLIENT_SECRET: "s3cr+t&=" })).azureToken(RESOURCE, null)).toBe(TOKEN.access_token);
+    standIn.answer = entra((form) =>
+      form.get("client_secret") === "s3cr+t&=" ? null : "AADSTS7000215: Invalid client secret provided",
+    );
+    expect(
+      await identitiesIn(environment({ AZURE_CLIENT_SECRET: "s3cr+t&=" })).azureToken(RESOURCE, null),
+    ).toBe(TOKEN.access_token);
   });
 
   test.each(["pem", "pfx"])("a certificate: an assertion signed with its key (%s)", async (format) => {
@@ -214,24 +258,42 @@ describe("as an application", () => {
     const { client: pem, certificate } = openCertificate(pfx, "secret") as OpenedCertificate;
     standIn.answer = entra((form) => {
       const [header = "", claims = "", signature = ""] = assertionOf(form).split(".");
-      const { alg, typ, ...rest } = JSON.parse(Buffer.from(header, "base64url").toString()) as Record<string, string>;
+      const { alg, typ, ...rest } = JSON.parse(Buffer.from(header, "base64url").toString()) as Record<
+        string,
+        string
+      >;
       if (alg !== "PS256" || typ !== "JWT") return "header";
-      if (rest["x5t#S256"] !== createHash("sha256").update(certificate.raw).digest("base64url")) return "AADSTS700027: thumbprint";
-      const { aud, iss, sub, jti, nbf, exp } = JSON.parse(Buffer.from(claims, "base64url").toString()) as Record<string, string>;
-      if (aud !== `${standIn.url}/${TENANT}/oauth2/v2.0/token` || iss !== "app" || sub !== "app" || !jti) return "claims";
+      if (rest["x5t#S256"] !== createHash("sha256").update(certificate.raw).digest("base64url"))
+        return "AADSTS700027: thumbprint";
+      const { aud, iss, sub, jti, nbf, exp } = JSON.parse(
+        Buffer.from(claims, "base64url").toString(),
+      ) as Record<string, string>;
+      if (aud !== `${standIn.url}/${TENANT}/oauth2/v2.0/token` || iss !== "app" || sub !== "app" || !jti)
+        return "claims";
       if (Number(nbf) > 1_700_000_000 || Number(exp) !== 1_700_000_600) return "time";
       const key = { key: certificate.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
-      return verify("sha256", Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, "base64url")) ? null : "signature";
+      return verify("sha256", Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, "base64url"))
+        ? null
+        : "signature";
     });
     const content = format === "pem" ? Object.values(pem!).join("\n") : pfx;
-    const identities = identitiesIn(environment({ AZURE_CLIENT_CERTIFICATE_PATH: file(`app.${format}`, content), AZURE_CLIENT_CERTIFICATE_PASSWORD: "secret" }));
+    const identities = identitiesIn(
+      environment({
+        AZURE_CLIENT_CERTIFICATE_PATH: file(`app.${format}`, content),
+        AZURE_CLIENT_CERTIFICATE_PASSWORD: "secret",
+      }),
+    );
     expect(await identities.azureToken(RESOURCE, null)).toBe(TOKEN.access_token);
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
     ["no tenant", { AZURE_CLIENT_ID: "a", AZURE_CLIENT_SECRET: "s" }, /AZURE_TENANT_ID is not set/],
     ["no application", { AZURE_TENANT_ID: TENANT, AZURE_CLIENT_SECRET: "s" }, /AZURE_CLIENT_ID/],
-    ["no token file", { AZURE_FEDERATED_TOKEN_FILE: "/nowhere" }, /The file of AZURE_FEDERATED_TOKEN_FILE \(\/nowhere\) cannot be read/],
+    [
+      "no token file",
+      { AZURE_FEDERATED_TOKEN_FILE: "/nowhere" },
+      /The file of AZURE_FEDERATED_TOKEN_FILE \(\/nowhere\) cannot be read/,
+    ],
     ["no certificate", { AZURE_CLIENT_CERTIFICATE_PATH: "/nowhere" }, /AZURE_CLIENT_CERTIFICATE_PATH/],
   ])("%s", async (_name, given, message) => {
     await expect(identitiesIn(given).azureToken(RESOURCE, null)).rejects.toThrow(message);

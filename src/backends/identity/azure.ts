@@ -23,27 +23,50 @@ const ASSERTION_SECONDS = 10 * 60;
 const METADATA_TIMEOUT_MS = 3000;
 
 /** @throws CredentialError */
-export async function fetchAzureToken(world: World, settings: AzureSettings, resource: string, clientId: string | null): Promise<Fetched<string>> {
+export async function fetchAzureToken(
+  world: World,
+  settings: AzureSettings,
+  resource: string,
+  clientId: string | null,
+): Promise<Fetched<string>> {
   const question = await questionOf(world, settings, resource, clientId);
   try {
     return readTokenAnswer(await askJson(world, question), question.who, world.clock.now());
   } catch (error) {
-    if (error instanceof CredentialError) throw new CredentialError(`There is no token for ${shown(resource)}: ${error.message}.`, error.cause);
+    if (error instanceof CredentialError)
+      throw new CredentialError(`There is no token for ${shown(resource)}: ${error.message}.`, error.cause);
     throw error;
   }
 }
 
-async function questionOf(world: World, settings: AzureSettings, resource: string, clientId: string | null): Promise<Question> {
+async function questionOf(
+  world: World,
+  settings: AzureSettings,
+  resource: string,
+  clientId: string | null,
+): Promise<Question> {
   if (settings.platform !== null) return ofPlatform(settings.platform, resource, clientId);
-  if (settings.tokenFile !== null) return ofEntra(settings, resource, clientId, await federatedToken(settings.tokenFile));
-  if (settings.clientSecret !== null) return ofEntra(settings, resource, clientId, { client_secret: settings.clientSecret });
-  if (settings.certificateFile !== null) return ofEntra(settings, resource, clientId, await certificateAssertion(world, settings, clientId));
+  if (settings.tokenFile !== null)
+    return ofEntra(settings, resource, clientId, await federatedToken(settings.tokenFile));
+  if (settings.clientSecret !== null)
+    return ofEntra(settings, resource, clientId, { client_secret: settings.clientSecret });
+  if (settings.certificateFile !== null)
+    return ofEntra(settings, resource, clientId, await certificateAssertion(world, settings, clientId));
   return ofMetadata(settings.metadata, resource, clientId);
 }
 
-function ofPlatform({ endpoint, secret }: NonNullable<AzureSettings["platform"]>, resource: string, clientId: string | null): Question {
+function ofPlatform(
+  { endpoint, secret }: NonNullable<AzureSettings["platform"]>,
+  resource: string,
+  clientId: string | null,
+): Question {
   const url = `${endpoint}${endpoint.includes("?") ? "&" : "?"}${managedQuery("2019-08-01", resource, clientId)}`;
-  return { method: "GET", url, headers: ["X-IDENTITY-HEADER", secret], who: "the identity endpoint of this platform" };
+  return {
+    method: "GET",
+    url,
+    headers: ["X-IDENTITY-HEADER", secret],
+    who: "the identity endpoint of this platform",
+  };
 }
 
 function ofMetadata(origin: string, resource: string, clientId: string | null): Question {
@@ -66,7 +89,12 @@ function managedQuery(version: string, resource: string, clientId: string | null
 // ── As an application ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Client credentials (RFC 6749 §4.4). A v1 resource is the v2 scope with `/.default` at its end, slashes as they are. */
-function ofEntra(settings: AzureSettings, resource: string, clientId: string | null, proof: Readonly<Record<string, string>>): Question {
+function ofEntra(
+  settings: AzureSettings,
+  resource: string,
+  clientId: string | null,
+  proof: Readonly<Record<string, string>>,
+): Question {
   return {
     method: "POST",
     url: endpointOf(settings),
@@ -82,13 +110,15 @@ function ofEntra(settings: AzureSettings, resource: string, clientId: string | n
 }
 
 function endpointOf({ authority, tenantId }: AzureSettings): string {
-  if (tenantId === null) throw new CredentialError("AZURE_TENANT_ID is not set, so that nobody knows which tenant to ask.");
+  if (tenantId === null)
+    throw new CredentialError("AZURE_TENANT_ID is not set, so that nobody knows which tenant to ask.");
   return `${authority}/${encodeURIComponent(tenantId)}/oauth2/v2.0/token`;
 }
 
 function applicationOf(settings: AzureSettings, clientId: string | null): string {
   const id = clientId ?? settings.clientId;
-  if (id === null) throw new CredentialError("Neither client-id nor AZURE_CLIENT_ID says which identity to use.");
+  if (id === null)
+    throw new CredentialError("Neither client-id nor AZURE_CLIENT_ID says which identity to use.");
   return id;
 }
 
@@ -100,30 +130,59 @@ async function federatedToken(file: string): Promise<Record<string, string>> {
 }
 
 /** Microsoft identity platform, "Certificate credentials": PS256, and the certificate's SHA-256 thumbprint. */
-async function certificateAssertion(world: World, settings: AzureSettings, clientId: string | null): Promise<Record<string, string>> {
+async function certificateAssertion(
+  world: World,
+  settings: AzureSettings,
+  clientId: string | null,
+): Promise<Record<string, string>> {
   const file = settings.certificateFile!;
-  const { key, certificate } = openFile(await read(file, "AZURE_CLIENT_CERTIFICATE_PATH"), settings.certificatePassword, file);
+  const { key, certificate } = openFile(
+    await read(file, "AZURE_CLIENT_CERTIFICATE_PATH"),
+    settings.certificatePassword,
+    file,
+  );
   const id = applicationOf(settings, clientId);
   const now = Math.floor(world.clock.now() / 1000);
   const thumbprint = createHash("sha256").update(certificate.raw).digest("base64url");
-  const claims = { aud: endpointOf(settings), iss: id, sub: id, jti: randomUUID(), iat: now, nbf: now, exp: now + ASSERTION_SECONDS };
-  return { client_assertion_type: ASSERTION, client_assertion: signAssertion(key, "PS256", { "x5t#S256": thumbprint }, claims) };
+  const claims = {
+    aud: endpointOf(settings),
+    iss: id,
+    sub: id,
+    jti: randomUUID(),
+    iat: now,
+    nbf: now,
+    exp: now + ASSERTION_SECONDS,
+  };
+  return {
+    client_assertion_type: ASSERTION,
+    client_assertion: signAssertion(key, "PS256", { "x5t#S256": thumbprint }, claims),
+  };
 }
 
-function openFile(bytes: Buffer, password: string, file: string): { key: KeyObject; certificate: X509Certificate } {
+function openFile(
+  bytes: Buffer,
+  password: string,
+  file: string,
+): { key: KeyObject; certificate: X509Certificate } {
   try {
-    const opened = bytes.includes("-----BEGIN") ? { key: bytes.toString("latin1"), cert: bytes.toString("latin1") } : openPfx(bytes, password);
+    const opened = bytes.includes("-----BEGIN")
+      ? { key: bytes.toString("latin1"), cert: bytes.toString("latin1") }
+      : openPfx(bytes, password);
     const key = createPrivateKey({ key: opened.key, passphrase: password });
     if (key.asymmetricKeyType === "rsa") return { key, certificate: new X509Certificate(opened.cert) };
   } catch (error) {
-    throw new CredentialError(`The certificate in ${file} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be opened.`, error);
+    throw new CredentialError(
+      `The certificate in ${file} (AZURE_CLIENT_CERTIFICATE_PATH) cannot be opened.`,
+      error,
+    );
   }
   throw new CredentialError(`The key in ${file} (AZURE_CLIENT_CERTIFICATE_PATH) is not an RSA key.`);
 }
 
 function openPfx(bytes: Buffer, password: string): { key: string; cert: string } {
   const opened = openCertificate(bytes, password);
-  if (typeof opened === "string" || opened.client === null || !("key" in opened.client)) throw new Error("not a PKCS#12 file with a key, or a wrong password");
+  if (typeof opened === "string" || opened.client === null || !("key" in opened.client))
+    throw new Error("not a PKCS#12 file with a key, or a wrong password");
   return { key: opened.client.key, cert: opened.certificate.toString() };
 }
 

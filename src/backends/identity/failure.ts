@@ -5,5 +5,12 @@ import { CredentialError } from "../../gateway/identity.ts";
 export function credentialUnavailable(source: string, error: unknown): unknown {
   if (!(error instanceof CredentialError)) return error;
   const { message, cause } = error;
-  return new GatewayError({ source, reason: "CredentialUnavailable", message, status: 500, code: "credential_unavailable", cause });
+  return new GatewayError({
+    source,
+    reason: "CredentialUnavailable",
+    message,
+    status: 500,
+    code: "credential_unavailable",
+    cause,
+  });
 }

@@ -14,9 +14,13 @@ export function makeIdentities(world: World, settings: IdentitySettings): Identi
   const awsStatic = staticAwsKeys(settings.aws);
   return {
     azureToken: (resource, clientId) =>
-      azure.get(`${clientId ?? ""} ${resource}`, () => fetchAzureToken(world, settings.azure, resource, clientId)),
+      azure.get(`${clientId ?? ""} ${resource}`, () =>
+        fetchAzureToken(world, settings.azure, resource, clientId),
+      ),
     googleToken: (key: GoogleKey | null, scope) =>
-      google.get(`${key?.fingerprint ?? ""} ${scope}`, () => fetchGoogleToken(world, settings.google, key, scope)),
+      google.get(`${key?.fingerprint ?? ""} ${scope}`, () =>
+        fetchGoogleToken(world, settings.google, key, scope),
+      ),
     awsKeys: () => awsStatic ?? aws.get("", () => fetchAwsKeys(world, settings.aws)),
   };
 }

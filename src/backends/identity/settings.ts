@@ -71,7 +71,9 @@ export function readIdentitySettings(environment: Environment): IdentitySettings
       tokenFile: take("AWS_WEB_IDENTITY_TOKEN_FILE"),
       roleArn: take("AWS_ROLE_ARN"),
       sessionName: take("AWS_ROLE_SESSION_NAME") ?? "headgate",
-      sts: take("AWS_ENDPOINT_URL_STS") ?? (region === null ? "https://sts.amazonaws.com" : `https://sts.${region}.${domainOf(region)}`),
+      sts:
+        take("AWS_ENDPOINT_URL_STS") ??
+        (region === null ? "https://sts.amazonaws.com" : `https://sts.${region}.${domainOf(region)}`),
     },
     google: {
       keyFile: take("GOOGLE_APPLICATION_CREDENTIALS"),

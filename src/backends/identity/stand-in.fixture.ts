@@ -16,7 +16,11 @@ export interface Seen {
   readonly form: URLSearchParams;
 }
 
-export type Reply = { readonly status?: number; readonly body?: string | object; readonly headers?: Record<string, string> };
+export type Reply = {
+  readonly status?: number;
+  readonly body?: string | object;
+  readonly headers?: Record<string, string>;
+};
 
 export interface StandIn {
   readonly url: string;
@@ -36,7 +40,15 @@ export async function startStandIn(answer: StandIn["answer"]): Promise<StandIn> 
       const [path = "", query = ""] = target.split("?");
       const body = Buffer.concat(chunks);
       const headers = request.headers as Record<string, string>;
-      const seen = { method: request.method ?? "", target, path, query: new URLSearchParams(query), headers, body, form: new URLSearchParams(body.toString()) };
+      const seen = {
+        method: request.method ?? "",
+        target,
+        path,
+        query: new URLSearchParams(query),
+        headers,
+        body,
+        form: new URLSearchParams(body.toString()),
+      };
       standIn.seen.push(seen);
       const { status = 200, body: content = "", headers: more = {} } = await standIn.answer(seen);
       response.writeHead(status, more).end(typeof content === "string" ? content : JSON.stringify(content));

@@ -10,7 +10,8 @@ import type { Fetched } from "./token-cache.ts";
 export function readTokenAnswer(answer: JsonObject, who: string, nowMs: number): Fetched<string> {
   const token = answer["access_token"];
   // What goes into a header has no line break and no space in it.
-  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) throw new CredentialError(`${who} answered without an access token`);
+  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token))
+    throw new CredentialError(`${who} answered without an access token`);
   const lifetimeMs = lifetimeOf(answer, nowMs);
   if (Number.isNaN(lifetimeMs)) throw new CredentialError(`${who} does not say how long its token lasts`);
   return { value: token, lifetimeMs };
@@ -26,5 +27,9 @@ function lifetimeOf(answer: JsonObject, nowMs: number): number {
 }
 
 function seconds(value: unknown): number {
-  return typeof value === "number" ? value : typeof value === "string" && /^\d{1,15}$/.test(value.trim()) ? Number(value) : NaN;
+  return typeof value === "number"
+    ? value
+    : typeof value === "string" && /^\d{1,15}$/.test(value.trim())
+      ? Number(value)
+      : NaN;
 }

@@ -47,22 +47,25 @@ test.each([
   [30 * MINUTE, 25 * MINUTE - 1, 25 * MINUTE], // five minutes
   [24 * HOUR, 21.5 * HOUR, 21.6 * HOUR], // a tenth
   [4 * MINUTE, 119_000, 120_000], // half
-])("of a life of %d ms the last part is old: fetched once, behind the requests' backs", async (lifetime, young, old) => {
-  const { get, settle, clock, fetched } = cacheOf(lifetime);
-  void get();
-  await settle("t1");
-  clock.advance(young);
-  expect(get()).toBe("t1");
-  expect(fetched()).toBe(1);
-  clock.advance(old - young);
-  expect([get(), get(), get()]).toEqual(["t1", "t1", "t1"]);
-  expect(fetched()).toBe(2);
-  await settle("t2");
-  expect(get()).toBe("t2");
-  clock.advance(young);
-  expect(get()).toBe("t2");
-  expect(fetched()).toBe(2);
-});
+])(
+  "of a life of %d ms the last part is old: fetched once, behind the requests' backs",
+  async (lifetime, young, old) => {
+    const { get, settle, clock, fetched } = cacheOf(lifetime);
+    void get();
+    await settle("t1");
+    clock.advance(young);
+    expect(get()).toBe("t1");
+    expect(fetched()).toBe(1);
+    clock.advance(old - young);
+    expect([get(), get(), get()]).toEqual(["t1", "t1", "t1"]);
+    expect(fetched()).toBe(2);
+    await settle("t2");
+    expect(get()).toBe("t2");
+    clock.advance(young);
+    expect(get()).toBe("t2");
+    expect(fetched()).toBe(2);
+  },
+);
 
 test("a source that is down: the token serves to its end, asked for again with pauses that grow, then everybody is told", async () => {
   const { get, settle, clock, logged, fetched } = cacheOf();
@@ -78,7 +81,12 @@ test("a source that is down: the token serves to its end, asked for again with p
     expect(fetched()).toBe(before + 1);
     clock.advance(1);
   }
-  expect(logged.at(-1)).toMatchObject({ level: "warning", code: "credential_unavailable", credential: "a token", error: "down" });
+  expect(logged.at(-1)).toMatchObject({
+    level: "warning",
+    code: "credential_unavailable",
+    credential: "a token",
+    error: "down",
+  });
   clock.advance(5 * MINUTE);
   const late = expect(get()).rejects.toThrow("still down");
   await settle(new Error("still down"));

@@ -84,7 +84,8 @@ export class TokenCache<T> {
     const { clock, log } = this.#world;
     try {
       const { value, lifetimeMs } = await fetch();
-      if (!(lifetimeMs > 0)) throw new CredentialError(`${this.#what} had run out when it came; is the clock right?`);
+      if (!(lifetimeMs > 0))
+        throw new CredentialError(`${this.#what} had run out when it came; is the clock right?`);
       const now = clock.monotonic();
       entry.value = value;
       entry.expiresAt = now + lifetimeMs;
@@ -94,9 +95,11 @@ export class TokenCache<T> {
       return value;
     } catch (error) {
       entry.lastError = error;
-      entry.pausedUntil = clock.monotonic() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures, LONGEST_PAUSE_MS);
+      entry.pausedUntil =
+        clock.monotonic() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures, LONGEST_PAUSE_MS);
       entry.failures = Math.min(entry.failures + 1, 10);
-      const left = entry.value === undefined ? 0 : Math.max(0, Math.floor((entry.expiresAt - clock.monotonic()) / 1000));
+      const left =
+        entry.value === undefined ? 0 : Math.max(0, Math.floor((entry.expiresAt - clock.monotonic()) / 1000));
       log({
         level: left > 0 ? "warning" : "error",
         msg: "a credential cannot be fetched",

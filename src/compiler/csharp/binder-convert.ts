@@ -228,7 +228,9 @@ export function castHint(from: Type, to: Type): string | null {
   if (isString(from) && numericKind(to) !== null) return `write \`${displayName(to)}.Parse(…)\``;
   if (isString(from) && isBool(to)) return "write `bool.Parse(…)`, or compare with `==`";
   if (isString(to) && from.kind === "array") {
-    return isString(from.element) ? 'take one, as with `[0]`, or use `string.Join(",", …)`' : "take one, as with `[0]`";
+    return isString(from.element)
+      ? 'take one, as with `[0]`, or use `string.Join(",", …)`'
+      : "take one, as with `[0]`";
   }
   if (isString(to)) return "write `.ToString()` behind the value";
   if (isString(from) && to.kind === "named" && to.definition.members.has("Parse")) {

@@ -60,7 +60,12 @@ function initialValue(b: Binder, node: Expression, type: Type | null): BoundExpr
   if (what === null) return asValue(b, bound);
   if (bound.kind === "pendingMethods") {
     const written = `${bound.name}${bound.typeArguments === null ? "" : "<…>"}()`;
-    return b.fail("HG3128", { start: bound.nameStart, end: bound.nameEnd }, { what }, `call it: \`${written}\``);
+    return b.fail(
+      "HG3128",
+      { start: bound.nameStart, end: bound.nameEnd },
+      { what },
+      `call it: \`${written}\``,
+    );
   }
   return b.fail("HG3128", node, { what });
 }

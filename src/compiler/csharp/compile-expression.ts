@@ -71,7 +71,11 @@ function compile(
   } catch (error) {
     // Members can make larger types of those that the binder saw.
     if (!(error instanceof TypeTooLarge)) throw error;
-    return { diagnostics: [...diagnostics, binderDiagnostic("HG3149", parsed.tree)], value: null, type: ERROR_TYPE };
+    return {
+      diagnostics: [...diagnostics, binderDiagnostic("HG3149", parsed.tree)],
+      value: null,
+      type: ERROR_TYPE,
+    };
   }
 }
 
@@ -82,7 +86,10 @@ function comparisonMeant(
 ): readonly ExpressionDiagnostic[] {
   const unwritable = found.findIndex(({ code }) => code === "HG3118" || code === "HG3119");
   if (unwritable === -1 || tree.kind !== "assignment" || tree.operator !== "=") return found;
-  return found.with(unwritable, syntaxDiagnostic("assignmentInCondition", tree.operatorStart, tree.operatorStart + 1));
+  return found.with(
+    unwritable,
+    syntaxDiagnostic("assignmentInCondition", tree.operatorStart, tree.operatorStart + 1),
+  );
 }
 
 const hasErrors = (diagnostics: readonly ExpressionDiagnostic[]): boolean =>

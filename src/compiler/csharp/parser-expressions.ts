@@ -389,7 +389,11 @@ function parsePostfix(p: Cursor, primary: Expression): Expression {
         expression = parseConditionalAccess(p, expression);
         continue;
       case "->":
-        p.outOfScope("->", p.token, expression.kind === "name" ? 'write =>, or "." for a member' : 'write "."');
+        p.outOfScope(
+          "->",
+          p.token,
+          expression.kind === "name" ? 'write =>, or "." for a member' : 'write "."',
+        );
         p.next();
         if (p.is("identifier")) p.next();
         continue;
@@ -613,7 +617,10 @@ function parseTypeof(p: Cursor): Expression {
   const { start } = p.next();
   const opener = p.index;
   if (p.is("identifier")) {
-    p.report("javascriptDeclaration", start, start + 6, ["typeof without brackets", "ask `value is string`, or use GetType()"]);
+    p.report("javascriptDeclaration", start, start + 6, [
+      "typeof without brackets",
+      "ask `value is string`, or use GetType()",
+    ]);
     parseUnary(p);
     return { kind: "missing", ...spanFrom(p, start) };
   }

@@ -185,7 +185,13 @@ function parseDeclarators(
 ): LocalDeclarationStatement {
   const declaredAt = p.token;
   if (modifier === "const" && p.is("identifier") && p.peek(1).kind === "=") {
-    p.errorAt("expectedType", p.start, p.start, [], "write var; a constant needs its type, as in const int x = 1");
+    p.errorAt(
+      "expectedType",
+      p.start,
+      p.start,
+      [],
+      "write var; a constant needs its type, as in const int x = 1",
+    );
     const missing = { kind: "missingType", start, end: start } as const;
     return {
       kind: "localDeclaration",

@@ -52,7 +52,9 @@ function decide(from: Type, to: Type): boolean {
     if (to.kind !== "named") return false;
     for (const name of ARRAY_INTERFACES) {
       if (to.definition.fullName !== name || to.args.length !== 1) continue;
-      return from.element === to.args[0] || (!isValueType(from.element) && isAssignable(from.element, to.args[0]!));
+      return (
+        from.element === to.args[0] || (!isValueType(from.element) && isAssignable(from.element, to.args[0]!))
+      );
     }
     const array = findDefinition("System.Array", 0);
     return array !== null && decide(instantiate(array), to);
@@ -95,7 +97,9 @@ export function allBases(type: NamedType): readonly NamedType[] {
 /** The arguments with which `type` implements the interface, or null: `List<int>`, `IEnumerable` → `[int]`. */
 export function argumentsOf(type: Type, definition: TypeDefinition): readonly Type[] | null {
   if (type.kind === "array") {
-    return ARRAY_INTERFACES.includes(definition.fullName) && definition.parameters.length === 1 ? [type.element] : null;
+    return ARRAY_INTERFACES.includes(definition.fullName) && definition.parameters.length === 1
+      ? [type.element]
+      : null;
   }
   if (type.kind !== "named") return null;
   return allBases(type).find((base) => base.definition === definition)?.args ?? null;

@@ -109,7 +109,11 @@ class Definition implements TypeDefinition {
       else base = type;
     }
     if (base === null && this.kind === "enum") base = resolveTypeName("System.Enum", []) as NamedType;
-    if (base === null && this.fullName !== "System.Object" && (this.kind === "class" || this.kind === "struct" || this.kind === "enum" || this.kind === "delegate")) {
+    if (
+      base === null &&
+      this.fullName !== "System.Object" &&
+      (this.kind === "class" || this.kind === "struct" || this.kind === "enum" || this.kind === "delegate")
+    ) {
       base = resolveTypeName("System.Object", []) as NamedType;
     }
     return (this.#resolvedBases = { base, interfaces });
@@ -210,12 +214,19 @@ export function extensionMethods(name: string): readonly Member[] {
 }
 
 /** For members of generic types and generic methods: asked once per call site for the code of these arguments. */
-export function generic(specialise: (types: readonly Type[]) => (...args: any[]) => unknown, facts: MemberFacts = {}): Declared {
+export function generic(
+  specialise: (types: readonly Type[]) => (...args: any[]) => unknown,
+  facts: MemberFacts = {},
+): Declared {
   return { implementation: { kind: "generic", specialise }, facts };
 }
 
 /** A property or indexer that can be written. */
-export function accessor(get: (...args: any[]) => unknown, set: (...args: any[]) => void, facts: MemberFacts = {}): Declared {
+export function accessor(
+  get: (...args: any[]) => unknown,
+  set: (...args: any[]) => void,
+  facts: MemberFacts = {},
+): Declared {
   return { implementation: { kind: "accessor", get, set }, facts };
 }
 

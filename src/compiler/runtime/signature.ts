@@ -28,7 +28,10 @@ export function parseHeader(header: string): {
   parameters: string[];
   bases: string[];
 } {
-  const match = /^(class|struct|interface|enum|delegate|static)\s+([\w.]+)(?:<([^>]*)>)?\s*(?::\s*(.+))?$/.exec(header.trim());
+  const match =
+    /^(class|struct|interface|enum|delegate|static)\s+([\w.]+)(?:<([^>]*)>)?\s*(?::\s*(.+))?$/.exec(
+      header.trim(),
+    );
   if (match === null) throw new Error(`unreadable type header: ${header}`);
   return {
     kind: match[1] as TypeKind,
@@ -83,7 +86,12 @@ export function resolveName(text: string, parameters: readonly TypeParameter[], 
 }
 
 /** One member: method, property, indexer, constructor, constant, operator or conversion. */
-export function parseSignature(signature: string, declaring: TypeDefinition, code: Declared, resolve: Resolve): Member {
+export function parseSignature(
+  signature: string,
+  declaring: TypeDefinition,
+  code: Declared,
+  resolve: Resolve,
+): Member {
   let text = signature.trim();
   const take = (word: string): boolean => {
     if (!text.startsWith(`${word} `)) return false;
@@ -163,7 +171,9 @@ export function parseSignature(signature: string, declaring: TypeDefinition, cod
   const method = /^(.+?)\s+(\w+)(?:<([\w\s,]+)>)?\s*\((.*)\)$/.exec(text);
   if (method === null) throw new Error(`unreadable signature of ${declaring.fullName}: ${signature}`);
   const typeParameters: TypeParameter[] =
-    method[3] === undefined ? [] : method[3].split(",").map((name) => ({ kind: "parameter", name: name.trim() }));
+    method[3] === undefined
+      ? []
+      : method[3].split(",").map((name) => ({ kind: "parameter", name: name.trim() }));
   const scope = [...outer, ...typeParameters];
   const parameters = parseParameters(method[4]!, scope, resolve);
   return {

@@ -5,7 +5,14 @@
 import { checkLength, spend } from "./budget.ts";
 import { defaultOf, setStructDefault } from "./cast.ts";
 import { defineType, lookupType } from "./define.ts";
-import { type Member, type NamedType, type Type, type TypeDefinition, type TypeParameter, instantiate } from "./type.ts";
+import {
+  type Member,
+  type NamedType,
+  type Type,
+  type TypeDefinition,
+  type TypeParameter,
+  instantiate,
+} from "./type.ts";
 import { type NetObject, TYPE, box, equal, hashOf, textOf } from "./values.ts";
 
 /** A `System.ValueTuple<…>`, frozen: assignment to an element makes a new one. */
@@ -64,7 +71,11 @@ export class AnonymousValue implements NetObject {
 
   netToString(): string {
     if (this.names.length === 0) return "{ }";
-    return joined("{ ", boxedItems(this).map((value, i) => `${this.names[i]!} = ${textOf(value)}`), " }");
+    return joined(
+      "{ ",
+      boxedItems(this).map((value, i) => `${this.names[i]!} = ${textOf(value)}`),
+      " }",
+    );
   }
 
   netEquals(other: unknown): boolean {

@@ -57,7 +57,14 @@ export interface TypeDefinition {
   readonly nameable: boolean;
 }
 
-export type MemberKind = "method" | "property" | "indexer" | "constructor" | "constant" | "operator" | "conversion";
+export type MemberKind =
+  | "method"
+  | "property"
+  | "indexer"
+  | "constructor"
+  | "constant"
+  | "operator"
+  | "conversion";
 
 export interface Member {
   readonly kind: MemberKind;
@@ -107,7 +114,11 @@ export interface MemberFacts {
 export type Implementation =
   | { readonly kind: "function"; readonly call: (...args: any[]) => unknown }
   | { readonly kind: "generic"; readonly specialise: (types: readonly Type[]) => (...args: any[]) => unknown }
-  | { readonly kind: "accessor"; readonly get: (...args: any[]) => unknown; readonly set: (...args: any[]) => void }
+  | {
+      readonly kind: "accessor";
+      readonly get: (...args: any[]) => unknown;
+      readonly set: (...args: any[]) => void;
+    }
   | { readonly kind: "constant"; readonly value: unknown };
 
 const interned = new Map<TypeDefinition, Map<string, NamedType>>();

@@ -242,7 +242,9 @@ export function textOf(value: unknown): string {
         const object = value as NetObject;
         return object.netToString !== undefined ? object.netToString() : object[TYPE].name;
       }
-      return typeof value === "object" && !(value instanceof Uint8Array) ? hostText(value) : typeOf(value).name;
+      return typeof value === "object" && !(value instanceof Uint8Array)
+        ? hostText(value)
+        : typeOf(value).name;
   }
 }
 
@@ -263,7 +265,11 @@ export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
   if (a instanceof Box) {
-    return b instanceof Box && a.type === b.type && (a.value === b.value || (a.value !== a.value && b.value !== b.value));
+    return (
+      b instanceof Box &&
+      a.type === b.type &&
+      (a.value === b.value || (a.value !== a.value && b.value !== b.value))
+    );
   }
   if (TYPE in a) {
     const object = a as NetObject;
@@ -291,7 +297,8 @@ export function hashOf(value: unknown): number {
     case "bigint":
       return Number(BigInt.asIntN(32, value ^ (value >> 32n)));
     default: {
-      if (value instanceof Box) return hashOf(typeof value.value === "number" ? hashDouble(value.value) : value.value);
+      if (value instanceof Box)
+        return hashOf(typeof value.value === "number" ? hashDouble(value.value) : value.value);
       const object = value as NetObject;
       if (object.netHashCode !== undefined) return object.netHashCode();
       let id = identities.get(object);
@@ -316,7 +323,8 @@ export function* iterate(source: unknown): Generator<unknown> {
     return;
   }
   const iterable = source as Iterable<unknown>;
-  if (typeof iterable[Symbol.iterator] !== "function") throw invalidOperation("The value cannot be enumerated.");
+  if (typeof iterable[Symbol.iterator] !== "function")
+    throw invalidOperation("The value cannot be enumerated.");
   for (const element of iterable) {
     spend();
     yield element;

@@ -19,7 +19,9 @@ export function isSpace(c: number): boolean {
 }
 
 export function isNameStart(c: number): boolean {
-  return (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 58 || (c >= 0xc0 && !isQuoteLike(c));
+  return (
+    (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 58 || (c >= 0xc0 && !isQuoteLike(c))
+  );
 }
 
 export function isNamePart(c: number): boolean {
@@ -46,7 +48,8 @@ export function skipJunk(text: string, at: number): number {
   let i = at + 1;
   for (; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(i + 1) === GREATER)) break;
+    if (isSpace(c) || c === GREATER || c === LESS || (c === SLASH && text.charCodeAt(i + 1) === GREATER))
+      break;
   }
   return i;
 }
@@ -143,7 +146,10 @@ export function oddString(text: string, open: number): number {
   return open;
 }
 
-export function shift(span: { readonly start: number; readonly end: number }, by: number): { start: number; end: number } {
+export function shift(
+  span: { readonly start: number; readonly end: number },
+  by: number,
+): { start: number; end: number } {
   return { start: span.start + by, end: span.end + by };
 }
 

@@ -26,7 +26,8 @@ export function decodeEntities(
 ): MappedText {
   const raw = text.slice(start, end);
   const first = raw.indexOf("&");
-  const isPlain = whiteSpace === "keep" || !(whiteSpace === "text" ? raw.includes("\r") : /[\r\n\t]/.test(raw));
+  const isPlain =
+    whiteSpace === "keep" || !(whiteSpace === "text" ? raw.includes("\r") : /[\r\n\t]/.test(raw));
   if (first === -1 && isPlain) return new MappedText(raw, start, end);
   const builder = new MappedTextBuilder(start);
   let from = start;
@@ -51,7 +52,13 @@ export function decodeEntities(
   return builder.build(end);
 }
 
-function copy(builder: MappedTextBuilder, text: string, from: number, to: number, whiteSpace: WhiteSpace): void {
+function copy(
+  builder: MappedTextBuilder,
+  text: string,
+  from: number,
+  to: number,
+  whiteSpace: WhiteSpace,
+): void {
   const piece = text.slice(from, to);
   if (whiteSpace === "keep") return builder.copy(piece, from);
   let at = 0;
@@ -64,7 +71,12 @@ function copy(builder: MappedTextBuilder, text: string, from: number, to: number
 }
 
 /** Decodes only the entities that begin at the given places: those in the code of an expression, not in its strings. */
-export function decodeEntitiesAt(text: string, start: number, end: number, places: readonly number[]): MappedText {
+export function decodeEntitiesAt(
+  text: string,
+  start: number,
+  end: number,
+  places: readonly number[],
+): MappedText {
   const builder = new MappedTextBuilder(start);
   let from = start;
   for (const at of places) {

@@ -71,7 +71,7 @@ describe("entities", () => {
     ["@(&#x22;)&#x22;)", "encoded"],
     ['@("a" + &quot;)', '@("a" + &quot;)'],
     ["@(a &amp;&amp; b)", "@(a &amp;&amp; b)"],
-    ['@(s.Split(&apos;)&apos;)', "encoded"],
+    ["@(s.Split(&apos;)&apos;)", "encoded"],
     ['@("" + &apos;)&apos;)', '@("" + &apos;)&apos;)'],
   ])("%s", (text, expected) => {
     expect(end(text, true)).toBe(expected);

@@ -324,7 +324,8 @@ class Walk {
     const entity = anyEntity.exec(text)?.[0];
     if (entity === undefined) return this.#advance();
     const isApostrophe = apostropheEntity.test(entity);
-    if (!this.#sawQuote && (isApostrophe || quoteEntity.test(entity))) return this.#result(-1, null, -1, true);
+    if (!this.#sawQuote && (isApostrophe || quoteEntity.test(entity)))
+      return this.#result(-1, null, -1, true);
     this.#codeEntities.push(start);
     this.#at += entity.length;
     if (!isApostrophe) return null;
@@ -355,7 +356,8 @@ class Walk {
     // Directly behind a value no string begins: the quote was meant to end the string around the hole.
     const hole = this.#holes.at(-1);
     const isBehindValue = /[\w)\]]\s*$/.test(this.#text.slice(Math.max(this.#start, start - 20), start));
-    if (hole !== undefined && start > hole.start && isBehindValue) return this.#result(-1, "hole", hole.start);
+    if (hole !== undefined && start > hole.start && isBehindValue)
+      return this.#result(-1, "hole", hole.start);
     return this.#result(-1, "string", start);
   }
 

@@ -6,7 +6,9 @@ import type { XmlNode } from "./tree.ts";
 function show(node: XmlNode): string {
   if (node.kind === "comment") return "#";
   if (node.kind === "text") return JSON.stringify(node.value.text) + (node.broken ? "~" : "");
-  const attributes = node.attributes.map(({ name, value, broken }) => `${name}=${value.text}${broken ? "~" : ""}`);
+  const attributes = node.attributes.map(
+    ({ name, value, broken }) => `${name}=${value.text}${broken ? "~" : ""}`,
+  );
   const inside = node.children.map(show).join("|");
   return (
     node.name +
@@ -25,7 +27,7 @@ function parse(text: string): { tree: string; said: string[] } {
 
 describe("what real files contain", () => {
   const cases: readonly [name: string, text: string, tree: string, ...said: string[]][] = [
-    ["plain", '<a x="1" y=\'2\'><b/>t</a>', 'a(x=1,y=2){b|"t"}'],
+    ["plain", "<a x=\"1\" y='2'><b/>t</a>", 'a(x=1,y=2){b|"t"}'],
     ["declaration, comments, white space", '<?xml version="1.0"?>\n<!-- c -->\n<a/>\n<!-- d -->\n', "a"],
     ["byte order mark", "\ufeff<a/>", "a"],
     ["CRLF inside a tag", '<a\r\n  x="1"\r\n/>', "a(x=1)"],
@@ -33,33 +35,61 @@ describe("what real files contain", () => {
     ["names with prefix, dot, digit", '<s:E xmlns:s="u"><x.y-2/></s:E>', "s:E(xmlns:s=u){x.y-2}"],
     ["bare quotes in an expression", '<w c="@(a["x"] == "y")"/>', 'w(c=@(a["x"] == "y"))'],
     ["bare && < > in an expression", '<w c="@(a < 1 && b > 2)"/>', "w(c=@(a < 1 && b > 2))"],
-    ["brackets in strings", '<w c="@(f(")") + "(" + \')\')"/>', "w(c=@(f(\")\") + \"(\" + ')'))"],
+    ["brackets in strings", '<w c="@(f(")") + "(" + \')\')"/>', 'w(c=@(f(")") + "(" + \')\'))'],
     ["verbatim string over lines", '<w c="@(@"a""\n)" + 1)"/>', 'w(c=@(@"a""\n)" + 1))'],
     ["interpolated, holes with strings", '<w c="@($"a{b["}"]}c{{}}")"/>', 'w(c=@($"a{b["}"]}c{{}}"))'],
     ["interpolated verbatim", '<w c="@($@"a\n{b}""")"/>', 'w(c=@($@"a\n{b}"""))'],
     ["raw string", '<w c="@("""a")""")"/>', 'w(c=@("""a")"""))'],
-    ["comments in C#", '<w c="@{ // don\'t }\n return 1; /* } " */ }"/>', "w(c=@{ // don't }\n return 1; /* } \" */ })"],
+    [
+      "comments in C#",
+      '<w c="@{ // don\'t }\n return 1; /* } " */ }"/>',
+      "w(c=@{ // don't }\n return 1; /* } \" */ })",
+    ],
     ["white space around", '<w c="  @(1)\n "/>', "w(c=  @(1)\n )"],
     ["expression as text", "<v>\n @(a < b) \n</v>", 'v{"\\n @(a < b) \\n"}'],
-    ["block as text, with tags in strings", '<v>@{ return "</v>" + "<b>"; }</v>', 'v{"@{ return \\"</v>\\" + \\"<b>\\"; }"}'],
+    [
+      "block as text, with tags in strings",
+      '<v>@{ return "</v>" + "<b>"; }</v>',
+      'v{"@{ return \\"</v>\\" + \\"<b>\\"; }"}',
+    ],
     ["single quotes around", "<w c='@(a[\"x\"] == 'y')'/>", "w(c=@(a[\"x\"] == 'y'))"],
     ["encoded quotes", '<w c="@(a[&quot;)&quot;] &lt; 1 &amp;&amp; b)"/>', 'w(c=@(a[")"] < 1 && b))'],
-    ["encoded quotes, operators bare", '<w c="@(a == &quot;b&quot; && 1 < 2 && c[&quot;d&amp;e&quot;])"/>', 'w(c=@(a == "b" && 1 < 2 && c["d&e"]))'],
-    ["encoded quotes, operators bare, as text", "<v>@(a == &quot;b&quot; && c)</v>", 'v{"@(a == \\"b\\" && c)"}'],
+    [
+      "encoded quotes, operators bare",
+      '<w c="@(a == &quot;b&quot; && 1 < 2 && c[&quot;d&amp;e&quot;])"/>',
+      'w(c=@(a == "b" && 1 < 2 && c["d&e"]))',
+    ],
+    [
+      "encoded quotes, operators bare, as text",
+      "<v>@(a == &quot;b&quot; && c)</v>",
+      'v{"@(a == \\"b\\" && c)"}',
+    ],
     ["encoded, as text", "<v>@(a[&quot;)&quot;] &lt; 1)</v>", 'v{"@(a[\\")\\"] < 1)"}'],
     ["encoded operators only", '<w c="@(a &lt; 1 &amp;&amp; b)"/>', "w(c=@(a < 1 && b))"],
-    ["entities in strings keep their text", '<w c="@(s.Replace("&amp;", "&") &lt; 1)"/>', 'w(c=@(s.Replace("&amp;", "&") < 1))'],
+    [
+      "entities in strings keep their text",
+      '<w c="@(s.Replace("&amp;", "&") &lt; 1)"/>',
+      'w(c=@(s.Replace("&amp;", "&") < 1))',
+    ],
     ["encoded character literal", '<w c="@("a(".Split(&apos;(&apos;))"/>', "w(c=@(\"a(\".Split('(')))"],
     ["numeric entities", "<v>&#65;&#x1F600;</v>", 'v{"A😀"}'],
     ["line ends in a literal", '<a x="1\r\n2\t&#10;3">b\r\nc\rd&#13;</a>', 'a(x=1 2 \n3){"b\\nc\\nd\\r"}'],
     ["line ends in expressions", '<a x="@{\n// c\n return 1;\r\n}"/>', "a(x=@{\n// c\n return 1;\r\n})"],
-    ["line ends in encoded expressions", '<a x="@{\n// c\n return &quot;&quot;; }"/>', 'a(x=@{\n// c\n return ""; })'],
+    [
+      "line ends in encoded expressions",
+      '<a x="@{\n// c\n return &quot;&quot;; }"/>',
+      'a(x=@{\n// c\n return ""; })',
+    ],
     ["CDATA", "<v>a<![CDATA[<b> & @(]]>c</v>", 'v{"a"|"<b> & @("|"c"}'],
     ["literal @", '<v x="@ (1)">a@b.c @x</v>', 'v(x=@ (1)){"a@b.c @x"}'],
     ["mixed text", '<v x="Bearer @(t)"/>', "v(x=Bearer @(t))"],
     ["text behind an expression", '<v x="@(t)/b">@(a) b</v>', 'v(x=@(t)/b){"@(a) b"}'],
     ["named values", '<v x="{{a}}" y="@({{b}} + "{{c}}")"/>', 'v(x={{a}},y=@({{b}} + "{{c}}"))'],
-    ["preprocessor line", "<v>@{\n#region don't )\n return 1;\n}</v>", 'v{"@{\\n#region don\'t )\\n return 1;\\n}"}'],
+    [
+      "preprocessor line",
+      "<v>@{\n#region don't )\n return 1;\n}</v>",
+      'v{"@{\\n#region don\'t )\\n return 1;\\n}"}',
+    ],
     ["a comment in a comment", "<a><!-- x <!-- y --></a>", "a{#}", "HG6009@1:13"],
     ["Liquid", "<b>{% if a %}{{x.y}}{% endif %}</b>", 'b{"{% if a %}{{x.y}}{% endif %}"}'],
   ];
@@ -73,7 +103,7 @@ describe("mistakes are said once, where they are, and walked around", () => {
     ["nothing", "", "-", "HG1002@1:1"],
     ["text only", "hello", "-", "HG1002@1:1"],
     ["tag without end", "<a><b <c/></a>", "a{b|c}", "HG1003@1:4"],
-    ["`=` forgotten", '<a x"b c" y="1"/>', 'a(x=b c,y=1)', "HG1009@1:4"],
+    ["`=` forgotten", '<a x"b c" y="1"/>', "a(x=b c,y=1)", "HG1009@1:4"],
     ["a slash forgotten in a closing tag", "<a><b><c/><b></a>", "a{b{c}}", "HG1004@1:11"],
     ["tag without end, closed all the same", "<a><b\n</b><c/></a>", 'a{b{""~}|c}', "HG1003@1:4"],
     ["never closed", "<a><b><c/></a>", "a{b!{c}}", "HG1004@1:4"],
@@ -82,10 +112,20 @@ describe("mistakes are said once, where they are, and walked around", () => {
     ["misspelt closing tag", "<a><value>1</vlaue></a>", 'a{value{"1"}}', "HG1006@1:14"],
     ["another name altogether", "<h><value>1</body></h>", 'h{value{"1"}}', "HG1006@1:14"],
     ["case differs", "<inbound></Inbound>", "inbound", "HG1006@1:12"],
-    ["forgotten section end", "<policies><inbound><b/><outbound/></policies>", "policies{inbound!{b}|outbound}", "HG1004@1:11"],
+    [
+      "forgotten section end",
+      "<policies><inbound><b/><outbound/></policies>",
+      "policies{inbound!{b}|outbound}",
+      "HG1004@1:11",
+    ],
     ["quote missing, attribute follows", '<a x="1 y="2"/>', "a(x=1~,y=2)", "HG1007@1:6"],
-    ["quote missing, tag ends", '<a x="1>\n<b y="2"/></a>', "a(x=1~){\"\\n\"|b(y=2)}", "HG1007@1:6"],
-    ["quote missing behind an expression", '<a x="@(b)>\n<c y="2"/></a>', "a(x=@(b)){\"\\n\"|c(y=2)}", "HG1007@1:6"],
+    ["quote missing, tag ends", '<a x="1>\n<b y="2"/></a>', 'a(x=1~){"\\n"|b(y=2)}', "HG1007@1:6"],
+    [
+      "quote missing behind an expression",
+      '<a x="@(b)>\n<c y="2"/></a>',
+      'a(x=@(b)){"\\n"|c(y=2)}',
+      "HG1007@1:6",
+    ],
     ["quote missing to the end", '<a x="1/>', "a(x=1~)", "HG1007@1:6"],
     ["no white space", '<a x="1"y="2"/>', "a(x=1,y=2)", "HG1008@1:9"],
     ["no value", '<a x y="2"/>', "a(x=~,y=2)", "HG1009@1:4"],
@@ -99,13 +139,23 @@ describe("mistakes are said once, where they are, and walked around", () => {
     ["declaration", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', 'a{"&x;"}', "HG1015@1:1", "HG1014@1:34"],
     ["bracket missing", '<a x="@(f(1)" y="2"/>', "a(x=@(f(1)~,y=2)", "HG1017@1:7"],
     ["bracket missing in text", "<a><v>@(f(1</v><w/></a>", 'a{v{"@(f(1"~}|w}', "HG1017@1:7"],
-    ["brace missing", '<a x="@{ if (a) { return "b";\n}" /><c y="@{ return 1; }"/>', "a(x=@{ if (a) { return \"b\";\n}~) + c(y=@{ return 1; })", "HG1017@1:7"],
+    [
+      "brace missing",
+      '<a x="@{ if (a) { return "b";\n}" /><c y="@{ return 1; }"/>',
+      'a(x=@{ if (a) { return "b";\n}~) + c(y=@{ return 1; })',
+      "HG1017@1:7",
+    ],
     ["string open", '<a x="@(b == "c)" y="2"/>', 'a(x=@(b == "c)~,y=2)', "HG1018@1:14"],
     ["string open in text", '<v>@(b == "c)</v>', 'v{"@(b == \\"c)"~}', "HG1018@1:11"],
     ["comment open in C#", '<a x="@(b /* c)" y="2"/>', "a(x=@(b /* c)~,y=2)", "HG1019@1:11"],
     ["bracket too many", '<a x="@(b))" y="2"/>', "a(x=@(b))~,y=2)", "HG1020@1:11"],
     ["bracket too many in text", "<v>@(b))</v>", 'v{"@(b))"~}', "HG1020@1:8"],
-    ["XML comment in C#", '<a x="@{ <!-- don\'t --> return 1; }"/>', "a(x=@{ <!-- don't --> return 1; }~)", "HG1021@1:10"],
+    [
+      "XML comment in C#",
+      '<a x="@{ <!-- don\'t --> return 1; }"/>',
+      "a(x=@{ <!-- don't --> return 1; }~)",
+      "HG1021@1:10",
+    ],
     ["comment open", "<a><!-- b</a>", "a!", "HG1022@1:4"],
     ["CDATA open", "<a><![CDATA[ b</a>", "a!", "HG1023@1:4"],
     ["instruction open", "<a><?b</a>", "a!", "HG1024@1:4"],
@@ -117,7 +167,12 @@ describe("mistakes are said once, where they are, and walked around", () => {
     ["< in a literal", '<a x="b<c"/>', "a(x=b<c~)", "HG1031@1:8"],
     ["quotes in mixed text", '<a x="Bearer @(b["c"])" y="2"/>', 'a(x=Bearer @(b["c"])~,y=2)', "HG1032@1:18"],
     ["quotes in a literal", '<a x="say "hello" now" y="2"/>', 'a(x=say "hello" now~,y=2)', "HG1032@1:11"],
-    ["expression goes on behind its end", '<a x="@(b) == "c"" y="2"/>', 'a(x=@(b) == "c"~,y=2)', "HG1032@1:15"],
+    [
+      "expression goes on behind its end",
+      '<a x="@(b) == "c"" y="2"/>',
+      'a(x=@(b) == "c"~,y=2)',
+      "HG1032@1:15",
+    ],
     ["closing tag with more", "<a></a b='1'>", "a", "HG1033@1:8"],
     ["closing tag without end", "<a><b></b<c/></a>", "a{b|c}", "HG1003@1:7"],
   ];

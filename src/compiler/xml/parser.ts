@@ -102,7 +102,8 @@ interface Value {
 const none: readonly Diagnostic[] = [];
 const sections = new Set(["inbound", "backend", "outbound", "on-error"]);
 /** `< name …>`, `</ name>`, `<!— … —>`, `<!- … ->`. */
-const brokenMarkup = /^(?:<\s+[A-Za-z][\w:.-]*(?:\s+[\w:.-]+\s*=\s*["']|\s*\/?>)|<\/\s+[A-Za-z][\w:.-]*\s*>|<!(?:[\u2013\u2014]|-[^-]|\s*--))/;
+const brokenMarkup =
+  /^(?:<\s+[A-Za-z][\w:.-]*(?:\s+[\w:.-]+\s*=\s*["']|\s*\/?>)|<\/\s+[A-Za-z][\w:.-]*\s*>|<!(?:[\u2013\u2014]|-[^-]|\s*--))/;
 /** What people write for `=` in front of a value. */
 const notEquals = /\s*(:=?|=[=:>]+|=\s*=)\s*(?=["'])/y;
 const typographicQuotes = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb";
@@ -149,7 +150,8 @@ class Parser {
     while (this.#stack.length > 0) this.#pop(this.#at, this.#at, false);
     this.#checkCharacters();
     if (this.#root === null && this.#list.errorCount === 0) this.#sayNoElement();
-    else if (this.#textOutside !== null && this.#root !== null) this.#list.report("HG1027", ...this.#textOutside);
+    else if (this.#textOutside !== null && this.#root !== null)
+      this.#list.report("HG1027", ...this.#textOutside);
     const { length } = this.#list.items;
     return {
       source: this.#source,
@@ -198,7 +200,13 @@ class Parser {
       return;
     }
     const name = text[start + 1] === "/" ? start + 2 : start + 1;
-    this.#list.report("HG1012", start, start + 1, {}, { hint: `remove the space behind \`${text.slice(start, name)}\`` });
+    this.#list.report(
+      "HG1012",
+      start,
+      start + 1,
+      {},
+      { hint: `remove the space behind \`${text.slice(start, name)}\`` },
+    );
     if (name === start + 2) this.#closeTag(skipSpace(text, name));
     else this.#openTag(skipSpace(text, name));
   }
@@ -219,7 +227,8 @@ class Parser {
   #endOfText(from: number): number {
     const text = this.#text;
     for (let i = text.indexOf("<", from); i !== -1; i = text.indexOf("<", i + 1)) {
-      if (beginsMarkup(text, i) || (i > from && this.#isBrokenMarkup(i) && text.slice(from, i).trim() === "")) return i;
+      if (beginsMarkup(text, i) || (i > from && this.#isBrokenMarkup(i) && text.slice(from, i).trim() === ""))
+        return i;
       const hint = text[i + 1] === "<" ? "remove one `<`" : undefined;
       this.#list.report("HG1012", i, i + 1, {}, { hint });
     }
@@ -296,7 +305,12 @@ class Parser {
     const start = this.#at;
     const close = this.#text.indexOf("]]>", start + 9);
     if (close === -1) return this.#openToTheEnd("HG1023", start, 9);
-    this.#addText(start, new MappedText(this.#text.slice(start + 9, close), start + 9, close), close + 3, false);
+    this.#addText(
+      start,
+      new MappedText(this.#text.slice(start + 9, close), start + 9, close),
+      close + 3,
+      false,
+    );
   }
 
   #instruction(): void {
@@ -404,7 +418,13 @@ class Parser {
     if (close === undefined || !element.name.startsWith(close)) return;
     element.name = close;
     element.nameEnd = element.start + 1 + close.length;
-    element.children.push({ kind: "text", value: new MappedText("", this.#at, this.#at), broken: true, start: this.#at, end: this.#at });
+    element.children.push({
+      kind: "text",
+      value: new MappedText("", this.#at, this.#at),
+      broken: true,
+      start: this.#at,
+      end: this.#at,
+    });
   }
 
   /** `<set-method>POST<set-method>`, or `<inbound> … <inbound>` in front of the next section: a slash is missing. */
@@ -413,13 +433,22 @@ class Parser {
     const top = this.#stack.at(-1);
     if (top?.name !== name || text.charCodeAt(nameEnd) !== GREATER) return false;
     const isSection = this.#stack.length === 2 && sections.has(name);
-    if (isSection) return /^\s*(?:<(?:inbound|backend|outbound|on-error)\b|<\/policies\s*>)/.test(text.slice(nameEnd + 1, nameEnd + 200));
+    if (isSection)
+      return /^\s*(?:<(?:inbound|backend|outbound|on-error)\b|<\/policies\s*>)/.test(
+        text.slice(nameEnd + 1, nameEnd + 200),
+      );
     const [only] = top.children;
     return top.children.length === 1 && only!.kind === "text" && only!.value.text.trim() !== "";
   }
 
   #closeBySlip(name: string, start: number, nameEnd: number): void {
-    this.#list.report("HG1004", start, nameEnd, { element: name }, { element: name, hint: `write \`</${name}>\` here` });
+    this.#list.report(
+      "HG1004",
+      start,
+      nameEnd,
+      { element: name },
+      { element: name, hint: `write \`</${name}>\` here` },
+    );
     this.#at = nameEnd + 1;
     this.#pop(start, this.#at, true);
   }
@@ -427,7 +456,13 @@ class Parser {
   /** A section that begins inside another section: the closing tag of that one was forgotten. */
   #closeForgottenSection(name: string, at: number): void {
     const stack = this.#stack;
-    if (!sections.has(name) || stack.length < 2 || stack.at(-1)!.name === name || stack[0]!.name !== "policies" || !sections.has(stack[1]!.name)) {
+    if (
+      !sections.has(name) ||
+      stack.length < 2 ||
+      stack.at(-1)!.name === name ||
+      stack[0]!.name !== "policies" ||
+      !sections.has(stack[1]!.name)
+    ) {
       return;
     }
     // `<backend>` is also a child of some policies; directly inside a section it can only be the next section.
@@ -455,13 +490,15 @@ class Parser {
       if (c === LESS && text.startsWith("<!--", at) && text.includes("-->", at)) {
         const end = text.indexOf("-->", at) + 3;
         const extras = { element: element.name, hint: "comments stand between tags, not inside of them" };
-        if (!complained) this.#list.report("HG1025", at, end, { found: "<!--", element: element.name }, extras);
+        if (!complained)
+          this.#list.report("HG1025", at, end, { found: "<!--", element: element.name }, extras);
         complained = true;
         this.#at = end;
         continue;
       }
       if (at >= text.length || (c === LESS && beginsMarkup(text, at)) || this.#stopped) {
-        if (!this.#stopped) this.#list.report("HG1003", element.start, element.nameEnd, { element: element.name });
+        if (!this.#stopped)
+          this.#list.report("HG1003", element.start, element.nameEnd, { element: element.name });
         return "unfinished";
       }
       if (isNameStart(c)) {
@@ -507,18 +544,33 @@ class Parser {
     if (text.charCodeAt(equals) !== EQUALS) {
       this.#at = nameEnd;
       this.#list.report("HG1009", start, nameEnd, { attribute: name }, { element: element.name });
-      return { name, start, nameEnd, value: new MappedText("", nameEnd, nameEnd), broken: true, end: nameEnd };
+      return {
+        name,
+        start,
+        nameEnd,
+        value: new MappedText("", nameEnd, nameEnd),
+        broken: true,
+        end: nameEnd,
+      };
     }
     const open = skipSpace(text, equals + 1);
     const quote = text.charCodeAt(open);
     const value =
-      quote === QUOTE || quote === APOSTROPHE ? this.#quoted(name, open, text[open]!) : this.#unquoted(name, open);
+      quote === QUOTE || quote === APOSTROPHE
+        ? this.#quoted(name, open, text[open]!)
+        : this.#unquoted(name, open);
     this.#at = value.end;
     return { name, start, nameEnd, value: value.value, broken: value.broken, end: value.end };
   }
 
   /** `name "x"`. */
-  #attributeWithoutEquals(element: OpenElement, name: string, start: number, nameEnd: number, open: number): XmlAttribute {
+  #attributeWithoutEquals(
+    element: OpenElement,
+    name: string,
+    start: number,
+    nameEnd: number,
+    open: number,
+  ): XmlAttribute {
     const { value, broken, end } = this.#quoted(name, open, this.#text[open]!);
     const hint = `write \`=\` between \`${name}\` and its value`;
     this.#list.report("HG1009", start, nameEnd, { attribute: name }, { element: element.name, hint });
@@ -527,7 +579,13 @@ class Parser {
   }
 
   /** `name: "x"`, `name => "x"`, `name == "x"`. */
-  #oddAttribute(element: OpenElement, name: string, start: number, nameEnd: number, odd: RegExpExecArray): XmlAttribute {
+  #oddAttribute(
+    element: OpenElement,
+    name: string,
+    start: number,
+    nameEnd: number,
+    odd: RegExpExecArray,
+  ): XmlAttribute {
     const text = this.#text;
     const open = nameEnd + odd[0].length;
     const at = skipSpace(text, nameEnd);
@@ -575,16 +633,25 @@ class Parser {
         return { value, broken: false, end: found.end };
       }
       if (this.#sayXmlComment(found) || this.#sayStrayBracket(after)) {
-        return { value: new MappedText(text.slice(start, close), start, close), broken: true, end: close + 1 };
+        return {
+          value: new MappedText(text.slice(start, close), start, close),
+          broken: true,
+          end: close + 1,
+        };
       }
       const firstQuote = text.indexOf(quote, after);
-      if (firstQuote < close) this.#list.report("HG1032", firstQuote, firstQuote + 1, { quote, attribute: name });
+      if (firstQuote < close)
+        this.#list.report("HG1032", firstQuote, firstQuote + 1, { quote, attribute: name });
       const value = decodeEntities(text, start, close, this.#list);
       return { value, broken: firstQuote < close, end: close + 1 };
     }
     const end = close === -1 ? endOfLine(text, visible) : close;
     this.#sayOpenExpression(visible, end);
-    return { value: new MappedText(text.slice(start, end), start, end), broken: true, end: close === -1 ? end : close + 1 };
+    return {
+      value: new MappedText(text.slice(start, end), start, end),
+      broken: true,
+      end: close === -1 ? end : close + 1,
+    };
   }
 
   #literal(name: string, open: number, quote: string, start: number): Value {
@@ -596,7 +663,8 @@ class Parser {
     }
     const raw = text.slice(start, close);
     const encoded = this.#encodedExpression(start, close);
-    if (encoded !== null && followsValue(text, close + 1)) return { value: encoded, broken: false, end: close + 1 };
+    if (encoded !== null && followsValue(text, close + 1))
+      return { value: encoded, broken: false, end: close + 1 };
     if (!followsValue(text, close + 1)) {
       const mended = this.#suspiciousLiteral(name, open, quote, start, close, raw);
       if (mended !== null) return mended;
@@ -640,7 +708,13 @@ class Parser {
       // Code that lacks the `@(` or its bracket.
       const end = this.#likelyClose(close, quote);
       if (end > close && end - close < 4000 && !text.slice(close, end).includes("</")) {
-        this.#list.report("HG1032", close, close + 1, { quote, attribute: name }, { hint: "code is written as an expression: `@(…)`" });
+        this.#list.report(
+          "HG1032",
+          close,
+          close + 1,
+          { quote, attribute: name },
+          { hint: "code is written as an expression: `@(…)`" },
+        );
         return { value: new MappedText(text.slice(start, end), start, end), broken: true, end: end + 1 };
       }
     }
@@ -655,7 +729,11 @@ class Parser {
       return { value: new MappedText(text.slice(start, end), start, end), broken: true, end };
     }
     if (/^\s*[,;]\s*(?:[\w:.-]+\s*=\s*["']|\/?>)/.test(text.slice(close + 1, close + 120))) return null;
-    if (isNameStart(text.charCodeAt(close + 1)) && /^[\w:.-]+\s*=\s*["']/.test(text.slice(close + 1, close + 120))) return null;
+    if (
+      isNameStart(text.charCodeAt(close + 1)) &&
+      /^[\w:.-]+\s*=\s*["']/.test(text.slice(close + 1, close + 120))
+    )
+      return null;
     // One quote too many is left to the tag, which says what has no place in it.
     if (text[close + 1] === quote && !mixed) return null;
     const likely = this.#likelyClose(close, quote);
@@ -681,7 +759,11 @@ class Parser {
       const close = [...rest].findIndex((c) => typographicQuotes.includes(c) || c === '"');
       const end = close === -1 ? open + 1 + rest.length : open + 1 + close;
       this.#list.report("HG1030", open, open + 1, { quote: curly });
-      return { value: new MappedText(text.slice(open + 1, end), open + 1, end), broken: true, end: close === -1 ? end : end + 1 };
+      return {
+        value: new MappedText(text.slice(open + 1, end), open + 1, end),
+        broken: true,
+        end: close === -1 ? end : end + 1,
+      };
     }
     let end = open;
     if (isExpressionStart(text, open)) {
@@ -707,7 +789,11 @@ class Parser {
     // Statements hold much that looks like attributes (`a=""`), so a block ends at a `}` or where the tag does.
     const isBlock = text.startsWith("@{", from);
     for (let i = text.indexOf(quote, from); i !== -1; i = text.indexOf(quote, i + 1)) {
-      if (looksLikeClose(text, i + 1) && (!isBlock || endsTag(text, i + 1) || /\}\s*$/.test(text.slice(i - 9, i)))) return i;
+      if (
+        looksLikeClose(text, i + 1) &&
+        (!isBlock || endsTag(text, i + 1) || /\}\s*$/.test(text.slice(i - 9, i)))
+      )
+        return i;
     }
     this.#countRecovery(text.length - from);
     return -1;
@@ -737,7 +823,8 @@ class Parser {
         if (this.#closeTwice(start)) continue;
         this.#sayUnclosed(open);
         // `<a><b></a></b>`: the closing tag that comes too late is the same mistake.
-        if (!this.#guessed.has(open) && isCrossed(text.slice(this.#at, this.#at + 200), open.name)) this.#forgive(open.name);
+        if (!this.#guessed.has(open) && isCrossed(text.slice(this.#at, this.#at + 200), open.name))
+          this.#forgive(open.name);
         this.#pop(start, start, false);
       }
       return this.#pop(start, this.#at, true);
@@ -764,9 +851,11 @@ class Parser {
     const back = last.length - last.findLastIndex((node) => node.kind === "element" && node.name === name);
     const at = children.length - back;
     const found = children[at] as OpenElement | undefined;
-    if (back > last.length || found === undefined || found.end !== found.openEnd || back === 1) return undefined;
+    if (back > last.length || found === undefined || found.end !== found.openEnd || back === 1)
+      return undefined;
     found.children.push(...children.splice(at + 1));
-    for (const child of found.children) if (child.kind === "element") (child as { parent: XmlElement }).parent = found;
+    for (const child of found.children)
+      if (child.kind === "element") (child as { parent: XmlElement }).parent = found;
     [found.closeStart, found.end] = [this.#at, this.#at];
     const { line } = this.#source.positionAt(found.start);
     return `the <${name}> on line ${line} ended with \`/>\` already: write \`>\` there, or remove this tag`;
@@ -780,16 +869,29 @@ class Parser {
     const stack = this.#stack;
     const inner = stack.at(-1);
     const outer = stack.at(-2);
-    if (inner === undefined || outer === undefined || inner.name !== outer.name || inner.attributes.length > 0) return false;
+    if (
+      inner === undefined ||
+      outer === undefined ||
+      inner.name !== outer.name ||
+      inner.attributes.length > 0
+    )
+      return false;
     if (outer.children.length === 0 || this.#guessed.has(inner)) return false;
     const { name, start, nameEnd, openEnd } = inner;
-    this.#list.report("HG1004", start, nameEnd, { element: name }, { element: name, hint: `write \`</${name}>\` here` });
+    this.#list.report(
+      "HG1004",
+      start,
+      nameEnd,
+      { element: name },
+      { element: name, hint: `write \`</${name}>\` here` },
+    );
     outer.children.splice(outer.children.indexOf(inner), 1);
     const parent = stack.at(-3);
     this.#pop(at, at, true);
     this.#pop(start, openEnd, true);
     if (parent !== undefined) {
-      for (const child of inner.children) if (child.kind === "element") (child as OpenElement).parent = parent;
+      for (const child of inner.children)
+        if (child.kind === "element") (child as OpenElement).parent = parent;
       parent.children.push(...inner.children);
     }
     return true;
@@ -830,7 +932,8 @@ class Parser {
     const parent = this.#stack.at(-1);
     if (!closed && element.name === "base" && parent !== undefined) {
       // `<base>` without its slash: what follows is not inside.
-      for (const child of element.children) if (child.kind === "element") (child as OpenElement).parent = parent;
+      for (const child of element.children)
+        if (child.kind === "element") (child as OpenElement).parent = parent;
       parent.children.push(...element.children.splice(0));
       closeStart = end = element.openEnd;
     }
@@ -843,14 +946,22 @@ class Parser {
 
   #sayUnclosed(element: OpenElement): void {
     if (this.#guessed.has(element)) return;
-    this.#list.report("HG1004", element.start, element.nameEnd, { element: element.name }, { element: element.name });
+    this.#list.report(
+      "HG1004",
+      element.start,
+      element.nameEnd,
+      { element: element.name },
+      { element: element.name },
+    );
   }
 
   #sayNoElement(): void {
     const text = this.#text;
     const at = skipSpace(text, text.charCodeAt(0) === 0xfeff ? 1 : 0);
     const isJson = text[at] === "{" || text[at] === "[";
-    const hint = isJson ? "this looks like JSON; policy documents are XML and start with `<policies>`" : undefined;
+    const hint = isJson
+      ? "this looks like JSON; policy documents are XML and start with `<policies>`"
+      : undefined;
     const [from, to] = this.#textOutside ?? [0, Math.min(1, text.length)];
     this.#list.report("HG1002", from, to, {}, { hint });
   }
@@ -869,9 +980,11 @@ class Parser {
 
   #sayJunk(element: OpenElement, at: number, end: number): void {
     const found = this.#text.slice(at, Math.min(end, at + 20));
-    if (typographicQuotes.includes(found[0] ?? " ")) this.#list.report("HG1030", at, at + 1, { quote: found[0]! });
+    if (typographicQuotes.includes(found[0] ?? " "))
+      this.#list.report("HG1030", at, at + 1, { quote: found[0]! });
     else {
-      const hint = found === "," || found === ";" ? "attributes are separated by white space alone" : undefined;
+      const hint =
+        found === "," || found === ";" ? "attributes are separated by white space alone" : undefined;
       this.#list.report("HG1025", at, end, { found, element: element.name }, { element: element.name, hint });
     }
   }

@@ -83,7 +83,8 @@ export function textOf(element: XmlElement): ElementText | null {
 
 /** The first text that is more than white space and sound; null without. */
 export function firstVisibleText(element: XmlElement): XmlText | null {
-  for (const node of element.children) if (node.kind === "text" && !node.broken && node.value.text.trim() !== "") return node;
+  for (const node of element.children)
+    if (node.kind === "text" && !node.broken && node.value.text.trim() !== "") return node;
   return null;
 }
 

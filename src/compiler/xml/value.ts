@@ -6,7 +6,12 @@ import { findExpressionEnd, isExpressionStart } from "./expression-end.ts";
 export type ReadValue =
   | { readonly kind: "literal"; readonly value: MappedText }
   /** `code` is what stands between the brackets. */
-  | { readonly kind: "expression"; readonly form: ExpressionForm; readonly code: MappedText; readonly whole: MappedText }
+  | {
+      readonly kind: "expression";
+      readonly form: ExpressionForm;
+      readonly code: MappedText;
+      readonly whole: MappedText;
+    }
   /** Reported already. */
   | { readonly kind: "broken" };
 

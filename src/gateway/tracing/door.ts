@@ -15,7 +15,9 @@ const JSON_TYPE = ["Content-Type", "application/json", "Cache-Control", "no-stor
 /** @returns the door's listener */
 export function traceDoor(tracing: Tracing, secret: string): (incoming: Incoming) => void {
   return (incoming) => {
-    void serve(tracing, secret, incoming).catch(() => answer(incoming, 400, refusal("BadRequest", "The request cannot be read.")));
+    void serve(tracing, secret, incoming).catch(() =>
+      answer(incoming, 400, refusal("BadRequest", "The request cannot be read.")),
+    );
   };
 }
 
@@ -25,7 +27,8 @@ async function serve(tracing: Tracing, secret: string, incoming: Incoming): Prom
     return answer(incoming, 401, refusal("Unauthorized", "This listener is for who can read its secret."));
   }
   const path = incoming.target.split("?", 1)[0]!;
-  if (incoming.method !== "POST") return answer(incoming, 405, refusal("MethodNotAllowed", "Only POST is answered here."));
+  if (incoming.method !== "POST")
+    return answer(incoming, 405, refusal("MethodNotAllowed", "Only POST is answered here."));
   const asked = await readJson(incoming, headers);
   if (path === "/gateways/managed/listDebugCredentials") {
     return answer(incoming, 200, { token: tracing.issue(apiName(asked["apiId"]), LONGEST_TOKEN_MS) });
@@ -33,7 +36,11 @@ async function serve(tracing: Tracing, secret: string, incoming: Incoming): Prom
   if (path === "/gateways/managed/listTrace") {
     const trace = tracing.read(String(asked["traceId"]));
     return trace === null
-      ? answer(incoming, 404, refusal("TraceNotFound", "There is no such trace, or no longer: only the last ones are kept."))
+      ? answer(
+          incoming,
+          404,
+          refusal("TraceNotFound", "There is no such trace, or no longer: only the last ones are kept."),
+        )
       : answer(incoming, 200, trace);
   }
   answer(incoming, 404, refusal("NotFound", "There is no such path."));

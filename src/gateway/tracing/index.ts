@@ -59,7 +59,11 @@ export function createTracing({ key, now, newId }: TracingOptions): Tracing {
       case "invalid":
         return;
       case "expired":
-        return answer(exchange, "Apim-Debug-Authorization-Expired", `The token expired at ${new Date(verdict.expires).toISOString()}.`);
+        return answer(
+          exchange,
+          "Apim-Debug-Authorization-Expired",
+          `The token expired at ${new Date(verdict.expires).toISOString()}.`,
+        );
       case "wrong-api":
         return answer(exchange, "Apim-Debug-Authorization-WrongAPI", "The token is for another API.");
       case "valid": {

@@ -17,7 +17,11 @@ test.each<[string[], string, string]>([
   [[], "Authorization: Bearer abcdef123456", "Authorization: Bearer ***"],
   [[], "basic dXNlcjpwYXNz", "basic ***"],
   [[], "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "***"],
-  [[], "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=abc+/=;EntityPath=h", "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=***;EntityPath=h"],
+  [
+    [],
+    "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=abc+/=;EntityPath=h",
+    "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=***;EntityPath=h",
+  ],
   [[], "sk-0123456789abcdefABCD", "***"],
   [[], "nothing to see", "nothing to see"],
 ])("secrets %j in %j", (secrets, text, shown) => {
@@ -70,7 +74,9 @@ describe("what is hidden in one place is hidden in others", () => {
     const mask = new Mask();
     mask.addKeyNames("X-Own", "own-name");
     mask.learnQuery("a=1&own-name=first%2Dkey&code=second");
-    expect(mask.url("https://h/p?a=1&own-name=first%2Dkey&code=second&API_KEY=x")).toBe("https://h/p?a=1&own-name=***&code=***&API_KEY=***");
+    expect(mask.url("https://h/p?a=1&own-name=first%2Dkey&code=second&API_KEY=x")).toBe(
+      "https://h/p?a=1&own-name=***&code=***&API_KEY=***",
+    );
     expect(mask.text("first-key first%2Dkey second")).toBe("*** *** ***");
     expect(mask.hidesHeader("x-own")).toBe(true);
   });

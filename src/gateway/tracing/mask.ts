@@ -22,7 +22,8 @@ const SECRET_HEADERS = new Set([
   "x-functions-key",
   "x-zumo-auth",
 ]);
-const SECRET_NAME = /(?:^|[-_.])(?:api|access|account|subscription|shared|private|master|host|primary|secondary)?[-_]?(?:keys?|secrets?|tokens?|passwords?|passwd|pwd|passphrase|credentials?|signature|authorization|auth|jwt|assertion|sig|bearer)$/i;
+const SECRET_NAME =
+  /(?:^|[-_.])(?:api|access|account|subscription|shared|private|master|host|primary|secondary)?[-_]?(?:keys?|secrets?|tokens?|passwords?|passwd|pwd|passphrase|credentials?|signature|authorization|auth|jwt|assertion|sig|bearer)$/i;
 /** Query parameters that are a word of their own elsewhere. */
 const SECRET_PARAMETERS = new Set(["code", "sig", "subscription-key", "key"]);
 /** Bounded where they could begin again and again in the same text. */
@@ -97,7 +98,9 @@ export class Mask {
     const pairs = url.slice(at + 1).split("&");
     const shown = pairs.map((pair) => {
       const equals = pair.indexOf("=");
-      return equals > 0 && this.#hidesParameter(pair.slice(0, equals)) ? `${pair.slice(0, equals)}=${HIDDEN}` : pair;
+      return equals > 0 && this.#hidesParameter(pair.slice(0, equals))
+        ? `${pair.slice(0, equals)}=${HIDDEN}`
+        : pair;
     });
     return `${url.slice(0, at)}?${shown.join("&")}`;
   }

@@ -40,12 +40,19 @@ export class MessageChanges {
     add(changes, "request.method", before.method, after.method);
     add(changes, "request.url", before.url, after.url);
     addHeaders(changes, "request", before.requestHeaders, after.requestHeaders);
-    if (before.requestBody !== after.requestBody) changes.push({ what: "request.body", before: "one body", after: "another" });
-    add(changes, "response.status", before.response === null ? null : before.status, after.response === null ? null : after.status);
+    if (before.requestBody !== after.requestBody)
+      changes.push({ what: "request.body", before: "one body", after: "another" });
+    add(
+      changes,
+      "response.status",
+      before.response === null ? null : before.status,
+      after.response === null ? null : after.status,
+    );
     // A whole new response is told by its status; its headers are in its own entry or in the final head.
     if (before.response !== after.response) return changes;
     addHeaders(changes, "response", before.responseHeaders, after.responseHeaders);
-    if (before.responseBody !== after.responseBody) changes.push({ what: "response.body", before: "one body", after: "another" });
+    if (before.responseBody !== after.responseBody)
+      changes.push({ what: "response.body", before: "one body", after: "another" });
     return changes;
   }
 }
@@ -74,7 +81,12 @@ function add(changes: Change[], what: string, before: string | null, after: stri
   if (before !== after) changes.push({ what, before, after });
 }
 
-function addHeaders(changes: Change[], message: string, before: readonly string[], after: readonly string[]): void {
+function addHeaders(
+  changes: Change[],
+  message: string,
+  before: readonly string[],
+  after: readonly string[],
+): void {
   if (same(before, after)) return;
   const old = byName(before);
   const now = byName(after);

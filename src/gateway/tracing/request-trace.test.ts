@@ -14,18 +14,27 @@ function tracedExchange(fields: Parameters<typeof exchangeOf>[0] = {}, secrets: 
   exchange.api = api;
   exchange.operation = api.operations[0]!;
   let id = 0;
-  const tracing = createTracing({ key: KEY, now: () => exchange.services.clock.now(), newId: () => `trace-${++id}` });
+  const tracing = createTracing({
+    key: KEY,
+    now: () => exchange.services.clock.now(),
+    newId: () => `trace-${++id}`,
+  });
   exchange.request.headers.append("Apim-Debug-Authorization", tracing.issue("echo", 1_000));
   tracing.start(exchange);
   return { exchange, tracing };
 }
 
 /** Ends the exchange and gives what was recorded of its steps. */
-function entriesOf({ exchange, tracing }: { exchange: TestExchange; tracing: ReturnType<typeof createTracing> }, section = "inbound") {
+function entriesOf(
+  { exchange, tracing }: { exchange: TestExchange; tracing: ReturnType<typeof createTracing> },
+  section = "inbound",
+) {
   for (const end of exchange.takeEndListeners() ?? []) end();
   const document = tracing.read("trace-1")!;
   expect(document.complete).toBe(true);
-  return document.traceEntries[section as "inbound"].filter((entry) => entry.source !== "api-inspector") as readonly TraceEntry[];
+  return document.traceEntries[section as "inbound"].filter(
+    (entry) => entry.source !== "api-inspector",
+  ) as readonly TraceEntry[];
 }
 
 test("a step has its place, its time, and what it changed", () => {
@@ -48,7 +57,14 @@ test("a step has its place, its time, and what it changed", () => {
       timestamp: "2023-11-14T22:13:20.000Z",
       elapsed: "00:00:00.0000000",
       data: {
-        policy: { scope: "api", scopeId: "/apis/a", path: "set-things[1]", file: "policy.xml", line: 7, id: "mine" },
+        policy: {
+          scope: "api",
+          scopeId: "/apis/a",
+          path: "set-things[1]",
+          file: "policy.xml",
+          line: 7,
+          id: "mine",
+        },
         microseconds: 3_000,
         variables: { kept: { before: null, after: "1" }, a: { before: null, after: "x" } },
         changes: [
@@ -74,7 +90,9 @@ test("a change belongs to the innermost step, and an outer one has only its own"
     { element: "outer" },
   );
   void runSteps([outer], exchange, null);
-  expect(entriesOf(one).map(({ source, data }) => [source, data["variables"], data["decision"], data["remarks"]])).toEqual([
+  expect(
+    entriesOf(one).map(({ source, data }) => [source, data["variables"], data["decision"], data["remarks"]]),
+  ).toEqual([
     ["outer", { w: { before: null, after: "outer" } }, "when[1]", ["a remark"]],
     ["inner", { v: { before: null, after: "inner" } }, undefined, undefined],
   ]);
@@ -84,7 +102,11 @@ test("variables before and after, in the text of .NET", () => {
   const one = tracedExchange();
   const { exchange } = one;
   const set = (name: string, value: unknown) => stepOf(() => void exchange.variables.set(name, value));
-  void runSteps([set("v", true), set("v", null), set("v", new ResponseMessage(201)), set("v", new Uint8Array(3))], exchange, null);
+  void runSteps(
+    [set("v", true), set("v", null), set("v", new ResponseMessage(201)), set("v", new Uint8Array(3))],
+    exchange,
+    null,
+  );
   expect(entriesOf(one).map(({ data }) => (data["variables"] as any).v)).toEqual([
     { before: null, after: "True" },
     { before: "True", after: "null" },
@@ -94,13 +116,16 @@ test("variables before and after, in the text of .NET", () => {
 });
 
 test("a step that fails says with what, waiting or not", async () => {
-  const failure = () => new GatewayError({ source: "me", reason: "Broken", message: "it broke", status: 418 });
+  const failure = () =>
+    new GatewayError({ source: "me", reason: "Broken", message: "it broke", status: 418 });
   const one = tracedExchange();
   const broken = stepOf(() => {
     throw failure();
   });
   expect(() => runSteps([broken], one.exchange, null)).toThrow("it broke");
-  await expect(runSteps([stepOf(() => Promise.reject(failure()))], one.exchange, null)).rejects.toThrow("it broke");
+  await expect(runSteps([stepOf(() => Promise.reject(failure()))], one.exchange, null)).rejects.toThrow(
+    "it broke",
+  );
   const expected = { source: "me", reason: "Broken", message: "it broke", status: 418 };
   expect(entriesOf(one).map(({ data }) => data["error"])).toEqual([expected, expected]);
 });
@@ -137,9 +162,19 @@ test("what the gateway itself changed between two steps is its own", () => {
 });
 
 test("no secret is in what is given out, wherever it was", () => {
-  const SECRETS = ["bearer-secret", "named-secret", "query-secret", "cookie-secret", "variable-secret", "later-secret"];
+  const SECRETS = [
+    "bearer-secret",
+    "named-secret",
+    "query-secret",
+    "cookie-secret",
+    "variable-secret",
+    "later-secret",
+  ];
   const one = tracedExchange(
-    { target: "/echo/hi?subscription-key=query-secret&x=1", headers: ["Authorization", "Bearer bearer-secret", "Cookie", "a=cookie-secret"] },
+    {
+      target: "/echo/hi?subscription-key=query-secret&x=1",
+      headers: ["Authorization", "Bearer bearer-secret", "Cookie", "a=cookie-secret"],
+    },
     ["named-secret"],
   );
   const { exchange } = one;
@@ -151,7 +186,10 @@ test("no secret is in what is given out, wherever it was", () => {
     exchange.request.headers.set("X-Copy", "named-secret");
     exchange.request.headers.set("X-Api-Key", "later-secret");
     exchange.remark("other", "said named-secret");
-    exchange.traced!.detail("other", { url: "http://h/?code=later-secret", rawHeaders: ["api-key", "later-secret"] });
+    exchange.traced!.detail("other", {
+      url: "http://h/?code=later-secret",
+      rawHeaders: ["api-key", "later-secret"],
+    });
   });
   void runSteps([step], exchange, null);
   exchange.response = responseOf(200, null, ["Set-Cookie", "b=cookie-secret"]);

@@ -71,7 +71,9 @@ export class RequestTrace implements Trace {
     const { incoming } = exchange;
     const request = {
       method: incoming.method,
-      url: this.#url(`${originalUrl.scheme}://${originalUrl.host}:${originalUrl.port}${originalUrl.path}${originalUrl.queryString}`),
+      url: this.#url(
+        `${originalUrl.scheme}://${originalUrl.host}:${originalUrl.port}${originalUrl.path}${originalUrl.queryString}`,
+      ),
       clientIp: ipAddress,
       headers: this.#headers(incoming.rawHeaders),
     };
@@ -128,13 +130,16 @@ export class RequestTrace implements Trace {
     if (at >= 0) this.#open.splice(at, 1);
     entry.data["microseconds"] = microseconds(endedMs - entry.startedMs);
     if (variables !== null) entry.data["variables"] = variables;
-    if (changes.length > 0) entry.data["changes"] = changes.map(({ what, before, after }) => this.#change(what, before, after));
+    if (changes.length > 0)
+      entry.data["changes"] = changes.map(({ what, before, after }) => this.#change(what, before, after));
     if (error !== null) entry.data["error"] = this.#error(error);
   }
 
   /** The exchange failed: what on-error sees. */
   failed(exchange: Exchange): void {
-    this.#entry("on-error", "gateway", exchange.elapsedMs(), { error: this.#shown(exchange.lastError ?? {}) });
+    this.#entry("on-error", "gateway", exchange.elapsedMs(), {
+      error: this.#shown(exchange.lastError ?? {}),
+    });
   }
 
   /** The exchange is over. */
@@ -147,7 +152,13 @@ export class RequestTrace implements Trace {
     const data: Record<string, unknown> =
       gone || response === null
         ? { message: gone ? "The client hung up." : "There was no response." }
-        : { response: { status: response.statusCode, reason: response.statusReason, headers: this.#headers(response.headers.raw) } };
+        : {
+            response: {
+              status: response.statusCode,
+              reason: response.statusReason,
+              headers: this.#headers(response.headers.raw),
+            },
+          };
     if (incoming.refusal !== null) data["refusal"] = incoming.refusal.code;
     data["bytesSent"] = exchange.bytesSent;
     data["configVersion"] = exchange.snapshot.version;
@@ -162,7 +173,12 @@ export class RequestTrace implements Trace {
   /** What is known so far. */
   read(): TraceDocument {
     if (this.#exchange !== null) this.#describe(this.#exchange);
-    const bySection: Record<Section, TraceEntry[]> = { inbound: [], backend: [], outbound: [], "on-error": [] };
+    const bySection: Record<Section, TraceEntry[]> = {
+      inbound: [],
+      backend: [],
+      outbound: [],
+      "on-error": [],
+    };
     for (const { section, source, startedMs, data } of this.#entries) {
       bySection[section].push({
         source: this.mask.text(source),
@@ -171,7 +187,12 @@ export class RequestTrace implements Trace {
         data: this.#masked(data) as Record<string, unknown>,
       });
     }
-    return { serviceName: this.#serviceName, traceId: this.id, complete: this.#exchange === null, traceEntries: bySection };
+    return {
+      serviceName: this.#serviceName,
+      traceId: this.id,
+      complete: this.#exchange === null,
+      traceEntries: bySection,
+    };
   }
 
   /** What was matched; product and user are only known after admission. */
@@ -180,8 +201,17 @@ export class RequestTrace implements Trace {
       api:
         api === null
           ? "-"
-          : { id: api.id, from: `/${api.path}`, to: api.serviceUrl === null ? null : hostText(api.serviceUrl), version: api.version === "" ? null : api.version, revision: api.revision },
-      operation: operation === null ? "-" : { id: operation.id, method: operation.method, uriTemplate: operation.urlTemplate },
+          : {
+              id: api.id,
+              from: `/${api.path}`,
+              to: api.serviceUrl === null ? null : hostText(api.serviceUrl),
+              version: api.version === "" ? null : api.version,
+              revision: api.revision,
+            },
+      operation:
+        operation === null
+          ? "-"
+          : { id: operation.id, method: operation.method, uriTemplate: operation.urlTemplate },
       user: user?.id ?? "-",
       product: product?.id ?? "-",
       subscription: subscription?.id ?? "-",
@@ -205,7 +235,13 @@ export class RequestTrace implements Trace {
     if (exchange !== null) this.#entry(exchange.section, source, exchange.elapsedMs(), data);
   }
 
-  #entry(section: Section, source: string, startedMs: number, data: Record<string, unknown>, site: Site | null = null): Entry | null {
+  #entry(
+    section: Section,
+    source: string,
+    startedMs: number,
+    data: Record<string, unknown>,
+    site: Site | null = null,
+  ): Entry | null {
     if (this.#entries.length >= MOST_ENTRIES || this.#size > LARGEST_TRACE) {
       this.#leftOut++;
       return null;
@@ -213,7 +249,13 @@ export class RequestTrace implements Trace {
     return this.#force(section, source, startedMs, data, site);
   }
 
-  #force(section: Section, source: string, startedMs: number, data: Record<string, unknown>, site: Site | null = null): Entry {
+  #force(
+    section: Section,
+    source: string,
+    startedMs: number,
+    data: Record<string, unknown>,
+    site: Site | null = null,
+  ): Entry {
     const entry: Entry = { section, source, startedMs, data, site };
     this.#entries.push(entry);
     this.#size += 200;
@@ -242,7 +284,8 @@ export class RequestTrace implements Trace {
       const text = hidesName(name) ? HIDDEN : this.#text(valueText(value));
       if (hidesName(name) && typeof value === "string") this.mask.addSecret(value);
       this.#known.set(name, { value, text });
-      if (known === undefined || known.text !== text) (changed ??= Object.create(null))[name] = { before: known?.text ?? null, after: text };
+      if (known === undefined || known.text !== text)
+        (changed ??= Object.create(null))[name] = { before: known?.text ?? null, after: text };
     }
     if (this.#known.size > exchange.variables.size) {
       for (const [name, { text }] of this.#known) {
@@ -286,7 +329,12 @@ export class RequestTrace implements Trace {
 
   #error(error: unknown): Record<string, unknown> {
     if (error instanceof GatewayError) {
-      return { source: error.source, reason: error.reason, message: this.#text(error.message), status: error.status };
+      return {
+        source: error.source,
+        reason: error.reason,
+        message: this.#text(error.message),
+        status: error.status,
+      };
     }
     return { message: this.#text(error instanceof Error ? error.message : String(error)) };
   }
@@ -308,7 +356,8 @@ export class RequestTrace implements Trace {
   #text(text: string): string {
     const masked = this.mask.text(text.length > LONGEST_READ ? text.slice(0, LONGEST_READ) : text);
     const room = Math.max(0, Math.min(LONGEST_TEXT, LARGEST_TRACE - this.#size));
-    const shown = masked.length > room ? `${masked.slice(0, room).toWellFormed()}… (${text.length} characters)` : masked;
+    const shown =
+      masked.length > room ? `${masked.slice(0, room).toWellFormed()}… (${text.length} characters)` : masked;
     this.#size += shown.length + 16;
     return shown;
   }
@@ -332,7 +381,14 @@ function setAside(data: Record<string, unknown>): void {
   ((data["earlierAttempts"] ??= []) as unknown[]).push(earlier);
 }
 
-const OF_ATTEMPT = ["backend", "request", "response", "failure", "microsecondsToHead", "microsecondsToFailure"];
+const OF_ATTEMPT = [
+  "backend",
+  "request",
+  "response",
+  "failure",
+  "microsecondsToHead",
+  "microsecondsToFailure",
+];
 
 /** A variable as a reader wants it: text as text, a message by its head, other things as .NET prints them. */
 function valueText(value: unknown): string {
@@ -347,7 +403,17 @@ function valueText(value: unknown): string {
   }
 }
 
-function hostText({ scheme, host, port, path }: { scheme: string; host: string; port: number; path: string }): string {
+function hostText({
+  scheme,
+  host,
+  port,
+  path,
+}: {
+  scheme: string;
+  host: string;
+  port: number;
+  path: string;
+}): string {
   const standard = port === (scheme === "https" ? 443 : 80);
   return `${scheme}://${host}${standard ? "" : `:${port}`}${path === "/" ? "" : path}`;
 }

@@ -20,9 +20,12 @@ test.each<[string, string | null, number, string | null, number, string]>([
   expect(checkToken(KEY, issueToken(KEY, bound, NOW, lifetimeMs), api, NOW + afterMs).kind).toBe(kind);
 });
 
-test.each(["", ".", "a.b", "e30.AAAA", `${"x".repeat(2_000)}.y`, "\u0000.\u0000"])("%j is no token", (text) => {
-  expect(checkToken(KEY, text, "echo", NOW)).toEqual({ kind: "invalid" });
-});
+test.each(["", ".", "a.b", "e30.AAAA", `${"x".repeat(2_000)}.y`, "\u0000.\u0000"])(
+  "%j is no token",
+  (text) => {
+    expect(checkToken(KEY, text, "echo", NOW)).toEqual({ kind: "invalid" });
+  },
+);
 
 test("a token with one bit changed, or of another key, is none", () => {
   const token = issueToken(KEY, "echo", NOW, HOUR);

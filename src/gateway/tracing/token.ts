@@ -24,7 +24,10 @@ export type TokenVerdict =
 
 /** @param lifetimeMs more than an hour becomes an hour */
 export function issueToken(key: Uint8Array, api: string | null, now: number, lifetimeMs: number): string {
-  const rights: Rights = { api: api?.toLowerCase() ?? null, expires: now + Math.min(lifetimeMs, LONGEST_TOKEN_MS) };
+  const rights: Rights = {
+    api: api?.toLowerCase() ?? null,
+    expires: now + Math.min(lifetimeMs, LONGEST_TOKEN_MS),
+  };
   const text = Buffer.from(JSON.stringify(rights)).toString("base64url");
   return `${text}.${signature(key, text).toString("base64url")}`;
 }

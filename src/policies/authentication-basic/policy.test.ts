@@ -8,7 +8,9 @@ test.each<[unknown, unknown, string]>([
   ["", "", "Basic Og=="],
   [() => "me", () => "a:b", "Basic bWU6YTpi"],
 ])("%j, %j", (username, password, expected) => {
-  const exchange = exchangeOf({ headers: ["authorization", "Bearer old", "X", "1", "Authorization", "Bearer older"] });
+  const exchange = exchangeOf({
+    headers: ["authorization", "Bearer old", "X", "1", "Authorization", "Bearer older"],
+  });
   policyStep(authenticationBasic, { attributes: { username, password } }).run(exchange, null);
   expect(exchange.request.headers.getAll("Authorization")).toEqual([expected]);
 });

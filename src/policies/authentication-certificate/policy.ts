@@ -30,12 +30,16 @@ export const authenticationCertificate = definePolicy({
     },
   },
   check: ({ attributes }, report) => {
-    const named = (["thumbprint", "certificate-id", "body"] as const).filter((name) => attributes[name] !== undefined);
+    const named = (["thumbprint", "certificate-id", "body"] as const).filter(
+      (name) => attributes[name] !== undefined,
+    );
     if (named.length === 0) {
       report("one of thumbprint, certificate-id and body is required", undefined, 'add certificate-id="…"');
     }
-    if (named.length > 1) report(`${named.join(" and ")} cannot stand together`, { attribute: named[1]! }, "keep one of them");
-    if (attributes.body?.isConstant === true) report("body takes an expression that gives byte[]", { attribute: "body" });
+    if (named.length > 1)
+      report(`${named.join(" and ")} cannot stand together`, { attribute: named[1]! }, "keep one of them");
+    if (attributes.body?.isConstant === true)
+      report("body takes an expression that gives byte[]", { attribute: "body" });
     if (attributes.password !== undefined && attributes.body === undefined) {
       report("password belongs to body", { attribute: "password" }, "certificate resources have their own");
     }
@@ -44,7 +48,8 @@ export const authenticationCertificate = definePolicy({
     const { thumbprint, "certificate-id": id, body, password } = attributes;
     return (exchange, message) => {
       const request = message instanceof RequestMessage ? message : exchange.request;
-      if (body !== undefined) request.clientCertificate = fromBody(body(exchange.context), password?.(exchange.context));
+      if (body !== undefined)
+        request.clientCertificate = fromBody(body(exchange.context), password?.(exchange.context));
       else if (id !== undefined) request.clientCertificate = byId(exchange, id(exchange.context));
       else request.clientCertificate = byThumbprint(exchange, thumbprint!(exchange.context));
     };
@@ -62,8 +67,10 @@ function byThumbprint(exchange: Exchange, thumbprint: string): ClientCertificate
 }
 
 function usable(certificate: Certificate | undefined, which: string): ClientCertificate {
-  if (certificate === undefined) throw invalid("CertificateNotFound", `There is no certificate ${which}, or it has no data here.`);
-  if (certificate.client === null) throw invalid("CertificateInvalid", `The certificate ${which} has no private key.`);
+  if (certificate === undefined)
+    throw invalid("CertificateNotFound", `There is no certificate ${which}, or it has no data here.`);
+  if (certificate.client === null)
+    throw invalid("CertificateInvalid", `The certificate ${which} has no private key.`);
   return certificate.client;
 }
 
@@ -72,7 +79,8 @@ const MOST_KEPT = 64;
 const kept = new Map<string, ClientCertificate>();
 
 function fromBody(pfx: string | Uint8Array | null, password = ""): ClientCertificate {
-  if (!(pfx instanceof Uint8Array)) throw invalid("CertificateInvalid", "body is not a byte[] with a PKCS#12 file.");
+  if (!(pfx instanceof Uint8Array))
+    throw invalid("CertificateInvalid", "body is not a byte[] with a PKCS#12 file.");
   const key = createHash("sha256").update(pfx).update(password).digest("base64");
   let client = kept.get(key);
   if (client === undefined) {
@@ -85,9 +93,11 @@ function fromBody(pfx: string | Uint8Array | null, password = ""): ClientCertifi
 
 function opened(pfx: Uint8Array, password: string): ClientCertificate {
   const found = openCertificate(pfx, password);
-  if (found === "password") throw invalid("CertificateInvalid", "The password of the PKCS#12 file in body is wrong or missing.");
+  if (found === "password")
+    throw invalid("CertificateInvalid", "The password of the PKCS#12 file in body is wrong or missing.");
   if (found === "format") throw invalid("CertificateInvalid", "body is not a PKCS#12 file.");
-  if (found.client === null) throw invalid("CertificateInvalid", "The PKCS#12 file in body holds no private key.");
+  if (found.client === null)
+    throw invalid("CertificateInvalid", "The PKCS#12 file in body holds no private key.");
   return found.client;
 }
 

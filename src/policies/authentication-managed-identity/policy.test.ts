@@ -8,12 +8,17 @@ import { authenticationManagedIdentity } from "./policy.ts";
 function exchangeWith(azureToken: Identities["azureToken"]) {
   const services = servicesOf();
   const identities = { ...services.identities, azureToken };
-  return exchangeOf({ headers: ["authorization", "Bearer caller"] }, snapshotOf(), servicesOf({ identities }));
+  return exchangeOf(
+    { headers: ["authorization", "Bearer caller"] },
+    snapshotOf(),
+    servicesOf({ identities }),
+  );
 }
 
 const step = (attributes: Written["attributes"]) => policyStep(authenticationManagedIdentity, { attributes });
 const kept: Identities["azureToken"] = (resource, clientId) => `${resource}|${clientId ?? ""}`;
-const fetched: Identities["azureToken"] = (resource, clientId) => Promise.resolve(`${resource}|${clientId ?? ""}`);
+const fetched: Identities["azureToken"] = (resource, clientId) =>
+  Promise.resolve(`${resource}|${clientId ?? ""}`);
 const paused: Identities["azureToken"] = () => {
   throw new CredentialError("no identity");
 };
@@ -51,10 +56,18 @@ test.each<[string, Identities["azureToken"], string, string]>([
   ["no resource", kept, " ", "InvalidResource"],
 ])("%s: 500, or without a token where errors are ignored", async (_name, azureToken, resource, reason) => {
   const run = async (ignoreError: boolean, exchange = exchangeWith(azureToken)) => {
-    await step({ resource: () => resource, "output-token-variable-name": "t", "ignore-error": ignoreError }).run(exchange, null);
+    await step({
+      resource: () => resource,
+      "output-token-variable-name": "t",
+      "ignore-error": ignoreError,
+    }).run(exchange, null);
     return exchange;
   };
-  await expect(run(false)).rejects.toMatchObject({ source: "authentication-managed-identity", reason, status: 500 });
+  await expect(run(false)).rejects.toMatchObject({
+    source: "authentication-managed-identity",
+    reason,
+    status: 500,
+  });
   const exchange = await run(true);
   expect(exchange.variables.has("t")).toBe(false);
   expect(exchange.request.headers.getAll("authorization")).toEqual(["Bearer caller"]);
@@ -75,25 +88,41 @@ describe("through a gateway", () => {
 
   beforeAll(async () => {
     platform = await startStandIn(({ headers, query }): Reply => {
-      if (headers["x-identity-header"] !== "secret" || query.get("api-version") !== "2019-08-01") return { status: 401 };
-      if (!healthy || query.get("resource") === "bad") return { status: 400, body: { message: "No such resource." } };
-      return { body: { access_token: `${query.get("resource")}.token`, expires_on: "32503680000", token_type: "Bearer" } };
+      if (headers["x-identity-header"] !== "secret" || query.get("api-version") !== "2019-08-01")
+        return { status: 401 };
+      if (!healthy || query.get("resource") === "bad")
+        return { status: 400, body: { message: "No such resource." } };
+      return {
+        body: {
+          access_token: `${query.get("resource")}.token`,
+          expires_on: "32503680000",
+          token_type: "Bearer",
+        },
+      };
     });
     upstream = await startStandIn(({ headers }) => ({ body: headers["authorization"] ?? "none" }));
     const mi = (attributes: string): string => `<authentication-managed-identity ${attributes} />`;
-    const onError = "<set-header name='x-error'><value>@(context.LastError.Source + \" \" + context.LastError.Reason)</value></set-header>";
-    const files = (name: string, inbound: string) => api(name, upstream.url, ["GET /x"], { policy: policy({ inbound, onError }) });
+    const onError =
+      "<set-header name='x-error'><value>@(context.LastError.Source + \" \" + context.LastError.Reason)</value></set-header>";
+    const files = (name: string, inbound: string) =>
+      api(name, upstream.url, ["GET /x"], { policy: policy({ inbound, onError }) });
     gateway = await testGateway(
       {
         ...files("plain", mi('resource="plain"')),
         ...files("many", mi('resource="many"')),
-        ...files("variable", `${mi('resource="v" output-token-variable-name="t"')}<set-header name="Authorization"><value>@("Own " + (string)context.Variables["t"])</value></set-header>`),
+        ...files(
+          "variable",
+          `${mi('resource="v" output-token-variable-name="t"')}<set-header name="Authorization"><value>@("Own " + (string)context.Variables["t"])</value></set-header>`,
+        ),
         ...files("bad", mi('resource="bad"')),
         ...files("ignored", mi('resource="bad" ignore-error="true"')),
         ...files(
           "send",
           `<send-request response-variable-name="r"><set-url>${upstream.url}/own</set-url>${mi('resource="own"')}</send-request>
-           <return-response><set-body>@(((IResponse)context.Variables["r"]).Body.As&lt;string>())</set-body></return-response>`.replace("&lt;", "<"),
+           <return-response><set-body>@(((IResponse)context.Variables["r"]).Body.As&lt;string>())</set-body></return-response>`.replace(
+            "&lt;",
+            "<",
+          ),
         ),
       },
       { environment: { IDENTITY_ENDPOINT: `${platform.url}/token`, IDENTITY_HEADER: "secret" } },

@@ -24,18 +24,39 @@ export const authenticationManagedIdentity = definePolicy({
         required: true,
         doc: "App ID URI of what is called, such as https://cognitiveservices.azure.com. A final slash matters.",
       },
-      "client-id": { type: "string", expression: true, doc: "Client id of a user-assigned identity; default: the system's." },
-      "output-token-variable-name": { type: "string", doc: "A variable that gets the token; then no header is set." },
-      "ignore-error": { type: "bool", default: false, doc: "true: without a token the request goes on without one." },
+      "client-id": {
+        type: "string",
+        expression: true,
+        doc: "Client id of a user-assigned identity; default: the system's.",
+      },
+      "output-token-variable-name": {
+        type: "string",
+        doc: "A variable that gets the token; then no header is set.",
+      },
+      "ignore-error": {
+        type: "bool",
+        default: false,
+        doc: "true: without a token the request goes on without one.",
+      },
     },
   },
   check: ({ attributes }, report, { section, inMessage }) => {
     if (section === "outbound" && !inMessage && attributes["output-token-variable-name"] === undefined) {
-      report("the request has been sent already, so its header is set for nothing", undefined, "add output-token-variable-name", "warning");
+      report(
+        "the request has been sent already, so its header is set for nothing",
+        undefined,
+        "add output-token-variable-name",
+        "warning",
+      );
     }
   },
   prepare: ({ attributes }) => {
-    const { resource, "client-id": clientId, "output-token-variable-name": variable, "ignore-error": ignoreError } = attributes;
+    const {
+      resource,
+      "client-id": clientId,
+      "output-token-variable-name": variable,
+      "ignore-error": ignoreError,
+    } = attributes;
     const use = (exchange: Exchange, request: RequestMessage, token: string): void => {
       if (variable !== undefined) {
         exchange.variables.set(variable, token);
@@ -70,5 +91,10 @@ export const authenticationManagedIdentity = definePolicy({
 });
 
 function noResource(): GatewayError {
-  return new GatewayError({ source: SOURCE, reason: "InvalidResource", message: "resource is empty: it says what the token is for.", status: 500 });
+  return new GatewayError({
+    source: SOURCE,
+    reason: "InvalidResource",
+    message: "resource is empty: it says what the token is for.",
+    status: 500,
+  });
 }

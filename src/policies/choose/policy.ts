@@ -50,10 +50,12 @@ function decide(
       if (waiting !== undefined) return waiting.then(() => decide(branches, otherwise, exchange, message, i));
     }
     if (condition(exchange.context)) {
-      if (exchange.traced !== null) exchange.traced.detail("choose", { decision: `when[${i + 1}] of ${branches.length}` });
+      if (exchange.traced !== null)
+        exchange.traced.detail("choose", { decision: `when[${i + 1}] of ${branches.length}` });
       return runSteps(steps, exchange, message);
     }
   }
-  if (exchange.traced !== null) exchange.traced.detail("choose", { decision: otherwise.length > 0 ? "otherwise" : "no condition held" });
+  if (exchange.traced !== null)
+    exchange.traced.detail("choose", { decision: otherwise.length > 0 ? "otherwise" : "no condition held" });
   return runSteps(otherwise, exchange, message);
 }

@@ -24,6 +24,8 @@ test.each<[string, [string, string?, string?], string]>([
 });
 
 test("a file that is not well-formed is refused when the document is saved", () => {
-  expect(mistakesOf(crossDomain, { text: "<a>" })).toEqual(["the policy file is not well-formed: Unexpected close tag."]);
+  expect(mistakesOf(crossDomain, { text: "<a>" })).toEqual([
+    "the policy file is not well-formed: Unexpected close tag.",
+  ]);
   expect(mistakesOf(crossDomain, { text: RULE })).toEqual([]);
 });

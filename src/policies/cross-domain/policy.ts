@@ -23,7 +23,12 @@ export const crossDomain = definePolicy({
     return ({ request }) => {
       const isAsked = request.originalUrl.path.toLowerCase() === POLICY_FILE;
       if (!isAsked || (request.method !== "GET" && request.method !== "HEAD")) return;
-      return new ResponseMessage(200, "", new HeaderList(["Content-Type", "text/x-cross-domain-policy"]), Body.of("response", bytes));
+      return new ResponseMessage(
+        200,
+        "",
+        new HeaderList(["Content-Type", "text/x-cross-domain-policy"]),
+        Body.of("response", bytes),
+      );
     };
   },
 });

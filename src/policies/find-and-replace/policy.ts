@@ -18,12 +18,25 @@ export const findAndReplace = definePolicy({
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
-      from: { type: "string", expression: true, required: true, trim: false, doc: "The text to look for; case counts." },
-      to: { type: "string", expression: true, required: true, trim: false, doc: "What stands there instead; empty removes." },
+      from: {
+        type: "string",
+        expression: true,
+        required: true,
+        trim: false,
+        doc: "The text to look for; case counts.",
+      },
+      to: {
+        type: "string",
+        expression: true,
+        required: true,
+        trim: false,
+        doc: "What stands there instead; empty removes.",
+      },
     },
   },
   check: ({ attributes: { from } }, report) => {
-    if (from.isConstant && from.constant === "") report("there is nothing to look for", { attribute: "from", value: true });
+    if (from.isConstant && from.constant === "")
+      report("there is nothing to look for", { attribute: "from", value: true });
   },
   prepare: ({ attributes: { from, to } }, { section }) => {
     return (exchange, message) => {
@@ -31,7 +44,9 @@ export const findAndReplace = definePolicy({
       const wanted = from(exchange.context);
       if (wanted === "") throw nothingToFind();
       const replacement = to(exchange.context);
-      return editBody(exchange, target, "find-and-replace", (body) => replace(exchange, target, body, wanted, replacement));
+      return editBody(exchange, target, "find-and-replace", (body) =>
+        replace(exchange, target, body, wanted, replacement),
+      );
     };
   },
 });
@@ -39,7 +54,10 @@ export const findAndReplace = definePolicy({
 function replace(exchange: Exchange, target: Message, body: Body, from: string, to: string): void {
   const text = byteTextFor(body.charset);
   if (text === null) {
-    exchange.remark("find-and-replace", `The ${target.kind} body has charset ${body.charset} and is left as it is.`);
+    exchange.remark(
+      "find-and-replace",
+      `The ${target.kind} body has charset ${body.charset} and is left as it is.`,
+    );
     return;
   }
   const wanted = text.encode(from);
@@ -54,11 +72,13 @@ function replace(exchange: Exchange, target: Message, body: Body, from: string, 
   setBytes(target, text.hide(parts.join(replacement)), body.charset);
 }
 
-const nothingToFind = (): GatewayError =>
-  failure("InvalidFindText", "The text to look for is empty.");
+const nothingToFind = (): GatewayError => failure("InvalidFindText", "The text to look for is empty.");
 
 const unwritable = (charset: string): GatewayError =>
-  failure("InvalidReplacementText", `The replacement has characters that the body's charset ${charset} has not.`);
+  failure(
+    "InvalidReplacementText",
+    `The replacement has characters that the body's charset ${charset} has not.`,
+  );
 
 const tooLong = (): GatewayError =>
   failure("BodyTooLarge", `The body would be larger than ${MOST_OCTETS} bytes after the replacement.`);

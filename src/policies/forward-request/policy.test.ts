@@ -39,8 +39,14 @@ test.each<[Readonly<Record<string, unknown>>, Partial<ForwardOptions>]>([
   [{ timeout: () => -1 }, { timeoutMs: 0 }],
   [{ timeout: () => 1e12 }, { timeoutMs: 0x7fffffff }],
   [{ "timeout-ms": 50 }, { timeoutMs: 50 }],
-  [{ "first-byte-timeout": 2, "chunk-timeout": 0, "total-timeout": 600 }, { firstByteMs: 2000, chunkMs: 0, totalMs: 600_000 }],
-  [{ "first-byte-timeout": 0, "total-timeout": 0 }, { firstByteMs: undefined, totalMs: undefined }],
+  [
+    { "first-byte-timeout": 2, "chunk-timeout": 0, "total-timeout": 600 },
+    { firstByteMs: 2000, chunkMs: 0, totalMs: 600_000 },
+  ],
+  [
+    { "first-byte-timeout": 0, "total-timeout": 0 },
+    { firstByteMs: undefined, totalMs: undefined },
+  ],
   [{ "continue-timeout": 2 }, { continueTimeoutMs: 2000 }],
   [
     {

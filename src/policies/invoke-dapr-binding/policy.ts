@@ -28,12 +28,20 @@ export const invokeDaprBinding = definePolicy({
         },
         doc: "Properties for the binding.",
       },
-      data: { max: 1, text: { type: "string", expression: true }, doc: "Content of the message: JSON, or, with another content-type, text." },
+      data: {
+        max: 1,
+        text: { type: "string", expression: true },
+        doc: "Content of the message: JSON, or, with another content-type, text.",
+      },
     },
   },
-  check: ({ attributes, children }, report) => checkContent(attributes.template, children.data[0]?.text, report),
+  check: ({ attributes, children }, report) =>
+    checkContent(attributes.template, children.data[0]?.text, report),
   prepare: ({ attributes, children }, site) => {
-    const content = children.data[0] === undefined ? null : prepareContent(attributes.template, children.data[0].text, site.section);
+    const content =
+      children.data[0] === undefined
+        ? null
+        : prepareContent(attributes.template, children.data[0].text, site.section);
     const items = children.metadata[0]?.children.item ?? [];
     return async (exchange) => {
       const data = content === null ? undefined : await content(exchange);
@@ -45,7 +53,11 @@ export const invokeDaprBinding = definePolicy({
           metadata: metadata.length === 0 ? undefined : Object.fromEntries(metadata),
           data: data === undefined ? undefined : dataOf(data, attributes["content-type"]),
         };
-        return { path: `/bindings/${segment(attributes.name(context))}`, contentType: "application/json", body: JSON.stringify(request) };
+        return {
+          path: `/bindings/${segment(attributes.name(context))}`,
+          contentType: "application/json",
+          body: JSON.stringify(request),
+        };
       });
     };
   },

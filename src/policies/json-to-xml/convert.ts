@@ -35,7 +35,8 @@ export function xmlOfJson(value: Raw, options: JsonToXml): string {
   if (value instanceof Map) {
     const members = [...value].filter(([name]) => name !== "?xml");
     const [only] = members;
-    const isRoot = members.length === 1 && !(Array.isArray(only![1]) && only![1].length !== 1) && isElement(only![0]);
+    const isRoot =
+      members.length === 1 && !(Array.isArray(only![1]) && only![1].length !== 1) && isElement(only![0]);
     if (isRoot) writer.property(only![0], only![1], NO_PREFIXES);
     else writer.element(ROOT, new Map(members), NO_PREFIXES);
   } else if (Array.isArray(value)) writer.element(ROOT, new Map([[ITEM, value]]), NO_PREFIXES);
@@ -103,7 +104,8 @@ class Writer {
   #texts(value: Raw, asCData: boolean): void {
     const parts: readonly Raw[] = Array.isArray(value) ? value : [value];
     for (const part of parts) {
-      if (part instanceof Map || Array.isArray(part)) throw new Unwritable("A text holds an object or array.");
+      if (part instanceof Map || Array.isArray(part))
+        throw new Unwritable("A text holds an object or array.");
       const text = textOfRaw(part) ?? "";
       if (asCData) this.#add(`<![CDATA[${checked(text).replaceAll("]]>", "]]]]><![CDATA[>")}]]>`);
       else this.#add(escapeText(text));
@@ -111,7 +113,9 @@ class Writer {
   }
 
   #isAttribute(name: string, value: Raw): boolean {
-    return name === this.#options.attributeBlock ? value instanceof Map : isScalar(value) && (name[0] === "@" || this.#declared(name) !== null);
+    return name === this.#options.attributeBlock
+      ? value instanceof Map
+      : isScalar(value) && (name[0] === "@" || this.#declared(name) !== null);
   }
 
   /** Declarations and attributes of an object, names still as JSON has them; later ones of a name win. */
@@ -130,7 +134,10 @@ class Writer {
   #addAttribute(found: Map<string, string>, name: string, value: Raw): void {
     if (!isScalar(value)) throw new Unwritable(`The attribute "${name}" holds an object or array.`);
     const prefix = this.#declared(name);
-    found.set(prefix === null ? name : prefix === "" ? XMLNS : `${XMLNS}:${encodeXmlName(prefix)}`, textOfRaw(value) ?? "");
+    found.set(
+      prefix === null ? name : prefix === "" ? XMLNS : `${XMLNS}:${encodeXmlName(prefix)}`,
+      textOfRaw(value) ?? "",
+    );
   }
 
   /** The prefix that a property declares; empty for the default namespace; null when it declares none. */
@@ -158,7 +165,8 @@ class Writer {
 
   #add(part: string): void {
     this.text += part;
-    if (this.text.length > MOST_OUTPUT) throw new Unwritable(`The XML would be longer than ${MOST_OUTPUT} characters.`);
+    if (this.text.length > MOST_OUTPUT)
+      throw new Unwritable(`The XML would be longer than ${MOST_OUTPUT} characters.`);
   }
 }
 

@@ -25,16 +25,42 @@ export const jsonToXml = definePolicy({
         oneOf: ["always", "content-type-json"],
         doc: "content-type-json: only when Content-Type says JSON.",
       },
-      "consider-accept-header": { type: "bool", expression: true, default: true, doc: "Only when the request accepts XML." },
-      "parse-date": { type: "bool", default: true, doc: "false: texts that look like dates are copied as they are." },
-      "namespace-separator": { type: "string", expression: true, default: "_", doc: "Stands between prefix and name." },
-      "namespace-prefix": { type: "string", expression: true, doc: "Properties with this prefix declare namespaces." },
-      "attribute-block-name": { type: "string", expression: true, doc: "The members of this property become attributes." },
+      "consider-accept-header": {
+        type: "bool",
+        expression: true,
+        default: true,
+        doc: "Only when the request accepts XML.",
+      },
+      "parse-date": {
+        type: "bool",
+        default: true,
+        doc: "false: texts that look like dates are copied as they are.",
+      },
+      "namespace-separator": {
+        type: "string",
+        expression: true,
+        default: "_",
+        doc: "Stands between prefix and name.",
+      },
+      "namespace-prefix": {
+        type: "string",
+        expression: true,
+        doc: "Properties with this prefix declare namespaces.",
+      },
+      "attribute-block-name": {
+        type: "string",
+        expression: true,
+        doc: "The members of this property become attributes.",
+      },
     },
   },
   prepare: ({ attributes }, { section }) => {
     const { apply, "consider-accept-header": considerAccept, "parse-date": parseDates } = attributes;
-    const { "namespace-separator": separator, "namespace-prefix": prefix, "attribute-block-name": block } = attributes;
+    const {
+      "namespace-separator": separator,
+      "namespace-prefix": prefix,
+      "attribute-block-name": block,
+    } = attributes;
     return (exchange, message) => {
       const { context } = exchange;
       const target = messageOf(exchange, section, message);
@@ -58,7 +84,8 @@ function convert(target: Message, body: Body, dates: boolean, options: JsonToXml
     const value = readJson(bodyText(body), "JToken", { dates, maxDepth: MOST_JSON_DEPTH });
     xml = xmlOfJson(value, options);
   } catch (error) {
-    if (!(error instanceof NetException || error instanceof BudgetError || error instanceof Unwritable)) throw error;
+    if (!(error instanceof NetException || error instanceof BudgetError || error instanceof Unwritable))
+      throw error;
     throw unreadable(target.kind, error);
   }
   setBytes(target, Buffer.from(xml), "utf-8");
@@ -67,5 +94,11 @@ function convert(target: Message, body: Body, dates: boolean, options: JsonToXml
 
 function unreadable(kind: string, cause: Error): GatewayError {
   const message = `The ${kind} body cannot be converted from JSON to XML. ${cause.message}`;
-  return new GatewayError({ source: "json-to-xml", reason: "ConversionFailure", message, status: 500, cause });
+  return new GatewayError({
+    source: "json-to-xml",
+    reason: "ConversionFailure",
+    message,
+    status: 500,
+    cause,
+  });
 }

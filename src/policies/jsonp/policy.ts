@@ -15,7 +15,12 @@ export const jsonp = definePolicy({
   once: "section",
   shape: {
     attributes: {
-      "callback-parameter-name": { type: "string", expression: true, required: true, doc: "Query parameter with the function's name." },
+      "callback-parameter-name": {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "Query parameter with the function's name.",
+      },
     },
   },
   prepare: ({ attributes }) => {
@@ -54,9 +59,11 @@ const LONGEST = 256;
 
 /** ECMA-262 §12.7.2. */
 const RESERVED = new Set(
-  ("await break case catch class const continue debugger default delete do else enum export extends false finally for function if " +
+  (
+    "await break case catch class const continue debugger default delete do else enum export extends false finally for function if " +
     "import in instanceof new null return super switch this throw true try typeof var void while with yield let static " +
-    "implements interface package private protected public").split(" "),
+    "implements interface package private protected public"
+  ).split(" "),
 );
 
 function isIdentifier(text: string): boolean {

@@ -9,8 +9,15 @@ import { limitConcurrency } from "./policy.ts";
 const services = servicesOf();
 const newExchange = (): Exchange => exchangeOf({}, snapshotOf(), services);
 
-function limited(key: unknown, most: number, child: (exchange: Exchange) => unknown): (exchange?: Exchange) => unknown {
-  const step = policyStep(limitConcurrency, { attributes: { key, "max-count": most }, steps: [stepOf(child)] });
+function limited(
+  key: unknown,
+  most: number,
+  child: (exchange: Exchange) => unknown,
+): (exchange?: Exchange) => unknown {
+  const step = policyStep(limitConcurrency, {
+    attributes: { key, "max-count": most },
+    steps: [stepOf(child)],
+  });
   return (exchange = newExchange()) => step.run(exchange, null);
 }
 
@@ -25,7 +32,13 @@ function holding(): { held: Held[]; child: () => Promise<unknown> } {
   return { held, child: () => new Promise((resolve, reject) => held.push({ resolve, reject })) };
 }
 
-const REFUSED = { source: "limit-concurrency", reason: "ConcurrencyLimitExceeded", status: 429, clientMessage: "Too many requests.", headers: [] };
+const REFUSED = {
+  source: "limit-concurrency",
+  reason: "ConcurrencyLimitExceeded",
+  status: 429,
+  clientMessage: "Too many requests.",
+  headers: [],
+};
 
 test("so many and no more, at once", () => {
   const { child } = holding();
@@ -106,8 +119,13 @@ test("one inside another of the same key needs two slots", () => {
 test("over the wire: a hang-up gives the slot back, and a stream holds none once its head is here", async () => {
   const upstream = await Upstream.start();
   const backend = `<limit-concurrency key="k" max-count="1"><forward-request /></limit-concurrency>`;
-  const gateway = await testGateway(api("a", `http://127.0.0.1:${upstream.port}`, ["GET /wait", "GET /stream"], { policy: policy({ backend }) }));
-  const call = (path: string, signal?: AbortSignal): Promise<Response> => fetch(`${gateway.url}/a/${path}`, { signal });
+  const gateway = await testGateway(
+    api("a", `http://127.0.0.1:${upstream.port}`, ["GET /wait", "GET /stream"], {
+      policy: policy({ backend }),
+    }),
+  );
+  const call = (path: string, signal?: AbortSignal): Promise<Response> =>
+    fetch(`${gateway.url}/a/${path}`, { signal });
 
   for (let i = 0; i < 5; i++) {
     const before = upstream.seen;

@@ -1,11 +1,25 @@
 import { expect, test } from "vitest";
-import { type Written, exchangeOf, mistakesOf, policyStep, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type Written,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import type { HubEvent, Logger } from "../../telemetry/logger.ts";
 import { parsePlace } from "../../telemetry/sas.ts";
 import { logToEventhub } from "./policy.ts";
 
 const LOGGERS: Logger[] = [
-  { kind: "event-hub", id: "Hub", place: parsePlace("h")!, hub: "hub", credential: { kind: "identity", clientId: null }, key: "k" },
+  {
+    kind: "event-hub",
+    id: "Hub",
+    place: parsePlace("h")!,
+    hub: "hub",
+    credential: { kind: "identity", clientId: null },
+    key: "k",
+  },
   { kind: "other", id: "insights", type: "applicationInsights" },
 ];
 
@@ -18,10 +32,22 @@ function run(written: Written) {
 }
 
 test.each<[Written, Partial<HubEvent>]>([
-  [{ attributes: { "logger-id": "hub" }, text: "hello" }, { body: "hello", sizeBytes: 5, partitionId: null, partitionKey: null }],
-  [{ attributes: { "logger-id": "/loggers/HUB", "partition-id": "3" }, text: "é" }, { sizeBytes: 2, partitionId: "3" }],
-  [{ attributes: { "logger-id": "hub", "partition-key": () => "k" }, text: () => "x" }, { body: "x", partitionKey: "k" }],
-  [{ attributes: { "logger-id": "hub" }, text: "" }, { body: "", sizeBytes: 0 }],
+  [
+    { attributes: { "logger-id": "hub" }, text: "hello" },
+    { body: "hello", sizeBytes: 5, partitionId: null, partitionKey: null },
+  ],
+  [
+    { attributes: { "logger-id": "/loggers/HUB", "partition-id": "3" }, text: "é" },
+    { sizeBytes: 2, partitionId: "3" },
+  ],
+  [
+    { attributes: { "logger-id": "hub", "partition-key": () => "k" }, text: () => "x" },
+    { body: "x", partitionKey: "k" },
+  ],
+  [
+    { attributes: { "logger-id": "hub" }, text: "" },
+    { body: "", sizeBytes: 0 },
+  ],
 ])("%j", (written, event) => {
   expect(run(written)).toMatchObject({ events: [event], logged: [] });
 });
@@ -47,5 +73,7 @@ test.each([
 
 test("partition-id and partition-key do not go together", () => {
   const attributes = { "logger-id": "hub", "partition-id": "1", "partition-key": "k" };
-  expect(mistakesOf(logToEventhub, { attributes, text: "x" })).toEqual(["partition-id and partition-key cannot stand together"]);
+  expect(mistakesOf(logToEventhub, { attributes, text: "x" })).toEqual([
+    "partition-id and partition-key cannot stand together",
+  ]);
 });

@@ -16,15 +16,37 @@ export const logToEventhub = definePolicy({
   scopes: ["global", "product", "api", "operation"],
   shape: {
     attributes: {
-      "logger-id": { type: "string", expression: true, required: true, references: "logger", doc: "Name of a logger of type azureEventHub." },
-      "partition-id": { type: "string", doc: "The partition that gets the message; not together with partition-key." },
-      "partition-key": { type: "string", expression: true, doc: "Messages with the same key go to the same partition." },
+      "logger-id": {
+        type: "string",
+        expression: true,
+        required: true,
+        references: "logger",
+        doc: "Name of a logger of type azureEventHub.",
+      },
+      "partition-id": {
+        type: "string",
+        doc: "The partition that gets the message; not together with partition-key.",
+      },
+      "partition-key": {
+        type: "string",
+        expression: true,
+        doc: "Messages with the same key go to the same partition.",
+      },
     },
-    text: { type: "string", expression: true, required: true, doc: "The message; what is longer than 200 KB is cut." },
+    text: {
+      type: "string",
+      expression: true,
+      required: true,
+      doc: "The message; what is longer than 200 KB is cut.",
+    },
   },
   check: ({ attributes }, report) => {
     if (attributes["partition-id"] !== undefined && attributes["partition-key"] !== undefined) {
-      report("partition-id and partition-key cannot stand together", { attribute: "partition-id" }, "keep one of them");
+      report(
+        "partition-id and partition-key cannot stand together",
+        { attribute: "partition-id" },
+        "keep one of them",
+      );
     }
   },
   run: (exchange, { attributes, text }) => {
@@ -32,20 +54,31 @@ export const logToEventhub = definePolicy({
     const id = attributes["logger-id"](context);
     const logger = exchange.snapshot.loggers.get(id.slice(id.lastIndexOf("/") + 1).toLowerCase());
     if (logger?.kind !== "event-hub") {
-      say(exchange, logger === undefined ? `There is no logger "${id}".` : `The logger "${id}" is of type ${logger.type}, not azureEventHub.`);
+      say(
+        exchange,
+        logger === undefined
+          ? `There is no logger "${id}".`
+          : `The logger "${id}" is of type ${logger.type}, not azureEventHub.`,
+      );
       return;
     }
     const { body, sizeBytes } = cut(text(context));
     const partitionId = attributes["partition-id"] ?? null;
     const partitionKey = attributes["partition-key"]?.(context) ?? null;
     exchange.services.loggers.sendEvent(logger, { body, sizeBytes, partitionId, partitionKey });
-    if (exchange.traced !== null) exchange.remark(SOURCE, `${sizeBytes} bytes for ${logger.hub} at ${logger.place.host}`);
+    if (exchange.traced !== null)
+      exchange.remark(SOURCE, `${sizeBytes} bytes for ${logger.hub} at ${logger.place.host}`);
   },
 });
 
 function say(exchange: Exchange, error: string): void {
   exchange.remark(SOURCE, error);
-  exchange.services.log({ level: "warn", msg: "log-to-eventhub failed", requestId: exchange.requestId, error });
+  exchange.services.log({
+    level: "warn",
+    msg: "log-to-eventhub failed",
+    requestId: exchange.requestId,
+    error,
+  });
 }
 
 /** At a character's end. */

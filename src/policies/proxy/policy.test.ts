@@ -8,8 +8,14 @@ test.each<[Written["attributes"], object]>([
   [{ url: "http://p.example:3128" }, { host: "p.example", port: 3128, authorization: null }],
   [{ url: " HTTP://P.example/ " }, { host: "p.example", port: 80, authorization: null }],
   [{ url: "http://[::1]:1" }, { host: "::1", port: 1, authorization: null }],
-  [{ url: () => "http://p:1", username: "me", password: () => "é" }, { host: "p", port: 1, authorization: "Basic bWU6w6k=" }],
-  [{ url: "http://p:1", username: "me" }, { host: "p", port: 1, authorization: "Basic bWU6" }],
+  [
+    { url: () => "http://p:1", username: "me", password: () => "é" },
+    { host: "p", port: 1, authorization: "Basic bWU6w6k=" },
+  ],
+  [
+    { url: "http://p:1", username: "me" },
+    { host: "p", port: 1, authorization: "Basic bWU6" },
+  ],
 ])("%j", (attributes, expected) => {
   const exchange = exchangeOf();
   policyStep(proxy, { attributes }).run(exchange, null);
@@ -29,7 +35,9 @@ test.each<[Written["attributes"], readonly string[]]>([
 
 test("an expression that gives no proxy fails", () => {
   const step = policyStep(proxy, { attributes: { url: () => "p:1" } });
-  expect(() => step.run(exchangeOf(), null)).toThrow(expect.objectContaining({ source: "proxy", status: 500 }));
+  expect(() => step.run(exchangeOf(), null)).toThrow(
+    expect.objectContaining({ source: "proxy", status: 500 }),
+  );
 });
 
 describe("through a gateway", () => {
@@ -50,7 +58,9 @@ describe("through a gateway", () => {
     const direct = `<send-request ignore-error="true"><set-url>http://127.0.0.1:1/own</set-url></send-request>`;
     const nested = `<send-request><set-url>http://127.0.0.1:1/own</set-url>${through}</send-request>`;
     gateway = await testGateway({
-      ...api("forwarded", "http://backend.invalid/base", ["GET /x"], { policy: policy({ inbound: through + direct }) }),
+      ...api("forwarded", "http://backend.invalid/base", ["GET /x"], {
+        policy: policy({ inbound: through + direct }),
+      }),
       ...api("own", undefined, ["GET /x"], { policy: policy({ inbound: `${nested}<return-response />` }) }),
     });
   });
@@ -60,7 +70,11 @@ describe("through a gateway", () => {
   });
 
   test.each([
-    ["the forwarded request goes through it, a send-request beside it does not", "forwarded", "GET http://backend.invalid:80/base/x HTTP/1.1"],
+    [
+      "the forwarded request goes through it, a send-request beside it does not",
+      "forwarded",
+      "GET http://backend.invalid:80/base/x HTTP/1.1",
+    ],
     ["nested in send-request it is that one's", "own", "GET http://127.0.0.1:1/own HTTP/1.1"],
   ])("%s", async (_name, path, expected) => {
     lines = [];

@@ -21,23 +21,36 @@ export const proxy = definePolicy({
   check: ({ attributes }, report) => {
     const { url, username, password } = attributes;
     if (url.isConstant && addressOf(url.constant!) === null) {
-      report(`"${url.constant!}" is not the URL of a proxy`, { attribute: "url" }, 'write url="http://host:port"');
+      report(
+        `"${url.constant!}" is not the URL of a proxy`,
+        { attribute: "url" },
+        'write url="http://host:port"',
+      );
     }
-    if (password !== undefined && username === undefined) report("password needs a username", { attribute: "password" });
+    if (password !== undefined && username === undefined)
+      report("password needs a username", { attribute: "password" });
   },
   run: (exchange, { attributes }, message) => {
     const { url, username, password } = attributes;
     const text = url(exchange.context);
     const address = addressOf(text);
     if (address === null) {
-      throw new GatewayError({ source: "proxy", reason: "InvalidProxyUrl", message: `"${text}" is not the URL of a proxy.`, status: 500 });
+      throw new GatewayError({
+        source: "proxy",
+        reason: "InvalidProxyUrl",
+        message: `"${text}" is not the URL of a proxy.`,
+        status: 500,
+      });
     }
     const credentials =
-      username === undefined ? null : `${username(exchange.context)}:${password === undefined ? "" : password(exchange.context)}`;
+      username === undefined
+        ? null
+        : `${username(exchange.context)}:${password === undefined ? "" : password(exchange.context)}`;
     const request = message instanceof RequestMessage ? message : exchange.request;
     request.proxy = {
       ...address,
-      authorization: credentials === null ? null : `Basic ${Buffer.from(credentials, "utf8").toString("base64")}`,
+      authorization:
+        credentials === null ? null : `Basic ${Buffer.from(credentials, "utf8").toString("base64")}`,
     };
   },
 });

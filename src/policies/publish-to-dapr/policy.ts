@@ -12,7 +12,11 @@ export const publishToDapr = definePolicy({
   sections: ["inbound", "outbound", "on-error"],
   shape: {
     attributes: {
-      "pubsub-name": { type: "string", expression: true, doc: "Name of the pub/sub component; may stand before the topic instead." },
+      "pubsub-name": {
+        type: "string",
+        expression: true,
+        doc: "Name of the pub/sub component; may stand before the topic instead.",
+      },
       topic: { type: "string", expression: true, required: true, doc: "Name of the topic, or pubsub/topic." },
       ...DAPR_CALL,
     },
@@ -22,7 +26,11 @@ export const publishToDapr = definePolicy({
     checkContent(attributes.template, text, report);
     const { topic, "pubsub-name": pubsub } = attributes;
     if (pubsub === undefined && topic.isConstant && !topic.constant!.includes("/")) {
-      report("nothing says which pub/sub component the topic belongs to", { attribute: "topic" }, 'add pubsub-name="…", or write topic="pubsub/topic"');
+      report(
+        "nothing says which pub/sub component the topic belongs to",
+        { attribute: "topic" },
+        'add pubsub-name="…", or write topic="pubsub/topic"',
+      );
     }
   },
   prepare: ({ attributes, text }, site) => {

@@ -12,7 +12,8 @@ const ELEMENT = "redirect-content-urls";
  */
 export const redirectContentUrls = definePolicy({
   element: ELEMENT,
-  summary: "Rewrites links in the body so that they point to the gateway (response) or to the backend (request).",
+  summary:
+    "Rewrites links in the body so that they point to the gateway (response) or to the backend (request).",
   sections: ["inbound", "outbound"],
   once: "section",
   shape: {},
@@ -26,7 +27,9 @@ export const redirectContentUrls = definePolicy({
       const text = byteTextFor(body.charset);
       const shown = text?.show(body.bytes());
       if (text === null || shown == null) return;
-      const replaced = isRequest ? replaceAll(shown, text, [gateway], backend[0]!) : replaceAll(shown, text, backend, gateway);
+      const replaced = isRequest
+        ? replaceAll(shown, text, [gateway], backend[0]!)
+        : replaceAll(shown, text, backend, gateway);
       if (replaced !== shown) setBytes(message, text.hide(replaced), body.charset);
     });
   },
@@ -34,7 +37,8 @@ export const redirectContentUrls = definePolicy({
 
 /** The backend's base as it may be written, the usual form first; of a pool, those of all members. */
 function backendBases({ backend, request }: Exchange): string[] {
-  if (backend?.type === "Pool") return backend.pool.flatMap(({ backend: { target } }) => (target === null ? [] : basesOf(target)));
+  if (backend?.type === "Pool")
+    return backend.pool.flatMap(({ backend: { target } }) => (target === null ? [] : basesOf(target)));
   const target = backend?.target ?? request.target;
   return target === null ? [] : basesOf(target);
 }
@@ -65,7 +69,9 @@ function replaceAll(shown: string, text: ByteText, bases: readonly string[], by:
   if (encoded.length === 0 || replacement === null) return shown;
   const plain = [...encoded].sort((a, b) => b.length - a.length);
   const pattern = [...plain, ...plain.map(escaped)].map(literal).join("|");
-  return shown.replace(new RegExp(`(?:${pattern})${END}`, "g"), (found) => (found.includes("\\/") ? escaped(replacement) : replacement));
+  return shown.replace(new RegExp(`(?:${pattern})${END}`, "g"), (found) =>
+    found.includes("\\/") ? escaped(replacement) : replacement,
+  );
 }
 
 /** As JSON writers of some languages have it. */
@@ -76,7 +82,7 @@ function literal(url: string): string {
   const path = url.indexOf("/", url.indexOf("//") < 0 ? url.indexOf("\\/\\/") + 4 : url.indexOf("//") + 2);
   const host = path < 0 ? url : url.slice(0, path);
   const rest = path < 0 ? "" : url.slice(path);
-  const anyCase = quoted(host).replace(/[a-z]/gi, (c) => (`[${c.toLowerCase()}${c.toUpperCase()}]`));
+  const anyCase = quoted(host).replace(/[a-z]/gi, (c) => `[${c.toLowerCase()}${c.toUpperCase()}]`);
   return anyCase + quoted(rest);
 }
 

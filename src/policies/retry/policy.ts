@@ -82,12 +82,14 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
     const count = Math.max(1, Math.min(MOST_RETRIES, Math.trunc(settings.count(exchange.context))));
     const more = await wantsMore(settings, exchange, held);
     if (!more || attempt >= count || !withinBudget(exchange, sent)) {
-      if (exchange.traced !== null) exchange.traced.detail("retry", { decision: decisionOf(more, attempt + 1, held) });
+      if (exchange.traced !== null)
+        exchange.traced.detail("retry", { decision: decisionOf(more, attempt + 1, held) });
       if (held !== null) throw held;
       return;
     }
     const waitingMs = waitMs(settings, exchange, attempt + 1);
-    if (exchange.traced !== null) exchange.remark("retry", `retry ${attempt + 1} of ${count} after ${Math.round(waitingMs)} ms`);
+    if (exchange.traced !== null)
+      exchange.remark("retry", `retry ${attempt + 1} of ${count} after ${Math.round(waitingMs)} ms`);
     await pause(exchange, waitingMs);
   }
 }

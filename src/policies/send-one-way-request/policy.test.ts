@@ -4,7 +4,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { api, policy, testGateway } from "../../../test/gateway.ts";
 import { computedValue } from "../../compiler/expression.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
-import { type TestExchange, type Written, exchangeOf, policyStep, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type TestExchange,
+  type Written,
+  exchangeOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { createClient } from "../../transport/node/index.ts";
 import { setBody } from "../set-body/policy.ts";
 import { setMethod } from "../set-method/policy.ts";
@@ -55,7 +62,10 @@ test("what is sent is evaluated before it goes on", async () => {
   const exchange = newExchange();
   exchange.variables.set("v", "before");
   const body = computedValue((context) => String(context.variables.get("v")), 0);
-  const steps = [policyStep(setMethod, { text: "PUT" }), policyStep(setBody, { text: body }, { inMessage: true })];
+  const steps = [
+    policyStep(setMethod, { text: "PUT" }),
+    policyStep(setBody, { text: body }, { inMessage: true }),
+  ];
   await run(exchange, "/a", { steps });
   exchange.variables.set("v", "after");
   await until(() => seen.length === 1);
@@ -102,19 +112,24 @@ test.each<[string, string, Written, RegExp]>([
     /null reference/,
   ],
   ["a mode that is none", "http://127.0.0.1:1/", { attributes: { mode: () => "x" } }, /mode is new or copy/],
-] as [string, string, Written, RegExp][])("%s is logged and fails nothing", async (_name, target, written, expected) => {
-  const exchange = newExchange();
-  const step = policyStep(sendOneWayRequest, { children: { "set-url": [{ text: target }] }, ...written });
-  await expect(step.run(exchange, null)).resolves.toBeUndefined();
-  await until(() => exchange.services.logged.length > 0);
-  expect(exchange.services.logged[0]!["error"]).toMatch(expected);
-});
+] as [string, string, Written, RegExp][])(
+  "%s is logged and fails nothing",
+  async (_name, target, written, expected) => {
+    const exchange = newExchange();
+    const step = policyStep(sendOneWayRequest, { children: { "set-url": [{ text: target }] }, ...written });
+    await expect(step.run(exchange, null)).resolves.toBeUndefined();
+    await until(() => exchange.services.logged.length > 0);
+    expect(exchange.services.logged[0]!["error"]).toMatch(expected);
+  },
+);
 
 test("no more than a thousand are on their way", async () => {
   const exchange = newExchange();
   // A client that keeps everybody waiting.
   const waiting: ((error: Error) => void)[] = [];
-  Object.assign(exchange.services, { client: { send: () => new Promise((_resolve, reject) => waiting.push(reject)) } });
+  Object.assign(exchange.services, {
+    client: { send: () => new Promise((_resolve, reject) => waiting.push(reject)) },
+  });
   for (let i = 0; i < 1_002; i++) await run(exchange, "/a");
   expect(waiting).toHaveLength(1_000);
   expect(exchange.services.logged.map(({ error }) => error)).toEqual(
@@ -130,7 +145,13 @@ test("nor more than 64 MiB of bodies", async () => {
   const exchange = newExchange();
   let sent = 0;
   Object.assign(exchange.services, { client: { send: () => new Promise(() => sent++) } });
-  const steps = [policyStep(setBody, { text: computedValue(() => new Uint8Array(10 * 1024 * 1024), 0) }, { inMessage: true })];
+  const steps = [
+    policyStep(
+      setBody,
+      { text: computedValue(() => new Uint8Array(10 * 1024 * 1024), 0) },
+      { inMessage: true },
+    ),
+  ];
   for (let i = 0; i < 8; i++) await run(exchange, "/a", { steps });
   expect(sent).toBe(6);
   expect(exchange.services.logged).toHaveLength(2);

@@ -61,7 +61,9 @@ function start(own: OwnRequest, exchange: Exchange, message: RequestMessage, tim
   const all = count;
   const bytes = message.body?.length ?? 0;
   if (all.requests >= MOST_REQUESTS || all.bytes + bytes > MOST_BYTES) {
-    throw new Error(`it was dropped: ${all.requests} requests with ${all.bytes} bytes are on their way already`);
+    throw new Error(
+      `it was dropped: ${all.requests} requests with ${all.bytes} bytes are on their way already`,
+    );
   }
   all.requests++;
   all.bytes += bytes;
@@ -76,7 +78,12 @@ function start(own: OwnRequest, exchange: Exchange, message: RequestMessage, tim
   services.outlives?.(work);
 }
 
-async function sent(own: OwnRequest, exchange: Exchange, message: RequestMessage, timeoutMs: number): Promise<void> {
+async function sent(
+  own: OwnRequest,
+  exchange: Exchange,
+  message: RequestMessage,
+  timeoutMs: number,
+): Promise<void> {
   await sendOwnRequest(exchange, message, own.source, { timeoutMs, limitBytes: 0, abort: null });
 }
 

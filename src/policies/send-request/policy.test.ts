@@ -5,7 +5,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Files, type TestGateway, api, policy, testGateway } from "../../../test/gateway.ts";
 import { parseUrl } from "../../backends/own-request.ts";
 import { ClientGone } from "../../gateway/errors.ts";
-import { type TestExchange, type Written, exchangeOf, mistakesOf, policyStep, responseOf, servicesOf, siteOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type TestExchange,
+  type Written,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  responseOf,
+  servicesOf,
+  siteOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { createClient } from "../../transport/node/index.ts";
 import { sendRequest } from "./policy.ts";
 
@@ -37,8 +47,11 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     if (path === "/none") return void response.writeHead(204).end();
     if (path === "/broken") return void response.writeHead(503, { "X-Why": "maintenance" }).end("later");
     if (path === "/big") return void response.end("x".repeat(4096));
-    if (path === "/zipped") return void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("unzipped"));
-    response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.rawHeaders, body }));
+    if (path === "/zipped")
+      return void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("unzipped"));
+    response.end(
+      JSON.stringify({ method: request.method, url: request.url, headers: request.rawHeaders, body }),
+    );
   });
 }
 
@@ -78,21 +91,36 @@ const CASES: Readonly<Record<string, Case>> = {
     body: /"url":"\/post","headers":\["Host","[^"]+","X-A","1,2","Authorization","Basic bWU6c2VjcmV0","Content-Length","11"\],"body":"from caller"/,
   },
   "any status is a success": {
-    inbound: send(`<set-url>${UP}/broken</set-url>`) + say('r.StatusCode + r.StatusReason + r.Headers.GetValueOrDefault("X-Why", "") + r.Body.As<string>()'),
+    inbound:
+      send(`<set-url>${UP}/broken</set-url>`) +
+      say('r.StatusCode + r.StatusReason + r.Headers.GetValueOrDefault("X-Why", "") + r.Body.As<string>()'),
     body: "503Service Unavailablemaintenancelater",
   },
   "redirects are answers like others": {
-    inbound: send(`<set-url>${UP}/moved</set-url>`) + say('r.StatusCode + " " + r.Headers.GetValueOrDefault("Location", "")'),
+    inbound:
+      send(`<set-url>${UP}/moved</set-url>`) +
+      say('r.StatusCode + " " + r.Headers.GetValueOrDefault("Location", "")'),
     body: "302 /elsewhere",
     seen: ["GET /moved "],
   },
-  "a compressed answer is readable": { inbound: send(`<set-url>${UP}/zipped</set-url>`) + text, body: "unzipped" },
-  "an answer without a body": { inbound: send(`<set-url>${UP}/none</set-url>`) + say("r.StatusCode + (r.Body == null ? \" none\" : \" some\")"), body: "204 none" },
+  "a compressed answer is readable": {
+    inbound: send(`<set-url>${UP}/zipped</set-url>`) + text,
+    body: "unzipped",
+  },
+  "an answer without a body": {
+    inbound:
+      send(`<set-url>${UP}/none</set-url>`) + say('r.StatusCode + (r.Body == null ? " none" : " some")'),
+    body: "204 none",
+  },
   "the answer may be returned": {
     inbound: `${send(`<set-url>${UP}/zipped</set-url>`)}<return-response response-variable-name="r" />`,
     body: "unzipped",
   },
-  "without a variable": { inbound: `<send-request><set-url>${UP}/quiet</set-url></send-request><return-response />`, body: "", seen: ["GET /quiet "] },
+  "without a variable": {
+    inbound: `<send-request><set-url>${UP}/quiet</set-url></send-request><return-response />`,
+    body: "",
+    seen: ["GET /quiet "],
+  },
   "copy: method, URL, headers and body of the current request, which still has them": {
     inbound: `${send("", 'mode="copy"')}<set-header name="X-Copy"><value>@(((IResponse)context.Variables["r"]).Body.As<string>())</value></set-header>`,
     request: { method: "PUT", body: "twice", headers: { "X-Caller": "1" } },
@@ -101,9 +129,15 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "copy: what stands inside wins": {
     inbound:
-      send(`<set-url>${UP}/other</set-url><set-method>DELETE</set-method><set-header name="X-Caller" exists-action="delete" /><set-body>new</set-body>`, 'mode="@("co" + "py")"') +
-      text,
-    request: { method: "PUT", body: "old", headers: { "X-Caller": "1", "X-Kept": "2", "Accept-Encoding": "zstd, gzip;q=0.5" } },
+      send(
+        `<set-url>${UP}/other</set-url><set-method>DELETE</set-method><set-header name="X-Caller" exists-action="delete" /><set-body>new</set-body>`,
+        'mode="@("co" + "py")"',
+      ) + text,
+    request: {
+      method: "PUT",
+      body: "old",
+      headers: { "X-Caller": "1", "X-Kept": "2", "Accept-Encoding": "zstd, gzip;q=0.5" },
+    },
     body: /^(?!.*x-caller).*"method":"DELETE","url":"\/other".*"x-kept","2".*"accept-encoding","gzip;q=0.5".*"body":"new"/i,
   },
   "an error ends the exchange with 500": {
@@ -112,7 +146,9 @@ const CASES: Readonly<Record<string, Case>> = {
     body: /Internal server error/,
   },
   "with ignore-error the variable is there and null": {
-    inbound: send(`<set-url>${UP}/reset</set-url>`, 'ignore-error="true"') + `<return-response><set-body>@(context.Variables.ContainsKey("r") + " " + (context.Variables["r"] == null))</set-body></return-response>`,
+    inbound:
+      send(`<set-url>${UP}/reset</set-url>`, 'ignore-error="true"') +
+      `<return-response><set-body>@(context.Variables.ContainsKey("r") + " " + (context.Variables["r"] == null))</set-body></return-response>`,
     body: "True True",
   },
   "an expression that fails is not ignored": {
@@ -138,12 +174,18 @@ describe("through a gateway", () => {
 
   beforeAll(async () => {
     const files: Record<string, string | object> = {
-      "namedValues/up/namedValueInformation.json": { properties: { displayName: "up", value: `http://127.0.0.1:${port}` } },
+      "namedValues/up/namedValueInformation.json": {
+        properties: { displayName: "up", value: `http://127.0.0.1:${port}` },
+      },
     };
     Object.entries(CASES).forEach(([name, { inbound }], i) => {
-      const outbound = name.startsWith("in outbound") ? send(`<set-url>${UP}/copied</set-url>`, 'mode="copy"') : "";
+      const outbound = name.startsWith("in outbound")
+        ? send(`<set-url>${UP}/copied</set-url>`, 'mode="copy"')
+        : "";
       const onError = `<set-header name="X-Error"><value>@(context.LastError.Source + " " + context.LastError.Reason + " " + context.LastError.Message)</value></set-header>`;
-      const given: Files = api(`case${i}`, `http://127.0.0.1:${port}`, ["GET /x", "POST /x", "PUT /x"], { policy: policy({ inbound, outbound, onError }) });
+      const given: Files = api(`case${i}`, `http://127.0.0.1:${port}`, ["GET /x", "POST /x", "PUT /x"], {
+        policy: policy({ inbound, outbound, onError }),
+      });
       Object.assign(files, given);
     });
     gateway = await testGateway(files);
@@ -162,9 +204,15 @@ describe("through a gateway", () => {
   });
 
   test.each([
-    ["an error ends the exchange with 500", /^send-request BackendConnectionFailure The request to http:\/\/127\.0\.0\.1:\d+\/reset failed: /],
+    [
+      "an error ends the exchange with 500",
+      /^send-request BackendConnectionFailure The request to http:\/\/127\.0\.0\.1:\d+\/reset failed: /,
+    ],
     ["an expression that fails is not ignored", /^send-request ExpressionValueEvaluationFailure /],
-    ["a metadata address is refused", /^send-request BackendConnectionFailure The request to http:\/\/2852039166\/latest\/meta-data failed: connections to 2852039166 are not allowed$/],
+    [
+      "a metadata address is refused",
+      /^send-request BackendConnectionFailure The request to http:\/\/2852039166\/latest\/meta-data failed: connections to 2852039166 are not allowed$/,
+    ],
   ])("LastError: %s", async (name, expected) => {
     const response = await fetch(`${gateway.url}/case${Object.keys(CASES).indexOf(name)}/x`);
     expect(response.headers.get("x-error")).toMatch(expected);
@@ -182,7 +230,11 @@ interface Ran {
 async function start(path: string, attributes: Written["attributes"] = {}, requests = 1): Promise<Ran> {
   seen = [];
   const client = createClient();
-  const exchange = exchangeOf({}, snapshotOf({ options: { bufferLimitBytes: 1024 } }), servicesOf({ client }));
+  const exchange = exchangeOf(
+    {},
+    snapshotOf({ options: { bufferLimitBytes: 1024 } }),
+    servicesOf({ client }),
+  );
   const step = policyStep(sendRequest, {
     attributes: { "response-variable-name": "r", ...attributes },
     children: { "set-url": [{ text: `http://127.0.0.1:${port}${path}` }] },
@@ -203,7 +255,12 @@ test.each<[string, Written["attributes"], number]>([
   const { exchange, pending } = await start(path, attributes);
   expect(exchange.services.clock.waits).toEqual([seconds * 1000]);
   exchange.services.clock.advance(seconds * 1000);
-  expect(await pending).toMatchObject({ source: "send-request", reason: "Timeout", status: 500, clientMessage: "Internal server error" });
+  expect(await pending).toMatchObject({
+    source: "send-request",
+    reason: "Timeout",
+    status: 500,
+    clientMessage: "Internal server error",
+  });
   expect(exchange.variables.has("r")).toBe(false);
 });
 
@@ -216,20 +273,31 @@ test("a timeout that is ignored leaves null", async () => {
 
 test("an answer that is larger than memory allows is a failure", async () => {
   const { exchange, pending } = await start("/big");
-  expect(await pending).toMatchObject({ source: "send-request", reason: "ResponseBodyTooLarge", status: 500 });
+  expect(await pending).toMatchObject({
+    source: "send-request",
+    reason: "ResponseBodyTooLarge",
+    status: 500,
+  });
   expect(exchange.services.clock.waits).toEqual([]);
 });
 
-test.each(["/silent", "/half"])("a hang-up ends %s at once, whatever is ignored, and sets nothing", async (path) => {
-  const { exchange, pending } = await start(path, { "ignore-error": true });
-  exchange.abort.abort("client");
-  expect(await pending).toBeInstanceOf(ClientGone);
-  expect(exchange.variables.has("r")).toBe(false);
-  expect(exchange.services.clock.waits).toEqual([]);
-});
+test.each(["/silent", "/half"])(
+  "a hang-up ends %s at once, whatever is ignored, and sets nothing",
+  async (path) => {
+    const { exchange, pending } = await start(path, { "ignore-error": true });
+    exchange.abort.abort("client");
+    expect(await pending).toBeInstanceOf(ClientGone);
+    expect(exchange.variables.has("r")).toBe(false);
+    expect(exchange.services.clock.waits).toEqual([]);
+  },
+);
 
 test("a copy has nothing to send a body from when it is gone", async () => {
-  const exchange = exchangeOf({ method: "POST", body: "x" }, snapshotOf(), servicesOf({ client: createClient() }));
+  const exchange = exchangeOf(
+    { method: "POST", body: "x" },
+    snapshotOf(),
+    servicesOf({ client: createClient() }),
+  );
   exchange.request.body!.take();
   seen = [];
   const step = policyStep(sendRequest, {
@@ -241,7 +309,11 @@ test("a copy has nothing to send a body from when it is gone", async () => {
 });
 
 test.each<[string, Written, string]>([
-  ["mode", { attributes: { mode: () => "both" }, children: { "set-url": [{ text: "http://h" }] } }, "InvalidMode"],
+  [
+    "mode",
+    { attributes: { mode: () => "both" }, children: { "set-url": [{ text: "http://h" }] } },
+    "InvalidMode",
+  ],
   ["URL", { children: { "set-url": [{ text: () => "ftp://h" }] } }, "InvalidUrl"],
   ["lack of a URL", { attributes: { mode: "copy" } }, "InvalidUrl"],
 ])("an impossible %s fails", async (_name, written, reason) => {
@@ -254,7 +326,10 @@ test.each<[Written, readonly string[]]>([
   [{ attributes: { mode: "copy" } }, []],
   [{ attributes: { mode: () => "copy" } }, []],
   [{}, ["a <set-url> is missing"]],
-  [{ children: { "set-url": [{ text: "a.example" }] } }, ['"a.example" is not an absolute http or https URL']],
+  [
+    { children: { "set-url": [{ text: "a.example" }] } },
+    ['"a.example" is not an absolute http or https URL'],
+  ],
   [{ children: { "set-url": [{ text: () => "a.example" }] } }, []],
   [
     {
@@ -276,7 +351,10 @@ test.each<[string, string | null]>([
   ["https://a.example:8443?x", "https a.example:8443 a.example:8443 / x"],
   ["http://[::1]:81/a", "http ::1:81 [::1]:81 /a"],
   ["http://me:pw@a.example/a", "http a.example:80 a.example /a"],
-  ['http://a/b c/"é"/{x}|^`\\y?q=ä <>"&r=100%25', "http a:80 a /b%20c/%22%C3%A9%22/%7Bx%7D%7C%5E%60/y q=%C3%A4%20%3C%3E%22&r=100%25"],
+  [
+    'http://a/b c/"é"/{x}|^`\\y?q=ä <>"&r=100%25',
+    "http a:80 a /b%20c/%22%C3%A9%22/%7Bx%7D%7C%5E%60/y q=%C3%A4%20%3C%3E%22&r=100%25",
+  ],
   ["http://a/\ud800?\r\nx", "http a:80 a /%EF%BF%BD %0D%0Ax"],
   ["http://bücher.example:81/", "http xn--bcher-kva.example:81 xn--bcher-kva.example:81 /"],
   ["ws://a.example", null],
@@ -287,6 +365,9 @@ test.each<[string, string | null]>([
   ["", null],
 ])("URL %j", (text, expected) => {
   const url = parseUrl(text);
-  const shown = url === null ? null : `${url.target.scheme} ${url.target.host}:${url.target.port} ${url.target.authority} ${url.path} ${url.query}`.trim();
+  const shown =
+    url === null
+      ? null
+      : `${url.target.scheme} ${url.target.host}:${url.target.port} ${url.target.authority} ${url.path} ${url.query}`.trim();
   expect(shown).toBe(expected);
 });

@@ -28,8 +28,15 @@ export const sendRequest = definePolicy({
     ...OWN_REQUEST,
     attributes: {
       ...OWN_REQUEST.attributes,
-      "response-variable-name": { type: "string", doc: "The variable that gets the response, with its body in memory." },
-      "ignore-error": { type: "bool", default: false, doc: "true: a failure leaves null in the variable and nothing else." },
+      "response-variable-name": {
+        type: "string",
+        doc: "The variable that gets the response, with its body in memory.",
+      },
+      "ignore-error": {
+        type: "bool",
+        default: false,
+        doc: "true: a failure leaves null in the variable and nothing else.",
+      },
     },
   },
   check: (args, report) => checkOwnRequest(args, report),
@@ -41,21 +48,33 @@ export const sendRequest = definePolicy({
   },
 });
 
-async function run(own: OwnRequest, exchange: Exchange, variable: string | undefined, ignoreError: boolean): Promise<void> {
+async function run(
+  own: OwnRequest,
+  exchange: Exchange,
+  variable: string | undefined,
+  ignoreError: boolean,
+): Promise<void> {
   const message = await makeOwnRequest(own, exchange);
   const timeoutMs = timeoutOf(own, exchange);
   let response: ResponseMessage | null = null;
   let failure: GatewayError | null = null;
   try {
     const limitBytes = exchange.snapshot.options.bufferLimitBytes;
-    response = await sendOwnRequest(exchange, message, own.source, { timeoutMs, limitBytes, abort: exchange.abort });
+    response = await sendOwnRequest(exchange, message, own.source, {
+      timeoutMs,
+      limitBytes,
+      abort: exchange.abort,
+    });
   } catch (error) {
     failure = failed(error, message);
   }
   if (exchange.abort.aborted) throw new ClientGone();
   if (failure !== null && !ignoreError) throw failure;
   if (exchange.tracing) {
-    const what = failure === null ? `${message.method} ${shownUrl(message)}: ${response!.statusCode}` : `Ignored: ${failure.message}`;
+    const what =
+      failure === null
+        ? `${message.method} ${shownUrl(message)}: ${response!.statusCode}`
+        : `Ignored: ${failure.message}`;
     exchange.remark("send-request", what);
   }
   if (variable !== undefined) exchange.variables.set(variable, response);

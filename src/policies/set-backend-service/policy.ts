@@ -36,7 +36,11 @@ export const setBackendService = definePolicy({
       "sf-listener-name": { type: "string", expression: true, doc: "Service Fabric only." },
       "dapr-app-id": { type: "string", expression: true, doc: "Dapr only: the application to call." },
       "dapr-method": { type: "string", expression: true, doc: "Dapr only: the method to call." },
-      "dapr-namespace": { type: "string", expression: true, doc: "Dapr only: the namespace that the application is in." },
+      "dapr-namespace": {
+        type: "string",
+        expression: true,
+        doc: "Dapr only: the namespace that the application is in.",
+      },
     },
   },
   check: ({ attributes }, report) => {
@@ -62,7 +66,12 @@ export const setBackendService = definePolicy({
     }
   },
   prepare: ({ attributes }, site) => {
-    const { "base-url": baseUrl, "backend-id": backendId, "dapr-app-id": app, "dapr-method": method } = attributes;
+    const {
+      "base-url": baseUrl,
+      "backend-id": backendId,
+      "dapr-app-id": app,
+      "dapr-method": method,
+    } = attributes;
     if (app !== undefined && method !== undefined) {
       const namespace = attributes["dapr-namespace"];
       return (exchange) => {
@@ -104,14 +113,30 @@ interface DaprAttributes {
 }
 
 /** A backend of one's own may be called dapr; only the other attributes say that Dapr is meant. */
-function checkDapr(attributes: DaprAttributes, report: (message: string, at?: { attribute: string }, hint?: string) => void): void {
-  const { "backend-id": backendId, "dapr-app-id": app, "dapr-method": method, "dapr-namespace": namespace } = attributes;
+function checkDapr(
+  attributes: DaprAttributes,
+  report: (message: string, at?: { attribute: string }, hint?: string) => void,
+): void {
+  const {
+    "backend-id": backendId,
+    "dapr-app-id": app,
+    "dapr-method": method,
+    "dapr-namespace": namespace,
+  } = attributes;
   if (app === undefined && method === undefined && namespace === undefined) return;
   if (app === undefined || method === undefined) {
-    report("dapr-app-id and dapr-method go together", undefined, `add ${app === undefined ? "dapr-app-id" : "dapr-method"}="…"`);
+    report(
+      "dapr-app-id and dapr-method go together",
+      undefined,
+      `add ${app === undefined ? "dapr-app-id" : "dapr-method"}="…"`,
+    );
   }
   if (backendId === undefined || (backendId.isConstant && backendId.constant!.toLowerCase() !== "dapr")) {
-    report('backend-id must be "dapr" for dapr-app-id and dapr-method', { attribute: "backend-id" }, 'write backend-id="dapr"');
+    report(
+      'backend-id must be "dapr" for dapr-app-id and dapr-method',
+      { attribute: "backend-id" },
+      'write backend-id="dapr"',
+    );
   }
 }
 
@@ -123,7 +148,11 @@ function useDapr(exchange: Exchange, app: string, method: string, namespace: str
   const { target, token } = exchange.snapshot.options.dapr;
   const named = segment(namespace === "" ? app : `${app}.${namespace}`);
   const path = method.replace(/^\/+/, "").split("/").map(segment).join("/");
-  exchange.request.setTarget({ ...target, basePath: `${target.basePath}/v1.0/invoke/${named}/method/${path}`, entity: null });
+  exchange.request.setTarget({
+    ...target,
+    basePath: `${target.basePath}/v1.0/invoke/${named}/method/${path}`,
+    entity: null,
+  });
   exchange.request.setPath("");
   if (token !== null) exchange.request.headers.set("dapr-api-token", token);
   exchange.backend = null;

@@ -84,7 +84,8 @@ export const setHeader = definePolicy({
           throw invalid(`The value of header ${header} contains a line break or control character.`);
         lines.push(encodeValue(text));
       }
-      if (lower === "authorization" && lines.length > 0 && target instanceof RequestMessage) target.authorizationSet = true;
+      if (lower === "authorization" && lines.length > 0 && target instanceof RequestMessage)
+        target.authorizationSet = true;
       apply(target.headers, header, lower, lines, how);
     };
   },

@@ -8,7 +8,9 @@ import { fillTenant, isGuid } from "../../tokens/validate.ts";
 const CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /** Issuer of v1 tokens, by the host of the v2 issuer. */
-const V1_HOSTS: ReadonlyMap<string, string> = new Map([["login.partner.microsoftonline.cn", "sts.chinacloudapi.cn"]]);
+const V1_HOSTS: ReadonlyMap<string, string> = new Map([
+  ["login.partner.microsoftonline.cn", "sts.chinacloudapi.cn"],
+]);
 const V1_HOST = "sts.windows.net";
 
 /**
@@ -29,7 +31,11 @@ function tenantName(tenant: string): string {
  * The tenant's issuers: of v2 as the configuration says, and of v1 (`https://sts.windows.net/{tid}/`). Keys are the same.
  */
 export function entraIssuers(tenant: Value<string>) {
-  return (source: OpenIdSource, claims: { readonly tenant: string | null }, context: HostContext): readonly string[] => {
+  return (
+    source: OpenIdSource,
+    claims: { readonly tenant: string | null },
+    context: HostContext,
+  ): readonly string[] => {
     const v2 = fillTenant(source.issuer, claims.tenant);
     if (v2 === null || !mayIssue(tenantName(tenant(context)), claims.tenant)) return [];
     const id = v2.split("/").find((segment) => isGuid(segment));

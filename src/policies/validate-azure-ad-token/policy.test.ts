@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Written, exchangeOf, mistakesOf, policyStep, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type Written,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import { CONFIG_PATH, type Provider, answering, startProvider } from "../../tokens/provider.fixture.ts";
 import { NOW, OTHER_RSA, RSA, b64, jwkOf, token } from "../../tokens/testing.ts";
 import { createClient } from "../../transport/node/index.ts";
@@ -29,10 +36,20 @@ afterAll(async () => {
   await entra.close();
 });
 
-const issued = (more: object = {}, pair = RSA): string => token("RS256", pair.privateKey, { header: { alg: "RS256", kid: "k1", typ: "JWT" }, payload: { ...CLAIMS, ...more } });
-const apps = (element: string, ...ids: unknown[]): Written["children"] => ({ [element]: [{ children: { "application-id": ids.map((text) => ({ text })) } }] });
+const issued = (more: object = {}, pair = RSA): string =>
+  token("RS256", pair.privateKey, {
+    header: { alg: "RS256", kid: "k1", typ: "JWT" },
+    payload: { ...CLAIMS, ...more },
+  });
+const apps = (element: string, ...ids: unknown[]): Written["children"] => ({
+  [element]: [{ children: { "application-id": ids.map((text) => ({ text })) } }],
+});
 
-async function judge(text: string, written: Written = {}, headers = ["Authorization", `Bearer ${text}`]): Promise<string> {
+async function judge(
+  text: string,
+  written: Written = {},
+  headers = ["Authorization", `Bearer ${text}`],
+): Promise<string> {
   const attributes = { "tenant-id": TENANT, "authentication-endpoint": entra.url, ...written.attributes };
   const exchange = exchangeOf({ headers }, snapshotOf(), servicesOf({ client }));
   try {
@@ -56,26 +73,67 @@ test.each<[string, object, Written, string]>([
   ["no tid", { tid: undefined }, {}, "ok"],
   ["no issuer", { iss: undefined }, {}, ISSUER],
   ["the template as issuer", { iss: V2("{tenantid}") }, {}, ISSUER],
-  ["the tenant as URL", {}, { attributes: { "tenant-id": () => `https://login.microsoftonline.com/${TENANT}/` } }, "ok"],
+  [
+    "the tenant as URL",
+    {},
+    { attributes: { "tenant-id": () => `https://login.microsoftonline.com/${TENANT}/` } },
+    "ok",
+  ],
   ["the tenant by its domain", {}, { attributes: { "tenant-id": "contoso.onmicrosoft.com" } }, "ok"],
   ["the tenant in capitals", {}, { attributes: { "tenant-id": TENANT.toUpperCase() } }, "ok"],
   ["expired", { exp: NOW }, {}, "TokenExpired"],
   ["never expires", { exp: undefined }, {}, "JwtInvalid"],
-  ["a caller that is accepted", {}, { children: apps("client-application-ids", OTHER, APP.toUpperCase()) }, "ok"],
+  [
+    "a caller that is accepted",
+    {},
+    { children: apps("client-application-ids", OTHER, APP.toUpperCase()) },
+    "ok",
+  ],
   ["a caller by expression", {}, { children: apps("client-application-ids", () => APP) }, "ok"],
   ["another caller", {}, { children: apps("client-application-ids", OTHER) }, VALUE],
   ["a caller of v1", { azp: undefined, appid: APP }, { children: apps("client-application-ids", APP) }, "ok"],
-  ["another caller of v1", { azp: undefined, appid: OTHER }, { children: apps("client-application-ids", APP) }, VALUE],
+  [
+    "another caller of v1",
+    { azp: undefined, appid: OTHER },
+    { children: apps("client-application-ids", APP) },
+    VALUE,
+  ],
   ["azp before appid", { azp: OTHER, appid: APP }, { children: apps("client-application-ids", APP) }, VALUE],
   ["no caller", { azp: undefined }, { children: apps("client-application-ids", APP) }, VALUE],
   ["several callers", { azp: [OTHER, APP] }, { children: apps("client-application-ids", APP) }, VALUE],
   ["a backend that is accepted", {}, { children: apps("backend-application-ids", APP) }, "ok"],
   ["another backend", {}, { children: apps("backend-application-ids", OTHER) }, "TokenAudienceNotAllowed"],
-  ["no audience", { aud: undefined }, { children: apps("backend-application-ids", OTHER) }, "TokenAudienceNotAllowed"],
+  [
+    "no audience",
+    { aud: undefined },
+    { children: apps("backend-application-ids", OTHER) },
+    "TokenAudienceNotAllowed",
+  ],
   ["an audience", {}, { children: { audiences: [{ children: { audience: [{ text: APP }] } }] } }, "ok"],
-  ["another audience", {}, { children: { audiences: [{ children: { audience: [{ text: "api://x" }] } }] } }, "TokenAudienceNotAllowed"],
-  ["claims", { roles: ["a"] }, { children: { "required-claims": [{ children: { claim: [{ attributes: { name: "roles" }, children: { value: [{ text: "a" }] } }] } }] } }, "ok"],
-  ["claims missing", {}, { children: { "required-claims": [{ children: { claim: [{ attributes: { name: "roles" } }] } }] } }, "TokenClaimNotFound"],
+  [
+    "another audience",
+    {},
+    { children: { audiences: [{ children: { audience: [{ text: "api://x" }] } }] } },
+    "TokenAudienceNotAllowed",
+  ],
+  [
+    "claims",
+    { roles: ["a"] },
+    {
+      children: {
+        "required-claims": [
+          { children: { claim: [{ attributes: { name: "roles" }, children: { value: [{ text: "a" }] } }] } },
+        ],
+      },
+    },
+    "ok",
+  ],
+  [
+    "claims missing",
+    {},
+    { children: { "required-claims": [{ children: { claim: [{ attributes: { name: "roles" } }] } }] } },
+    "TokenClaimNotFound",
+  ],
 ])("%s", async (_name, claims, written, expected) => {
   expect(await judge(issued(claims), written)).toBe(expected);
 });
@@ -108,7 +166,12 @@ test.each<[string, string, Written, string[] | undefined, string]>([
 
 test("where it is: a value, and the variable", async () => {
   const exchange = exchangeOf({}, snapshotOf(), servicesOf({ client }));
-  const attributes = { "tenant-id": TENANT, "authentication-endpoint": entra.url, "token-value": () => issued(), "output-token-variable-name": "jwt" };
+  const attributes = {
+    "tenant-id": TENANT,
+    "authentication-endpoint": entra.url,
+    "token-value": () => issued(),
+    "output-token-variable-name": "jwt",
+  };
   await policyStep(validateAzureAdToken, { attributes }).run(exchange, null);
   expect((exchange.variables.get("jwt") as { first: (name: string) => string }).first("tid")).toBe(TENANT);
 });
@@ -121,9 +184,21 @@ test("another's signature, and Entra being down", async () => {
 });
 
 test.each([
-  ["https://login.microsoftonline.com", TENANT, `https://login.microsoftonline.com/${TENANT}/v2.0/.well-known/openid-configuration`],
-  ["login.microsoftonline.us/", " Contoso.com ", "https://login.microsoftonline.us/contoso.com/v2.0/.well-known/openid-configuration"],
-  ["https://login.microsoftonline.com/", `https://sts.windows.net/${TENANT}/`, `https://login.microsoftonline.com/${TENANT}/v2.0/.well-known/openid-configuration`],
+  [
+    "https://login.microsoftonline.com",
+    TENANT,
+    `https://login.microsoftonline.com/${TENANT}/v2.0/.well-known/openid-configuration`,
+  ],
+  [
+    "login.microsoftonline.us/",
+    " Contoso.com ",
+    "https://login.microsoftonline.us/contoso.com/v2.0/.well-known/openid-configuration",
+  ],
+  [
+    "https://login.microsoftonline.com/",
+    `https://sts.windows.net/${TENANT}/`,
+    `https://login.microsoftonline.com/${TENANT}/v2.0/.well-known/openid-configuration`,
+  ],
   ["https://x", "../../evil?a#b", "https://x/..%2F..%2Fevil%3Fa%23b/v2.0/.well-known/openid-configuration"],
 ])("configuration of %s, %s", (endpoint, tenant, expected) => {
   expect(configurationUrl(endpoint, tenant)).toBe(expected);
@@ -131,9 +206,15 @@ test.each([
 
 test.each<[string, Record<string, unknown>, string[]]>([
   ["nothing wrong", {}, []],
-  ["two places", { "header-name": "a", "token-value": "b" }, ["only one of header-name, query-parameter-name and token-value may be given"]],
+  [
+    "two places",
+    { "header-name": "a", "token-value": "b" },
+    ["only one of header-name, query-parameter-name and token-value may be given"],
+  ],
   ["an endpoint that is none", { "authentication-endpoint": "https://" }, ['"https://" is not a URL']],
   ["a staleness that is none", { "jwks-max-stale": "x" }, ['"x" is not a time']],
 ])("said when it is saved: %s", (_name, attributes, expected) => {
-  expect(mistakesOf(validateAzureAdToken, { attributes: { "tenant-id": TENANT, ...attributes } })).toEqual(expected);
+  expect(mistakesOf(validateAzureAdToken, { attributes: { "tenant-id": TENANT, ...attributes } })).toEqual(
+    expected,
+  );
 });

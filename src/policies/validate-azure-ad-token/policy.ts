@@ -33,14 +33,35 @@ export const validateAzureAdToken = definePolicy({
   sections: ["inbound"],
   shape: {
     attributes: {
-      "tenant-id": { type: "string", expression: true, required: true, doc: "Tenant: its GUID, domain or URL, or organizations, common, consumers." },
+      "tenant-id": {
+        type: "string",
+        expression: true,
+        required: true,
+        doc: "Tenant: its GUID, domain or URL, or organizations, common, consumers.",
+      },
       ...TOKEN_ATTRIBUTES,
-      "authentication-endpoint": { type: "string", expression: true, default: PUBLIC_CLOUD, doc: "Entra of another cloud, such as https://login.microsoftonline.us." },
-      "jwks-max-stale": { type: "string", doc: "How long fetched keys serve while no new ones can be had: seconds or d.hh:mm:ss; default 24 hours." },
+      "authentication-endpoint": {
+        type: "string",
+        expression: true,
+        default: PUBLIC_CLOUD,
+        doc: "Entra of another cloud, such as https://login.microsoftonline.us.",
+      },
+      "jwks-max-stale": {
+        type: "string",
+        doc: "How long fetched keys serve while no new ones can be had: seconds or d.hh:mm:ss; default 24 hours.",
+      },
     },
     children: {
-      "client-application-ids": { max: 1, children: { "application-id": applicationId("A caller that is accepted: azp, or appid in v1 tokens.") } },
-      "backend-application-ids": { max: 1, children: { "application-id": applicationId("An application that the token may be for: aud.") } },
+      "client-application-ids": {
+        max: 1,
+        children: {
+          "application-id": applicationId("A caller that is accepted: azp, or appid in v1 tokens."),
+        },
+      },
+      "backend-application-ids": {
+        max: 1,
+        children: { "application-id": applicationId("An application that the token may be for: aud.") },
+      },
       audiences: AUDIENCES,
       "required-claims": REQUIRED_CLAIMS,
       "decryption-keys": {
@@ -50,7 +71,11 @@ export const validateAzureAdToken = definePolicy({
             min: 1,
             attributes: {
               id: { type: "string", doc: "Compared with the token's kid." },
-              "certificate-id": { type: "string", references: "certificate", doc: "A certificate with its private key." },
+              "certificate-id": {
+                type: "string",
+                references: "certificate",
+                doc: "A certificate with its private key.",
+              },
             },
             text: { type: "string", expression: true },
             doc: "A key for encrypted tokens.",
@@ -60,16 +85,29 @@ export const validateAzureAdToken = definePolicy({
     },
   },
   check: ({ attributes, children }, report) => {
-    const places = (["header-name", "query-parameter-name", "token-value"] as const).filter((name) => attributes[name] !== undefined);
+    const places = (["header-name", "query-parameter-name", "token-value"] as const).filter(
+      (name) => attributes[name] !== undefined,
+    );
     if (places.length > 1) {
-      report("only one of header-name, query-parameter-name and token-value may be given", { attribute: places[1] });
+      report("only one of header-name, query-parameter-name and token-value may be given", {
+        attribute: places[1],
+      });
     }
     const endpoint = attributes["authentication-endpoint"].constant;
-    if (endpoint !== undefined && !endpoint.includes("{") && parseUrl(configurationUrl(endpoint, "common")) === null) {
-      report(`"${endpoint}" is not a URL`, { attribute: "authentication-endpoint", value: true }, "write it as in https://login.microsoftonline.us");
+    if (
+      endpoint !== undefined &&
+      !endpoint.includes("{") &&
+      parseUrl(configurationUrl(endpoint, "common")) === null
+    ) {
+      report(
+        `"${endpoint}" is not a URL`,
+        { attribute: "authentication-endpoint", value: true },
+        "write it as in https://login.microsoftonline.us",
+      );
     }
     const stale = maxStaleMistake(attributes["jwks-max-stale"]);
-    if (stale !== null) report(stale, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
+    if (stale !== null)
+      report(stale, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
     children["decryption-keys"][0]?.children.key.forEach((key, index) => {
       const mistake = keyMistake(key);
       if (mistake !== null) report(mistake, { child: "decryption-keys/key", index });
@@ -81,7 +119,8 @@ export const validateAzureAdToken = definePolicy({
     const backends = applicationIds(children["backend-application-ids"]);
     const claims = claimsChecker(children["required-claims"]);
     const decryption = children["decryption-keys"][0]?.children.key ?? [];
-    const inHeader = attributes["query-parameter-name"] === undefined && attributes["token-value"] === undefined;
+    const inHeader =
+      attributes["query-parameter-name"] === undefined && attributes["token-value"] === undefined;
     const step = {
       source: site.element,
       attributes,
@@ -98,9 +137,15 @@ export const validateAzureAdToken = definePolicy({
         audiences: audiencesOf(children.audiences),
         issuersOf: entraIssuers(tenant),
         checkClaims: (jwt: Jwt, context: HostContext) => {
-          if (backends !== null && !jwt.claims.get("aud")?.some((one) => backends(context).has(one.toLowerCase()))) {
+          if (
+            backends !== null &&
+            !jwt.claims.get("aud")?.some((one) => backends(context).has(one.toLowerCase()))
+          ) {
             const aud = jwt.claims.get("aud")?.join(", ").slice(0, 200) ?? "";
-            throw new TokenFailure("TokenAudienceNotAllowed", `Audience validation failed. The audience "${aud}" is not an allowed backend application. Access denied.`);
+            throw new TokenFailure(
+              "TokenAudienceNotAllowed",
+              `Audience validation failed. The audience "${aud}" is not an allowed backend application. Access denied.`,
+            );
           }
           if (clients !== null) checkClient(jwt, clients(context));
           claims(jwt, context);
@@ -115,14 +160,17 @@ function applicationId<const D extends string>(doc: D) {
   return { min: 1, text: { type: "string", expression: true, required: true }, doc } as const;
 }
 
-type Applications = readonly { readonly children: { readonly "application-id": readonly { readonly text: Value<string> }[] } }[];
+type Applications = readonly {
+  readonly children: { readonly "application-id": readonly { readonly text: Value<string> }[] };
+}[];
 
 /** In lower case: ids are GUIDs. null: not checked. */
 function applicationIds(elements: Applications): ((context: HostContext) => ReadonlySet<string>) | null {
   if (elements.length === 0) return null;
   const values = elements.flatMap(({ children }) => children["application-id"].map(({ text }) => text));
   const set = setOf(values);
-  const lower = (ids: ReadonlySet<string>): ReadonlySet<string> => new Set([...ids].map((id) => id.toLowerCase()));
+  const lower = (ids: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set([...ids].map((id) => id.toLowerCase()));
   if (values.some((value) => !value.isConstant)) return (context) => lower(set(context));
   const fixed = new Set(values.map((value) => value.constant!.toLowerCase()));
   return () => fixed;
@@ -140,7 +188,8 @@ function always<T>(value: T): Value<T> {
 }
 
 function joined(endpoint: Value<string>, tenant: Value<string>): Value<string> {
-  if (endpoint.isConstant && tenant.isConstant) return always(configurationUrl(endpoint.constant!, tenant.constant!));
+  if (endpoint.isConstant && tenant.isConstant)
+    return always(configurationUrl(endpoint.constant!, tenant.constant!));
   const url = (context: HostContext): string => configurationUrl(endpoint(context), tenant(context));
   return Object.assign(url, { constant: undefined, isConstant: false, needs: endpoint.needs | tenant.needs });
 }

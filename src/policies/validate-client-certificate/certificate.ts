@@ -1,6 +1,13 @@
 /** What the policy reads of an X.509 certificate (RFC 5280 §4.1), from its DER; the rest is Node's own reader. */
 import { X509Certificate } from "node:crypto";
-import { type Der, children, derText, derTime, objectId, readDer } from "../../compiler/runtime/library/der.ts";
+import {
+  type Der,
+  children,
+  derText,
+  derTime,
+  objectId,
+  readDer,
+} from "../../compiler/runtime/library/der.ts";
 import { type DistinguishedName, readName } from "./distinguished-name.ts";
 
 export interface ClientCertificate {
@@ -52,10 +59,18 @@ export function readCertificate(der: Uint8Array): ClientCertificate | null {
   }
   const body = children(children(readDer(native.raw))?.[0]);
   if (body === null) return null;
-  const [serial, signature, issuer, validity, subject, keyInfo, ...rest] = body[0]?.tag === 0xa0 ? body.slice(1) : body;
+  const [serial, signature, issuer, validity, subject, keyInfo, ...rest] =
+    body[0]?.tag === 0xa0 ? body.slice(1) : body;
   const [from, to] = children(validity) ?? [];
   const names = [readName(subject), readName(issuer)] as const;
-  if (serial === undefined || from === undefined || to === undefined || names[0] === null || names[1] === null) return null;
+  if (
+    serial === undefined ||
+    from === undefined ||
+    to === undefined ||
+    names[0] === null ||
+    names[1] === null
+  )
+    return null;
   const extensions = readExtensions(rest.find(({ tag }) => tag === 0xa3));
   const alternatives = children(extensions.get(EXTENSION.alternativeNames)) ?? [];
   return {
@@ -92,7 +107,10 @@ function readExtensions(wrapper: Der | undefined): ReadonlyMap<string, Der> {
 
 /** Hex as authors write it (`01:AB cd`) → lower case, no separators, no leading zeros. */
 export function plainHex(text: string): string {
-  return text.replace(/[^0-9a-f]/gi, "").toLowerCase().replace(/^0+(?=.)/, "");
+  return text
+    .replace(/[^0-9a-f]/gi, "")
+    .toLowerCase()
+    .replace(/^0+(?=.)/, "");
 }
 
 /** Depth of certificate authorities that may follow below; Infinity without a limit; null when it is none. */

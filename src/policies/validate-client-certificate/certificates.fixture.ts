@@ -58,13 +58,24 @@ export function certificate(fields: Fields): Made {
     tlv(0xa3, seq(...extensions(fields))),
   );
   const signature = sign(fields.hash ?? "sha256", body, (fields.issuer ?? { privateKey }).privateKey);
-  return { der: seq(body, algorithm, bits(signature)), name, serial, keyBits: spki.subarray(-65), publicKey, privateKey };
+  return {
+    der: seq(body, algorithm, bits(signature)),
+    name,
+    serial,
+    keyBits: spki.subarray(-65),
+    publicKey,
+    privateKey,
+  };
 }
 
 function extensions({ depth = null, purposes, dns, list, responder, usage }: Fields): Buffer[] {
   const all: Buffer[] = [];
   const add = (id: string, value: Buffer): void => void all.push(seq(oid(id), tlv(0x04, value)));
-  if (depth !== null) add("2.5.29.19", seq(tlv(0x01, Buffer.from([0xff])), ...(depth === Infinity ? [] : [integer(Buffer.from([depth]))])));
+  if (depth !== null)
+    add(
+      "2.5.29.19",
+      seq(tlv(0x01, Buffer.from([0xff])), ...(depth === Infinity ? [] : [integer(Buffer.from([depth]))])),
+    );
   if (usage !== undefined) add("2.5.29.15", tlv(0x03, Buffer.from([0, usage])));
   if (purposes !== undefined) add("2.5.29.37", seq(...purposes.map(oid)));
   if (dns !== undefined) add("2.5.29.17", seq(...dns.map((one) => tlv(0x82, Buffer.from(one)))));
@@ -84,9 +95,18 @@ export interface ListFields {
   readonly delta?: boolean;
 }
 
-export function revocationList({ issuer, serials = [], signer = issuer, from = BEGIN, to = END, point, delta }: ListFields): Buffer {
+export function revocationList({
+  issuer,
+  serials = [],
+  signer = issuer,
+  from = BEGIN,
+  to = END,
+  point,
+  delta,
+}: ListFields): Buffer {
   const algorithm = seq(oid("1.2.840.10045.4.3.2"));
-  const critical = (id: string, value: Buffer): Buffer => seq(oid(id), tlv(0x01, Buffer.from([0xff])), tlv(0x04, value));
+  const critical = (id: string, value: Buffer): Buffer =>
+    seq(oid(id), tlv(0x01, Buffer.from([0xff])), tlv(0x04, value));
   const more = [
     ...(point === undefined ? [] : [critical("2.5.29.28", seq(...point))]),
     ...(delta === true ? [critical("2.5.29.27", integer(Buffer.from([1])))] : []),
@@ -113,14 +133,31 @@ export interface AnswerFields {
   readonly to?: number;
 }
 
-export function ocspAnswer({ issuer, about, state, signer = issuer, delegate, from = BEGIN, to = END }: AnswerFields): Buffer {
+export function ocspAnswer({
+  issuer,
+  about,
+  state,
+  signer = issuer,
+  delegate,
+  from = BEGIN,
+  to = END,
+}: AnswerFields): Buffer {
   const algorithm = seq(oid("1.2.840.10045.4.3.2"));
   const hash = (bytes: Buffer): Buffer => tlv(0x04, createHash("sha1").update(bytes).digest());
   const id = seq(seq(oid("1.3.14.3.2.26")), hash(issuer.name), hash(issuer.keyBits), integer(about.serial));
   const status = { good: tlv(0x80), revoked: tlv(0xa1, generalTime(BEGIN)), unknown: tlv(0x82) }[state];
-  const body = seq(tlv(0xa1, issuer.name), generalTime(from), seq(seq(id, status, generalTime(from), tlv(0xa0, generalTime(to)))));
+  const body = seq(
+    tlv(0xa1, issuer.name),
+    generalTime(from),
+    seq(seq(id, status, generalTime(from), tlv(0xa0, generalTime(to)))),
+  );
   const certificates = delegate === undefined ? [] : [tlv(0xa0, seq(delegate.der))];
-  const basic = seq(body, algorithm, bits(sign("sha256", body, (delegate ?? signer).privateKey)), ...certificates);
+  const basic = seq(
+    body,
+    algorithm,
+    bits(sign("sha256", body, (delegate ?? signer).privateKey)),
+    ...certificates,
+  );
   return seq(tlv(0x0a, Buffer.from([0])), tlv(0xa0, seq(oid("1.3.6.1.5.5.7.48.1.1"), tlv(0x04, basic))));
 }
 
@@ -129,7 +166,12 @@ export function ocspAnswer({ issuer, about, state, signer = issuer, delegate, fr
 export function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
-  const head = length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
+  const head =
+    length < 0x80
+      ? [tag, length]
+      : length < 0x100
+        ? [tag, 0x81, length]
+        : [tag, 0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from(head), content]);
 }
 
@@ -153,5 +195,7 @@ function oid(dotted: string): Buffer {
 }
 
 function nameDer(attributes: Fields["subject"]): Buffer {
-  return seq(...attributes.map(([type, value]) => tlv(0x31, seq(oid(OIDS[type]!), tlv(0x0c, Buffer.from(value))))));
+  return seq(
+    ...attributes.map(([type, value]) => tlv(0x31, seq(oid(OIDS[type]!), tlv(0x0c, Buffer.from(value))))),
+  );
 }

@@ -13,7 +13,13 @@ const KEY_CERT_SIGN = 5;
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 const ANY_PURPOSE = "2.5.29.37.0";
 /** MD5 and SHA-1: anybody can make another certificate with the same signature. */
-const BROKEN_SIGNATURES = new Set(["1.2.840.113549.1.1.2", "1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "1.2.840.10040.4.3"]);
+const BROKEN_SIGNATURES = new Set([
+  "1.2.840.113549.1.1.2",
+  "1.2.840.113549.1.1.4",
+  "1.2.840.113549.1.1.5",
+  "1.2.840.10045.4.1",
+  "1.2.840.10040.4.3",
+]);
 
 /** Authorities by the DER of their subject. */
 interface Authorities {
@@ -33,7 +39,9 @@ function authoritiesOf(certificates: CertificateIndex): Authorities {
 
 function collect(certificates: CertificateIndex): Authorities {
   const roots = (machine ??= readAll(trustedRoots().map(({ raw }) => raw)));
-  const own = readAll([...certificates.byId.values()].map(({ der }) => der)).filter((one) => authorityDepth(one) !== null);
+  const own = readAll([...certificates.byId.values()].map(({ der }) => der)).filter(
+    (one) => authorityDepth(one) !== null,
+  );
   const bySubject = new Map<string, ClientCertificate[]>();
   for (const one of [...own, ...roots]) {
     const name = one.subjectKey;
@@ -48,13 +56,20 @@ function readAll(ders: readonly Uint8Array[]): ClientCertificate[] {
 }
 
 /** The authority that signed `certificate`, trusted or not; null when it is not known. */
-export function issuerOf(certificate: ClientCertificate, certificates: CertificateIndex): ClientCertificate | null {
+export function issuerOf(
+  certificate: ClientCertificate,
+  certificates: CertificateIndex,
+): ClientCertificate | null {
   const candidates = authoritiesOf(certificates).bySubject.get(certificate.issuerKey) ?? [];
   return candidates.find((one) => isIssuedBy(certificate, one)) ?? null;
 }
 
 /** The chain, the client's certificate first and the trusted authority last; or why there is none. */
-export function buildChain(certificate: ClientCertificate, certificates: CertificateIndex, nowMs: number): ClientCertificate[] | string {
+export function buildChain(
+  certificate: ClientCertificate,
+  certificates: CertificateIndex,
+  nowMs: number,
+): ClientCertificate[] | string {
   const purposes = certificate.native.keyUsage as readonly string[] | undefined;
   if (purposes !== undefined && !purposes.includes(CLIENT_AUTH) && !purposes.includes(ANY_PURPOSE)) {
     return "it is not meant for client authentication";
@@ -64,16 +79,28 @@ export function buildChain(certificate: ClientCertificate, certificates: Certifi
 }
 
 /** Depth first: several authorities may have one name. */
-function extend(chain: ClientCertificate[], authorities: Authorities, nowMs: number): ClientCertificate[] | null {
+function extend(
+  chain: ClientCertificate[],
+  authorities: Authorities,
+  nowMs: number,
+): ClientCertificate[] | null {
   const last = chain.at(-1)!;
   if (authorities.trusted.has(last.fingerprint)) return chain;
   if (chain.length >= LONGEST || BROKEN_SIGNATURES.has(last.signatureAlgorithm)) return null;
   for (const issuer of authorities.bySubject.get(last.issuerKey) ?? []) {
     const depth = authorityDepth(issuer);
     // Roots of the first version say nothing of themselves; being trusted is enough.
-    const isAuthority = depth !== null ? depth >= chain.length - 1 : authorities.trusted.has(issuer.fingerprint);
+    const isAuthority =
+      depth !== null ? depth >= chain.length - 1 : authorities.trusted.has(issuer.fingerprint);
     const isCurrent = issuer.notBeforeMs <= nowMs && nowMs <= issuer.notAfterMs;
-    if (!isAuthority || !isCurrent || chain.includes(issuer) || !mayBeUsedFor(issuer, KEY_CERT_SIGN) || !isIssuedBy(last, issuer)) continue;
+    if (
+      !isAuthority ||
+      !isCurrent ||
+      chain.includes(issuer) ||
+      !mayBeUsedFor(issuer, KEY_CERT_SIGN) ||
+      !isIssuedBy(last, issuer)
+    )
+      continue;
     const found = extend([...chain, issuer], authorities, nowMs);
     if (found !== null) return found;
   }

@@ -122,6 +122,8 @@ export function sameName(name: DistinguishedName, written: DistinguishedName): b
 /** Whether its most specific common name is this text. */
 export function hasCommonName(name: DistinguishedName, text: string): boolean {
   const wanted = `${COMMON_NAME}=${fold(text)}`;
-  const last = name.findLast((one) => one.split("\u0000+").some((attribute) => attribute.startsWith(`${COMMON_NAME}=`)));
+  const last = name.findLast((one) =>
+    one.split("\u0000+").some((attribute) => attribute.startsWith(`${COMMON_NAME}=`)),
+  );
   return last !== undefined && last.split("\u0000+").includes(wanted);
 }

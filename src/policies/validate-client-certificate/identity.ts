@@ -15,12 +15,17 @@ export interface WrittenIdentity {
 }
 
 /** What one attribute asks. `issuer` is the certificate that signed, where it is known. */
-type Test = (certificate: ClientCertificate, issuer: ClientCertificate | null, certificates: CertificateIndex) => boolean;
+type Test = (
+  certificate: ClientCertificate,
+  issuer: ClientCertificate | null,
+  certificates: CertificateIndex,
+) => boolean;
 
 /** An identity without attributes fits nobody: what is meant by it cannot be known. */
 export function prepareIdentity(written: WrittenIdentity): Test {
   const tests = testsOf(written);
-  return (certificate, issuer, certificates) => tests.length > 0 && tests.every((test) => test(certificate, issuer, certificates));
+  return (certificate, issuer, certificates) =>
+    tests.length > 0 && tests.every((test) => test(certificate, issuer, certificates));
 }
 
 function testsOf(written: WrittenIdentity): Test[] {
@@ -33,11 +38,24 @@ function testsOf(written: WrittenIdentity): Test[] {
     const serial = plainHex(text);
     return (certificate) => serial !== "" && certificate.serial === serial;
   });
-  add(written["common-name"], (text) => ({ subject }) => hasCommonName(subject, text));
-  add(written["dns-name"], (text) => ({ dnsNames }) => dnsNames.includes(text.toLowerCase()));
+  add(
+    written["common-name"],
+    (text) =>
+      ({ subject }) =>
+        hasCommonName(subject, text),
+  );
+  add(
+    written["dns-name"],
+    (text) =>
+      ({ dnsNames }) =>
+        dnsNames.includes(text.toLowerCase()),
+  );
   add(written.subject, (text) => named(text, ({ subject }) => subject));
   add(written["issuer-subject"], (text) => named(text, ({ issuer }) => issuer));
-  add(written["issuer-thumbprint"], (text) => (_certificate, issuer) => issuer !== null && isThumbprint(issuer, text));
+  add(
+    written["issuer-thumbprint"],
+    (text) => (_certificate, issuer) => issuer !== null && isThumbprint(issuer, text),
+  );
   add(written["issuer-certificate-id"], (id) => (certificate, _issuer, certificates) => {
     const der = certificates.byId.get(id.toLowerCase())?.der;
     const issuer = der === undefined ? null : readOnce(der);
@@ -79,7 +97,9 @@ const issued = new WeakMap<ClientCertificate, WeakMap<ClientCertificate, boolean
 
 function checkIssued(certificate: ClientCertificate, issuer: ClientCertificate): boolean {
   try {
-    return certificate.native.checkIssued(issuer.native) && certificate.native.verify(issuer.native.publicKey);
+    return (
+      certificate.native.checkIssued(issuer.native) && certificate.native.verify(issuer.native.publicKey)
+    );
   } catch {
     // A key of a kind that Node cannot use.
     return false;

@@ -1,6 +1,13 @@
 /** The Online Certificate Status Protocol (RFC 6960), as much as asking for one certificate needs. */
 import { createHash } from "node:crypto";
-import { type Der, SEQUENCE, children, derTime, objectId, readDer } from "../../compiler/runtime/library/der.ts";
+import {
+  type Der,
+  SEQUENCE,
+  children,
+  derTime,
+  objectId,
+  readDer,
+} from "../../compiler/runtime/library/der.ts";
 import { type ClientCertificate, EXTENSION, URI_NAME, readCertificate } from "./certificate.ts";
 import { isIssuedBy } from "./identity.ts";
 import { isSigned } from "./signed.ts";
@@ -22,7 +29,8 @@ export function responderUrls(certificate: ClientCertificate): string[] {
   const urls: string[] = [];
   for (const access of children(certificate.extension(EXTENSION.authorityAccess)) ?? []) {
     const [method, place] = children(access) ?? [];
-    if (objectId(method) === OCSP && place?.tag === URI_NAME) urls.push(Buffer.from(place.value).toString("latin1"));
+    if (objectId(method) === OCSP && place?.tag === URI_NAME)
+      urls.push(Buffer.from(place.value).toString("latin1"));
   }
   return urls.filter((url) => /^https?:\/\//i.test(url));
 }
@@ -39,14 +47,21 @@ function certificateId(issuer: ClientCertificate, serial: Uint8Array): Uint8Arra
 }
 
 /** @returns the answer, or what is wrong with it */
-export function readOcspAnswer(bytes: Uint8Array, issuer: ClientCertificate, serial: Uint8Array, nowMs: number): OcspAnswer | string {
+export function readOcspAnswer(
+  bytes: Uint8Array,
+  issuer: ClientCertificate,
+  serial: Uint8Array,
+  nowMs: number,
+): OcspAnswer | string {
   const [status, wrapper] = children(readDer(bytes)) ?? [];
   if (status?.tag !== 0x0a || status.value[0] !== 0) return "the responder has no answer";
   const [type, octets] = children(children(wrapper)?.[0]) ?? [];
   if (objectId(type) !== BASIC_ANSWER || octets === undefined) return "it is not an OCSP answer";
   const [body, algorithm, signature, certificates] = children(readDer(octets.value)) ?? [];
   if (body === undefined || signature === undefined) return "it is not an OCSP answer";
-  const signer = [issuer, ...delegates(certificates, issuer, nowMs)].find((one) => isSigned(body.whole, algorithm, signature, one.native.publicKey));
+  const signer = [issuer, ...delegates(certificates, issuer, nowMs)].find((one) =>
+    isSigned(body.whole, algorithm, signature, one.native.publicKey),
+  );
   if (signer === undefined) return "its signature is wrong";
   const answers = children((children(body) ?? []).findLast(({ tag }) => tag === SEQUENCE)) ?? [];
   const wanted = Buffer.from(certificateId(issuer, serial));
@@ -68,7 +83,11 @@ function sameId(given: Der | undefined, wanted: Buffer): boolean {
 }
 
 /** Certificates that the authority itself made for signing answers (RFC 6960 §4.2.2.2). */
-function delegates(certificates: Der | undefined, issuer: ClientCertificate, nowMs: number): ClientCertificate[] {
+function delegates(
+  certificates: Der | undefined,
+  issuer: ClientCertificate,
+  nowMs: number,
+): ClientCertificate[] {
   return (children(children(certificates)?.[0]) ?? [])
     .slice(0, 5)
     .map((der) => readCertificate(der.whole))
@@ -83,6 +102,11 @@ function sequence(...parts: readonly Uint8Array[]): Uint8Array {
 
 function wrap(tag: number, content: Uint8Array): Uint8Array {
   const { length } = content;
-  const head = length < 0x80 ? [tag, length] : length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
+  const head =
+    length < 0x80
+      ? [tag, length]
+      : length < 0x100
+        ? [tag, 0x81, length]
+        : [tag, 0x82, length >> 8, length & 0xff];
   return Buffer.concat([Uint8Array.from(head), content]);
 }

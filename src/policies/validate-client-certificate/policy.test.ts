@@ -1,38 +1,82 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type TestServices, type Written, exchangeOf, mistakesOf, policyStep, servicesOf, snapshotOf } from "../../gateway/testing.ts";
+import {
+  type TestServices,
+  type Written,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+} from "../../gateway/testing.ts";
 import type { Certificate } from "../../gateway/snapshot.ts";
 import { answering, type Provider, startProvider } from "../../tokens/provider.fixture.ts";
 import { createClient } from "../../transport/node/index.ts";
-import { BEGIN, END, type Fields, type Made, certificate, ocspAnswer, revocationList, tlv, uri } from "./certificates.fixture.ts";
+import {
+  BEGIN,
+  END,
+  type Fields,
+  type Made,
+  certificate,
+  ocspAnswer,
+  revocationList,
+  tlv,
+  uri,
+} from "./certificates.fixture.ts";
 import { validateClientCertificate } from "./policy.ts";
 
 /** `FakeClock`'s. */
 const NOW = 1_700_000_000_000;
-const ROOT = [["C", "DE"], ["O", "Contoso, Inc."], ["CN", "Root"]] as const;
+const ROOT = [
+  ["C", "DE"],
+  ["O", "Contoso, Inc."],
+  ["CN", "Root"],
+] as const;
 const root = certificate({ subject: ROOT, depth: Infinity });
 const link = certificate({ subject: [["CN", "Link"]], issuer: root, serial: "02", depth: 0 });
 const stranger = certificate({ subject: ROOT, depth: Infinity });
-const CLIENT = [["C", "DE"], ["O", "Contoso, Inc."], ["OU", "A"], ["CN", "client.example"]] as const;
-const leaf = (more: Partial<Fields> = {}): Made => certificate({ subject: CLIENT, issuer: root, serial: "0abc01", ...more });
+const CLIENT = [
+  ["C", "DE"],
+  ["O", "Contoso, Inc."],
+  ["OU", "A"],
+  ["CN", "client.example"],
+] as const;
+const leaf = (more: Partial<Fields> = {}): Made =>
+  certificate({ subject: CLIENT, issuer: root, serial: "0abc01", ...more });
 const client = leaf({ dns: ["a.example", "B.example"] });
 
 const thumbprint = (one: Made, hash = "sha1"): string => createHash(hash).update(one.der).digest("hex");
 
 function snapshotWith(certificates: Readonly<Record<string, Made>>) {
-  const all = Object.entries(certificates).map(([id, one]): Certificate => ({ id, thumbprint: thumbprint(one).toUpperCase(), der: one.der, client: null }));
+  const all = Object.entries(certificates).map(([id, one]): Certificate => ({
+    id,
+    thumbprint: thumbprint(one).toUpperCase(),
+    der: one.der,
+    client: null,
+  }));
   return snapshotOf({
-    certificates: { byId: new Map(all.map((one) => [one.id, one])), byThumbprint: new Map(all.map((one) => [one.thumbprint, one])) },
+    certificates: {
+      byId: new Map(all.map((one) => [one.id, one])),
+      byThumbprint: new Map(all.map((one) => [one.thumbprint, one])),
+    },
   });
 }
 
 const trusting = snapshotWith({ root, link });
 
 /** `ok`, or what `LastError` says. */
-async function judge(one: Made | Uint8Array | null, written: Written, snapshot = trusting, services: TestServices = servicesOf()): Promise<string> {
+async function judge(
+  one: Made | Uint8Array | null,
+  written: Written,
+  snapshot = trusting,
+  services: TestServices = servicesOf(),
+): Promise<string> {
   const der = one === null ? undefined : "der" in one ? one.der : one;
   try {
-    await policyStep(validateClientCertificate, written).run(exchangeOf({ certificate: der }, snapshot, services), null);
+    await policyStep(validateClientCertificate, written).run(
+      exchangeOf({ certificate: der }, snapshot, services),
+      null,
+    );
     return "ok";
   } catch (error) {
     return (error as Error).message.replace("The client certificate is not valid: ", "");
@@ -48,7 +92,11 @@ const only = (name: string): Record<string, boolean> => ({
   [name]: true,
 });
 
-const trusted = (name: string, one: Made | Uint8Array | null, expected: string): [string, Made | Uint8Array | null, Record<string, boolean>, string] => [name, one, offline, expected];
+const trusted = (
+  name: string,
+  one: Made | Uint8Array | null,
+  expected: string,
+): [string, Made | Uint8Array | null, Record<string, boolean>, string] => [name, one, offline, expected];
 const NO_CHAIN = "it does not lead to a trusted authority.";
 
 test.each<[string, Made | Uint8Array | null, Record<string, boolean>, string]>([
@@ -58,10 +106,18 @@ test.each<[string, Made | Uint8Array | null, Record<string, boolean>, string]>([
   trusted("by way of another authority", leaf({ issuer: link }), "ok"),
   trusted("an authority that has the right name only", leaf({ issuer: stranger }), NO_CHAIN),
   trusted("self-signed", certificate({ subject: CLIENT }), NO_CHAIN),
-  trusted("self-signed, calling itself an authority", certificate({ subject: CLIENT, depth: Infinity }), NO_CHAIN),
+  trusted(
+    "self-signed, calling itself an authority",
+    certificate({ subject: CLIENT, depth: Infinity }),
+    NO_CHAIN,
+  ),
   trusted("the trusted authority itself", root, "ok"),
   trusted("for clients", leaf({ purposes: ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"] }), "ok"),
-  trusted("for servers only", leaf({ purposes: ["1.3.6.1.5.5.7.3.1"] }), "it is not meant for client authentication."),
+  trusted(
+    "for servers only",
+    leaf({ purposes: ["1.3.6.1.5.5.7.3.1"] }),
+    "it is not meant for client authentication.",
+  ),
   trusted("signed with SHA-1", leaf({ hash: "sha1" }), NO_CHAIN),
   ["another's, trust not asked", leaf({ issuer: stranger }), only("validate-not-after"), "ok"],
   ["not yet", leaf({ notBefore: NOW + 1000 }), only("validate-not-before"), "its time has not begun."],
@@ -71,7 +127,12 @@ test.each<[string, Made | Uint8Array | null, Record<string, boolean>, string]>([
   ["to this second", leaf({ notAfter: NOW }), only("validate-not-after"), "ok"],
   ["over, not asked", leaf({ notAfter: NOW - 1000 }), only("validate-not-before"), "ok"],
   ["revocation, nowhere to ask", client, {}, "it does not say where its revocation status can be found."],
-  ["revocation, issuer not known", leaf({ issuer: stranger }), only("validate-revocation"), "its revocation status could not be found: its issuer is not known."],
+  [
+    "revocation, issuer not known",
+    leaf({ issuer: stranger }),
+    only("validate-revocation"),
+    "its revocation status could not be found: its issuer is not known.",
+  ],
 ])("%s", async (_name, one, attributes, expected) => {
   expect(await judge(one, { attributes })).toBe(expected);
 });
@@ -83,22 +144,38 @@ test.each<[string, Fields]>([
   ["has not begun", { subject: [["CN", "Link"]], issuer: root, depth: Infinity, notBefore: NOW + 1000 }],
 ])("an authority on the way that %s breaks the chain", async (_name, fields) => {
   const way = certificate(fields);
-  expect(await judge(leaf({ issuer: way }), { attributes: offline }, snapshotWith({ root, way }))).toBe(NO_CHAIN);
+  expect(await judge(leaf({ issuer: way }), { attributes: offline }, snapshotWith({ root, way }))).toBe(
+    NO_CHAIN,
+  );
 });
 
 test("an authority's limit on authorities below it is kept", async () => {
   const below = certificate({ subject: [["CN", "Below"]], issuer: link, depth: Infinity });
-  expect(await judge(leaf({ issuer: below }), { attributes: offline }, snapshotWith({ root, link, below }))).toBe(NO_CHAIN);
+  expect(
+    await judge(leaf({ issuer: below }), { attributes: offline }, snapshotWith({ root, link, below })),
+  ).toBe(NO_CHAIN);
   const wide = certificate({ subject: [["CN", "Wide"]], issuer: root, depth: 1 });
   const second = certificate({ subject: [["CN", "Second"]], issuer: wide, depth: 0 });
-  expect(await judge(leaf({ issuer: second }), { attributes: offline }, snapshotWith({ root, wide, second }))).toBe("ok");
+  expect(
+    await judge(leaf({ issuer: second }), { attributes: offline }, snapshotWith({ root, wide, second })),
+  ).toBe("ok");
 });
 
 const EXACT = 'CN=client.example, OU=A, O="Contoso, Inc.", C=DE';
 
 test.each<[string, Record<string, string>[], boolean]>([
   ["thumbprint", [{ thumbprint: thumbprint(client) }], true],
-  ["thumbprint as tools show it", [{ thumbprint: `\u200e${thumbprint(client).toUpperCase().replace(/..(?=.)/g, "$&:")}` }], true],
+  [
+    "thumbprint as tools show it",
+    [
+      {
+        thumbprint: `\u200e${thumbprint(client)
+          .toUpperCase()
+          .replace(/..(?=.)/g, "$&:")}`,
+      },
+    ],
+    true,
+  ],
   ["thumbprint by SHA-256", [{ thumbprint: thumbprint(client, "sha256") }], true],
   ["another thumbprint", [{ thumbprint: thumbprint(root) }], false],
   ["serial number", [{ "serial-number": "ABC01" }], true],
@@ -108,8 +185,16 @@ test.each<[string, Record<string, string>[], boolean]>([
   ["a part of the common name", [{ "common-name": "client" }], false],
   ["subject", [{ subject: EXACT }], true],
   ["subject from the other end", [{ subject: 'C=DE,O="Contoso, Inc.",OU=A,CN=client.example' }], true],
-  ["subject with other spaces, case and escapes", [{ subject: "cn = Client.Example ;ou=a;  o=contoso\\,  inc.; c=de" }], true],
-  ["subject by object ids", [{ subject: 'OID.2.5.4.3=client.example, 2.5.4.11=A, O="Contoso, Inc.", C=DE' }], true],
+  [
+    "subject with other spaces, case and escapes",
+    [{ subject: "cn = Client.Example ;ou=a;  o=contoso\\,  inc.; c=de" }],
+    true,
+  ],
+  [
+    "subject by object ids",
+    [{ subject: 'OID.2.5.4.3=client.example, 2.5.4.11=A, O="Contoso, Inc.", C=DE' }],
+    true,
+  ],
   ["subject in mixed order", [{ subject: 'OU=A, CN=client.example, O="Contoso, Inc.", C=DE' }], false],
   ["subject without a part", [{ subject: 'CN=client.example, O="Contoso, Inc.", C=DE' }], false],
   ["subject with a part more", [{ subject: `${EXACT}, L=Berlin` }], false],
@@ -130,19 +215,31 @@ test.each<[string, Record<string, string>[], boolean]>([
   ["none of several", [{ thumbprint: thumbprint(root) }, { "common-name": "x" }], false],
   ["no attributes", [{}], false],
 ])("identities: %s", async (_name, identities, fits) => {
-  const children = { identities: [{ children: { identity: identities.map((attributes) => ({ attributes })) } }] };
-  expect(await judge(client, { attributes: offline, children })).toBe(fits ? "ok" : "it is none of the identities listed.");
+  const children = {
+    identities: [{ children: { identity: identities.map((attributes) => ({ attributes })) } }],
+  };
+  expect(await judge(client, { attributes: offline, children })).toBe(
+    fits ? "ok" : "it is none of the identities listed.",
+  );
 });
 
 test("an empty list of identities asks for nothing", async () => {
-  expect(await judge(client, { attributes: offline, children: { identities: [{ children: { identity: [] } }] } })).toBe("ok");
+  expect(
+    await judge(client, { attributes: offline, children: { identities: [{ children: { identity: [] } }] } }),
+  ).toBe("ok");
 });
 
 test("what the caller reads, and going on all the same", async () => {
   const exchange = exchangeOf();
-  const run = (attributes: object): unknown => policyStep(validateClientCertificate, { attributes: { ...attributes } }).run(exchange, null);
+  const run = (attributes: object): unknown =>
+    policyStep(validateClientCertificate, { attributes: { ...attributes } }).run(exchange, null);
   expect(() => run({})).toThrow(
-    expect.objectContaining({ source: "validate-client-certificate", reason: "ClientCertificateInvalid", status: 401, clientMessage: "Invalid client certificate" }),
+    expect.objectContaining({
+      source: "validate-client-certificate",
+      reason: "ClientCertificateInvalid",
+      status: 401,
+      clientMessage: "Invalid client certificate",
+    }),
   );
   expect(run({ "ignore-error": true })).toBeUndefined();
 });
@@ -168,42 +265,152 @@ const NOT_FOUND = "its revocation status could not be found: ";
 const listed = (): Made => leaf({ list: `${authority.url}/list` });
 
 test.each<[string, () => [client: Made, list: Uint8Array | null], string]>([
-  ["not in the list", () => [listed(), revocationList({ issuer: root, serials: [Buffer.from("0abc02", "hex"), Buffer.from("0a", "hex")] })], "ok"],
-  ["in the list", () => [listed(), revocationList({ issuer: root, serials: [Buffer.from("0abc02", "hex"), Buffer.from("0abc01", "hex")] })], "it was revoked."],
+  [
+    "not in the list",
+    () => [
+      listed(),
+      revocationList({ issuer: root, serials: [Buffer.from("0abc02", "hex"), Buffer.from("0a", "hex")] }),
+    ],
+    "ok",
+  ],
+  [
+    "in the list",
+    () => [
+      listed(),
+      revocationList({ issuer: root, serials: [Buffer.from("0abc02", "hex"), Buffer.from("0abc01", "hex")] }),
+    ],
+    "it was revoked.",
+  ],
   ["an empty list", () => [listed(), revocationList({ issuer: root })], "ok"],
-  ["a list by somebody else", () => [listed(), revocationList({ issuer: root, signer: stranger })], "its signature is wrong."],
-  ["another authority's list", () => [listed(), revocationList({ issuer: link })], "it is another authority's."],
+  [
+    "a list by somebody else",
+    () => [listed(), revocationList({ issuer: root, signer: stranger })],
+    "its signature is wrong.",
+  ],
+  [
+    "another authority's list",
+    () => [listed(), revocationList({ issuer: link })],
+    "it is another authority's.",
+  ],
   ["a list of yesterday", () => [listed(), revocationList({ issuer: root, to: NOW })], "it is not of today."],
-  ["a list of tomorrow", () => [listed(), revocationList({ issuer: root, from: NOW + 1000 })], "it is not of today."],
-  ["a delta", () => [listed(), revocationList({ issuer: root, delta: true })], "it is only a part of a list."],
-  ["a list of authorities", () => [listed(), revocationList({ issuer: root, point: [tlv(0x82, Buffer.from([0xff]))] })], "the list is not about it."],
-  ["a list of clients", () => [listed(), revocationList({ issuer: root, point: [tlv(0x81, Buffer.from([0xff]))] })], "ok"],
-  ["a list for some reasons", () => [listed(), revocationList({ issuer: root, point: [tlv(0x83, Buffer.from([0, 1]))] })], "it is only a part of a list."],
-  ["a list for its place", () => [listed(), revocationList({ issuer: root, point: [tlv(0xa0, tlv(0xa0, uri(`${authority.url}/list`)))] })], "ok"],
-  ["a list for another place", () => [listed(), revocationList({ issuer: root, point: [tlv(0xa0, tlv(0xa0, uri(`${authority.url}/other`)))] })], "the list is not about it."],
+  [
+    "a list of tomorrow",
+    () => [listed(), revocationList({ issuer: root, from: NOW + 1000 })],
+    "it is not of today.",
+  ],
+  [
+    "a delta",
+    () => [listed(), revocationList({ issuer: root, delta: true })],
+    "it is only a part of a list.",
+  ],
+  [
+    "a list of authorities",
+    () => [listed(), revocationList({ issuer: root, point: [tlv(0x82, Buffer.from([0xff]))] })],
+    "the list is not about it.",
+  ],
+  [
+    "a list of clients",
+    () => [listed(), revocationList({ issuer: root, point: [tlv(0x81, Buffer.from([0xff]))] })],
+    "ok",
+  ],
+  [
+    "a list for some reasons",
+    () => [listed(), revocationList({ issuer: root, point: [tlv(0x83, Buffer.from([0, 1]))] })],
+    "it is only a part of a list.",
+  ],
+  [
+    "a list for its place",
+    () => [
+      listed(),
+      revocationList({ issuer: root, point: [tlv(0xa0, tlv(0xa0, uri(`${authority.url}/list`)))] }),
+    ],
+    "ok",
+  ],
+  [
+    "a list for another place",
+    () => [
+      listed(),
+      revocationList({ issuer: root, point: [tlv(0xa0, tlv(0xa0, uri(`${authority.url}/other`)))] }),
+    ],
+    "the list is not about it.",
+  ],
   ["nonsense", () => [listed(), Buffer.from("<html>")], "it is not a revocation list."],
   ["not there", () => [listed(), null], "it answered 404."],
-  ["at a metadata service", () => [leaf({ list: "http://169.254.169.254/list" }), null], "connections to 169.254.169.254 are not allowed."],
-  ["not at a web address", () => [leaf({ list: "ldap://ldap.example/cn=list" }), null], "it does not say where its revocation status can be found."],
+  [
+    "at a metadata service",
+    () => [leaf({ list: "http://169.254.169.254/list" }), null],
+    "connections to 169.254.169.254 are not allowed.",
+  ],
+  [
+    "not at a web address",
+    () => [leaf({ list: "ldap://ldap.example/cn=list" }), null],
+    "it does not say where its revocation status can be found.",
+  ],
 ])("revocation lists: %s", async (_name, make, expected) => {
   const [one, list] = make();
   if (list !== null) authority.answers.set("/list", (_request, response) => void response.end(list));
   const said = await judge(one, {}, trusting, servicesOf({ client: outgoing }));
-  if (expected === "ok" || expected.startsWith("it was") || expected.startsWith("it does not say")) expect(said).toBe(expected);
+  if (expected === "ok" || expected.startsWith("it was") || expected.startsWith("it does not say"))
+    expect(said).toBe(expected);
   else expect([said.startsWith(NOT_FOUND), said.endsWith(expected), said]).toEqual([true, true, said]);
 });
 
 test.each<[string, (about: Made) => Uint8Array | null, string]>([
   ["good", (about) => ocspAnswer({ issuer: root, about, state: "good" }), "ok"],
   ["revoked", (about) => ocspAnswer({ issuer: root, about, state: "revoked" }), "it was revoked."],
-  ["unknown", (about) => ocspAnswer({ issuer: root, about, state: "unknown" }), "the responder does not know this certificate."],
-  ["about another", () => ocspAnswer({ issuer: root, about: link, state: "good" }), "it says nothing of this certificate."],
-  ["by somebody else", (about) => ocspAnswer({ issuer: root, about, state: "good", signer: stranger }), "its signature is wrong."],
-  ["by a delegate", (about) => ocspAnswer({ issuer: root, about, state: "good", delegate: leaf({ purposes: ["1.3.6.1.5.5.7.3.9"] }) }), "ok"],
-  ["by one that is no delegate", (about) => ocspAnswer({ issuer: root, about, state: "good", delegate: leaf() }), "its signature is wrong."],
-  ["by another's delegate", (about) => ocspAnswer({ issuer: root, about, state: "good", delegate: leaf({ issuer: stranger, purposes: ["1.3.6.1.5.5.7.3.9"] }) }), "its signature is wrong."],
-  ["by a delegate of the past", (about) => ocspAnswer({ issuer: root, about, state: "good", delegate: leaf({ notAfter: NOW - 1000, purposes: ["1.3.6.1.5.5.7.3.9"] }) }), "its signature is wrong."],
-  ["of yesterday", (about) => ocspAnswer({ issuer: root, about, state: "good", from: NOW - 1000, to: NOW }), "the answer is not of today."],
+  [
+    "unknown",
+    (about) => ocspAnswer({ issuer: root, about, state: "unknown" }),
+    "the responder does not know this certificate.",
+  ],
+  [
+    "about another",
+    () => ocspAnswer({ issuer: root, about: link, state: "good" }),
+    "it says nothing of this certificate.",
+  ],
+  [
+    "by somebody else",
+    (about) => ocspAnswer({ issuer: root, about, state: "good", signer: stranger }),
+    "its signature is wrong.",
+  ],
+  [
+    "by a delegate",
+    (about) =>
+      ocspAnswer({ issuer: root, about, state: "good", delegate: leaf({ purposes: ["1.3.6.1.5.5.7.3.9"] }) }),
+    "ok",
+  ],
+  [
+    "by one that is no delegate",
+    (about) => ocspAnswer({ issuer: root, about, state: "good", delegate: leaf() }),
+    "its signature is wrong.",
+  ],
+  [
+    "by another's delegate",
+    (about) =>
+      ocspAnswer({
+        issuer: root,
+        about,
+        state: "good",
+        delegate: leaf({ issuer: stranger, purposes: ["1.3.6.1.5.5.7.3.9"] }),
+      }),
+    "its signature is wrong.",
+  ],
+  [
+    "by a delegate of the past",
+    (about) =>
+      ocspAnswer({
+        issuer: root,
+        about,
+        state: "good",
+        delegate: leaf({ notAfter: NOW - 1000, purposes: ["1.3.6.1.5.5.7.3.9"] }),
+      }),
+    "its signature is wrong.",
+  ],
+  [
+    "of yesterday",
+    (about) => ocspAnswer({ issuer: root, about, state: "good", from: NOW - 1000, to: NOW }),
+    "the answer is not of today.",
+  ],
   ["long ago", (about) => ocspAnswer({ issuer: root, about, state: "good", from: BEGIN, to: END }), "ok"],
   ["no answer", () => tlv(0x30, tlv(0x0a, Buffer.from([6]))), "the responder has no answer."],
   ["nonsense", () => Buffer.from("?"), "the responder has no answer."],
@@ -213,17 +420,27 @@ test.each<[string, (about: Made) => Uint8Array | null, string]>([
   const answer = make(one);
   if (answer !== null) authority.answers.set("/ocsp", (_request, response) => void response.end(answer));
   const said = await judge(one, {}, trusting, servicesOf({ client: outgoing }));
-  expect(said === expected || (said.startsWith(NOT_FOUND) && said.endsWith(expected)) ? expected : said).toBe(expected);
+  expect(said === expected || (said.startsWith(NOT_FOUND) && said.endsWith(expected)) ? expected : said).toBe(
+    expected,
+  );
 });
 
 test("authorities on the way may be revoked, too", async () => {
-  const way = certificate({ subject: [["CN", "Way"]], issuer: root, serial: "77", depth: 0, list: `${authority.url}/list` });
+  const way = certificate({
+    subject: [["CN", "Way"]],
+    issuer: root,
+    serial: "77",
+    depth: 0,
+    list: `${authority.url}/list`,
+  });
   const one = leaf({ issuer: way, responder: `${authority.url}/ocsp` });
   const answer = ocspAnswer({ issuer: way, about: one, state: "good" });
   authority.answers.set("/ocsp", (_request, response) => void response.end(answer));
   const list = revocationList({ issuer: root, serials: [Buffer.from("77", "hex")] });
   authority.answers.set("/list", (_request, response) => void response.end(list));
-  expect(await judge(one, {}, snapshotWith({ root, way }), servicesOf({ client: outgoing }))).toBe("it was revoked.");
+  expect(await judge(one, {}, snapshotWith({ root, way }), servicesOf({ client: outgoing }))).toBe(
+    "it was revoked.",
+  );
 });
 
 test("a list is fetched once, and again when its time is over; a failure is asked again after a minute", async () => {
@@ -253,7 +470,11 @@ test("a list is fetched once, and again when its time is over; a failure is aske
 test.each<[string, Record<string, string>, string[]]>([
   ["nothing wrong", { thumbprint: thumbprint(root), subject: EXACT }, []],
   ["no attribute", {}, ["an identity needs at least one attribute"]],
-  ["two ways to the issuer", { "issuer-certificate-id": "root", "issuer-thumbprint": thumbprint(root) }, ["issuer-certificate-id and issuer-thumbprint exclude each other"]],
+  [
+    "two ways to the issuer",
+    { "issuer-certificate-id": "root", "issuer-thumbprint": thumbprint(root) },
+    ["issuer-certificate-id and issuer-thumbprint exclude each other"],
+  ],
   ["no name", { subject: "client" }, ['"client" is not a distinguished name']],
   ["an unknown kind of name", { "issuer-subject": "XX=a" }, ['"XX=a" is not a distinguished name']],
   ["an open quote", { subject: 'CN="a' }, ['"CN="a" is not a distinguished name']],
@@ -261,5 +482,9 @@ test.each<[string, Record<string, string>, string[]]>([
   ["no serial number", { "serial-number": "12x" }, ['"12x" is not a serial number']],
   ["to be filled in", { thumbprint: "{{thumbprint}}" }, []],
 ])("said when it is saved: %s", (_name, attributes, expected) => {
-  expect(mistakesOf(validateClientCertificate, { children: { identities: [{ children: { identity: [{ attributes }] } }] } })).toEqual(expected);
+  expect(
+    mistakesOf(validateClientCertificate, {
+      children: { identities: [{ children: { identity: [{ attributes }] } }] },
+    }),
+  ).toEqual(expected);
 });

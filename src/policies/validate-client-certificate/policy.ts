@@ -14,11 +14,16 @@ import { revocationChecker } from "./revocation.ts";
  */
 export const validateClientCertificate = definePolicy({
   element: "validate-client-certificate",
-  summary: "Refuses requests whose TLS client certificate is not trusted, current, unrevoked, or not one of those listed.",
+  summary:
+    "Refuses requests whose TLS client certificate is not trusted, current, unrevoked, or not one of those listed.",
   sections: ["inbound"],
   shape: {
     attributes: {
-      "validate-revocation": { type: "bool", default: true, doc: "Ask the authorities whether it was revoked." },
+      "validate-revocation": {
+        type: "bool",
+        default: true,
+        doc: "Ask the authorities whether it was revoked.",
+      },
       "validate-trust": { type: "bool", default: true, doc: "It must lead to a trusted authority." },
       "validate-not-before": { type: "bool", default: true, doc: "Its time must have begun." },
       "validate-not-after": { type: "bool", default: true, doc: "Its time must not be over." },
@@ -37,7 +42,11 @@ export const validateClientCertificate = definePolicy({
               "dns-name": { type: "string", doc: "A DNS name among the alternative names." },
               "issuer-subject": { type: "string", doc: "Distinguished name of the issuer." },
               "issuer-thumbprint": { type: "string", doc: "SHA-1 of the issuer's certificate, hex." },
-              "issuer-certificate-id": { type: "string", references: "certificate", doc: "The issuer's certificate; excludes the other issuer attributes." },
+              "issuer-certificate-id": {
+                type: "string",
+                references: "certificate",
+                doc: "The issuer's certificate; excludes the other issuer attributes.",
+              },
             },
             doc: "A certificate fits when all attributes do.",
           },
@@ -48,23 +57,37 @@ export const validateClientCertificate = definePolicy({
   check: ({ children }, report) => {
     children.identities[0]?.children.identity.forEach(({ attributes }, index) => {
       const at = { child: "identities/identity", index };
-      const given = Object.entries(attributes).filter(([, value]) => value !== undefined) as [string, string][];
+      const given = Object.entries(attributes).filter(([, value]) => value !== undefined) as [
+        string,
+        string,
+      ][];
       if (given.length === 0) report("an identity needs at least one attribute", at);
       if (attributes["issuer-certificate-id"] !== undefined) {
-        const other = (["issuer-subject", "issuer-thumbprint"] as const).find((name) => attributes[name] !== undefined);
-        if (other !== undefined) report(`issuer-certificate-id and ${other} exclude each other`, { ...at, attribute: other });
+        const other = (["issuer-subject", "issuer-thumbprint"] as const).find(
+          (name) => attributes[name] !== undefined,
+        );
+        if (other !== undefined)
+          report(`issuer-certificate-id and ${other} exclude each other`, { ...at, attribute: other });
       }
       for (const [name, value] of given) {
         const place = { ...at, attribute: name, value: true };
         const digits = value.replace(/[\s:-]/g, "");
         if (value.includes("{")) continue;
         if (name.endsWith("subject") && parseName(value) === null) {
-          report(`"${value}" is not a distinguished name`, place, 'write it as in CN=client, O="Contoso, Inc.", C=US');
+          report(
+            `"${value}" is not a distinguished name`,
+            place,
+            'write it as in CN=client, O="Contoso, Inc.", C=US',
+          );
         }
-        if (name.endsWith("thumbprint") && !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(digits.replace(/[^\x21-\x7e]/g, ""))) {
+        if (
+          name.endsWith("thumbprint") &&
+          !/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i.test(digits.replace(/[^\x21-\x7e]/g, ""))
+        ) {
           report(`"${value}" is not a thumbprint`, place, "40 hex digits");
         }
-        if (name === "serial-number" && !/^[0-9a-f]+$/i.test(digits)) report(`"${value}" is not a serial number`, place, "hex digits");
+        if (name === "serial-number" && !/^[0-9a-f]+$/i.test(digits))
+          report(`"${value}" is not a serial number`, place, "hex digits");
       }
     });
   },
@@ -109,7 +132,11 @@ function fail(_exchange: Exchange, why: Verdict): Outcome {
 }
 
 function remark(exchange: Exchange, why: Verdict): Outcome {
-  if (why !== null) exchange.remark("validate-client-certificate", `The client certificate is not valid, which is ignored: ${why}.`);
+  if (why !== null)
+    exchange.remark(
+      "validate-client-certificate",
+      `The client certificate is not valid, which is ignored: ${why}.`,
+    );
 }
 
 function judge(rules: Rules, exchange: Exchange): Verdict | Promise<Verdict> {
@@ -124,7 +151,10 @@ function judge(rules: Rules, exchange: Exchange): Verdict | Promise<Verdict> {
   const chain = rules.trust ? buildChain(certificate, certificates, now) : null;
   if (typeof chain === "string") return chain;
   const issuer = chain?.[1] ?? issuerOf(certificate, certificates);
-  if (rules.identities !== null && !rules.identities.some((fits) => fits(certificate, issuer, certificates))) {
+  if (
+    rules.identities !== null &&
+    !rules.identities.some((fits) => fits(certificate, issuer, certificates))
+  ) {
     return "it is none of the identities listed";
   }
   if (!rules.revocation) return null;
@@ -133,9 +163,12 @@ function judge(rules: Rules, exchange: Exchange): Verdict | Promise<Verdict> {
   // The authority at the end is trusted as it is; each before it may have been revoked by the next.
   const links = chain ?? [certificate, issuer];
   const found: (Verdict | Promise<Verdict>)[] = [];
-  for (let i = 0; i + 1 < links.length; i++) found.push(checker.check(links[i]!, links[i + 1]!, options.egress));
+  for (let i = 0; i + 1 < links.length; i++)
+    found.push(checker.check(links[i]!, links[i + 1]!, options.egress));
   const first = (verdicts: readonly Verdict[]): Verdict => verdicts.find((one) => one !== null) ?? null;
-  return found.some((one) => one instanceof Promise) ? Promise.all(found).then(first) : first(found as Verdict[]);
+  return found.some((one) => one instanceof Promise)
+    ? Promise.all(found).then(first)
+    : first(found as Verdict[]);
 }
 
 const MOST_REMEMBERED = 500;

@@ -1,6 +1,13 @@
 /** Certificate revocation lists (RFC 5280 §5): read, checked, and asked for a serial number without unpacking them. */
 import type { KeyObject } from "node:crypto";
-import { type Der, SEQUENCE, children, derTime, objectId, readDer } from "../../compiler/runtime/library/der.ts";
+import {
+  type Der,
+  SEQUENCE,
+  children,
+  derTime,
+  objectId,
+  readDer,
+} from "../../compiler/runtime/library/der.ts";
 import { type ClientCertificate, EXTENSION, URI_NAME, authorityDepth, mayBeUsedFor } from "./certificate.ts";
 import { isSigned } from "./signed.ts";
 
@@ -23,8 +30,10 @@ export function listUrls(certificate: ClientCertificate): string[] {
     // distributionPoint [0] → fullName [0] → names. A list by another issuer (cRLIssuer [2]) is not supported.
     const parts = children(point) ?? [];
     if (parts.some(({ tag }) => tag === 0xa2)) continue;
-    const names = children(children(parts.find(({ tag }) => tag === 0xa0))?.find(({ tag }) => tag === 0xa0)) ?? [];
-    for (const { tag, value } of names) if (tag === URI_NAME) urls.push(Buffer.from(value).toString("latin1"));
+    const names =
+      children(children(parts.find(({ tag }) => tag === 0xa0))?.find(({ tag }) => tag === 0xa0)) ?? [];
+    for (const { tag, value } of names)
+      if (tag === URI_NAME) urls.push(Buffer.from(value).toString("latin1"));
   }
   return urls.filter((url) => /^https?:\/\//i.test(url));
 }
@@ -35,10 +44,12 @@ export function readList(bytes: Uint8Array, issuer: ClientCertificate): Revocati
   const parts = children(body);
   if (body === undefined || signature === undefined || parts === null) return "it is not a revocation list";
   const [, issuerName, from, to, ...rest] = parts[0]?.tag === 0x02 ? parts.slice(1) : parts;
-  if (issuerName === undefined || from === undefined || to === undefined) return "it is not a revocation list";
+  if (issuerName === undefined || from === undefined || to === undefined)
+    return "it is not a revocation list";
   if (!Buffer.from(issuerName.whole).equals(issuer.subjectDer)) return "it is another authority's";
   if (!mayBeUsedFor(issuer, CRL_SIGN)) return "the authority may not sign lists";
-  if (!isSigned(body.whole, algorithm, signature, issuer.native.publicKey as KeyObject)) return "its signature is wrong";
+  if (!isSigned(body.whole, algorithm, signature, issuer.native.publicKey as KeyObject))
+    return "its signature is wrong";
   const extensions = rest.find(({ tag }) => tag === 0xa0);
   const scope = readScope(extensions);
   if (scope === null) return "it is only a part of a list";
@@ -92,11 +103,17 @@ function readPoint(parts: readonly Der[]): ListScope | null {
   // onlySomeReasons [3], indirectCRL [4], onlyContainsAttributeCerts [5]
   if (parts.some(({ tag }) => tag === 0x83 || tag === 0x84 || tag === 0x85)) return null;
   const place = parts.find(({ tag }) => tag === 0xa0);
-  const names = place === undefined ? null : (children(children(place)?.find(({ tag }) => tag === 0xa0)) ?? []);
+  const names =
+    place === undefined ? null : (children(children(place)?.find(({ tag }) => tag === 0xa0)) ?? []);
   return {
     users: !parts.some(({ tag }) => tag === 0x82),
     authorities: !parts.some(({ tag }) => tag === 0x81),
-    urls: names === null ? null : names.filter(({ tag }) => tag === URI_NAME).map(({ value }) => Buffer.from(value).toString("latin1")),
+    urls:
+      names === null
+        ? null
+        : names
+            .filter(({ tag }) => tag === URI_NAME)
+            .map(({ value }) => Buffer.from(value).toString("latin1")),
   };
 }
 

@@ -39,7 +39,11 @@ export class RevocationChecker {
   }
 
   /** A promise only when something must be fetched. */
-  check(certificate: ClientCertificate, issuer: ClientCertificate, egress: EgressOptions): Revocation | Promise<Revocation> {
+  check(
+    certificate: ClientCertificate,
+    issuer: ClientCertificate,
+    egress: EgressOptions,
+  ): Revocation | Promise<Revocation> {
     const lists = listUrls(certificate);
     if (lists.length > 0) return this.#byLists(certificate, issuer, egress, lists);
     const responders = responderUrls(certificate);
@@ -49,25 +53,38 @@ export class RevocationChecker {
 
   // ── Lists ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #byLists(certificate: ClientCertificate, issuer: ClientCertificate, egress: EgressOptions, urls: readonly string[]): Revocation | Promise<Revocation> {
-    const found = this.#get(this.#lists, `${urls[0]!} ${issuer.fingerprint}`, () => this.#fetchList(urls, issuer, egress));
+  #byLists(
+    certificate: ClientCertificate,
+    issuer: ClientCertificate,
+    egress: EgressOptions,
+    urls: readonly string[],
+  ): Revocation | Promise<Revocation> {
+    const found = this.#get(this.#lists, `${urls[0]!} ${issuer.fingerprint}`, () =>
+      this.#fetchList(urls, issuer, egress),
+    );
     const judge = (list: RevocationList | string): Revocation => {
       if (typeof list === "string") return `its revocation status could not be found: ${list}`;
-      if (!list.covers(certificate)) return "its revocation status could not be found: the list is not about it";
+      if (!list.covers(certificate))
+        return "its revocation status could not be found: the list is not about it";
       return list.has(certificate) ? "it was revoked" : null;
     };
     return found instanceof Promise ? found.then(judge) : judge(found);
   }
 
   /** Several URLs are several places for the same. */
-  async #fetchList(urls: readonly string[], issuer: ClientCertificate, egress: EgressOptions): Promise<{ value: RevocationList | string; untilMs: number }> {
+  async #fetchList(
+    urls: readonly string[],
+    issuer: ClientCertificate,
+    egress: EgressOptions,
+  ): Promise<{ value: RevocationList | string; untilMs: number }> {
     const { clock } = this.#world;
     let failure = "";
     for (const url of urls.slice(0, 3)) {
       const bytes = await this.#fetch(url, egress, null);
       const list = typeof bytes === "string" ? bytes : readList(bytes, issuer);
       if (typeof list === "string") failure = `${url}: ${list}`;
-      else if (!(list.thisUpdateMs <= clock.now() && clock.now() < list.nextUpdateMs)) failure = `${url}: it is not of today`;
+      else if (!(list.thisUpdateMs <= clock.now() && clock.now() < list.nextUpdateMs))
+        failure = `${url}: it is not of today`;
       else return { value: list, untilMs: Math.min(list.nextUpdateMs, clock.now() + LONGEST_MS) };
     }
     return { value: failure, untilMs: clock.now() + FAILURE_MS };
@@ -75,13 +92,28 @@ export class RevocationChecker {
 
   // ── OCSP ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #byResponder(certificate: ClientCertificate, issuer: ClientCertificate, egress: EgressOptions, url: string): Revocation | Promise<Revocation> {
-    return this.#get(this.#answers, `${url} ${certificate.fingerprint}`, () => this.#ask(certificate, issuer, egress, url));
+  #byResponder(
+    certificate: ClientCertificate,
+    issuer: ClientCertificate,
+    egress: EgressOptions,
+    url: string,
+  ): Revocation | Promise<Revocation> {
+    return this.#get(this.#answers, `${url} ${certificate.fingerprint}`, () =>
+      this.#ask(certificate, issuer, egress, url),
+    );
   }
 
-  async #ask(certificate: ClientCertificate, issuer: ClientCertificate, egress: EgressOptions, url: string): Promise<{ value: Revocation; untilMs: number }> {
+  async #ask(
+    certificate: ClientCertificate,
+    issuer: ClientCertificate,
+    egress: EgressOptions,
+    url: string,
+  ): Promise<{ value: Revocation; untilMs: number }> {
     const now = this.#world.clock.now();
-    const unknown = (why: string) => ({ value: `its revocation status could not be found: ${url}: ${why}`, untilMs: now + FAILURE_MS });
+    const unknown = (why: string) => ({
+      value: `its revocation status could not be found: ${url}: ${why}`,
+      untilMs: now + FAILURE_MS,
+    });
     const bytes = await this.#fetch(url, egress, ocspRequest(issuer, certificate.serialOctets));
     if (typeof bytes === "string") return unknown(bytes);
     const answer = readOcspAnswer(bytes, issuer, certificate.serialOctets, now);
@@ -96,10 +128,15 @@ export class RevocationChecker {
   // ── Both ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What is known, is under way, or is fetched now. */
-  #get<T>(entries: Map<string, Known<T>>, key: string, fetch: () => Promise<{ value: T; untilMs: number }>): T | Promise<T> {
+  #get<T>(
+    entries: Map<string, Known<T>>,
+    key: string,
+    fetch: () => Promise<{ value: T; untilMs: number }>,
+  ): T | Promise<T> {
     const found = entries.get(key);
     if (found?.settled === null) return found.value;
-    if (found?.settled !== undefined && this.#world.clock.now() < found.settled.untilMs) return found.settled.value;
+    if (found?.settled !== undefined && this.#world.clock.now() < found.settled.untilMs)
+      return found.settled.value;
     if (entries.size >= MOST_ENTRIES) entries.delete(entries.keys().next().value!);
     const entry: { value: Promise<T>; settled: Known<T>["settled"] } = {
       value: fetch().then((settled) => {

@@ -15,7 +15,12 @@ const HASHES: ReadonlyMap<string, { readonly hash: string | null; readonly key: 
 ]);
 
 /** @param signature a BIT STRING */
-export function isSigned(content: Uint8Array, algorithm: Der | undefined, signature: Der, key: KeyObject): boolean {
+export function isSigned(
+  content: Uint8Array,
+  algorithm: Der | undefined,
+  signature: Der,
+  key: KeyObject,
+): boolean {
   const known = HASHES.get(objectId(children(algorithm)?.[0]));
   if (known === undefined || key.asymmetricKeyType !== known.key || signature.tag !== 0x03) return false;
   try {

@@ -69,7 +69,11 @@ export function checkContent(
     const compiled = use === null ? null : schemaFor(use, stored, rule);
     if (compiled !== null && !compiled.ok) {
       return compiled.what === "definition"
-        ? finding("MissingDefinition", `API's schema does not contain definition ${use!.name || use!.pointer}, which is associated with the content type ${type}.`, false)
+        ? finding(
+            "MissingDefinition",
+            `API's schema does not contain definition ${use!.name || use!.pointer}, which is associated with the content type ${type}.`,
+            false,
+          )
         : finding("ApiSchema", "API's schema does not exist or it could not be resolved.", false, "");
     }
     const tooMuch = tooMuchJson(text);
@@ -82,17 +86,34 @@ export function checkContent(
     return mismatch(mistake.text, line, position);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return finding("ValidationException", `Body of the ${side} cannot be validated for the content type ${type}. ${reason}`, false);
+    return finding(
+      "ValidationException",
+      `Body of the ${side} cannot be validated for the content type ${type}. ${reason}`,
+      false,
+    );
   }
 }
 
 /** The stored schema that the rule names, else the description's; null: any content will do. */
-function schemaOf(rule: ContentRule, described: BodyRule | null, stored: ReadonlyMap<string, StoredSchema>): SchemaUse | null {
+function schemaOf(
+  rule: ContentRule,
+  described: BodyRule | null,
+  stored: ReadonlyMap<string, StoredSchema>,
+): SchemaUse | null {
   if (rule.schemaId === undefined) return described?.schema ?? null;
   const name = rule.schemaId.slice(rule.schemaId.lastIndexOf("/") + 1);
   const document = stored.get(name.toLowerCase())?.document ?? null;
-  const pointer = rule.schemaRef === undefined || rule.schemaRef === "" ? "#" : rule.schemaRef.startsWith("#") ? rule.schemaRef : `#${rule.schemaRef}`;
-  return { document, pointer: pointer === "#/" ? "#" : pointer, name: pointer.slice(pointer.lastIndexOf("/") + 1).replace("#", "") };
+  const pointer =
+    rule.schemaRef === undefined || rule.schemaRef === ""
+      ? "#"
+      : rule.schemaRef.startsWith("#")
+        ? rule.schemaRef
+        : `#${rule.schemaRef}`;
+  return {
+    document,
+    pointer: pointer === "#/" ? "#" : pointer,
+    name: pointer.slice(pointer.lastIndexOf("/") + 1).replace("#", ""),
+  };
 }
 
 type Parsed =
@@ -123,7 +144,11 @@ const SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/";
 const SOAP_12 = "http://www.w3.org/2003/05/soap-envelope";
 
 /** Well-formed; for SOAP, an envelope with one body. */
-function checkXml(text: string, isSoap: boolean, mismatch: (error: string, line: number, position: number) => Finding): Finding | null {
+function checkXml(
+  text: string,
+  isSoap: boolean,
+  mismatch: (error: string, line: number, position: number) => Finding,
+): Finding | null {
   let depth = 0;
   let envelope: XmlTag | null = null;
   let bodies = 0;
@@ -144,6 +169,7 @@ function checkXml(text: string, isSoap: boolean, mismatch: (error: string, line:
   }
   if (!isSoap) return null;
   const root = envelope as XmlTag | null;
-  if (root === null || root.local !== "Envelope" || (root.uri !== SOAP_11 && root.uri !== SOAP_12)) return mismatch("The root element is not a SOAP envelope.", 1, 1);
+  if (root === null || root.local !== "Envelope" || (root.uri !== SOAP_11 && root.uri !== SOAP_12))
+    return mismatch("The root element is not a SOAP envelope.", 1, 1);
   return bodies === 1 ? null : mismatch("The SOAP envelope has no single Body.", 1, 1);
 }

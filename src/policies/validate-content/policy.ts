@@ -5,7 +5,15 @@ import { bareType } from "../../gateway/media-type.ts";
 import type { Message } from "../../gateway/message.ts";
 import { type Outcome, definePolicy } from "../../gateway/policy.ts";
 import type { BodyRule } from "../../gateway/snapshot.ts";
-import { ACTIONS, type Action, type Finding, type Side, actionOf, prevents, settle } from "../../validation/findings.ts";
+import {
+  ACTIONS,
+  type Action,
+  type Finding,
+  type Side,
+  actionOf,
+  prevents,
+  settle,
+} from "../../validation/findings.ts";
 import { responseRuleFor } from "../../validation/responses.ts";
 import { type ContentRule, type Subject, checkContent, unspecifiedType } from "./content.ts";
 
@@ -38,9 +46,27 @@ export const validateContent = definePolicy({
   sections: ["inbound", "outbound", "on-error"],
   shape: {
     attributes: {
-      "unspecified-content-type-action": { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "For content types that are not described." },
-      "max-size": { type: "int", expression: true, required: true, min: 0, doc: "Octets that the body may have." },
-      "size-exceeded-action": { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "For larger bodies." },
+      "unspecified-content-type-action": {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ACTIONS,
+        doc: "For content types that are not described.",
+      },
+      "max-size": {
+        type: "int",
+        expression: true,
+        required: true,
+        min: 0,
+        doc: "Octets that the body may have.",
+      },
+      "size-exceeded-action": {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ACTIONS,
+        doc: "For larger bodies.",
+      },
       "errors-variable-name": { type: "string", doc: "Variable for what was found." },
     },
     children: {
@@ -65,12 +91,34 @@ export const validateContent = definePolicy({
       content: {
         attributes: {
           type: { type: "string", doc: "Content type; absent: every one that the operation describes." },
-          "validate-as": { type: "string", required: true, oneOf: ["json", "xml", "soap"], doc: "How the body is read." },
-          action: { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "For bodies that do not conform." },
-          "schema-id": { type: "string", references: "schema", doc: "A stored schema instead of the operation's." },
+          "validate-as": {
+            type: "string",
+            required: true,
+            oneOf: ["json", "xml", "soap"],
+            doc: "How the body is read.",
+          },
+          action: {
+            type: "string",
+            expression: true,
+            required: true,
+            oneOf: ACTIONS,
+            doc: "For bodies that do not conform.",
+          },
+          "schema-id": {
+            type: "string",
+            references: "schema",
+            doc: "A stored schema instead of the operation's.",
+          },
           "schema-ref": { type: "string", doc: "A place in the stored schema: #/definitions/Order." },
-          "allow-additional-properties": { type: "bool", doc: "Overrides additionalProperties of the schema." },
-          "case-insensitive-property-names": { type: "bool", default: false, doc: "Names of properties have no case." },
+          "allow-additional-properties": {
+            type: "bool",
+            doc: "Overrides additionalProperties of the schema.",
+          },
+          "case-insensitive-property-names": {
+            type: "bool",
+            default: false,
+            doc: "Names of properties have no case.",
+          },
         },
         doc: "How bodies of a content type are validated.",
       },
@@ -81,15 +129,28 @@ export const validateContent = definePolicy({
       const isJson = attributes["validate-as"] === "json";
       const at = (attribute: string) => ({ child: "content", index, attribute });
       if (attributes["schema-ref"] !== undefined && attributes["schema-id"] === undefined) {
-        report("`schema-ref` is a place in the stored schema that `schema-id` names", at("schema-ref"), 'add schema-id="…"');
+        report(
+          "`schema-ref` is a place in the stored schema that `schema-id` names",
+          at("schema-ref"),
+          'add schema-id="…"',
+        );
       }
       if (isJson) return;
       if (attributes["schema-ref"] !== undefined) report("`schema-ref` is for JSON only", at("schema-ref"));
       else if (attributes["schema-id"] !== undefined) {
-        report("validation against XML Schemas is not built yet", at("schema-id"), "without `schema-id`, XML is checked to be well-formed");
+        report(
+          "validation against XML Schemas is not built yet",
+          at("schema-id"),
+          "without `schema-id`, XML is checked to be well-formed",
+        );
       } else {
         const hint = "a schema in the API's description is not applied";
-        report("XML is only checked to be well-formed: validation against XML Schemas is not built yet", at("validate-as"), hint, "warning");
+        report(
+          "XML is only checked to be well-formed: validation against XML Schemas is not built yet",
+          at("validate-as"),
+          hint,
+          "warning",
+        );
       }
     });
     for (const [index, { attributes }] of (children["content-type-map"][0]?.children.type ?? []).entries()) {
@@ -107,7 +168,11 @@ export const validateContent = definePolicy({
       variable: attributes["errors-variable-name"],
       anyType: map?.attributes["any-content-type-value"],
       missingType: map?.attributes["missing-content-type-value"],
-      mappings: (map?.children.type ?? []).map(({ attributes: { from, when, to } }) => ({ from: from === undefined ? undefined : bareType(from), when, to })),
+      mappings: (map?.children.type ?? []).map(({ attributes: { from, when, to } }) => ({
+        from: from === undefined ? undefined : bareType(from),
+        when,
+        to,
+      })),
       contents: children.content.map(({ attributes: content }) => ({
         type: content.type === undefined ? "" : bareType(content.type),
         validateAs: content["validate-as"] as ContentRule["validateAs"],
@@ -136,7 +201,8 @@ function validate(exchange: Exchange, side: Side, settings: Settings): Outcome |
   return editBody(exchange, message, ELEMENT, (body) => {
     const findings: Finding[] = [];
     const bytes = body.bytes();
-    if (bytes.length > maxSize && sizeAction !== "ignore") findings.push(tooLarge(side, bytes.length, maxSize, sizeAction));
+    if (bytes.length > maxSize && sizeAction !== "ignore")
+      findings.push(tooLarge(side, bytes.length, maxSize, sizeAction));
     if (!prevents(findings) && bytes.length > 0) {
       const found = contentFinding(exchange, { side, body }, message, settings);
       if (found !== null) findings.push(found);
@@ -147,23 +213,40 @@ function validate(exchange: Exchange, side: Side, settings: Settings): Outcome |
 
 function tooLarge(side: Side, size: number, limit: number, action: Action): Finding {
   const whose = side === "request" ? "Request's" : "Response's";
-  const text = (what: string): string => `${whose} body is ${size} bytes long and it exceeds the ${what}limit of ${limit} bytes.`;
-  return { name: "", type: side === "request" ? "RequestBody" : "ResponseBody", rule: "SizeLimit", details: text("configured "), shown: text(""), action };
+  const text = (what: string): string =>
+    `${whose} body is ${size} bytes long and it exceeds the ${what}limit of ${limit} bytes.`;
+  return {
+    name: "",
+    type: side === "request" ? "RequestBody" : "ResponseBody",
+    rule: "SizeLimit",
+    details: text("configured "),
+    shown: text(""),
+    action,
+  };
 }
 
-function contentFinding(exchange: Exchange, subject: Subject, message: Message, settings: Settings): Finding | null {
+function contentFinding(
+  exchange: Exchange,
+  subject: Subject,
+  message: Message,
+  settings: Settings,
+): Finding | null {
   const { context, operation } = exchange;
   const type = mappedType(exchange, message, settings);
   const described = describedBodies(exchange, subject.side);
   const rule = described.find(({ contentType }) => contentType === type);
-  const content = settings.contents.find((one) => one.type === type) ?? settings.contents.find((one) => one.type === "" && rule !== undefined);
+  const content =
+    settings.contents.find((one) => one.type === type) ??
+    settings.contents.find((one) => one.type === "" && rule !== undefined);
   if (content === undefined) {
     if (rule !== undefined && operation !== null) return null;
     const action = actionOf(settings.unspecified(context), ELEMENT);
     return action === "ignore" ? null : unspecifiedType(subject, type, action);
   }
   const action = actionOf(content.action(context), ELEMENT);
-  return action === "ignore" ? null : checkContent(subject, type, content, rule ?? null, exchange.snapshot.schemas, action);
+  return action === "ignore"
+    ? null
+    : checkContent(subject, type, content, rule ?? null, exchange.snapshot.schemas, action);
 }
 
 function describedBodies({ operation, response }: Exchange, side: Side): readonly BodyRule[] {
@@ -172,7 +255,11 @@ function describedBodies({ operation, response }: Exchange, side: Side): readonl
   return responseRuleFor(operation.contract, response!.statusCode)?.bodies ?? [];
 }
 
-function mappedType(exchange: Exchange, message: Message, { mappings, anyType, missingType }: Settings): string {
+function mappedType(
+  exchange: Exchange,
+  message: Message,
+  { mappings, anyType, missingType }: Settings,
+): string {
   const given = bareType(message.headers.get("content-type") ?? "");
   for (const { from, when, to } of mappings) {
     if (when === undefined ? from === given : when(exchange.context)) return bareType(to);

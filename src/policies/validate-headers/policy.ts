@@ -15,22 +15,42 @@ export const validateHeaders = definePolicy({
   once: "section",
   shape: {
     attributes: {
-      "specified-header-action": { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "For described headers with wrong values." },
-      "unspecified-header-action": { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "For headers that are not described." },
+      "specified-header-action": {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ACTIONS,
+        doc: "For described headers with wrong values.",
+      },
+      "unspecified-header-action": {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ACTIONS,
+        doc: "For headers that are not described.",
+      },
       "errors-variable-name": { type: "string", doc: "Variable for what was found." },
     },
     children: {
       header: {
         attributes: {
           name: { type: "string", required: true, doc: "Name of the header." },
-          action: { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "What to do about this one." },
+          action: {
+            type: "string",
+            expression: true,
+            required: true,
+            oneOf: ACTIONS,
+            doc: "What to do about this one.",
+          },
         },
         doc: "Overrides the action for one header.",
       },
     },
   },
   prepare: ({ attributes, children }) => {
-    const overrides = new Map(children.header.map(({ attributes: { name, action } }) => [name.toLowerCase(), action]));
+    const overrides = new Map(
+      children.header.map(({ attributes: { name, action } }) => [name.toLowerCase(), action]),
+    );
     return (exchange) => {
       const { response, operation, context } = exchange;
       if (response === null || operation === null) return;

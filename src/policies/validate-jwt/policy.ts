@@ -28,20 +28,45 @@ const PLACES = ["header-name", "query-parameter-name", "token-value"] as const;
  */
 export const validateJwt = definePolicy({
   element: "validate-jwt",
-  summary: "Refuses requests without a valid JSON Web Token: signature, times, issuer, audience and claims are checked.",
+  summary:
+    "Refuses requests without a valid JSON Web Token: signature, times, issuer, audience and claims are checked.",
   sections: ["inbound"],
   shape: {
     attributes: {
       ...TOKEN_ATTRIBUTES,
-      "require-expiration-time": { type: "bool", expression: true, default: true, doc: "The token must say when it expires." },
-      "require-scheme": { type: "string", expression: true, doc: "Scheme that the Authorization header must have, such as Bearer." },
-      "require-signed-tokens": { type: "bool", expression: true, default: true, doc: "Refuse tokens without a signature." },
-      "clock-skew": { type: "string", expression: true, default: "0", doc: "How far clocks may differ: seconds or hh:mm:ss." },
-      "jwks-max-stale": { type: "string", doc: "How long fetched keys serve while no new ones can be had: seconds or d.hh:mm:ss; default 24 hours." },
+      "require-expiration-time": {
+        type: "bool",
+        expression: true,
+        default: true,
+        doc: "The token must say when it expires.",
+      },
+      "require-scheme": {
+        type: "string",
+        expression: true,
+        doc: "Scheme that the Authorization header must have, such as Bearer.",
+      },
+      "require-signed-tokens": {
+        type: "bool",
+        expression: true,
+        default: true,
+        doc: "Refuse tokens without a signature.",
+      },
+      "clock-skew": {
+        type: "string",
+        expression: true,
+        default: "0",
+        doc: "How far clocks may differ: seconds or hh:mm:ss.",
+      },
+      "jwks-max-stale": {
+        type: "string",
+        doc: "How long fetched keys serve while no new ones can be had: seconds or d.hh:mm:ss; default 24 hours.",
+      },
     },
     children: {
       "openid-config": {
-        attributes: { url: { type: "string", expression: true, required: true, doc: "OpenID configuration document." } },
+        attributes: {
+          url: { type: "string", expression: true, required: true, doc: "OpenID configuration document." },
+        },
         doc: "Gives issuer and signing keys.",
       },
       "issuer-signing-keys": {
@@ -51,7 +76,11 @@ export const validateJwt = definePolicy({
             min: 1,
             attributes: {
               id: { type: "string", doc: "Compared with the token's kid." },
-              "certificate-id": { type: "string", references: "certificate", doc: "A certificate whose key signs." },
+              "certificate-id": {
+                type: "string",
+                references: "certificate",
+                doc: "A certificate whose key signs.",
+              },
               n: { type: "string", doc: "RSA modulus, base64url." },
               e: { type: "string", doc: "RSA exponent, base64url." },
             },
@@ -67,7 +96,11 @@ export const validateJwt = definePolicy({
             min: 1,
             attributes: {
               id: { type: "string", doc: "Compared with the token's kid." },
-              "certificate-id": { type: "string", references: "certificate", doc: "A certificate with its private key." },
+              "certificate-id": {
+                type: "string",
+                references: "certificate",
+                doc: "A certificate with its private key.",
+              },
               n: { type: "string", doc: "Taken, but a public key decrypts nothing." },
               e: { type: "string", doc: "See n." },
             },
@@ -79,7 +112,13 @@ export const validateJwt = definePolicy({
       audiences: AUDIENCES,
       issuers: {
         max: 1,
-        children: { issuer: { min: 1, text: { type: "string", expression: true, required: true }, doc: "An iss that is accepted." } },
+        children: {
+          issuer: {
+            min: 1,
+            text: { type: "string", expression: true, required: true },
+            doc: "An iss that is accepted.",
+          },
+        },
       },
       "required-claims": REQUIRED_CLAIMS,
     },
@@ -88,17 +127,30 @@ export const validateJwt = definePolicy({
     const places = PLACES.filter((name) => attributes[name] !== undefined);
     if (places.length !== 1) {
       const extra = places[1];
-      report("exactly one of header-name, query-parameter-name and token-value is needed", extra === undefined ? undefined : { attribute: extra });
+      report(
+        "exactly one of header-name, query-parameter-name and token-value is needed",
+        extra === undefined ? undefined : { attribute: extra },
+      );
     }
     const skew = attributes["clock-skew"].constant;
     if (skew !== undefined && !skew.includes("{") && readDuration(skew) === null) {
-      report(`"${skew}" is not a time`, { attribute: "clock-skew", value: true }, "write seconds, as in 300, or hh:mm:ss, as in 00:05:00");
+      report(
+        `"${skew}" is not a time`,
+        { attribute: "clock-skew", value: true },
+        "write seconds, as in 300, or hh:mm:ss, as in 00:05:00",
+      );
     }
     const stale = maxStaleMistake(attributes["jwks-max-stale"]);
-    if (stale !== null) report(stale, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
+    if (stale !== null)
+      report(stale, { attribute: "jwks-max-stale", value: true }, "write seconds, as in 3600, or d.hh:mm:ss");
     children["openid-config"].forEach(({ attributes: { url } }, index) => {
       if (url.isConstant && !url.constant!.includes("{") && parseUrl(url.constant!) === null) {
-        report(`"${url.constant!}" is not an absolute http or https URL`, { child: "openid-config", index, attribute: "url", value: true });
+        report(`"${url.constant!}" is not an absolute http or https URL`, {
+          child: "openid-config",
+          index,
+          attribute: "url",
+          value: true,
+        });
       }
     });
     for (const list of ["issuer-signing-keys", "decryption-keys"] as const) {
@@ -107,13 +159,27 @@ export const validateJwt = definePolicy({
         const at = { child: `${list}/key`, index };
         if (mistake !== null) report(mistake, at);
         else if (list === "decryption-keys" && key.attributes.n !== undefined) {
-          report("a public key decrypts nothing", at, "name a certificate that has its private key, with certificate-id", "warning");
+          report(
+            "a public key decrypts nothing",
+            at,
+            "name a certificate that has its private key, with certificate-id",
+            "warning",
+          );
         }
       });
     }
     const signs = attributes["require-signed-tokens"];
-    if (children["openid-config"].length === 0 && children["issuer-signing-keys"].length === 0 && signs.constant === true) {
-      report("there is no key to check signatures with, so every token is refused", undefined, "add <openid-config> or <issuer-signing-keys>", "warning");
+    if (
+      children["openid-config"].length === 0 &&
+      children["issuer-signing-keys"].length === 0 &&
+      signs.constant === true
+    ) {
+      report(
+        "there is no key to check signatures with, so every token is refused",
+        undefined,
+        "add <openid-config> or <issuer-signing-keys>",
+        "warning",
+      );
     }
   },
   prepare: ({ attributes, children }, site) => {
@@ -142,7 +208,10 @@ export const validateJwt = definePolicy({
   },
 });
 
-function ownIssuer({ issuer }: OpenIdSource, { tenant }: { readonly tenant: string | null }): readonly string[] {
+function ownIssuer(
+  { issuer }: OpenIdSource,
+  { tenant }: { readonly tenant: string | null },
+): readonly string[] {
   const filled = fillTenant(issuer, tenant);
   return filled === null ? [] : [filled];
 }
@@ -151,7 +220,8 @@ function ownIssuer({ issuer }: OpenIdSource, { tenant }: { readonly tenant: stri
 function secondsOf(value: Value<string>, source: string): (context: HostContext) => number {
   const read = (text: string): number => {
     const seconds = readDuration(text);
-    if (seconds === null) throw expressionFailed(source, `The clock-skew "${text.slice(0, 100)}" is not a time.`, null);
+    if (seconds === null)
+      throw expressionFailed(source, `The clock-skew "${text.slice(0, 100)}" is not a time.`, null);
     return seconds;
   };
   if (!value.isConstant) return (context) => read(value(context));

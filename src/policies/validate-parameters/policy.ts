@@ -11,13 +11,29 @@ const ELEMENT = "validate-parameters";
 const PARAMETER = {
   attributes: {
     name: { type: "string", required: true, doc: "Name of the parameter." },
-    action: { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "What to do about this one." },
+    action: {
+      type: "string",
+      expression: true,
+      required: true,
+      oneOf: ACTIONS,
+      doc: "What to do about this one.",
+    },
   },
   doc: "Overrides the actions for one parameter.",
 } as const;
 
-const SPECIFIED = { type: "string", expression: true, oneOf: ACTIONS, doc: "For described parameters with wrong values." } as const;
-const UNSPECIFIED = { type: "string", expression: true, oneOf: ACTIONS, doc: "For parameters that are not described." } as const;
+const SPECIFIED = {
+  type: "string",
+  expression: true,
+  oneOf: ACTIONS,
+  doc: "For described parameters with wrong values.",
+} as const;
+const UNSPECIFIED = {
+  type: "string",
+  expression: true,
+  oneOf: ACTIONS,
+  doc: "For parameters that are not described.",
+} as const;
 
 const GROUP = {
   attributes: { "specified-parameter-action": SPECIFIED, "unspecified-parameter-action": UNSPECIFIED },
@@ -59,17 +75,30 @@ export const validateParameters = definePolicy({
   },
   prepare: ({ attributes, children }) => {
     const variable = attributes["errors-variable-name"];
-    const root = { specified: attributes["specified-parameter-action"], unspecified: attributes["unspecified-parameter-action"] };
+    const root = {
+      specified: attributes["specified-parameter-action"],
+      unspecified: attributes["unspecified-parameter-action"],
+    };
     const [headersGiven, queryGiven, pathGiven] = [children.headers[0], children.query[0], children.path[0]];
-    const headers = overridesOf(headersGiven?.attributes, headersGiven?.children.parameter, (name) => name.toLowerCase());
+    const headers = overridesOf(headersGiven?.attributes, headersGiven?.children.parameter, (name) =>
+      name.toLowerCase(),
+    );
     const query = overridesOf(queryGiven?.attributes, queryGiven?.children.parameter, (name) => name);
-    const path = overridesOf(pathGiven?.attributes, pathGiven?.children.parameter, (name) => name.toLowerCase());
+    const path = overridesOf(pathGiven?.attributes, pathGiven?.children.parameter, (name) =>
+      name.toLowerCase(),
+    );
     return (exchange) => {
       const { operation, context } = exchange;
       if (operation === null) return;
       const { contract } = operation;
       const findings: Finding[] = [];
-      const check = (type: ParameterType, rules: readonly ParameterRule[], given: Given, overrides: Overrides, keyOf: (name: string) => string): void => {
+      const check = (
+        type: ParameterType,
+        rules: readonly ParameterRule[],
+        given: Given,
+        overrides: Overrides,
+        keyOf: (name: string) => string,
+      ): void => {
         // What prevents ends it: later groups are not looked at.
         if (prevents(findings)) return;
         const specified = actionOf((overrides.specified ?? root.specified)(context), ELEMENT);
@@ -110,8 +139,15 @@ const lower = (name: string): string => name.toLowerCase();
 const same = (name: string): string => name;
 
 function overridesOf(
-  attributes: { readonly "specified-parameter-action"?: Value<string>; readonly "unspecified-parameter-action"?: Value<string> } | undefined,
-  parameters: readonly { readonly attributes: { readonly name: string; readonly action: Value<string> } }[] | undefined,
+  attributes:
+    | {
+        readonly "specified-parameter-action"?: Value<string>;
+        readonly "unspecified-parameter-action"?: Value<string>;
+      }
+    | undefined,
+  parameters:
+    | readonly { readonly attributes: { readonly name: string; readonly action: Value<string> } }[]
+    | undefined,
   keyOf: (name: string) => string,
 ): Overrides {
   return {
@@ -149,7 +185,8 @@ function queryOf(exchange: Exchange): Given {
 
 function pathOf(exchange: Exchange): Given {
   const given: Given = new Map();
-  for (const [name, value] of exchange.request.matchedParameters) given.set(name.toLowerCase(), { name, lines: [value] });
+  for (const [name, value] of exchange.request.matchedParameters)
+    given.set(name.toLowerCase(), { name, lines: [value] });
   return given;
 }
 

@@ -12,7 +12,13 @@ export const validateStatusCode = definePolicy({
   once: "section",
   shape: {
     attributes: {
-      "unspecified-status-code-action": { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "What to do about a status that is not described." },
+      "unspecified-status-code-action": {
+        type: "string",
+        expression: true,
+        required: true,
+        oneOf: ACTIONS,
+        doc: "What to do about a status that is not described.",
+      },
       "errors-variable-name": { type: "string", doc: "Variable for what was found." },
       "error-variable-name": { type: "string", doc: "The same." },
     },
@@ -20,7 +26,13 @@ export const validateStatusCode = definePolicy({
       "status-code": {
         attributes: {
           code: { type: "int", required: true, min: 100, max: 999, doc: "A status that is not described." },
-          action: { type: "string", expression: true, required: true, oneOf: ACTIONS, doc: "What to do about this one." },
+          action: {
+            type: "string",
+            expression: true,
+            required: true,
+            oneOf: ACTIONS,
+            doc: "What to do about this one.",
+          },
         },
         doc: "Overrides the action for one status that is not described.",
       },
@@ -28,16 +40,23 @@ export const validateStatusCode = definePolicy({
   },
   prepare: ({ attributes, children }) => {
     const variable = attributes["errors-variable-name"] ?? attributes["error-variable-name"];
-    const overrides = new Map(children["status-code"].map(({ attributes: { code, action } }) => [code, action]));
+    const overrides = new Map(
+      children["status-code"].map(({ attributes: { code, action } }) => [code, action]),
+    );
     return (exchange) => {
       const { response, operation } = exchange;
       if (response === null || operation === null) return;
       const status = response.statusCode;
       if (responseRuleFor(operation.contract, status) !== null) return;
-      const action = actionOf((overrides.get(status) ?? attributes["unspecified-status-code-action"])(exchange.context), ELEMENT);
+      const action = actionOf(
+        (overrides.get(status) ?? attributes["unspecified-status-code-action"])(exchange.context),
+        ELEMENT,
+      );
       if (action === "ignore") return;
       const details = `Response status code ${status} is not allowed.`;
-      settle(exchange, ELEMENT, "response", variable, [{ name: String(status), type: "StatusCode", rule: "Unspecified", details, shown: null, action }]);
+      settle(exchange, ELEMENT, "response", variable, [
+        { name: String(status), type: "StatusCode", rule: "Unspecified", details, shown: null, action },
+      ]);
     };
   },
 });

@@ -2,7 +2,17 @@ import { expect, test } from "vitest";
 import { ClientGone, GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { runSteps } from "../../gateway/pipeline.ts";
-import { type Written, exchangeOf, mistakesOf, policyStep, responseOf, servicesOf, siteOf, snapshotOf, stepOf } from "../../gateway/testing.ts";
+import {
+  type Written,
+  exchangeOf,
+  mistakesOf,
+  policyStep,
+  responseOf,
+  servicesOf,
+  siteOf,
+  snapshotOf,
+  stepOf,
+} from "../../gateway/testing.ts";
 import { wait } from "./policy.ts";
 
 /** A child that ends when it is told so, and ends by itself when it is stopped. */
@@ -28,7 +38,12 @@ class Child {
 }
 
 const failure = new GatewayError({ source: "send-request", reason: "Timeout", message: "slow", status: 500 });
-const other = new GatewayError({ source: "send-request", reason: "BackendConnectionFailure", message: "no", status: 500 });
+const other = new GatewayError({
+  source: "send-request",
+  reason: "BackendConnectionFailure",
+  message: "no",
+  status: 500,
+});
 const early = responseOf(418);
 
 /** What happens to children, in order: `0 ok`, `1 fails`, `2 fails otherwise`, `0 answers`; then what came of it. */
@@ -91,7 +106,10 @@ test.each<[mode: string, children: readonly ("ok" | "fails" | "answers" | "waits
 test.each(["all", "any"])("%s: the caller's hang-up stops every one", async (mode) => {
   const children = [new Child(), new Child()];
   const exchange = exchangeOf();
-  const pending = policyStep(wait, { attributes: { for: mode }, steps: children.map((child) => child.step) }).run(exchange, null);
+  const pending = policyStep(wait, {
+    attributes: { for: mode },
+    steps: children.map((child) => child.step),
+  }).run(exchange, null);
   exchange.abort.abort("client");
   await expect(pending).rejects.toBeInstanceOf(ClientGone);
   expect(children.map((child) => child.stopped)).toEqual(["client", "client"]);
@@ -123,8 +141,19 @@ test("what children write is the exchange's, and the last writer wins", async ()
 
 test("a child that forwards is stopped like any other", async () => {
   const seen: Exchange[] = [];
-  const exchange = exchangeOf({}, snapshotOf(), servicesOf({ forward: (one) => Promise.resolve(responseOf(seen.push(one))) }));
-  const options = { timeoutMs: 1, continueTimeoutMs: null, httpVersion: "1", followRedirects: false, bufferRequestBody: false, bufferResponse: true } as const;
+  const exchange = exchangeOf(
+    {},
+    snapshotOf(),
+    servicesOf({ forward: (one) => Promise.resolve(responseOf(seen.push(one))) }),
+  );
+  const options = {
+    timeoutMs: 1,
+    continueTimeoutMs: null,
+    httpVersion: "1",
+    followRedirects: false,
+    bufferRequestBody: false,
+    bufferResponse: true,
+  } as const;
   const forwarding = stepOf(async (branch: Exchange) => void (await branch.forward(options)));
   await policyStep(wait, { steps: [forwarding] }).run(exchange, null);
   expect(seen[0]!.abort).not.toBe(exchange.abort);
@@ -136,9 +165,15 @@ test("a stopped child runs no further statement", async () => {
   const slow = new Child();
   // Deaf to the abort: it ends in its own time.
   let finish = (): void => {};
-  const line = [stepOf(() => new Promise<void>((resolve) => (finish = resolve))), stepOf(() => void ran.push("after"))];
+  const line = [
+    stepOf(() => new Promise<void>((resolve) => (finish = resolve))),
+    stepOf(() => void ran.push("after")),
+  ];
   const deaf = stepOf((branch) => runSteps(line, branch, null));
-  const pending = policyStep(wait, { attributes: { for: "any" }, steps: [deaf, slow.step] }).run(exchangeOf(), null);
+  const pending = policyStep(wait, { attributes: { for: "any" }, steps: [deaf, slow.step] }).run(
+    exchangeOf(),
+    null,
+  );
   slow.resolve();
   await pending;
   finish();
@@ -155,7 +190,10 @@ test("two that need the same body share it", async () => {
 
 test.each<[Written, readonly string[]]>([
   [{ steps: [step("send-request"), step("choose"), step("cache-lookup-value")] }, []],
-  [{ steps: [step("set-variable")] }, ["<set-variable> cannot stand in <wait>: only send-request, cache-lookup-value, choose can"]],
+  [
+    { steps: [step("set-variable")] },
+    ["<set-variable> cannot stand in <wait>: only send-request, cache-lookup-value, choose can"],
+  ],
 ])("mistakes %#", (written, expected) => {
   expect(mistakesOf(wait, written)).toEqual(expected);
 });
@@ -165,5 +203,7 @@ function step(element: string): NonNullable<Written["steps"]>[number] {
 }
 
 test("an impossible mode fails", () => {
-  expect(() => policyStep(wait, { attributes: { for: () => "some" } }).run(exchangeOf(), null)).toThrow("all or any");
+  expect(() => policyStep(wait, { attributes: { for: () => "some" } }).run(exchangeOf(), null)).toThrow(
+    "all or any",
+  );
 });

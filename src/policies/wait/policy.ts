@@ -20,14 +20,24 @@ export const wait = definePolicy({
   sections: ["inbound", "backend", "outbound"],
   shape: {
     attributes: {
-      for: { type: "string", expression: true, oneOf: ["all", "any"], default: "all", doc: "all of them, or any one." },
+      for: {
+        type: "string",
+        expression: true,
+        oneOf: ["all", "any"],
+        default: "all",
+        doc: "all of them, or any one.",
+      },
     },
     policies: "section",
   },
   check: ({ steps }, report) => {
     for (const { site } of steps) {
       if (CHILDREN.includes(site.element)) continue;
-      report(`<${site.element}> cannot stand in <wait>: only ${CHILDREN.join(", ")} can`, { child: site.element }, "put it into a <choose>");
+      report(
+        `<${site.element}> cannot stand in <wait>: only ${CHILDREN.join(", ")} can`,
+        { child: site.element },
+        "put it into a <choose>",
+      );
     }
   },
   prepare: ({ attributes, steps }) => {
@@ -75,7 +85,13 @@ function together(
 }
 
 /** @param failure what went wrong before anything had to wait */
-function settle(running: readonly Promise<Outcome>[], any: boolean, exchange: Exchange, stop: Abort, failure: unknown): Promise<Outcome> {
+function settle(
+  running: readonly Promise<Outcome>[],
+  any: boolean,
+  exchange: Exchange,
+  stop: Abort,
+  failure: unknown,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const forget = exchange.abort.onAbort((reason) => stop.abort(reason));
     let left = running.length;
@@ -105,5 +121,10 @@ function settle(running: readonly Promise<Outcome>[], any: boolean, exchange: Ex
 }
 
 function invalid(mode: string): GatewayError {
-  return new GatewayError({ source: "wait", reason: "InvalidMode", message: `It waits for all or any, not "${mode}".`, status: 500 });
+  return new GatewayError({
+    source: "wait",
+    reason: "InvalidMode",
+    message: `It waits for all or any, not "${mode}".`,
+    status: 500,
+  });
 }

@@ -72,7 +72,12 @@ export function jsonOfXml(text: string, options: XmlToJson, maxDepth: number): s
       pending = "";
       open.pop();
       const isRoot = open.length === 1;
-      add(open.at(-1)!.members, element.name, valueOf(element, options), !isRoot && (options.alwaysArrays || element.forcesArray));
+      add(
+        open.at(-1)!.members,
+        element.name,
+        valueOf(element, options),
+        !isRoot && (options.alwaysArrays || element.forcesArray),
+      );
     },
     text: (part) => {
       pending += part;
@@ -104,8 +109,10 @@ function begin(tag: XmlTag, options: XmlToJson): Open {
   for (const { name, local, uri, value } of tag.attributes) {
     if (uri === JSON_URI) continue;
     if (!options.friendly) {
-      if (uri !== XMLNS_URI || value !== JSON_URI) add(element.members, `@${decodeXmlName(name)}`, value, false);
-    } else if (uri !== XMLNS_URI && name !== "xmlns") add(element.members, decodeXmlName(local), value, false);
+      if (uri !== XMLNS_URI || value !== JSON_URI)
+        add(element.members, `@${decodeXmlName(name)}`, value, false);
+    } else if (uri !== XMLNS_URI && name !== "xmlns")
+      add(element.members, decodeXmlName(local), value, false);
   }
   return element;
 }

@@ -3,10 +3,19 @@ import type { GatewayError } from "../../gateway/errors.ts";
 import { exchangeOf, policyStep, responseOf } from "../../gateway/testing.ts";
 import { xmlToJson } from "./policy.ts";
 
-async function convert(body: string, attributes: Record<string, unknown> = {}, type = "text/xml", accept?: string): Promise<string> {
+async function convert(
+  body: string,
+  attributes: Record<string, unknown> = {},
+  type = "text/xml",
+  accept?: string,
+): Promise<string> {
   const exchange = exchangeOf({ headers: accept === undefined ? [] : ["Accept", accept] });
   exchange.response = responseOf(200, body, ["Content-Type", type]);
-  const step = policyStep(xmlToJson, { attributes: { kind: "direct", apply: "always", ...attributes } }, { section: "outbound" });
+  const step = policyStep(
+    xmlToJson,
+    { attributes: { kind: "direct", apply: "always", ...attributes } },
+    { section: "outbound" },
+  );
   try {
     await step.run(exchange, null);
   } catch (error) {
@@ -30,26 +39,76 @@ test.each<[string, string, Record<string, unknown>, string]>([
   ["mixed content", "<a>one<b/>two</a>", {}, '{"a":{"#text":["one","two"],"b":null}}'],
   ["layout is no content", "<a>\n  <b>1</b>\n</a>", {}, '{"a":{"b":"1"}}'],
   ["repeated names", "<a><b>1</b><c/><b>2</b></a>", {}, '{"a":{"b":["1","2"],"c":null}}'],
-  ["declaration", '<?xml version="1.0" encoding="utf-8"?><a/>', {}, '{"?xml":{"@version":"1.0","@encoding":"utf-8"},"a":null}'],
+  [
+    "declaration",
+    '<?xml version="1.0" encoding="utf-8"?><a/>',
+    {},
+    '{"?xml":{"@version":"1.0","@encoding":"utf-8"},"a":null}',
+  ],
   ["CDATA", "<a><![CDATA[<x>]]></a>", {}, '{"a":{"#cdata-section":"<x>"}}'],
   ["instructions, comments", '<a><?p q="1"?><!-- c --><b/></a>', {}, '{"a":{"?p":"q=\\"1\\"","b":null}}'],
-  ["namespaces", '<s:a xmlns:s="urn:s" xmlns="urn:d" s:x="1"><b/></s:a>', {}, '{"s:a":{"@xmlns:s":"urn:s","@xmlns":"urn:d","@s:x":"1","b":null}}'],
+  [
+    "namespaces",
+    '<s:a xmlns:s="urn:s" xmlns="urn:d" s:x="1"><b/></s:a>',
+    {},
+    '{"s:a":{"@xmlns:s":"urn:s","@xmlns":"urn:d","@s:x":"1","b":null}}',
+  ],
   ["encoded names", "<a_x0020_b/>", {}, '{"a b":null}'],
-  ["json:Array", '<a xmlns:json="http://james.newtonking.com/projects/json"><b json:Array="true">1</b></a>', {}, '{"a":{"b":["1"]}}'],
+  [
+    "json:Array",
+    '<a xmlns:json="http://james.newtonking.com/projects/json"><b json:Array="true">1</b></a>',
+    {},
+    '{"a":{"b":["1"]}}',
+  ],
   ["always arrays", '<a x="1"><b><c/></b><b>2</b></a>', arrays, '{"a":{"@x":"1","b":[{"c":[null]},"2"]}}'],
   ["names of JavaScript", "<a><__proto__>1</__proto__></a>", {}, '{"a":{"__proto__":"1"}}'],
   ["friendly: attributes are members", '<a x="1"><b>2</b></a>', friendly, '{"a":{"x":"1","b":"2"}}'],
-  ["friendly: text beside attributes", '<a x="1">t<![CDATA[&]]></a>', friendly, '{"a":{"x":"1","value":"t&"}}'],
+  [
+    "friendly: text beside attributes",
+    '<a x="1">t<![CDATA[&]]></a>',
+    friendly,
+    '{"a":{"x":"1","value":"t&"}}',
+  ],
   ["friendly: CDATA is text", "<a><![CDATA[<x>]]></a>", friendly, '{"a":"<x>"}'],
-  ["friendly: no prefixes, no declarations", '<?xml version="1.0"?><s:a xmlns:s="urn:s" s:x="1"><s:b/></s:a>', friendly, '{"a":{"x":"1","b":null}}'],
+  [
+    "friendly: no prefixes, no declarations",
+    '<?xml version="1.0"?><s:a xmlns:s="urn:s" s:x="1"><s:b/></s:a>',
+    friendly,
+    '{"a":{"x":"1","b":null}}',
+  ],
   ["friendly: only a declaration of a namespace", '<a xmlns="urn:d">t</a>', friendly, '{"a":"t"}'],
   ["friendly: always arrays", "<a><b>1</b></a>", { ...friendly, ...arrays }, '{"a":{"b":["1"]}}'],
   ["expressions", "<a><b>1</b></a>", { kind: () => "direct", apply: () => "always" }, '{"a":{"b":"1"}}'],
-  ["no XML", "<a><b></a>", {}, "500 ConversionFailure: The response body cannot be converted from XML to JSON. Unexpected close tag. Line 1, position 11."],
-  ["undeclared prefix", "<s:a/>", {}, '500 ConversionFailure: The response body cannot be converted from XML to JSON. Unbound namespace prefix: "s". Line 1, position 7.'],
-  ["not even a tag", "hello", {}, "500 ConversionFailure: The response body cannot be converted from XML to JSON. Text data outside of root node. Line 1, position 7."],
-  ["document types", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", {}, "500 ConversionFailure: The response body cannot be converted from XML to JSON. A document type declaration is not allowed. Line 1, position 31."],
-  ["too deep", "<a>".repeat(300), {}, "500 ConversionFailure: The response body cannot be converted from XML to JSON. Elements are nested deeper than 256. Line 1, position 772."],
+  [
+    "no XML",
+    "<a><b></a>",
+    {},
+    "500 ConversionFailure: The response body cannot be converted from XML to JSON. Unexpected close tag. Line 1, position 11.",
+  ],
+  [
+    "undeclared prefix",
+    "<s:a/>",
+    {},
+    '500 ConversionFailure: The response body cannot be converted from XML to JSON. Unbound namespace prefix: "s". Line 1, position 7.',
+  ],
+  [
+    "not even a tag",
+    "hello",
+    {},
+    "500 ConversionFailure: The response body cannot be converted from XML to JSON. Text data outside of root node. Line 1, position 7.",
+  ],
+  [
+    "document types",
+    "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>",
+    {},
+    "500 ConversionFailure: The response body cannot be converted from XML to JSON. A document type declaration is not allowed. Line 1, position 31.",
+  ],
+  [
+    "too deep",
+    "<a>".repeat(300),
+    {},
+    "500 ConversionFailure: The response body cannot be converted from XML to JSON. Elements are nested deeper than 256. Line 1, position 772.",
+  ],
 ])("xml-to-json: %s", async (_name, body, attributes, expected) => {
   expect(await convert(body, attributes)).toBe(expected);
 });
@@ -60,7 +119,15 @@ test.each<[string, Record<string, unknown>, type: string, accept: string | undef
   ["not of this type", { apply: "content-type-xml" }, "text/html", undefined, false],
   ["the caller takes JSON", {}, "text/xml", "application/json", true],
   ["the caller takes XML", {}, "text/xml", "application/xml", false],
-  ["what the caller takes does not matter", { "consider-accept-header": false }, "text/xml", "application/xml", true],
+  [
+    "what the caller takes does not matter",
+    { "consider-accept-header": false },
+    "text/xml",
+    "application/xml",
+    true,
+  ],
 ])("xml-to-json applies: %s", async (_name, attributes, type, accept, applies) => {
-  expect(await convert("<a>1</a>", attributes, type, accept)).toBe(applies ? '{"a":"1"}' : `unchanged (${type}): <a>1</a>`);
+  expect(await convert("<a>1</a>", attributes, type, accept)).toBe(
+    applies ? '{"a":"1"}' : `unchanged (${type}): <a>1</a>`,
+  );
 });

@@ -32,18 +32,36 @@ export const xmlToJson = definePolicy({
         oneOf: ["always", "content-type-xml"],
         doc: "content-type-xml: only when Content-Type says XML.",
       },
-      "consider-accept-header": { type: "bool", expression: true, default: true, doc: "Only when the request accepts JSON." },
-      "always-array-child-elements": { type: "bool", expression: true, default: false, doc: "true: single children are arrays too." },
+      "consider-accept-header": {
+        type: "bool",
+        expression: true,
+        default: true,
+        doc: "Only when the request accepts JSON.",
+      },
+      "always-array-child-elements": {
+        type: "bool",
+        expression: true,
+        default: false,
+        doc: "true: single children are arrays too.",
+      },
     },
   },
   prepare: ({ attributes }, { section }) => {
-    const { kind, apply, "consider-accept-header": considerAccept, "always-array-child-elements": arrays } = attributes;
+    const {
+      kind,
+      apply,
+      "consider-accept-header": considerAccept,
+      "always-array-child-elements": arrays,
+    } = attributes;
     return (exchange, message) => {
       const { context } = exchange;
       const target = messageOf(exchange, section, message);
       if (apply(context).toLowerCase() !== "always" && !isXmlType(mediaTypeOf(target.headers))) return;
       if (considerAccept(context) && !acceptsJson(exchange.request.headers)) return;
-      const options: XmlToJson = { friendly: kind(context).toLowerCase() !== "direct", alwaysArrays: arrays(context) };
+      const options: XmlToJson = {
+        friendly: kind(context).toLowerCase() !== "direct",
+        alwaysArrays: arrays(context),
+      };
       return editBody(exchange, target, "xml-to-json", (body) => convert(target, body, options));
     };
   },
@@ -57,7 +75,12 @@ function convert(target: Message, body: Body, options: XmlToJson): void {
   try {
     json = jsonOfXml(text, options, MOST_XML_DEPTH);
   } catch (error) {
-    if (error instanceof XmlMistake) throw unreadable(target.kind, `${error.message} Line ${error.line}, position ${error.position}.`, error);
+    if (error instanceof XmlMistake)
+      throw unreadable(
+        target.kind,
+        `${error.message} Line ${error.line}, position ${error.position}.`,
+        error,
+      );
     if (error instanceof BudgetError) throw unreadable(target.kind, error.message, error);
     throw error;
   }
@@ -67,5 +90,11 @@ function convert(target: Message, body: Body, options: XmlToJson): void {
 
 function unreadable(kind: string, reason: string, cause: Error): GatewayError {
   const message = `The ${kind} body cannot be converted from XML to JSON. ${reason}`;
-  return new GatewayError({ source: "xml-to-json", reason: "ConversionFailure", message, status: 500, cause });
+  return new GatewayError({
+    source: "xml-to-json",
+    reason: "ConversionFailure",
+    message,
+    status: 500,
+    cause,
+  });
 }

@@ -52,7 +52,17 @@ export class Builder {
     const at = name.indexOf(":");
     const local = name.slice(at + 1);
     const prefix = uri === "" ? "" : this.#prefixFor(element, at < 0 ? "" : name.slice(0, at), uri);
-    addAttribute(element, new TreeNode("attribute", this.#next(), prefix === "" ? local : `${prefix}:${local}`, local, uri, value));
+    addAttribute(
+      element,
+      new TreeNode(
+        "attribute",
+        this.#next(),
+        prefix === "" ? local : `${prefix}:${local}`,
+        local,
+        uri,
+        value,
+      ),
+    );
   }
 
   /** The wanted one unless it means something else here. */
@@ -70,11 +80,15 @@ export class Builder {
   }
 
   comment(value: string): void {
-    this.#at.append(new TreeNode("comment", this.#next(), "", "", "", value.replace(/--/g, "- -").replace(/-$/, "- ")));
+    this.#at.append(
+      new TreeNode("comment", this.#next(), "", "", "", value.replace(/--/g, "- -").replace(/-$/, "- ")),
+    );
   }
 
   instruction(target: string, data: string): void {
-    this.#at.append(new TreeNode("instruction", this.#next(), target, target, "", data.replaceAll("?>", "? >")));
+    this.#at.append(
+      new TreeNode("instruction", this.#next(), target, target, "", data.replaceAll("?>", "? >")),
+    );
   }
 
   /** With everything in it; a root stands for its content. */

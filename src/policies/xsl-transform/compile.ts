@@ -3,7 +3,15 @@ import { XmlMistake } from "../../base/xml-events.ts";
 import { beginEvaluation } from "../../compiler/runtime/budget.ts";
 import { BODY_LIMITS } from "../../gateway/body-limits.ts";
 import { DEFAULT_FORMAT, type DecimalFormat } from "./format.ts";
-import { type Compiling, StylesheetMistake, XSL_URI, instructionsOf, parsed, patternOf, valueOf } from "./instructions.ts";
+import {
+  type Compiling,
+  StylesheetMistake,
+  XSL_URI,
+  instructionsOf,
+  parsed,
+  patternOf,
+  valueOf,
+} from "./instructions.ts";
 import type { OutputSettings } from "./output.ts";
 import type { GlobalVariable, Instruction, KeyRule, Program, Template } from "./transform.ts";
 import { Order, TreeNode, XML_URI, parseTree } from "./tree.ts";
@@ -24,10 +32,15 @@ export function compileStylesheet(text: string): Stylesheet {
   try {
     root = parseTree(text, new Order(), keepsStylesheetSpace).children.find(({ kind }) => kind === "element");
   } catch (error) {
-    if (error instanceof XmlMistake) throw new StylesheetMistake(`${error.message} Line ${error.line} of the stylesheet.`);
+    if (error instanceof XmlMistake)
+      throw new StylesheetMistake(`${error.message} Line ${error.line} of the stylesheet.`);
     throw error;
   }
-  if (root === undefined || root.uri !== XSL_URI || (root.local !== "stylesheet" && root.local !== "transform")) {
+  if (
+    root === undefined ||
+    root.uri !== XSL_URI ||
+    (root.local !== "stylesheet" && root.local !== "transform")
+  ) {
     throw new StylesheetMistake("the root is not xsl:stylesheet");
   }
   if (root.attribute("version") === null) throw new StylesheetMistake("xsl:stylesheet has no version");
@@ -59,7 +72,15 @@ class TopLevel {
   readonly #formats = new Map<string, DecimalFormat>();
   readonly #attributeSets = new Map<string, Instruction[]>();
   readonly #spaces: SpaceRule[] = [];
-  #output: OutputSettings = { method: null, omitDeclaration: false, standalone: null, indent: null, doctypePublic: null, doctypeSystem: null, cdataElements: new Set() };
+  #output: OutputSettings = {
+    method: null,
+    omitDeclaration: false,
+    standalone: null,
+    indent: null,
+    doctypePublic: null,
+    doctypeSystem: null,
+    cdataElements: new Set(),
+  };
 
   constructor(root: TreeNode) {
     this.#root = root;
@@ -79,7 +100,9 @@ class TopLevel {
       formats: this.#formats,
       attributeSets: this.#attributeSets,
       output: this.#output,
-      keepsSpace: spaces.some(({ strips }) => strips) ? (element) => !isStripped(element, spaces) : () => true,
+      keepsSpace: spaces.some(({ strips }) => strips)
+        ? (element) => !isStripped(element, spaces)
+        : () => true,
     };
   }
 
@@ -100,13 +123,19 @@ class TopLevel {
         return this.#template(element);
       case "variable":
       case "param":
-        this.#globals.set(required(element, "name"), { isParameter: element.local === "param", value: valueOf(element, this.#compiling) });
+        this.#globals.set(required(element, "name"), {
+          isParameter: element.local === "param",
+          value: valueOf(element, this.#compiling),
+        });
         return;
       case "output":
         return this.#setOutput(element);
       case "key": {
         const name = required(element, "name");
-        const rule = { patterns: patternOf(required(element, "match"), element), use: parsed(required(element, "use"), element) };
+        const rule = {
+          patterns: patternOf(required(element, "match"), element),
+          use: parsed(required(element, "use"), element),
+        };
         this.#keys.set(name, [...(this.#keys.get(name) ?? []), rule]);
         return;
       }
@@ -117,7 +146,10 @@ class TopLevel {
         return this.#format(element);
       case "attribute-set": {
         const name = required(element, "name");
-        this.#attributeSets.set(name, [...(this.#attributeSets.get(name) ?? []), instructionsOf(element, this.#compiling)]);
+        this.#attributeSets.set(name, [
+          ...(this.#attributeSets.get(name) ?? []),
+          instructionsOf(element, this.#compiling),
+        ]);
         return;
       }
       case "namespace-alias":
@@ -133,7 +165,8 @@ class TopLevel {
   #template(element: TreeNode): void {
     const match = element.attribute("match");
     const name = element.attribute("name");
-    if (match === null && name === null) throw new StylesheetMistake("xsl:template has neither match nor name");
+    if (match === null && name === null)
+      throw new StylesheetMistake("xsl:template has neither match nor name");
     const mode = element.attribute("mode") ?? "";
     const body = instructionsOf(element, this.#compiling);
     if (name !== null) {
@@ -145,16 +178,24 @@ class TopLevel {
     for (const pattern of patternOf(match, element)) {
       const priority = given === null ? pattern.priority : Number(given);
       if (Number.isNaN(priority)) throw new StylesheetMistake(`"${given}" is no priority`);
-      this.#templates.push({ template: { name, mode, pattern, body }, priority, order: this.#templates.length });
+      this.#templates.push({
+        template: { name, mode, pattern, body },
+        priority,
+        order: this.#templates.length,
+      });
     }
   }
 
   #setOutput(element: TreeNode): void {
-    const yes = (name: string): boolean | null => (element.attribute(name) === null ? null : element.attribute(name) === "yes");
+    const yes = (name: string): boolean | null =>
+      element.attribute(name) === null ? null : element.attribute(name) === "yes";
     const method = element.attribute("method");
-    if (method !== null && method !== "xml" && method !== "html" && method !== "text") throw new StylesheetMistake(`there is no output method "${method}"`);
+    if (method !== null && method !== "xml" && method !== "html" && method !== "text")
+      throw new StylesheetMistake(`there is no output method "${method}"`);
     const before = this.#output;
-    const cdata = (element.attribute("cdata-section-elements") ?? "").split(/\s+/).filter((name) => name !== "");
+    const cdata = (element.attribute("cdata-section-elements") ?? "")
+      .split(/\s+/)
+      .filter((name) => name !== "");
     this.#output = {
       method: method ?? before.method,
       omitDeclaration: yes("omit-xml-declaration") ?? before.omitDeclaration,
@@ -199,7 +240,10 @@ class TopLevel {
       return element.namespaces.get(prefix === "#default" ? "" : prefix) ?? "";
     };
     const result = required(element, "result-prefix");
-    this.#compiling.aliases.set(uri("stylesheet-prefix"), { uri: uri("result-prefix"), prefix: result === "#default" ? "" : result });
+    this.#compiling.aliases.set(uri("stylesheet-prefix"), {
+      uri: uri("result-prefix"),
+      prefix: result === "#default" ? "" : result,
+    });
   }
 }
 
@@ -207,7 +251,9 @@ function isStripped(element: TreeNode, rules: readonly SpaceRule[]): boolean {
   let best = -1;
   let strips = false;
   for (const rule of rules) {
-    const fits = (rule.local === null || rule.local === element.local) && (rule.uri === null || rule.uri === element.uri);
+    const fits =
+      (rule.local === null || rule.local === element.local) &&
+      (rule.uri === null || rule.uri === element.uri);
     const exactness = rule.local !== null ? 2 : rule.uri !== null ? 1 : 0;
     if (fits && exactness >= best) [best, strips] = [exactness, rule.strips];
   }

@@ -37,7 +37,11 @@ export function formatNumber(value: number, pattern: string, format: DecimalForm
   const first = characters.findIndex(isSpecial);
   if (first < 0) return sign + chosen;
   const last = characters.findLastIndex(isSpecial);
-  const [prefix, body, suffix] = [characters.slice(0, first).join(""), characters.slice(first, last + 1).join(""), characters.slice(last + 1).join("")];
+  const [prefix, body, suffix] = [
+    characters.slice(0, first).join(""),
+    characters.slice(first, last + 1).join(""),
+    characters.slice(last + 1).join(""),
+  ];
   const affixes = prefix + suffix;
   const scale = affixes.includes(format.percent) ? 100 : affixes.includes(format.perMille) ? 1000 : 1;
   const absolute = Math.abs(value) * scale;
@@ -53,27 +57,50 @@ function digits(value: number, body: string, format: DecimalFormat): string {
   const minWhole = Math.min(100, count(whole, format.zero));
   const groupAt = whole.lastIndexOf(format.grouping);
   const groupSize = groupAt < 0 ? 0 : whole.length - groupAt - 1;
-  const text = value.toLocaleString("en-US", { useGrouping: false, minimumFractionDigits: minFraction, maximumFractionDigits: maxFraction, roundingMode: "halfEven" } as Intl.NumberFormatOptions);
+  const text = value.toLocaleString("en-US", {
+    useGrouping: false,
+    minimumFractionDigits: minFraction,
+    maximumFractionDigits: maxFraction,
+    roundingMode: "halfEven",
+  } as Intl.NumberFormatOptions);
   const [wholeDigits = "0", fractionDigits = ""] = text.split(".");
-  const padded = (wholeDigits === "0" && minWhole === 0 && fractionDigits !== "" ? "" : wholeDigits).padStart(minWhole, "0");
-  const grouped = groupSize > 0 ? padded.replace(new RegExp(`\\B(?=(?:\\d{${groupSize}})+$)`, "g"), () => format.grouping) : padded;
+  const padded = (wholeDigits === "0" && minWhole === 0 && fractionDigits !== "" ? "" : wholeDigits).padStart(
+    minWhole,
+    "0",
+  );
+  const grouped =
+    groupSize > 0
+      ? padded.replace(new RegExp(`\\B(?=(?:\\d{${groupSize}})+$)`, "g"), () => format.grouping)
+      : padded;
   const joined = fractionDigits === "" ? grouped : grouped + format.decimal + fractionDigits;
-  return format.zero === "0" ? joined : joined.replace(/\d/g, (digit) => String.fromCodePoint(format.zero.codePointAt(0)! + Number(digit)));
+  return format.zero === "0"
+    ? joined
+    : joined.replace(/\d/g, (digit) => String.fromCodePoint(format.zero.codePointAt(0)! + Number(digit)));
 }
 
 /** Numbers in the manner of `1`, `01`, `a`, `A`, `i`, `I`, with what stands between (§7.7.1). */
-export function formatNumbers(numbers: readonly number[], pattern: string, groupingSeparator: string, groupingSize: number): string {
+export function formatNumbers(
+  numbers: readonly number[],
+  pattern: string,
+  groupingSeparator: string,
+  groupingSize: number,
+): string {
   const parts = pattern.match(/[\p{L}\p{N}]+|[^\p{L}\p{N}]+/gu) ?? ["1"];
   const isToken = (part: string): boolean => /[\p{L}\p{N}]/u.test(part);
   const tokens = parts.filter(isToken);
   const prefix = isToken(parts[0]!) ? "" : parts[0]!;
   const suffix = parts.length > 1 && !isToken(parts.at(-1)!) ? parts.at(-1)! : "";
-  const between = parts.slice(prefix === "" ? 0 : 1, suffix === "" ? undefined : -1).filter((part) => !isToken(part));
+  const between = parts
+    .slice(prefix === "" ? 0 : 1, suffix === "" ? undefined : -1)
+    .filter((part) => !isToken(part));
   let text = prefix;
   numbers.forEach((number, i) => {
     if (i > 0) text += between[Math.min(i - 1, between.length - 1)] ?? ".";
     const written = formatOne(number, tokens[Math.min(i, tokens.length - 1)] ?? "1");
-    text += groupingSize > 0 && /^\d+$/.test(written) ? written.replace(new RegExp(`\\B(?=(?:\\d{${groupingSize}})+$)`, "g"), () => groupingSeparator) : written;
+    text +=
+      groupingSize > 0 && /^\d+$/.test(written)
+        ? written.replace(new RegExp(`\\B(?=(?:\\d{${groupingSize}})+$)`, "g"), () => groupingSeparator)
+        : written;
   });
   return text + suffix;
 }
@@ -96,12 +123,25 @@ function formatOne(number: number, token: string): string {
 function letters(number: number): string {
   if (number < 1) return String(number);
   let text = "";
-  for (let left = number; left > 0; left = Math.floor((left - 1) / 26)) text = String.fromCharCode(97 + ((left - 1) % 26)) + text;
+  for (let left = number; left > 0; left = Math.floor((left - 1) / 26))
+    text = String.fromCharCode(97 + ((left - 1) % 26)) + text;
   return text;
 }
 
 const ROMAN: readonly (readonly [number, string])[] = [
-  [1000, "m"], [900, "cm"], [500, "d"], [400, "cd"], [100, "c"], [90, "xc"], [50, "l"], [40, "xl"], [10, "x"], [9, "ix"], [5, "v"], [4, "iv"], [1, "i"],
+  [1000, "m"],
+  [900, "cm"],
+  [500, "d"],
+  [400, "cd"],
+  [100, "c"],
+  [90, "xc"],
+  [50, "l"],
+  [40, "xl"],
+  [10, "x"],
+  [9, "ix"],
+  [5, "v"],
+  [4, "iv"],
+  [1, "i"],
 ];
 
 function roman(number: number): string {

@@ -24,8 +24,10 @@ interface Definition {
 const define = (min: number, max: number, call: Call): Definition => ({ min, max, call });
 
 /** The first argument, or the context node. */
-const nodeOf = (args: readonly XValue[], { node }: XContext): TreeNode | undefined => (args.length === 0 ? node : toNodes(args[0]!)[0]);
-const textOf = (args: readonly XValue[], { node }: XContext): string => (args.length === 0 ? node.text : toText(args[0]!));
+const nodeOf = (args: readonly XValue[], { node }: XContext): TreeNode | undefined =>
+  args.length === 0 ? node : toNodes(args[0]!)[0];
+const textOf = (args: readonly XValue[], { node }: XContext): string =>
+  args.length === 0 ? node.text : toText(args[0]!);
 
 const FUNCTIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   // Node sets
@@ -41,9 +43,21 @@ const FUNCTIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ["contains", define(2, 2, ([text, part]) => toText(text!).includes(toText(part!)))],
   ["substring-before", define(2, 2, ([text, part]) => before(toText(text!), toText(part!)))],
   ["substring-after", define(2, 2, ([text, part]) => after(toText(text!), toText(part!)))],
-  ["substring", define(2, 3, ([text, start, length]) => substring(toText(text!), toNumber(start!), length === undefined ? Infinity : toNumber(length)))],
+  [
+    "substring",
+    define(2, 3, ([text, start, length]) =>
+      substring(toText(text!), toNumber(start!), length === undefined ? Infinity : toNumber(length)),
+    ),
+  ],
   ["string-length", define(0, 1, (args, context) => [...textOf(args, context)].length)],
-  ["normalize-space", define(0, 1, (args, context) => textOf(args, context).replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, ""))],
+  [
+    "normalize-space",
+    define(0, 1, (args, context) =>
+      textOf(args, context)
+        .replace(/[ \t\r\n]+/g, " ")
+        .replace(/^ | $/g, ""),
+    ),
+  ],
   ["translate", define(3, 3, ([text, from, to]) => translate(toText(text!), toText(from!), toText(to!)))],
   // Booleans
   ["boolean", define(1, 1, ([value]) => toBoolean(value!))],
@@ -53,20 +67,39 @@ const FUNCTIONS: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ["lang", define(1, 1, ([language], { node }) => speaks(node, toText(language!).toLowerCase()))],
   // Numbers
   ["number", define(0, 1, (args, { node }) => toNumber(args.length === 0 ? node.text : args[0]!))],
-  ["sum", define(1, 1, ([nodes]) => toNodes(nodes!).reduce((sum, node) => (spend(), sum + toNumber(node.text)), 0))],
+  [
+    "sum",
+    define(1, 1, ([nodes]) => toNodes(nodes!).reduce((sum, node) => (spend(), sum + toNumber(node.text)), 0)),
+  ],
   ["floor", define(1, 1, ([value]) => Math.floor(toNumber(value!)))],
   ["ceiling", define(1, 1, ([value]) => Math.ceil(toNumber(value!)))],
   ["round", define(1, 1, ([value]) => Math.round(toNumber(value!)))],
   // XSLT
   ["current", define(0, 0, (_args, { current }) => [current])],
-  ["key", define(2, 2, ([name, value], { node }, { keyed }) => keys(toText(name!), value!, node.root, keyed))],
+  [
+    "key",
+    define(2, 2, ([name, value], { node }, { keyed }) => keys(toText(name!), value!, node.root, keyed)),
+  ],
   ["generate-id", define(0, 1, (args, context) => idOf(nodeOf(args, context)))],
-  ["format-number", define(2, 3, ([value, pattern, name], _context, { decimalFormat }) => formatNumber(toNumber(value!), toText(pattern!), decimalFormat(name === undefined ? "" : toText(name))))],
+  [
+    "format-number",
+    define(2, 3, ([value, pattern, name], _context, { decimalFormat }) =>
+      formatNumber(toNumber(value!), toText(pattern!), decimalFormat(name === undefined ? "" : toText(name))),
+    ),
+  ],
   ["system-property", define(1, 1, ([name]) => SYSTEM.get(toText(name!)) ?? "")],
-  ["function-available", define(1, 1, ([name]) => FUNCTIONS.has(toText(name!)) || ["position", "last"].includes(toText(name!)))],
+  [
+    "function-available",
+    define(1, 1, ([name]) => FUNCTIONS.has(toText(name!)) || ["position", "last"].includes(toText(name!))),
+  ],
   ["element-available", define(1, 1, ([name]) => toText(name!).startsWith("xsl:"))],
   ["unparsed-entity-uri", define(1, 1, () => "")],
-  ["document", define(1, 2, (_args, _context, { failure }) => { throw failure("document() reads other documents, which is not allowed"); })],
+  [
+    "document",
+    define(1, 2, (_args, _context, { failure }) => {
+      throw failure("document() reads other documents, which is not allowed");
+    }),
+  ],
   // A fragment is a node set already.
   ["{urn:schemas-microsoft-com:xslt}node-set", define(1, 1, ([value]) => toNodes(value!))],
   ["{http://exslt.org/common}node-set", define(1, 1, ([value]) => toNodes(value!))],
@@ -83,10 +116,17 @@ export function callMistake(name: string, count: number): string | null {
   if (name === "position" || name === "last") return count === 0 ? null : `${name}() takes no arguments`;
   const definition = FUNCTIONS.get(name);
   if (definition === undefined) return `there is no function ${name}()`;
-  return count >= definition.min && count <= definition.max ? null : `${name}() does not take ${count} arguments`;
+  return count >= definition.min && count <= definition.max
+    ? null
+    : `${name}() does not take ${count} arguments`;
 }
 
-export function callFunction(name: string, args: readonly XValue[], context: XContext, around: Surroundings): XValue {
+export function callFunction(
+  name: string,
+  args: readonly XValue[],
+  context: XContext,
+  around: Surroundings,
+): XValue {
   return FUNCTIONS.get(name)!.call(args, context, around);
 }
 

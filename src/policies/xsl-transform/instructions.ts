@@ -113,7 +113,9 @@ export function valueOf(element: TreeNode, compiling: Compiling): Evaluated<XVal
 
 export function instructionsOf(element: TreeNode, compiling: Compiling): Instruction {
   const list = element.children.map((child) => instruction(child, compiling)).filter((one) => one !== null);
-  const declares = element.children.some(({ uri, local }) => uri === XSL_URI && (local === "variable" || local === "param"));
+  const declares = element.children.some(
+    ({ uri, local }) => uri === XSL_URI && (local === "variable" || local === "param"),
+  );
   const [only] = list;
   if (list.length === 1 && !declares) return only!;
   if (!declares) {
@@ -152,7 +154,12 @@ type Compile = (element: TreeNode, compiling: Compiling) => Instruction;
 const INSTRUCTIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
   ["apply-templates", applyTemplates],
   ["call-template", callTemplate],
-  ["apply-imports", () => ({ run, node, mode }) => run.apply(node.children, mode, new Map())],
+  [
+    "apply-imports",
+    () =>
+      ({ run, node, mode }) =>
+        run.apply(node.children, mode, new Map()),
+  ],
   ["for-each", forEach],
   ["if", ifTest],
   ["choose", choose],
@@ -182,7 +189,11 @@ function applyTemplates(element: TreeNode, compiling: Compiling): Instruction {
 }
 
 /** For `sort.ts`: a key's expression and its attributes. */
-export function sortKey(element: TreeNode): { select: Expression; order: Evaluated<string> | null; type: Evaluated<string> | null } {
+export function sortKey(element: TreeNode): {
+  select: Expression;
+  order: Evaluated<string> | null;
+  type: Evaluated<string> | null;
+} {
   return {
     select: parsed(element.attribute("select") ?? ".", element),
     order: templateAttribute(element, "order"),
@@ -191,7 +202,9 @@ export function sortKey(element: TreeNode): { select: Expression; order: Evaluat
 }
 
 function passed(element: TreeNode, compiling: Compiling): Evaluated<ReadonlyMap<string, XValue>> {
-  const given = xslChildren(element, "with-param").map((child) => [nameOf(child), valueOf(child, compiling)] as const);
+  const given = xslChildren(element, "with-param").map(
+    (child) => [nameOf(child), valueOf(child, compiling)] as const,
+  );
   if (given.length === 0) return () => NOTHING_PASSED;
   return (frame) => new Map(given.map(([name, value]) => [name, value(frame)]));
 }
@@ -232,7 +245,10 @@ function ifTest(element: TreeNode, compiling: Compiling): Instruction {
 }
 
 function choose(element: TreeNode, compiling: Compiling): Instruction {
-  const branches = xslChildren(element, "when").map((child) => ({ test: expression(child, "test"), body: instructionsOf(child, compiling) }));
+  const branches = xslChildren(element, "when").map((child) => ({
+    test: expression(child, "test"),
+    body: instructionsOf(child, compiling),
+  }));
   if (branches.length === 0) throw new StylesheetMistake("xsl:choose has no xsl:when");
   const [otherwise] = xslChildren(element, "otherwise").map((child) => instructionsOf(child, compiling));
   return (frame) => {
@@ -300,7 +316,10 @@ function literalElement(element: TreeNode, compiling: Compiling): Instruction {
   const namespaces = resultNamespaces(element, aliases);
   const attributes = element.attributes
     .filter(({ uri }) => uri !== XSL_URI)
-    .map((attribute) => ({ ...aliased(attribute, aliases, true), value: template(attribute.value, element) }));
+    .map((attribute) => ({
+      ...aliased(attribute, aliases, true),
+      value: template(attribute.value, element),
+    }));
   const sets = attributeSets(element.attribute("use-attribute-sets", XSL_URI));
   const body = instructionsOf(element, compiling);
   return (frame) => {
@@ -313,7 +332,11 @@ function literalElement(element: TreeNode, compiling: Compiling): Instruction {
   };
 }
 
-function aliased({ name, local, uri }: TreeNode, aliases: Compiling["aliases"], isAttribute = false): { name: string; uri: string } {
+function aliased(
+  { name, local, uri }: TreeNode,
+  aliases: Compiling["aliases"],
+  isAttribute = false,
+): { name: string; uri: string } {
   const alias = isAttribute && uri === "" ? undefined : aliases.get(uri);
   if (alias === undefined) return { name, uri };
   return { name: alias.prefix === "" ? local : `${alias.prefix}:${local}`, uri: alias.uri };
@@ -331,7 +354,8 @@ function resultNamespaces(element: TreeNode, aliases: Compiling["aliases"]): Nam
     }
   }
   const kept = new Map([["xml", XML_URI]]);
-  for (const [prefix, uri] of element.namespaces) if (!excluded.has(uri) && !aliases.has(uri)) kept.set(prefix, uri);
+  for (const [prefix, uri] of element.namespaces)
+    if (!excluded.has(uri) && !aliases.has(uri)) kept.set(prefix, uri);
   return kept;
 }
 
@@ -364,14 +388,20 @@ function attributeInstruction(element: TreeNode, compiling: Compiling): Instruct
 }
 
 /** Instructions that make one text of what stands inside. */
-function textual(element: TreeNode, compiling: Compiling, write: (frame: Frame, text: string) => void): Instruction {
+function textual(
+  element: TreeNode,
+  compiling: Compiling,
+  write: (frame: Frame, text: string) => void,
+): Instruction {
   const body = instructionsOf(element, compiling);
   return (frame) => write(frame, frame.run.fragment(body, frame).text);
 }
 
 function processingInstruction(element: TreeNode, compiling: Compiling): Instruction {
   const name = template(nameOf(element), element);
-  return textual(element, compiling, (frame, text) => frame.run.out.instruction(checkedName(name(frame)), text.trimStart()));
+  return textual(element, compiling, (frame, text) =>
+    frame.run.out.instruction(checkedName(name(frame)), text.trimStart()),
+  );
 }
 
 function attributeSets(names: string | null): Instruction | null {
@@ -412,11 +442,27 @@ function numberInstruction(element: TreeNode): Instruction {
   return (frame) => {
     const context = contextOf(frame);
     const { node } = frame;
-    const any = (patterns: readonly Pattern[], one: TreeNode): boolean => patterns.some((pattern) => pattern.matches(one, context));
-    const counts = (one: TreeNode): boolean => (count !== null ? any(count, one) : one.kind === node.kind && one.local === node.local && one.uri === node.uri);
+    const any = (patterns: readonly Pattern[], one: TreeNode): boolean =>
+      patterns.some((pattern) => pattern.matches(one, context));
+    const counts = (one: TreeNode): boolean =>
+      count !== null
+        ? any(count, one)
+        : one.kind === node.kind && one.local === node.local && one.uri === node.uri;
     const stops = (one: TreeNode): boolean => from !== null && any(from, one);
-    const numbers = value !== null ? [Math.round(toNumber(value(frame)))] : level === "any" ? anyLevel(node, counts, stops) : levels(node, counts, stops, level === "multiple");
-    frame.run.out.text(formatNumbers(numbers, format?.(frame) ?? "1", separator?.(frame) ?? "", Number(size?.(frame) ?? 0) || 0));
+    const numbers =
+      value !== null
+        ? [Math.round(toNumber(value(frame)))]
+        : level === "any"
+          ? anyLevel(node, counts, stops)
+          : levels(node, counts, stops, level === "multiple");
+    frame.run.out.text(
+      formatNumbers(
+        numbers,
+        format?.(frame) ?? "1",
+        separator?.(frame) ?? "",
+        Number(size?.(frame) ?? 0) || 0,
+      ),
+    );
   };
 }
 
@@ -465,7 +511,9 @@ function message(element: TreeNode, compiling: Compiling): Instruction {
 }
 
 function xslChildren(element: TreeNode, local: string): TreeNode[] {
-  return element.children.filter((child) => child.kind === "element" && child.uri === XSL_URI && child.local === local);
+  return element.children.filter(
+    (child) => child.kind === "element" && child.uri === XSL_URI && child.local === local,
+  );
 }
 
 function nameOf(element: TreeNode): string {

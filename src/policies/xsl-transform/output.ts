@@ -23,11 +23,15 @@ export function write(root: TreeNode, settings: OutputSettings): string {
 }
 
 function isHtml(root: TreeNode): boolean {
-  const first = root.children.find(({ kind, value }) => kind === "element" || (kind === "text" && /\S/.test(value)));
+  const first = root.children.find(
+    ({ kind, value }) => kind === "element" || (kind === "text" && /\S/.test(value)),
+  );
   return first?.kind === "element" && first.uri === "" && first.local.toLowerCase() === "html";
 }
 
-const VOID = new Set("area base basefont br col frame hr img input isindex link meta param source track wbr".split(" "));
+const VOID = new Set(
+  "area base basefont br col frame hr img input isindex link meta param source track wbr".split(" "),
+);
 const RAW_TEXT = new Set(["script", "style"]);
 
 class Writer {
@@ -43,7 +47,9 @@ class Writer {
   document(root: TreeNode): void {
     const { omitDeclaration, standalone } = this.#settings;
     if (!this.#isHtml && !omitDeclaration) {
-      this.#add(`<?xml version="1.0" encoding="utf-8"${standalone === null ? "" : ` standalone="${standalone}"`}?>`);
+      this.#add(
+        `<?xml version="1.0" encoding="utf-8"${standalone === null ? "" : ` standalone="${standalone}"`}?>`,
+      );
     }
     const element = root.children.find(({ kind }) => kind === "element");
     const indents = this.#settings.indent ?? this.#isHtml;
@@ -57,7 +63,9 @@ class Writer {
     const { doctypePublic, doctypeSystem } = this.#settings;
     if (doctypeSystem === null && !(this.#isHtml && doctypePublic !== null)) return;
     const system = doctypeSystem === null ? "" : ` "${doctypeSystem}"`;
-    this.#add(`<!DOCTYPE ${name}${doctypePublic === null ? ` SYSTEM${system}` : ` PUBLIC "${doctypePublic}"${system}`}>`);
+    this.#add(
+      `<!DOCTYPE ${name}${doctypePublic === null ? ` SYSTEM${system}` : ` PUBLIC "${doctypePublic}"${system}`}>`,
+    );
   }
 
   /** @param level indentation; -1 for none */
@@ -73,7 +81,9 @@ class Writer {
         return this.#add(`<!--${node.value}-->`);
       case "instruction":
         this.#line(level);
-        return this.#add(`<?${node.name}${node.value === "" ? "" : ` ${node.value}`}${this.#isHtml ? ">" : "?>"}`);
+        return this.#add(
+          `<?${node.name}${node.value === "" ? "" : ` ${node.value}`}${this.#isHtml ? ">" : "?>"}`,
+        );
       default:
     }
   }
@@ -91,7 +101,8 @@ class Writer {
       scope.set(prefix, uri);
       this.#add(` xmlns${prefix === "" ? "" : `:${prefix}`}="${escapeAttribute(uri)}"`);
     }
-    for (const { name, value } of element.attributes) this.#add(` ${name}="${this.#isHtml ? escapeHtmlAttribute(value) : escapeAttribute(value)}"`);
+    for (const { name, value } of element.attributes)
+      this.#add(` ${name}="${this.#isHtml ? escapeHtmlAttribute(value) : escapeAttribute(value)}"`);
     const isHtmlElement = this.#isHtml && element.uri === "";
     if (element.children.length === 0) {
       if (!isHtmlElement) return this.#add(" />");
@@ -108,7 +119,8 @@ class Writer {
   #text(node: TreeNode): void {
     const { parent, value } = node;
     if (node.isRaw) return this.#add(value);
-    if (this.#isHtml && parent?.uri === "" && RAW_TEXT.has(parent.local.toLowerCase())) return this.#add(value);
+    if (this.#isHtml && parent?.uri === "" && RAW_TEXT.has(parent.local.toLowerCase()))
+      return this.#add(value);
     if (parent !== null && this.#settings.cdataElements.has(`{${parent.uri}}${parent.local}`)) {
       return this.#add(`<![CDATA[${value.replaceAll("]]>", "]]]]><![CDATA[>")}]]>`);
     }

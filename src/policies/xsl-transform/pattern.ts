@@ -15,16 +15,28 @@ export function patternsOf(expression: Expression): Pattern[] | null {
     const [left, right] = [patternsOf(expression.left), patternsOf(expression.right)];
     return left === null || right === null ? null : [...left, ...right];
   }
-  if (isKeyCall(expression)) return [{ priority: 0.5, matches: (node, context) => toNodes(evaluate(expression, { ...context, node })).includes(node) }];
+  if (isKeyCall(expression))
+    return [
+      {
+        priority: 0.5,
+        matches: (node, context) => toNodes(evaluate(expression, { ...context, node })).includes(node),
+      },
+    ];
   if (expression.kind !== "path") return null;
   const { base } = expression;
   if (base !== null && !isKeyCall(base)) return null;
   const links = linksOf(expression.steps);
   if (links === null) return null;
-  if (links.length === 0) return expression.isAbsolute ? [{ priority: 0.5, matches: (node) => node.kind === "root" }] : null;
+  if (links.length === 0)
+    return expression.isAbsolute ? [{ priority: 0.5, matches: (node) => node.kind === "root" }] : null;
   const start = startOf(expression.isAbsolute, base);
   const isSimple = links.length === 1 && !expression.isAbsolute && base === null;
-  return [{ priority: isSimple ? priorityOf(links[0]!.step) : 0.5, matches: (node, context) => matches(links, links.length - 1, node, context, start) }];
+  return [
+    {
+      priority: isSimple ? priorityOf(links[0]!.step) : 0.5,
+      matches: (node, context) => matches(links, links.length - 1, node, context, start),
+    },
+  ];
 }
 
 function isKeyCall(expression: Expression): boolean {
@@ -41,7 +53,13 @@ function linksOf(steps: readonly Step[]): Link[] | null {
   const links: Link[] = [];
   let isDeep = false;
   for (const step of steps) {
-    if (step.axis === "descendant-or-self" && step.test.kind === "node" && step.predicates.length === 0 && !isDeep) isDeep = true;
+    if (
+      step.axis === "descendant-or-self" &&
+      step.test.kind === "node" &&
+      step.predicates.length === 0 &&
+      !isDeep
+    )
+      isDeep = true;
     else if (step.axis === "child" || step.axis === "attribute") {
       links.push({ step, isDeep });
       isDeep = false;
@@ -65,11 +83,18 @@ function startOf(isAbsolute: boolean, base: Expression | null): Start {
   return (node, context) => toNodes(evaluate(base, { ...context, node })).includes(node);
 }
 
-function matches(links: readonly Link[], at: number, node: TreeNode, context: XContext, start: Start): boolean {
+function matches(
+  links: readonly Link[],
+  at: number,
+  node: TreeNode,
+  context: XContext,
+  start: Start,
+): boolean {
   const { step, isDeep } = links[at]!;
   if (!stepMatches(step, node, context)) return false;
   if (at === 0 && start === null) return true;
-  const before = (parent: TreeNode): boolean => (at === 0 ? start!(parent, context) : matches(links, at - 1, parent, context, start));
+  const before = (parent: TreeNode): boolean =>
+    at === 0 ? start!(parent, context) : matches(links, at - 1, parent, context, start);
   if (!isDeep) return node.parent !== null && before(node.parent);
   for (let parent = node.parent; parent !== null; parent = parent.parent) if (before(parent)) return true;
   return false;

@@ -45,7 +45,8 @@ export const xslTransform = definePolicy({
   },
   check: ({ children }, report) => {
     children.parameter.forEach(({ attributes }, index) => {
-      if (attributes.name === undefined && attributes["parameter-name"] === undefined) report("the parameter has no name", { child: "parameter", index });
+      if (attributes.name === undefined && attributes["parameter-name"] === undefined)
+        report("the parameter has no name", { child: "parameter", index });
     });
     const text = stylesheetOf(children);
     if (text === null) {
@@ -56,30 +57,46 @@ export const xslTransform = definePolicy({
       compileStylesheet(text);
     } catch (error) {
       if (!(error instanceof StylesheetMistake)) throw error;
-      report(`the stylesheet cannot be used: ${error.message}`, { child: children["xsl:stylesheet"].length > 0 ? "xsl:stylesheet" : "xsl:transform" });
+      report(`the stylesheet cannot be used: ${error.message}`, {
+        child: children["xsl:stylesheet"].length > 0 ? "xsl:stylesheet" : "xsl:transform",
+      });
     }
   },
   prepare: ({ children }, { section }) => {
     const stylesheet = compileStylesheet(stylesheetOf(children) ?? "");
-    const given = children.parameter.map(({ attributes, text }) => ({ name: attributes.name ?? attributes["parameter-name"] ?? "", value: text }));
+    const given = children.parameter.map(({ attributes, text }) => ({
+      name: attributes.name ?? attributes["parameter-name"] ?? "",
+      value: text,
+    }));
     return (exchange, message) => {
       const target = messageOf(exchange, section, message);
       const parameters = new Map(given.map(({ name, value }) => [name, value?.(exchange.context) ?? ""]));
-      return editBody(exchange, target, "xsl-transform", (body) => transform(target, body, stylesheet, parameters));
+      return editBody(exchange, target, "xsl-transform", (body) =>
+        transform(target, body, stylesheet, parameters),
+      );
     };
   },
 });
 
 /** The prefix may be declared further out. */
-function stylesheetOf(children: { readonly [name: string]: readonly { readonly text?: unknown }[] }): string | null {
+function stylesheetOf(children: {
+  readonly [name: string]: readonly { readonly text?: unknown }[];
+}): string | null {
   const found = children["xsl:stylesheet"]?.[0] ?? children["xsl:transform"]?.[0];
   if (found === undefined) return null;
   const text = String(found.text ?? "");
   const [tag = ""] = /^<[^>]*>/.exec(text) ?? [];
-  return tag.includes("xmlns:xsl") ? text : text.replace(/^<xsl:\w+/, (start) => `${start} xmlns:xsl="http://www.w3.org/1999/XSL/Transform"`);
+  return tag.includes("xmlns:xsl")
+    ? text
+    : text.replace(/^<xsl:\w+/, (start) => `${start} xmlns:xsl="http://www.w3.org/1999/XSL/Transform"`);
 }
 
-function transform(target: Message, body: Body, stylesheet: Stylesheet, parameters: ReadonlyMap<string, string>): void {
+function transform(
+  target: Message,
+  body: Body,
+  stylesheet: Stylesheet,
+  parameters: ReadonlyMap<string, string>,
+): void {
   if (body.bytes().length === 0) return;
   let result: string;
   try {
@@ -97,7 +114,13 @@ function failed(kind: string, error: unknown): unknown {
   const reason = reasonOf(error);
   if (reason === null) return error;
   const message = `The ${kind} body cannot be transformed. ${reason}`;
-  return new GatewayError({ source: "xsl-transform", reason: "TransformationFailure", message, status: 500, cause: error });
+  return new GatewayError({
+    source: "xsl-transform",
+    reason: "TransformationFailure",
+    message,
+    status: 500,
+    cause: error,
+  });
 }
 
 /** null for what is our own mistake. */

@@ -18,13 +18,24 @@ export function sorter(
   element: TreeNode,
   keyOf: (element: TreeNode) => SortKey,
 ): ((nodes: readonly TreeNode[], frame: Frame) => TreeNode[]) | null {
-  const keys = element.children.filter(({ kind, local, uri }) => kind === "element" && local === "sort" && uri === element.uri).map(keyOf);
+  const keys = element.children
+    .filter(({ kind, local, uri }) => kind === "element" && local === "sort" && uri === element.uri)
+    .map(keyOf);
   if (keys.length === 0) return null;
   return (nodes, frame) => {
-    const ways = keys.map(({ select, order, type }) => ({ select, factor: order?.(frame) === "descending" ? -1 : 1, isNumber: type?.(frame) === "number" }));
+    const ways = keys.map(({ select, order, type }) => ({
+      select,
+      factor: order?.(frame) === "descending" ? -1 : 1,
+      isNumber: type?.(frame) === "number",
+    }));
     const rows = nodes.map((node, i) => {
       const context = contextOf({ ...frame, node, position: i + 1, size: nodes.length });
-      return { node, values: ways.map(({ select, isNumber }) => (isNumber ? toNumber(evaluate(select, context)) : toText(evaluate(select, context)))) };
+      return {
+        node,
+        values: ways.map(({ select, isNumber }) =>
+          isNumber ? toNumber(evaluate(select, context)) : toText(evaluate(select, context)),
+        ),
+      };
     });
     rows.sort((a, b) => {
       spend();

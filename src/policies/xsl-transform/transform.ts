@@ -102,7 +102,8 @@ export class Transform {
 
   call({ body }: Template, frame: Frame): void {
     spend();
-    if (++this.#depth > DEEPEST) throw new TransformFailure(`templates call each other more than ${DEEPEST} levels deep`);
+    if (++this.#depth > DEEPEST)
+      throw new TransformFailure(`templates call each other more than ${DEEPEST} levels deep`);
     body(frame);
     this.#depth--;
   }
@@ -119,7 +120,8 @@ export class Transform {
   /** §5.8 */
   #builtIn({ node, mode }: Frame): void {
     if (node.kind === "root" || node.kind === "element") {
-      if (++this.#depth > DEEPEST) throw new TransformFailure(`templates call each other more than ${DEEPEST} levels deep`);
+      if (++this.#depth > DEEPEST)
+        throw new TransformFailure(`templates call each other more than ${DEEPEST} levels deep`);
       this.apply(node.children, mode, NO_PARAMETERS);
       this.#depth--;
     } else if (node.kind === "text" || node.kind === "attribute") this.out.text(node.value);
@@ -138,7 +140,15 @@ export class Transform {
     if (known === null) throw new TransformFailure(`the variable $${name} is defined by itself`);
     this.#globals.set(name, null);
     const given = variable.isParameter ? this.#given.get(name) : undefined;
-    const frame: Frame = { node: this.#source, position: 1, size: 1, mode: "", run: this, parameters: NO_PARAMETERS, scope: null };
+    const frame: Frame = {
+      node: this.#source,
+      position: 1,
+      size: 1,
+      mode: "",
+      run: this,
+      parameters: NO_PARAMETERS,
+      scope: null,
+    };
     const value = given ?? variable.value(frame);
     this.#globals.set(name, value);
     return value;
@@ -166,7 +176,15 @@ export class Transform {
   }
 
   #indexNode(node: TreeNode, rules: readonly KeyRule[], index: Map<string, TreeNode[]>): void {
-    const frame: Frame = { node, position: 1, size: 1, mode: "", run: this, parameters: NO_PARAMETERS, scope: null };
+    const frame: Frame = {
+      node,
+      position: 1,
+      size: 1,
+      mode: "",
+      run: this,
+      parameters: NO_PARAMETERS,
+      scope: null,
+    };
     const context = contextOf(frame);
     for (const { patterns, use } of rules) {
       if (!patterns.some((pattern) => pattern.matches(node, context))) continue;

@@ -51,7 +51,8 @@ export class TreeNode {
   }
 
   attribute(local: string, uri = ""): string | null {
-    for (const attribute of this.attributes) if (attribute.local === local && attribute.uri === uri) return attribute.value;
+    for (const attribute of this.attributes)
+      if (attribute.local === local && attribute.uri === uri) return attribute.value;
     return null;
   }
 
@@ -88,7 +89,8 @@ export function parseTree(text: string, order: Order, keepsSpace: (element: Tree
   let pending = "";
   const flush = (): void => {
     if (pending === "") return;
-    if (/\S/.test(pending) || keepsSpace(at)) at.append(new TreeNode("text", order.next(), "", "", "", pending));
+    if (/\S/.test(pending) || keepsSpace(at))
+      at.append(new TreeNode("text", order.next(), "", "", "", pending));
     pending = "";
   };
   readXmlEvents(text, MOST_XML_DEPTH, {
@@ -98,7 +100,8 @@ export function parseTree(text: string, order: Order, keepsSpace: (element: Tree
       const element = new TreeNode("element", order.next(), tag.name, tag.local, tag.uri);
       let declared: Map<string, string> | null = null;
       for (const { name, prefix, local, uri, value } of tag.attributes) {
-        if (name === "xmlns" || prefix === "xmlns") (declared ??= new Map(at.namespaces)).set(name === "xmlns" ? "" : local, value);
+        if (name === "xmlns" || prefix === "xmlns")
+          (declared ??= new Map(at.namespaces)).set(name === "xmlns" ? "" : local, value);
         else addAttribute(element, new TreeNode("attribute", order.next(), name, local, uri, value));
       }
       element.namespaces = declared ?? at.namespaces;
@@ -126,7 +129,9 @@ export function parseTree(text: string, order: Order, keepsSpace: (element: Tree
 
 /** A later one of the same name wins. */
 export function addAttribute(element: TreeNode, attribute: TreeNode): void {
-  const at = element.attributes.findIndex((other) => other.local === attribute.local && other.uri === attribute.uri);
+  const at = element.attributes.findIndex(
+    (other) => other.local === attribute.local && other.uri === attribute.uri,
+  );
   attribute.parent = element;
   if (at < 0) element.attributes.push(attribute);
   else element.attributes[at] = attribute;

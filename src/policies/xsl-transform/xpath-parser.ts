@@ -45,17 +45,41 @@ export interface Step {
   readonly predicates: readonly Expression[];
 }
 
-export type Operator = "or" | "and" | "=" | "!=" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "div" | "mod" | "|";
+export type Operator =
+  | "or"
+  | "and"
+  | "="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "+"
+  | "-"
+  | "*"
+  | "div"
+  | "mod"
+  | "|";
 
 export type Expression =
   | { readonly kind: "literal"; readonly value: string | number }
   | { readonly kind: "variable"; readonly name: string }
   | { readonly kind: "call"; readonly name: string; readonly args: readonly Expression[] }
-  | { readonly kind: "binary"; readonly operator: Operator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: "binary";
+      readonly operator: Operator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly kind: "negate"; readonly operand: Expression }
   | { readonly kind: "filter"; readonly base: Expression; readonly predicates: readonly Expression[] }
   /** From the root, from the context node (`base` null), or from what `base` gives. */
-  | { readonly kind: "path"; readonly isAbsolute: boolean; readonly base: Expression | null; readonly steps: readonly Step[] };
+  | {
+      readonly kind: "path";
+      readonly isAbsolute: boolean;
+      readonly base: Expression | null;
+      readonly steps: readonly Step[];
+    };
 
 export class XPathMistake extends Error {}
 
@@ -69,7 +93,8 @@ interface Token {
   readonly text: string;
 }
 
-const TOKEN = /\s*(?:(\d+(?:\.\d*)?|\.\d+)|"([^"]*)"|'([^']*)'|(\.\.|::|\/\/|!=|<=|>=|[()[\]@,|+\-=<>*/$.])|([\p{L}_][\p{L}\p{N}_.\-\u00b7]*(?::(?!:)(?:\*|[\p{L}_][\p{L}\p{N}_.\-\u00b7]*))?))/uy;
+const TOKEN =
+  /\s*(?:(\d+(?:\.\d*)?|\.\d+)|"([^"]*)"|'([^']*)'|(\.\.|::|\/\/|!=|<=|>=|[()[\]@,|+\-=<>*/$.])|([\p{L}_][\p{L}\p{N}_.\-\u00b7]*(?::(?!:)(?:\*|[\p{L}_][\p{L}\p{N}_.\-\u00b7]*))?))/uy;
 const LONGEST = 20_000;
 const DEEPEST = 100;
 
@@ -92,7 +117,14 @@ function scan(text: string): Token[] {
   return tokens;
 }
 
-const LEVELS: readonly (readonly Operator[])[] = [["or"], ["and"], ["=", "!="], ["<", "<=", ">", ">="], ["+", "-"], ["*", "div", "mod"]];
+const LEVELS: readonly (readonly Operator[])[] = [
+  ["or"],
+  ["and"],
+  ["=", "!="],
+  ["<", "<=", ">", ">="],
+  ["+", "-"],
+  ["*", "div", "mod"],
+];
 const NODE_TYPES = new Set(["node", "text", "comment", "processing-instruction"]);
 
 class Parser {
@@ -168,8 +200,10 @@ class Parser {
     if (!this.#startsFilter()) return this.#locationPath();
     const primary = this.#primary();
     const predicates = this.#predicates();
-    const base: Expression = predicates.length === 0 ? primary : { kind: "filter", base: primary, predicates };
-    if (this.#is("/") || this.#is("//")) return { kind: "path", isAbsolute: false, base, steps: this.#moreSteps([]) };
+    const base: Expression =
+      predicates.length === 0 ? primary : { kind: "filter", base: primary, predicates };
+    if (this.#is("/") || this.#is("//"))
+      return { kind: "path", isAbsolute: false, base, steps: this.#moreSteps([]) };
     return base;
   }
 
@@ -239,7 +273,8 @@ class Parser {
 
   #moreSteps(steps: Step[]): Step[] {
     for (;;) {
-      if (this.#take("//")) steps.push({ axis: "descendant-or-self", test: { kind: "node" }, predicates: [] });
+      if (this.#take("//"))
+        steps.push({ axis: "descendant-or-self", test: { kind: "node" }, predicates: [] });
       else if (!this.#take("/")) return steps;
       steps.push(this.#step());
     }
@@ -267,7 +302,9 @@ class Parser {
     if (NODE_TYPES.has(text) && this.#take("(")) {
       const target = this.#peek().kind === "text" ? this.#tokens[this.#at++]!.text : null;
       this.#expect(")");
-      return text === "processing-instruction" ? { kind: "instruction", target } : { kind: text as "node" | "text" | "comment" };
+      return text === "processing-instruction"
+        ? { kind: "instruction", target }
+        : { kind: text as "node" | "text" | "comment" };
     }
     const at = text.indexOf(":");
     if (at < 0) return { kind: "name", local: text, uri: "" };

@@ -32,7 +32,11 @@ export function evaluate(expression: Expression, context: XContext): XValue {
     case "call":
       if (expression.name === "position") return context.position;
       if (expression.name === "last") return context.size;
-      return context.call(expression.name, expression.args.map((argument) => evaluate(argument, context)), context);
+      return context.call(
+        expression.name,
+        expression.args.map((argument) => evaluate(argument, context)),
+        context,
+      );
     case "filter":
       return filtered(toNodes(evaluate(expression.base, context)), expression.predicates, context);
     case "path":
@@ -41,7 +45,10 @@ export function evaluate(expression: Expression, context: XContext): XValue {
 }
 
 function path(expression: Expression & { kind: "path" }, context: XContext): TreeNode[] {
-  let nodes = expression.base !== null ? toNodes(evaluate(expression.base, context)) : [expression.isAbsolute ? context.node.root : context.node];
+  let nodes =
+    expression.base !== null
+      ? toNodes(evaluate(expression.base, context))
+      : [expression.isAbsolute ? context.node.root : context.node];
   const { steps } = expression;
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i]!;
@@ -90,7 +97,11 @@ export function passes(node: TreeNode, test: NodeTest, principal: "element" | "a
     case "node":
       return true;
     case "name":
-      return node.kind === principal && (test.local === null || node.local === test.local) && (test.uri === null || node.uri === test.uri);
+      return (
+        node.kind === principal &&
+        (test.local === null || node.local === test.local) &&
+        (test.uri === null || node.uri === test.uri)
+      );
     case "instruction":
       return node.kind === "instruction" && (test.target === null || node.name === test.target);
     default:
@@ -99,7 +110,11 @@ export function passes(node: TreeNode, test: NodeTest, principal: "element" | "a
 }
 
 /** Predicates see positions in the order given. */
-export function filtered(nodes: TreeNode[], predicates: readonly Expression[], context: XContext): TreeNode[] {
+export function filtered(
+  nodes: TreeNode[],
+  predicates: readonly Expression[],
+  context: XContext,
+): TreeNode[] {
   let left = nodes;
   for (const predicate of predicates) {
     const size = left.length;
@@ -148,7 +163,8 @@ function walk(node: TreeNode, axis: Axis, visit: Visit): void {
       }
       return;
     case "preceding":
-      for (let at: TreeNode | null = node; at !== null; at = at.parent) siblings(at, false, (sibling) => ascend(sibling, visit));
+      for (let at: TreeNode | null = node; at !== null; at = at.parent)
+        siblings(at, false, (sibling) => ascend(sibling, visit));
       return;
     case "namespace":
       return;
@@ -206,16 +222,28 @@ function compare(operator: Operator, left: XValue, right: XValue): boolean {
     return left.some((node) => {
       spend();
       const text = node.text;
-      return Array.isArray(right) ? right.some((other) => (spend(), compareScalars(operator, text, other.text))) : compareScalars(operator, text, right);
+      return Array.isArray(right)
+        ? right.some((other) => (spend(), compareScalars(operator, text, other.text)))
+        : compareScalars(operator, text, right);
     });
   }
   if (Array.isArray(right) && typeof left !== "boolean") {
-    return right.some((node) => (spend(), compareScalars(operator, left as Exclude<XValue, TreeNode[]>, node.text)));
+    return right.some(
+      (node) => (spend(), compareScalars(operator, left as Exclude<XValue, TreeNode[]>, node.text)),
+    );
   }
-  return compareScalars(operator, Array.isArray(left) ? left.length > 0 : left, Array.isArray(right) ? right.length > 0 : right);
+  return compareScalars(
+    operator,
+    Array.isArray(left) ? left.length > 0 : left,
+    Array.isArray(right) ? right.length > 0 : right,
+  );
 }
 
-function compareScalars(operator: Operator, left: string | number | boolean, right: string | number | boolean): boolean {
+function compareScalars(
+  operator: Operator,
+  left: string | number | boolean,
+  right: string | number | boolean,
+): boolean {
   if (operator === "=" || operator === "!=") {
     const same =
       typeof left === "boolean" || typeof right === "boolean"
@@ -249,7 +277,9 @@ function numberText(value: number): string {
   if (Object.is(value, -0)) return "0";
   const text = String(value);
   // XPath has no exponents.
-  return text.includes("e") && Number.isFinite(value) ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 }) : text;
+  return text.includes("e") && Number.isFinite(value)
+    ? value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 })
+    : text;
 }
 
 const NUMBER = /^[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*$/;

@@ -38,7 +38,14 @@ function checkRevisions(resources: ResourceSet, problems: Problem[]): void {
       const number = revision.properties.apiRevision ?? "1";
       const other = numbers.get(number);
       const at = resources.locate(revision.id, ["apiRevision"]);
-      if (other) report(problems, "HG4604", { name, revision: number }, at, resources.locate(other.id, ["apiRevision"]));
+      if (other)
+        report(
+          problems,
+          "HG4604",
+          { name, revision: number },
+          at,
+          resources.locate(other.id, ["apiRevision"]),
+        );
       else numbers.set(number, revision);
     }
     const current = revisions.filter((revision) => revision.properties.isCurrent === true);
@@ -56,7 +63,8 @@ function checkPaths(resources: ResourceSet, problems: Problem[]): void {
     const { path, apiVersion = "", apiVersionSetId, apiVersionSet } = api.properties;
     if (path === undefined || !resources.isCurrent(api)) continue;
     const setReference = apiVersionSetId ?? apiVersionSet?.id;
-    const set = setReference && (resources.resolve(setReference, "apiVersionSets", api.id)?.id ?? setReference);
+    const set =
+      setReference && (resources.resolve(setReference, "apiVersionSets", api.id)?.id ?? setReference);
     const socket = (api.properties.type ?? api.properties.apiType) === "websocket";
     const version = set || apiVersionSet ? `${set ?? api.id} ${apiVersion}` : "";
     const key = `${path.replace(/^\/+|\/+$/g, "")}\n${version}\n${socket}`.toLowerCase();
@@ -65,9 +73,16 @@ function checkPaths(resources: ResourceSet, problems: Problem[]): void {
       seen.set(key, api);
       continue;
     }
-    const where = version === "" ? "" : apiVersion === "" ? " without a version" : ` and version \`${apiVersion}\``;
+    const where =
+      version === "" ? "" : apiVersion === "" ? " without a version" : ` and version \`${apiVersion}\``;
     const parameters = { name: api.name, other: other.name, where };
-    report(problems, "HG4601", parameters, resources.locate(api.id, ["path"]), resources.locate(other.id, ["path"]));
+    report(
+      problems,
+      "HG4601",
+      parameters,
+      resources.locate(api.id, ["path"]),
+      resources.locate(other.id, ["path"]),
+    );
   }
 }
 
@@ -93,7 +108,11 @@ function checkOperations(resources: ResourceSet, problems: Problem[]): void {
 /** Templates that match the same requests look the same afterwards. */
 export function sameTemplate(template: string): string {
   const [path = "", query] = template.split("?", 2) as [string, string?];
-  const shape = (text: string) => text.toLowerCase().replace(/\{\*[^{}]*\}/g, "{*}").replace(/\{[^{}*]*\}/g, "{}");
+  const shape = (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/\{\*[^{}]*\}/g, "{*}")
+      .replace(/\{[^{}*]*\}/g, "{}");
   const trimmed = shape(path).replace(/^\/+|\/+$/g, "");
   return query === undefined ? trimmed : `${trimmed}?${shape(query).split("&").sort().join("&")}`;
 }
@@ -141,7 +160,11 @@ function checkOpenProducts(resources: ResourceSet, problems: Problem[]): void {
   }
   for (const [api, [first, second]] of open) {
     if (!first || !second) continue;
-    const parameters = { name: resources.get(api)?.name ?? ids.nameOf(api), other: first.name, second: second.name };
+    const parameters = {
+      name: resources.get(api)?.name ?? ids.nameOf(api),
+      other: first.name,
+      second: second.name,
+    };
     report(problems, "HG4607", parameters, resources.locate(second.id, ["subscriptionRequired"]));
   }
 }

@@ -34,7 +34,12 @@ export function checkReferences(resources: ResourceSet, problems: Problem[]): vo
   }
 }
 
-function checkField(resources: ResourceSet, resource: Resource, field: ReferenceField, problems: Problem[]): void {
+function checkField(
+  resources: ResourceSet,
+  resource: Resource,
+  field: ReferenceField,
+  problems: Problem[],
+): void {
   for (const { path, value } of referencesAt(resource, field.at)) {
     const from = field.at === "" ? linkOrigin(resource) : resource.id;
     if (value === "" || resources.resolve(value, field.to, from)) continue;
@@ -60,7 +65,12 @@ function ownerOf(link: Resource): { id: string } {
   return { id: ids.parentId(link.id) ?? link.id };
 }
 
-function hintFor(resources: ResourceSet, value: string, collection: string, from: string): string | undefined {
+function hintFor(
+  resources: ResourceSet,
+  value: string,
+  collection: string,
+  from: string,
+): string | undefined {
   const id = ids.resolveReference(value, collection)!;
   const parent = ids.parentId(id) ?? ids.SERVICE_ID;
   const written = id.split("/").at(-2) ?? collection;
@@ -92,23 +102,38 @@ function referencesAt(resource: Resource, at: string): { path: PropertyPath; val
 
 const SCOPES = /^(?:\/workspaces\/[^/]+)?(?:\/apis|\/apis\/[^/]+|\/products\/[^/]+)?$/i;
 
-function checkScope(resources: ResourceSet, resource: Resource<SubscriptionProperties>, problems: Problem[]): void {
+function checkScope(
+  resources: ResourceSet,
+  resource: Resource<SubscriptionProperties>,
+  problems: Problem[],
+): void {
   const { scope } = resource.properties;
   if (scope === undefined) return;
   const location = resources.locate(resource.id, ["scope"]);
   const id = ids.resolveReference(scope, "products");
   const parameters = { name: resource.name, reference: scope };
   if (id === undefined || !SCOPES.test(id === ids.SERVICE_ID ? "" : id)) {
-    problems.push(problem("HG4504", parameters, location, "for example `/apis`, `/apis/{id}` or `/products/{id}`"));
+    problems.push(
+      problem("HG4504", parameters, location, "for example `/apis`, `/apis/{id}` or `/products/{id}`"),
+    );
     return;
   }
-  if (id === ids.SERVICE_ID || /\/apis$/i.test(id) || resources.resolve(ids.withoutRevision(id), "products", resource.id)) return;
+  if (
+    id === ids.SERVICE_ID ||
+    /\/apis$/i.test(id) ||
+    resources.resolve(ids.withoutRevision(id), "products", resource.id)
+  )
+    return;
   const target = /\/apis\//i.test(id) ? "API" : /\/products\//i.test(id) ? "product" : "workspace";
   const hint = hintFor(resources, id, "products", resource.id);
   problems.push(problem("HG4501", { noun: "Subscription", target, ...parameters }, location, hint));
 }
 
-function checkBackend(resources: ResourceSet, resource: Resource<BackendProperties>, problems: Problem[]): void {
+function checkBackend(
+  resources: ResourceSet,
+  resource: Resource<BackendProperties>,
+  problems: Problem[],
+): void {
   const { type, url, pool } = resource.properties;
   const isPool = type === "Pool" || (type === undefined && pool !== undefined && url === undefined);
   const parameters = { name: resource.name };
@@ -120,7 +145,8 @@ function checkBackend(resources: ResourceSet, resource: Resource<BackendProperti
     return;
   }
   const members = pool?.services ?? [];
-  if (members.length === 0) problems.push(problem("HG4509", parameters, resources.locate(resource.id, ["pool", "services"])));
+  if (members.length === 0)
+    problems.push(problem("HG4509", parameters, resources.locate(resource.id, ["pool", "services"])));
   members.forEach((member, i) => {
     const target = member.id && resources.resolve(member.id, "backends", resource.id);
     if (!target || (target.properties as BackendProperties).type !== "Pool") return;
@@ -139,16 +165,23 @@ function checkVersion(resources: ResourceSet, api: Resource<ApiProperties>, prob
     return;
   }
   const set = reference === undefined ? undefined : resources.resolve(reference, "apiVersionSets", api.id);
-  const scheme = (set?.properties as ApiVersionSetProperties | undefined)?.versioningScheme ?? apiVersionSet?.versioningScheme;
+  const scheme =
+    (set?.properties as ApiVersionSetProperties | undefined)?.versioningScheme ??
+    apiVersionSet?.versioningScheme;
   const trimmed = (path ?? "").replace(/^\/+|\/+$/g, "");
   if (scheme !== "Segment" || trimmed.split("/").at(-1)?.toLowerCase() !== version.toLowerCase()) return;
   const parameters = { name: api.name, version, path: trimmed };
   problems.push(problem("HG4511", parameters, resources.locate(api.id, ["path"])));
 }
 
-function checkVersionSet(resources: ResourceSet, set: Resource<ApiVersionSetProperties>, problems: Problem[]): void {
+function checkVersionSet(
+  resources: ResourceSet,
+  set: Resource<ApiVersionSetProperties>,
+  problems: Problem[],
+): void {
   const { versioningScheme: scheme } = set.properties;
-  const property = scheme === "Header" ? "versionHeaderName" : scheme === "Query" ? "versionQueryName" : undefined;
+  const property =
+    scheme === "Header" ? "versionHeaderName" : scheme === "Query" ? "versionQueryName" : undefined;
   if (property === undefined || scheme === undefined || set.properties[property]) return;
   const parameters = { reference: set.name, property, scheme };
   problems.push(problem("HG4507", parameters, resources.locate(set.id, ["versioningScheme"])));

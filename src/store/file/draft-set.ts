@@ -53,7 +53,11 @@ export class DraftSet {
     }
     // The same link in two layouts says nothing twice.
     if (draft.kind.references.some((field) => field.at === "")) return;
-    const found = problem("HG4608", { noun: draft.kind.noun, name: ids.nameOf(draft.id) }, { file: draft.file });
+    const found = problem(
+      "HG4608",
+      { noun: draft.kind.noun, name: ids.nameOf(draft.id) },
+      { file: draft.file },
+    );
     this.problems.push({ ...found, related: { file: known.file, message: "it is also defined here" } });
   }
 

@@ -72,7 +72,15 @@ export class DraftReader extends DraftSet {
     const parsed = info && this.parse(info, true);
     if (info && (!parsed || parsed.value === undefined)) {
       // It exists but is broken: keep its name, so that references to it are no further errors.
-      this.add({ kind, id, file: info.file, hash: "", properties: {}, locate: () => ({ file: info.file }), trusted: true });
+      this.add({
+        kind,
+        id,
+        file: info.file,
+        hash: "",
+        properties: {},
+        locate: () => ({ file: info.file }),
+        trusted: true,
+      });
       return;
     }
     const draft = parsed ? this.#information(artifact, parsed) : this.#bare(artifact);
@@ -82,7 +90,15 @@ export class DraftReader extends DraftSet {
 
   /** A resource whose folder is all there is of it. */
   #bare({ kind, id, file }: Artifact): Draft {
-    return { kind, id, file, hash: "", properties: {}, locate: () => ({ file }), trusted: kind.type === "apis" };
+    return {
+      kind,
+      id,
+      file,
+      hash: "",
+      properties: {},
+      locate: () => ({ file }),
+      trusted: kind.type === "apis",
+    };
   }
 
   #information({ kind, id, info }: Artifact, parsed: ParsedFile): Draft {
@@ -91,7 +107,9 @@ export class DraftReader extends DraftSet {
     const locate: Locate = (path = [], options) => parsed.locate(["properties", ...path], options);
     const draft: Draft = { kind, id, file, hash, properties: {}, locate, envelope: {} };
     if (!isObject(parsed.value)) {
-      this.problems.push(problem("HG5106", { expected: "an object", actual: describe(parsed.value) }, parsed.locate([])));
+      this.problems.push(
+        problem("HG5106", { expected: "an object", actual: describe(parsed.value) }, parsed.locate([])),
+      );
       return { ...draft, trusted: true };
     }
     const { properties, ...envelope } = parsed.value;
@@ -112,7 +130,9 @@ export class DraftReader extends DraftSet {
 
   #besideProperties(kind: ResourceKind, name: string, parsed: ParsedFile): void {
     if (!Object.hasOwn(kind.shape.properties, name) || kind.type === "service" || name === "type") return;
-    this.problems.push(problem("HG5206", { property: name }, parsed.locate([name], { key: true }), "move it inside"));
+    this.problems.push(
+      problem("HG5206", { property: name }, parsed.locate([name], { key: true }), "move it inside"),
+    );
   }
 
   #policy(kind: ResourceKind, id: ResourceId, entry: FileEntry): void {
@@ -129,14 +149,16 @@ export class DraftReader extends DraftSet {
       this.problems.push(problem("HG5605", { file: entry.name }, draft.locate(["value"])));
     }
     const below = draft.locate;
-    draft.locate = (path = [], options) => (path[0] === "value" ? { file: entry.file } : below(path, options));
+    draft.locate = (path = [], options) =>
+      path[0] === "value" ? { file: entry.file } : below(path, options);
     draft.properties = { ...draft.properties, format: "rawxml", value: text };
     draft.hash = combine(draft.hash, hash);
     this.#warnOfMarker(text, { file: entry.file });
   }
 
   #warnOfMarker(text: string | undefined, location: ReturnType<Locate>): void {
-    if (text?.includes(REDACTED)) this.problems.push(problem("HG5408", {}, location, "use a named value, `{{name}}`"));
+    if (text?.includes(REDACTED))
+      this.problems.push(problem("HG5408", {}, location, "use a named value, `{{name}}`"));
   }
 
   #listFile({ kind, parent, entry }: ListFile): void {
@@ -152,14 +174,24 @@ export class DraftReader extends DraftSet {
       const name = isObject(item) ? item["name"] : item;
       const at = isObject(item) && name !== undefined ? [i, "name"] : [i];
       if (typeof name !== "string" || name === "") {
-        this.problems.push(problem("HG5204", { noun: "this", name: "entry", property: "name" }, parsed.locate([i])));
+        this.problems.push(
+          problem("HG5204", { noun: "this", name: "entry", property: "name" }, parsed.locate([i])),
+        );
         return;
       }
       const id = ids.childId(parent, collection, name);
       const { hash } = this.cache.get(entry);
       // Inside a workspace a link may lead to the service around it: `"scope": "service"`.
       const properties = isObject(item) && item["scope"] !== undefined ? { scope: item["scope"] } : {};
-      this.add({ kind, id, file: entry.file, hash, properties, locate: () => parsed.locate(at), trusted: true });
+      this.add({
+        kind,
+        id,
+        file: entry.file,
+        hash,
+        properties,
+        locate: () => parsed.locate(at),
+        trusted: true,
+      });
     });
   }
 
@@ -186,7 +218,8 @@ export class DraftReader extends DraftSet {
     if (override) {
       this.#used.add(ids.idKey(override.id));
       const below = draft.locate;
-      draft.locate = (path = [], options) => locateMerged(override, path, options?.key === true) ?? below(path, options);
+      draft.locate = (path = [], options) =>
+        locateMerged(override, path, options?.key === true) ?? below(path, options);
       draft.hash = combine(draft.hash, JSON.stringify(override.properties));
     } else if (draft.trusted) {
       return;
@@ -202,7 +235,11 @@ export class DraftReader extends DraftSet {
     for (const [key, override] of this.#overrides.byKey) {
       if (this.#used.has(key)) continue;
       let { id, at } = override;
-      for (let up = ids.parentId(id)!; up !== ids.SERVICE_ID && !this.drafts.has(ids.idKey(up)); up = ids.parentId(up)!) {
+      for (
+        let up = ids.parentId(id)!;
+        up !== ids.SERVICE_ID && !this.drafts.has(ids.idKey(up));
+        up = ids.parentId(up)!
+      ) {
         id = up;
         at = at.slice(0, -2);
       }
@@ -210,10 +247,14 @@ export class DraftReader extends DraftSet {
       said.add(ids.idKey(id));
       const siblings = this.childrenOf(ids.parentId(id)!);
       const type = ids.typeOf(id).toLowerCase();
-      const others = siblings.filter((draft) => ids.typeOf(draft.id).toLowerCase() === type).map((draft) => ids.nameOf(draft.id));
+      const others = siblings
+        .filter((draft) => ids.typeOf(draft.id).toLowerCase() === type)
+        .map((draft) => ids.nameOf(draft.id));
       const parameters = { noun: kindOf(id)?.noun ?? "resource", name: ids.nameOf(id) };
       const location = override.source.locate([...at.slice(0, -1), "name"]);
-      this.problems.push(problem("HG5401", parameters, location, didYouMean(suggest(parameters.name, others))));
+      this.problems.push(
+        problem("HG5401", parameters, location, didYouMean(suggest(parameters.name, others))),
+      );
     }
   }
 }

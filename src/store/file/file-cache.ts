@@ -50,7 +50,8 @@ export class FileCache {
         const known = this.#files.get(entry.file);
         // Touched but the same: what was parsed stays valid.
         const same = known !== undefined && read.text !== undefined && known.text === read.text;
-        if (read.stable) files.set(entry.file, same ? withEntry(known, entry) : cached(entry, read.text, read.problems));
+        if (read.stable)
+          files.set(entry.file, same ? withEntry(known, entry) : cached(entry, read.text, read.problems));
       }
     };
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, stale.length) }, worker));
@@ -69,7 +70,10 @@ function cached(entry: FileEntry, text: string | undefined, problems: readonly P
     entry,
     text,
     problems,
-    hash: createHash("sha256").update(text ?? "").digest("hex").slice(0, 32),
+    hash: createHash("sha256")
+      .update(text ?? "")
+      .digest("hex")
+      .slice(0, 32),
     parsed: (options) => (parsed ??= parseStructured(entry.file, text ?? "", options)),
   };
 }

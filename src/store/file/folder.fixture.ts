@@ -48,7 +48,8 @@ export function told(problems: readonly Problem[]): string[] {
 
 /** Ids in order, without what is built in. */
 export function idsOf({ resources }: LoadedFolder): string[] {
-  const builtIn = /^\/(groups\/(administrators|developers|guests)|users\/1|gateways\/managed|subscriptions\/master)$/;
+  const builtIn =
+    /^\/(groups\/(administrators|developers|guests)|users\/1|gateways\/managed|subscriptions\/master)$/;
   return [...resources.all()].map((resource) => resource.id).filter((id) => !builtIn.test(id));
 }
 

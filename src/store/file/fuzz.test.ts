@@ -7,7 +7,11 @@ import { importOpenApi } from "./openapi/import.ts";
 import { readOverrides } from "./overrides.ts";
 import { parseStructured } from "./read.ts";
 
-const JSON_SEED = JSON.stringify({ properties: { path: "a", pool: { services: [{ id: "/backends/b", weight: 1 }] } } }, null, 1);
+const JSON_SEED = JSON.stringify(
+  { properties: { path: "a", pool: { services: [{ id: "/backends/b", weight: 1 }] } } },
+  null,
+  1,
+);
 const YAML_SEED = `openapi: 3.0.1
 servers: [{ url: "https://x" }]
 paths:
@@ -17,18 +21,45 @@ paths:
   /b: *shared
 components: { parameters: { P: { name: p, in: query, required: true, schema: { type: [string, "null"] } } } }
 `;
-const OVERRIDES_SEED = 'apis:\n  - name: a\n    properties: { url: "{#x#}", y: {#[Z]#} }\n    operations: [{ name: o }]\n';
+const OVERRIDES_SEED =
+  'apis:\n  - name: a\n    properties: { url: "{#x#}", y: {#[Z]#} }\n    operations: [{ name: o }]\n';
 
 /** A seed with pieces cut out, doubled and replaced by characters that mean something. */
 function mutated(seed: string) {
   const piece = fc.record({
     at: fc.nat(seed.length),
     cut: fc.nat(12),
-    put: fc.oneof(fc.constantFrom("{", "}", "[", "]", '"', "'", ":", ",", "\n", "\t", "  ", "&", "*", "#", "|", "\\", "\u0000", "$ref", "null", "~"), fc.string({ maxLength: 4 })),
+    put: fc.oneof(
+      fc.constantFrom(
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "'",
+        ":",
+        ",",
+        "\n",
+        "\t",
+        "  ",
+        "&",
+        "*",
+        "#",
+        "|",
+        "\\",
+        "\u0000",
+        "$ref",
+        "null",
+        "~",
+      ),
+      fc.string({ maxLength: 4 }),
+    ),
   });
-  return fc.array(piece, { maxLength: 6 }).map((pieces) =>
-    pieces.reduce((text, { at, cut, put }) => text.slice(0, at) + put + text.slice(at + cut), seed),
-  );
+  return fc
+    .array(piece, { maxLength: 6 })
+    .map((pieces) =>
+      pieces.reduce((text, { at, cut, put }) => text.slice(0, at) + put + text.slice(at + cut), seed),
+    );
 }
 
 const RUNS = { numRuns: 400, seed: 20_251 };
@@ -47,7 +78,8 @@ test.each([
         expect(range.start.column).toBeGreaterThan(0);
         expect(range.end.line).toBeLessThanOrEqual(lines);
       }
-      if (parsed.value !== undefined) importOpenApi(parsed, { requiredQueryParameters: "template", schemaName: "s" });
+      if (parsed.value !== undefined)
+        importOpenApi(parsed, { requiredQueryParameters: "template", schemaName: "s" });
     }),
     RUNS,
   );
@@ -70,7 +102,9 @@ test("properties of every kind", () => {
       const properties = names.length > 0 ? { [names[pick % names.length]!]: value } : value;
       const once = checkProperties(kind, "x", properties, () => undefined);
       // What was normalised is normal.
-      expect(checkProperties(kind, "x", once.properties, () => undefined).properties).toEqual(once.properties);
+      expect(checkProperties(kind, "x", once.properties, () => undefined).properties).toEqual(
+        once.properties,
+      );
     }),
     RUNS,
   );

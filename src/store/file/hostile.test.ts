@@ -9,8 +9,16 @@ const FILE = "backends/b/backendInformation.json";
 const GOOD: Files = { "backends/good/backendInformation.json": info({ url: "https://good" }) };
 
 test.each<[string, string | Uint8Array, string[]]>([
-  ["binary", new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2]), [`HG5003 error ${FILE} the file is not UTF-8 text, but binary`]],
-  ["UTF-16", Buffer.from('\ufeff{"properties":{}}', "utf16le"), [`HG5003 error ${FILE} the file is not UTF-8 text, but UTF-16 (save it as UTF-8)`]],
+  [
+    "binary",
+    new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2]),
+    [`HG5003 error ${FILE} the file is not UTF-8 text, but binary`],
+  ],
+  [
+    "UTF-16",
+    Buffer.from('\ufeff{"properties":{}}', "utf16le"),
+    [`HG5003 error ${FILE} the file is not UTF-8 text, but UTF-16 (save it as UTF-8)`],
+  ],
   [
     "Latin-1",
     Buffer.from('{\n "properties": {"title": "ü"}}', "latin1"),
@@ -47,33 +55,39 @@ test("limits on size, number and depth", async () => {
 
 describe("symbolic links", () => {
   test("loops are noticed, dangling links told, others followed", async () => {
-    await withFolder({ ...GOOD, ".hidden/backendInformation.json": info({ url: "https://linked" }) }, async (folder) => {
-      await symlink("..", join(folder, "backends/loop"));
-      await symlink("nowhere", join(folder, "backends/dangling"));
-      await symlink("self", join(folder, "backends/self"));
-      await symlink("../.hidden", join(folder, "backends/linked"));
-      const loaded = await loadFolder(folder);
-      expect(told(loaded.problems)).toEqual([
-        "HG5008 warning backends/dangling the symbolic link leads nowhere",
-        "HG5004 warning backends/loop the symbolic link leads back to a folder that contains it; it is not followed",
-        "HG5004 warning backends/self the symbolic link leads back to a folder that contains it; it is not followed",
-      ]);
-      expect(idsOf(loaded)).toEqual(["/backends/good", "/backends/linked"]);
-    });
+    await withFolder(
+      { ...GOOD, ".hidden/backendInformation.json": info({ url: "https://linked" }) },
+      async (folder) => {
+        await symlink("..", join(folder, "backends/loop"));
+        await symlink("nowhere", join(folder, "backends/dangling"));
+        await symlink("self", join(folder, "backends/self"));
+        await symlink("../.hidden", join(folder, "backends/linked"));
+        const loaded = await loadFolder(folder);
+        expect(told(loaded.problems)).toEqual([
+          "HG5008 warning backends/dangling the symbolic link leads nowhere",
+          "HG5004 warning backends/loop the symbolic link leads back to a folder that contains it; it is not followed",
+          "HG5004 warning backends/self the symbolic link leads back to a folder that contains it; it is not followed",
+        ]);
+        expect(idsOf(loaded)).toEqual(["/backends/good", "/backends/linked"]);
+      },
+    );
   });
 });
 
 test.skipIf(process.getuid?.() === 0)("unreadable files and folders (root can read everything)", async () => {
-  await withFolder({ ...GOOD, [FILE]: info({ url: "https://b" }), "apis/a/apiInformation.json": {} }, async (folder) => {
-    await chmod(join(folder, FILE), 0);
-    await chmod(join(folder, "apis"), 0);
-    const { problems } = await loadFolder(folder);
-    await chmod(join(folder, "apis"), 0o755);
-    expect(told(problems)).toEqual([
-      "HG5001 error apis cannot read this: permission denied",
-      `HG5001 error ${FILE} cannot read this: permission denied`,
-    ]);
-  });
+  await withFolder(
+    { ...GOOD, [FILE]: info({ url: "https://b" }), "apis/a/apiInformation.json": {} },
+    async (folder) => {
+      await chmod(join(folder, FILE), 0);
+      await chmod(join(folder, "apis"), 0);
+      const { problems } = await loadFolder(folder);
+      await chmod(join(folder, "apis"), 0o755);
+      expect(told(problems)).toEqual([
+        "HG5001 error apis cannot read this: permission denied",
+        `HG5001 error ${FILE} cannot read this: permission denied`,
+      ]);
+    },
+  );
 });
 
 test("a folder where a file is expected, a file where a folder is", async () => {

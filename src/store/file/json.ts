@@ -95,7 +95,8 @@ class JsonScanner {
     }
     const root = this.#value(0);
     this.#skipSpace();
-    if (!this.#stopped && this.#at < this.#text.length) this.#fail("nothing may follow the end of the value", 1);
+    if (!this.#stopped && this.#at < this.#text.length)
+      this.#fail("nothing may follow the end of the value", 1);
     return root;
   }
 
@@ -164,7 +165,11 @@ class JsonScanner {
     }
     if (this.#at >= this.#text.length) {
       const { line } = this.#source.positionAt(opened);
-      this.#fail(`the file ends before the \`${bracket === "}" ? "{" : "["}\` of line ${line} is closed`, 0, `add the closing \`${bracket}\``);
+      this.#fail(
+        `the file ends before the \`${bracket === "}" ? "{" : "["}\` of line ${line} is closed`,
+        0,
+        `add the closing \`${bracket}\``,
+      );
       return true;
     }
     if (first) return false;
@@ -173,7 +178,13 @@ class JsonScanner {
         this.#fail(`expected \`,\` or \`${bracket}\`, but found ${this.#found()}`, 1);
         return true;
       }
-      this.#note("HG5101", { reason: "a comma is missing before this" }, this.#at, this.#at + 1, "write `,` after the value before");
+      this.#note(
+        "HG5101",
+        { reason: "a comma is missing before this" },
+        this.#at,
+        this.#at + 1,
+        "write `,` after the value before",
+      );
       return false;
     }
     const comma = this.#at++;
@@ -197,7 +208,13 @@ class JsonScanner {
       return undefined;
     }
     this.#at += word.length;
-    this.#note("HG5101", { reason: "names must be in double quotes" }, start, this.#at, `write \`"${word}"\``);
+    this.#note(
+      "HG5101",
+      { reason: "names must be in double quotes" },
+      start,
+      this.#at,
+      `write \`"${word}"\``,
+    );
     return word;
   }
 
@@ -211,8 +228,14 @@ class JsonScanner {
       }
       if (code === 0x5c) this.#at++;
       else if (code < 0x20) {
-        const what = code === 10 || code === 13 ? "a line break" : code === 9 ? "a tab" : "a control character";
-        const escape = code === 10 || code === 13 ? "\\n" : code === 9 ? "\\t" : "\\u00" + code.toString(16).padStart(2, "0");
+        const what =
+          code === 10 || code === 13 ? "a line break" : code === 9 ? "a tab" : "a control character";
+        const escape =
+          code === 10 || code === 13
+            ? "\\n"
+            : code === 9
+              ? "\\t"
+              : "\\u00" + code.toString(16).padStart(2, "0");
         this.#fail(`${what} inside a text`, 1, `close the quote, or write \`${escape}\``);
         return "";
       }
@@ -230,7 +253,13 @@ class JsonScanner {
     } catch {
       const bad = /\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})./s.exec(raw.replace(/\\\\/g, "  "));
       const at = start + (bad?.index ?? 0);
-      this.#note("HG5101", { reason: `\`${bad?.[0] ?? "\\"}\` is not an escape` }, at, at + 2, "write `\\\\` for a backslash");
+      this.#note(
+        "HG5101",
+        { reason: `\`${bad?.[0] ?? "\\"}\` is not an escape` },
+        at,
+        at + 2,
+        "write `\\\\` for a backslash",
+      );
       return raw.slice(1, -1);
     }
   }
@@ -245,7 +274,13 @@ class JsonScanner {
       return "";
     }
     this.#at += raw.length;
-    this.#note("HG5101", { reason: "JSON texts are in double quotes" }, start, this.#at, 'write `"` instead of `\'`');
+    this.#note(
+      "HG5101",
+      { reason: "JSON texts are in double quotes" },
+      start,
+      this.#at,
+      "write `\"` instead of `'`",
+    );
     return raw.slice(1, -1);
   }
 
@@ -279,7 +314,13 @@ class JsonScanner {
         comment.lastIndex = this.#at;
         const found = comment.exec(this.#text)?.[0];
         if (found === undefined) return;
-        this.#note("HG5101", { reason: "JSON has no comments" }, this.#at, this.#at + Math.min(found.length, 80), "remove it");
+        this.#note(
+          "HG5101",
+          { reason: "JSON has no comments" },
+          this.#at,
+          this.#at + Math.min(found.length, 80),
+          "remove it",
+        );
         this.#at += found.length;
       } else return;
     }
@@ -289,7 +330,13 @@ class JsonScanner {
     return this.#at < this.#text.length ? `\`${this.#text[this.#at]}\`` : "the end of the file";
   }
 
-  #note(code: "HG5101" | "HG5103", parameters: Record<string, string>, start: number, end: number, hint?: string): void {
+  #note(
+    code: "HG5101" | "HG5103",
+    parameters: Record<string, string>,
+    start: number,
+    end: number,
+    hint?: string,
+  ): void {
     this.problems.push(problem(code, parameters, this.#source.at(start, end), hint));
     if (this.problems.length >= MAX_PROBLEMS) this.#stop();
   }

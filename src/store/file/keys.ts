@@ -51,7 +51,8 @@ export async function fileKeyStore(path: string): Promise<KeyStore> {
 }
 
 function parseKeys(path: string, text: string): Map<string, KeyPair> {
-  const damaged = (cause?: unknown) => new Error(`${path} is damaged; restore it, or delete it to make new keys`, { cause });
+  const damaged = (cause?: unknown) =>
+    new Error(`${path} is damaged; restore it, or delete it to make new keys`, { cause });
   let content: unknown;
   try {
     content = JSON.parse(text);
@@ -61,7 +62,8 @@ function parseKeys(path: string, text: string): Map<string, KeyPair> {
   if (!isObject(content)) throw damaged();
   const pairs = new Map<string, KeyPair>();
   for (const [id, pair] of Object.entries(content)) {
-    if (!isObject(pair) || typeof pair["primaryKey"] !== "string" || typeof pair["secondaryKey"] !== "string") throw damaged();
+    if (!isObject(pair) || typeof pair["primaryKey"] !== "string" || typeof pair["secondaryKey"] !== "string")
+      throw damaged();
     pairs.set(id, { primaryKey: pair["primaryKey"], secondaryKey: pair["secondaryKey"] });
   }
   return pairs;

@@ -51,7 +51,8 @@ const SPECIFICATION = /^specification\.(ya?ml|json|graphql|gql|wsdl|wadl|xml)$/i
 /** In the order of preference when an API has several. */
 const SPECIFICATION_ORDER = ["json", "yaml", "yml", "graphql", "gql", "wsdl", "wadl", "xml"];
 /** Files people keep beside configuration. */
-const IGNORED_FILE = /\.(md|txt|ps1|sh|example|sample|bicep|bicepparam|http|rest)$|^(license|notice|codeowners|makefile|dockerfile)$/i;
+const IGNORED_FILE =
+  /\.(md|txt|ps1|sh|example|sample|bicep|bicepparam|http|rest)$|^(license|notice|codeowners|makefile|dockerfile)$/i;
 
 class LayoutReader {
   /** Files called by a wrong name: said where the right one is missed. */
@@ -73,8 +74,12 @@ class LayoutReader {
     const mirrored = kinds.filter((kind) => kind.artifact?.mirrored?.under === type);
     for (const child of folder.folders) {
       const folded = fold(child.name);
-      const kind = children.find((candidate) => candidate.artifact!.folders.some((name) => fold(name) === folded));
-      const link = mirrored.find((candidate) => candidate.artifact!.mirrored!.folders.some((name) => fold(name) === folded));
+      const kind = children.find((candidate) =>
+        candidate.artifact!.folders.some((name) => fold(name) === folded),
+      );
+      const link = mirrored.find((candidate) =>
+        candidate.artifact!.mirrored!.folders.some((name) => fold(name) === folded),
+      );
       if (kind) this.#collection(child, kind, id);
       else if (link) this.#mirroredLinks(child, link, id);
       else this.#unknownFolder(child, [...children, ...mirrored]);
@@ -98,7 +103,7 @@ class LayoutReader {
     const specification = kind.type === "apis" ? this.#specification(folder) : undefined;
     if (folder.files.length + folder.folders.length === 0) return;
     this.#checkName(folder, kind);
-    const needed = artifact.policy ? info ?? policy : info;
+    const needed = artifact.policy ? (info ?? policy) : info;
     if (!needed && (!artifact.optional || artifact.policy)) this.#missingInfo(folder, artifact.files);
     const file = (info ?? policy ?? folder).file;
     this.#layout.artifacts.push({ kind, id, file, info, policy, specification });
@@ -122,7 +127,13 @@ class LayoutReader {
     }
   }
 
-  #scopeFile(file: FileEntry, folder: FolderEntry, id: ResourceId, type: string, children: ResourceKind[]): void {
+  #scopeFile(
+    file: FileEntry,
+    folder: FolderEntry,
+    id: ResourceId,
+    type: string,
+    children: ResourceKind[],
+  ): void {
     const name = file.name.toLowerCase();
     const policyKind = policyKindOf(id, type);
     if (name === "policy.xml" && policyKind) {
@@ -144,7 +155,10 @@ class LayoutReader {
       ...(kindOfType(type)?.artifact?.files ?? []).map((base) => `${base}.json`),
     ];
     const taken = new Set(folder.files.map((entry) => entry.name.toLowerCase()));
-    this.#unknownFile(file, known.filter((candidate) => !taken.has(candidate.toLowerCase())));
+    this.#unknownFile(
+      file,
+      known.filter((candidate) => !taken.has(candidate.toLowerCase())),
+    );
   }
 
   #topFile(file: FileEntry): boolean {
@@ -154,7 +168,12 @@ class LayoutReader {
       return true;
     }
     if (!isDataFile(file, "serviceInformation")) return false;
-    this.#layout.artifacts.push({ kind: kindOfType("service")!, id: SERVICE_ID, file: file.file, info: file });
+    this.#layout.artifacts.push({
+      kind: kindOfType("service")!,
+      id: SERVICE_ID,
+      file: file.file,
+      info: file,
+    });
     return true;
   }
 
@@ -180,14 +199,21 @@ class LayoutReader {
   #checkName(folder: FolderEntry, kind: ResourceKind): void {
     const { max, forbidden, rule } = kind.names;
     const name = kind.type === "apis" ? folder.name.replace(/;rev=[^;]+$/i, "") : folder.name;
-    const broken = name.length > max ? `it is longer than ${max} characters` : forbidden.test(name) ? rule : undefined;
+    const broken =
+      name.length > max ? `it is longer than ${max} characters` : forbidden.test(name) ? rule : undefined;
     if (broken === undefined) return;
     this.#layout.problems.push(problem("HG5604", { name: folder.name, rule: broken }, { file: folder.file }));
   }
 
   #missingInfo(folder: FolderEntry, bases: readonly string[]): void {
     const expected = `${bases[0]}.json`;
-    const near = folder.files.find((file) => suggest(file.name, bases.map((base) => `${base}.json`)) !== null);
+    const near = folder.files.find(
+      (file) =>
+        suggest(
+          file.name,
+          bases.map((base) => `${base}.json`),
+        ) !== null,
+    );
     if (near) this.#explained.add(near);
     const hint = near ? `rename \`${near.name}\` to \`${expected}\`` : undefined;
     this.#layout.problems.push(problem("HG5603", { file: expected }, { file: folder.file }, hint));
@@ -212,7 +238,9 @@ const childKindsCache = new Map<string, ResourceKind[]>();
 export function childKinds(type: string): ResourceKind[] {
   let found = childKindsCache.get(type);
   if (!found) {
-    found = kinds.filter((kind) => kind.artifact && kind.type.slice(0, Math.max(0, kind.type.lastIndexOf("/"))) === type);
+    found = kinds.filter(
+      (kind) => kind.artifact && kind.type.slice(0, Math.max(0, kind.type.lastIndexOf("/"))) === type,
+    );
     childKindsCache.set(type, found);
   }
   return found;
@@ -225,7 +253,11 @@ function policyKindOf(id: ResourceId, type: string): ResourceKind | undefined {
 }
 
 function isDataFile(file: FileEntry, base: string | undefined): boolean {
-  return base !== undefined && DATA_FILE.test(file.name) && file.name.replace(DATA_FILE, "").toLowerCase() === base.toLowerCase();
+  return (
+    base !== undefined &&
+    DATA_FILE.test(file.name) &&
+    file.name.replace(DATA_FILE, "").toLowerCase() === base.toLowerCase()
+  );
 }
 
 function findFile(folder: FolderEntry, name: string): FileEntry | undefined {

@@ -35,15 +35,26 @@ const LAYOUT_A: Files = {
   "products/starter/productInformation.json": info({ displayName: "Starter" }),
   "products/starter/policy.xml": POLICY,
   "products/starter/apis/orders/productApiInformation.json": {},
-  "products/starter/groups/team/productGroupInformation.json": { name: "team", properties: { groupId: "/groups/team" } },
+  "products/starter/groups/team/productGroupInformation.json": {
+    name: "team",
+    properties: { groupId: "/groups/team" },
+  },
   "subscriptions/s/subscriptionInformation.json": info({ displayName: "S", scope: "/products/starter" }),
-  "apis/orders/apiInformation.json": info({ path: "orders", displayName: "Orders", apiVersion: "v1", apiVersionSetId: "/apiVersionSets/v" }),
+  "apis/orders/apiInformation.json": info({
+    path: "orders",
+    displayName: "Orders",
+    apiVersion: "v1",
+    apiVersionSetId: "/apiVersionSets/v",
+  }),
   "apis/orders/specification.yaml": OPENAPI,
   "apis/orders/policy.xml": POLICY,
   "apis/orders/operations/getorder/policy.xml": POLICY,
   "apis/orders/diagnostics/azuremonitor/diagnosticInformation.json": info({ loggerId: "mon" }),
   "apis/orders/releases/r/apiReleaseInformation.json": info({ apiId: "/apis/orders;rev=1", notes: "n" }),
-  "apis/orders/schemas/extra/apiSchemaInformation.json": info({ contentType: "application/json", document: {} }),
+  "apis/orders/schemas/extra/apiSchemaInformation.json": info({
+    contentType: "application/json",
+    document: {},
+  }),
 };
 
 const LAYOUT_B: Files = {
@@ -64,7 +75,12 @@ const LAYOUT_B: Files = {
   "products/starter/groups.json": [{ name: "team" }],
   "products/starter/tags.json": [{ name: "t" }],
   "subscriptions/s/subscriptionInformation.json": info({ displayName: "S", scope: "/products/starter" }),
-  "apis/orders/apiInformation.json": info({ path: "orders", displayName: "Orders", apiVersion: "v1", apiVersionSetId: "/apiVersionSets/v" }),
+  "apis/orders/apiInformation.json": info({
+    path: "orders",
+    displayName: "Orders",
+    apiVersion: "v1",
+    apiVersionSetId: "/apiVersionSets/v",
+  }),
   "apis/orders/specification.json": JSON.stringify({
     openapi: "3.1.0",
     info: { title: "Orders" },
@@ -74,7 +90,11 @@ const LAYOUT_B: Files = {
     },
   }),
   "apis/orders/policy.xml": POLICY,
-  "apis/orders/operations/GetOrder/operationInformation.json": info({ displayName: "Get one", method: "GET", urlTemplate: "/orders/{id}" }),
+  "apis/orders/operations/GetOrder/operationInformation.json": info({
+    displayName: "Get one",
+    method: "GET",
+    urlTemplate: "/orders/{id}",
+  }),
   "apis/orders/operations/GetOrder/policy.xml": POLICY,
   "apis/orders/diagnostics/azuremonitor/diagnosticInformation.json": info({ loggerId: "mon" }),
   "apis/orders/releases/r/releaseInformation.json": info({ apiId: "/apis/orders;rev=1", notes: "n" }),
@@ -124,9 +144,20 @@ describe("both layouts", () => {
     expect(resources.apisOf("/products/starter")).toEqual(["/apis/orders"]);
     expect(resources.groupsOf("/products/starter")).toEqual(["/groups/team"]);
     expect(resources.apisOfGateway("/gateways/edge")).toEqual(["/apis/orders"]);
-    expect(resources.operationsOf("/APIS/Orders").map(({ name }) => name)).toEqual(["GetOrder", "create-order"]);
-    expect(resources.policyOf("/apis/orders/operations/getorder")?.file).toMatch(/^apis\/orders\/operations\/getorder\/policy.xml$/i);
-    expect(resources.policyOf("/")).toMatchObject({ scopeId: "/", text: POLICY, format: "rawxml", file: "policy.xml", embedded: false });
+    expect(resources.operationsOf("/APIS/Orders").map(({ name }) => name)).toEqual([
+      "GetOrder",
+      "create-order",
+    ]);
+    expect(resources.policyOf("/apis/orders/operations/getorder")?.file).toMatch(
+      /^apis\/orders\/operations\/getorder\/policy.xml$/i,
+    );
+    expect(resources.policyOf("/")).toMatchObject({
+      scopeId: "/",
+      text: POLICY,
+      format: "rawxml",
+      file: "policy.xml",
+      embedded: false,
+    });
     expect(resources.fragments()[0]).toMatchObject({ id: "/policyFragments/frag", text: "<fragment />" });
   });
 
@@ -164,7 +195,10 @@ describe("both layouts", () => {
       "workspaces/w/apis/a/apiInformation.json": info({ path: "a", displayName: "A", backendId: "b" }),
       "workspaces/w/products/p/productInformation.json": info({ displayName: "P" }),
       "workspaces/w/products/p/apis.json": [{ name: "a" }],
-      "workspaces/w/subscriptions/s/subscriptionInformation.json": info({ displayName: "S", scope: "/products/p" }),
+      "workspaces/w/subscriptions/s/subscriptionInformation.json": info({
+        displayName: "S",
+        scope: "/products/p",
+      }),
     });
     expect(told(loaded.problems)).toEqual([]);
     const { resources } = loaded;
@@ -182,7 +216,10 @@ describe("both layouts", () => {
       "workspaces/w/apis/a/apiInformation.json": info({ path: "a", displayName: "A", backendId: "outer" }),
       "workspaces/w/diagnostics/d/diagnosticInformation.json": info({ loggerId: "l" }),
       "workspaces/w/products/p/productInformation.json": info({ displayName: "P" }),
-      "workspaces/w/products/p/apis.json": [{ name: "outer", scope: "service" }, { name: "a", scope: "workspace" }],
+      "workspaces/w/products/p/apis.json": [
+        { name: "outer", scope: "service" },
+        { name: "a", scope: "workspace" },
+      ],
       "workspaces/w/products/p/groups.json": [{ name: "developers" }],
       "workspaces/w/products/q/productInformation.json": info({ displayName: "Q" }),
       "workspaces/w/products/q/apis.json": [{ name: "outer" }],
@@ -191,7 +228,10 @@ describe("both layouts", () => {
       "HG4501 error workspaces/w/apis/a/apiInformation.json:5:18 API `a` refers to backend `outer`, which does not exist",
       "HG4501 error workspaces/w/products/q/apis.json:3:13 Product `q` refers to API `outer`, which does not exist",
     ]);
-    expect(loaded.resources.apisOf("/workspaces/w/products/p")).toEqual(["/apis/outer", "/workspaces/w/apis/a"]);
+    expect(loaded.resources.apisOf("/workspaces/w/products/p")).toEqual([
+      "/apis/outer",
+      "/workspaces/w/apis/a",
+    ]);
     expect(loaded.resources.groupsOf("/workspaces/w/products/p")).toEqual(["/groups/developers"]);
   });
 });
@@ -225,7 +265,12 @@ describe("APIs", () => {
     const { resources, problems } = await loadFiles({
       "apis/a/apiInformation.json": info({ path: "a", displayName: "A", apiRevision: "2", isCurrent: true }),
       "apis/a/specification.yaml": OPENAPI,
-      "apis/a;rev=1/apiInformation.json": info({ path: "other", displayName: "A", apiRevision: "1", isCurrent: false }),
+      "apis/a;rev=1/apiInformation.json": info({
+        path: "other",
+        displayName: "A",
+        apiRevision: "1",
+        isCurrent: false,
+      }),
     });
     expect(told(problems)).toEqual([
       "HG5208 warning apis/a;rev=1/apiInformation.json:3:13 revision 1 has another `path` than the current revision; the current one's is used",
@@ -240,10 +285,19 @@ describe("APIs", () => {
 
   test("what the API says wins over its specification", async () => {
     const files = { "apis/a/specification.yaml": OPENAPI };
-    const said = await loadFiles({ ...files, "apis/a/apiInformation.json": info({ path: "a", displayName: "A", serviceUrl: "https://mine" }) });
-    expect(said.resources.get("/apis/a")?.properties).toMatchObject({ displayName: "A", serviceUrl: "https://mine" });
+    const said = await loadFiles({
+      ...files,
+      "apis/a/apiInformation.json": info({ path: "a", displayName: "A", serviceUrl: "https://mine" }),
+    });
+    expect(said.resources.get("/apis/a")?.properties).toMatchObject({
+      displayName: "A",
+      serviceUrl: "https://mine",
+    });
     const silent = await loadFiles({ ...files, "apis/a/apiInformation.json": info({ path: "a" }) });
-    expect(silent.resources.get("/apis/a")?.properties).toMatchObject({ displayName: "Orders", serviceUrl: "https://orders.example" });
+    expect(silent.resources.get("/apis/a")?.properties).toMatchObject({
+      displayName: "Orders",
+      serviceUrl: "https://orders.example",
+    });
   });
 
   test("a WebSocket API has its one operation, a GraphQL API its schema", async () => {
@@ -255,7 +309,9 @@ describe("APIs", () => {
     });
     expect(told(problems)).toEqual([]);
     expect(resources.policyOf("/apis/ws/operations/onhandshake")?.text).toBe(POLICY);
-    expect(resources.get("/apis/g/schemas/graphql")?.properties["document"]).toEqual({ value: "type Query { a: Int }" });
+    expect(resources.get("/apis/g/schemas/graphql")?.properties["document"]).toEqual({
+      value: "type Query { a: Int }",
+    });
   });
 });
 
@@ -292,12 +348,16 @@ describe("problems", () => {
     [
       "a missing property",
       { "versionSets/v/versionSetInformation.json": info({ displayName: "V" }) },
-      ["HG5204 error versionSets/v/versionSetInformation.json:2:17 Version set `v` has no `versioningScheme`"],
+      [
+        "HG5204 error versionSets/v/versionSetInformation.json:2:17 Version set `v` has no `versioningScheme`",
+      ],
     ],
     [
       "properties in the wrong place",
       { "backends/b/backendInformation.json": { url: "https://b" } },
-      ["HG5207 error backends/b/backendInformation.json:1:1 `properties` is missing (put everything inside `\"properties\": { … }`)"],
+      [
+        'HG5207 error backends/b/backendInformation.json:1:1 `properties` is missing (put everything inside `"properties": { … }`)',
+      ],
     ],
     [
       "an inner property",
@@ -315,12 +375,21 @@ describe("problems", () => {
     ],
     [
       "broken JSON does not make more of itself",
-      { "backends/b/backendInformation.json": '{"properties": {"url": "https://b",}}', "apis/a/apiInformation.json": info({ path: "a", displayName: "A", backendId: "b" }) },
+      {
+        "backends/b/backendInformation.json": '{"properties": {"url": "https://b",}}',
+        "apis/a/apiInformation.json": info({ path: "a", displayName: "A", backendId: "b" }),
+      },
       ["HG5101 error backends/b/backendInformation.json:1:35 JSON has no trailing commas (remove the comma)"],
     ],
     [
       "misspelt files and folders",
-      { "backend/b/backendInformation.json": {}, "backends/x/backendInformaton.json": info({ url: "https://x" }), "apis/readme.md": "", ...API, "apis/a/polcy.xml": POLICY },
+      {
+        "backend/b/backendInformation.json": {},
+        "backends/x/backendInformaton.json": info({ url: "https://x" }),
+        "apis/readme.md": "",
+        ...API,
+        "apis/a/polcy.xml": POLICY,
+      },
       [
         "HG5601 warning apis/a/polcy.xml unknown file; it is ignored (did you mean `policy.xml`?)",
         "HG5602 warning backend unknown folder; it is ignored (did you mean `backends`?)",
@@ -332,11 +401,23 @@ describe("problems", () => {
       {
         "products/p/productInformation.json": info({ displayName: "P" }),
         "products/p/apis.json": [{ name: "orders" }, { name: "b" }],
-        "apis/order/apiInformation.json": info({ path: "o", displayName: "O", apiVersion: "1", apiVersionSetId: "/apiVersionSets/nope" }),
-        "backends/pool/backendInformation.json": info({ type: "Pool", pool: { services: [{ id: "/backends/one" }] } }),
+        "apis/order/apiInformation.json": info({
+          path: "o",
+          displayName: "O",
+          apiVersion: "1",
+          apiVersionSetId: "/apiVersionSets/nope",
+        }),
+        "backends/pool/backendInformation.json": info({
+          type: "Pool",
+          pool: { services: [{ id: "/backends/one" }] },
+        }),
         "subscriptions/s/subscriptionInformation.json": info({ displayName: "S", scope: "/products/q" }),
         "subscriptions/t/subscriptionInformation.json": info({ displayName: "T", scope: "/backends/pool" }),
-        "subscriptions/u/subscriptionInformation.json": info({ displayName: "U", scope: "/apis", ownerId: "/users/7" }),
+        "subscriptions/u/subscriptionInformation.json": info({
+          displayName: "U",
+          scope: "/apis",
+          ownerId: "/users/7",
+        }),
         "diagnostics/d/diagnosticInformation.json": info({ loggerId: "/loggers/l" }),
         "apis/order/operations/getOrder/policy.xml": POLICY,
       },
@@ -356,8 +437,16 @@ describe("problems", () => {
       "duplicates",
       {
         "apis/a/apiInformation.json": info({ path: "same", displayName: "A" }),
-        "apis/a/operations/x/operationInformation.json": info({ displayName: "X", method: "GET", urlTemplate: "/o/{id}" }),
-        "apis/a/operations/y/operationInformation.json": info({ displayName: "Y", method: "get", urlTemplate: "/o/{key}/" }),
+        "apis/a/operations/x/operationInformation.json": info({
+          displayName: "X",
+          method: "GET",
+          urlTemplate: "/o/{id}",
+        }),
+        "apis/a/operations/y/operationInformation.json": info({
+          displayName: "Y",
+          method: "get",
+          urlTemplate: "/o/{key}/",
+        }),
         "apis/b/apiInformation.json": info({ path: "/same/", displayName: "B" }),
         "namedValues/n/namedValueInformation.json": info({ displayName: "key", value: "1" }),
         "namedValues/m/namedValueInformation.json": info({ displayName: "KEY", value: "2" }),
@@ -377,7 +466,9 @@ describe("problems", () => {
 test("a folder that is not there, and a file in its place", async () => {
   await withFolder({ "file.txt": "x" }, async (folder) => {
     for (const path of [`${folder}/nowhere`, `${folder}/file.txt`]) {
-      expect(told((await loadFolder(path)).problems)).toEqual([`HG5007 error - there is no folder \`${path}\``]);
+      expect(told((await loadFolder(path)).problems)).toEqual([
+        `HG5007 error - there is no folder \`${path}\``,
+      ]);
     }
   });
 });
@@ -387,7 +478,9 @@ test("an unchanged folder is the same version, a changed one another; nothing is
     const loader = new FolderLoader(folder);
     const [first, second] = [await loader.load(), await loader.load()];
     expect(second.resources.version).toBe(first.resources.version);
-    expect(second.resources.get("/backends/b")?.properties).toEqual(first.resources.get("/backends/b")?.properties);
+    expect(second.resources.get("/backends/b")?.properties).toEqual(
+      first.resources.get("/backends/b")?.properties,
+    );
     const before = first.resources.get("/subscriptions/s")?.properties["primaryKey"];
     expect(second.resources.get("/subscriptions/s")?.properties["primaryKey"]).toBe(before);
   });

@@ -98,7 +98,13 @@ export class FolderLoader {
     checkDuplicates(resources, problems);
     await this.#saveKeys(problems);
     const files = new Map([...reader.drafts].map(([key, draft]) => [key, { file: draft.file }]));
-    return { resources, problems: sortProblems(unique(problems)), files, textOf: this.#texts(scan.root), scan };
+    return {
+      resources,
+      problems: sortProblems(unique(problems)),
+      files,
+      textOf: this.#texts(scan.root),
+      scan,
+    };
   }
 
   /** A full disk must not stop traffic; but after a restart these keys would be others. */
@@ -111,9 +117,13 @@ export class FolderLoader {
   }
 
   async #scanAndRead(known?: Scan): Promise<{ scan: Scan; layout: Layout; problems: Problem[] }> {
-    const { maxDepth = defaults.DEFAULT_MAX_DEPTH, maxEntries = defaults.DEFAULT_MAX_ENTRIES } = this.#options;
+    const { maxDepth = defaults.DEFAULT_MAX_DEPTH, maxEntries = defaults.DEFAULT_MAX_ENTRIES } =
+      this.#options;
     for (let attempt = 1; ; attempt++) {
-      const scan = attempt === 1 && known ? known : await scanFolder(this.#folder, { maxDepth, maxEntries }, undefined, this.#disk);
+      const scan =
+        attempt === 1 && known
+          ? known
+          : await scanFolder(this.#folder, { maxDepth, maxEntries }, undefined, this.#disk);
       const layout = recogniseLayout(scan.root ?? EMPTY);
       const stable = await this.#cache.update(neededFiles(layout), this.#disk);
       this.#disk = waitingDisk;
@@ -167,7 +177,16 @@ export class FolderLoader {
   }
 }
 
-const EMPTY: FolderEntry = { name: "", path: "", file: "", stamp: "", identity: "", folders: [], files: [], problems: [] };
+const EMPTY: FolderEntry = {
+  name: "",
+  path: "",
+  file: "",
+  stamp: "",
+  identity: "",
+  folders: [],
+  files: [],
+  problems: [],
+};
 
 function neededFiles(layout: Layout): FileEntry[] {
   const files = new Set<FileEntry>();

@@ -46,8 +46,14 @@ function operationByAlias(set: DraftSet, api: ResourceId, name: string): Draft |
 function reportUnknown(set: DraftSet, draft: Draft, api: ResourceId, name: string): void {
   // An API whose own file is broken has no operations we could judge by.
   const folder = /^.*\/(?=operations\/)/i.exec(draft.file)?.[0];
-  if (folder && set.problems.some((found) => found.severity === "error" && found.file?.startsWith(folder))) return;
-  const hint = didYouMean(suggest(name, set.operationsOf(api).map((other) => ids.nameOf(other.id))));
+  if (folder && set.problems.some((found) => found.severity === "error" && found.file?.startsWith(folder)))
+    return;
+  const hint = didYouMean(
+    suggest(
+      name,
+      set.operationsOf(api).map((other) => ids.nameOf(other.id)),
+    ),
+  );
   const parameters = { name: ids.nameOf(api), reference: name };
   set.problems.push(problem("HG4506", parameters, { file: draft.file }, hint));
 }

@@ -81,11 +81,19 @@ class OverridesReader {
   section(node: Record<string, unknown>, path: PropertyPath, id: ResourceId, type: string): void {
     const sections = sectionKinds(id, type);
     for (const [key, value] of Object.entries(node)) {
-      if (path.length > 0 ? key === "name" || key === "properties" : TOP_KEYS.has(key.toLowerCase())) continue;
+      if (path.length > 0 ? key === "name" || key === "properties" : TOP_KEYS.has(key.toLowerCase()))
+        continue;
       const kind = sections.get(fold(key));
       if (!kind) {
-        const hint = didYouMean(suggest(key, [...sections.values()].map((known) => collectionOf(known))));
-        this.#problems.push(problem("HG5402", { name: key }, this.#source.locate([...path, key], { key: true }), hint));
+        const hint = didYouMean(
+          suggest(
+            key,
+            [...sections.values()].map((known) => collectionOf(known)),
+          ),
+        );
+        this.#problems.push(
+          problem("HG5402", { name: key }, this.#source.locate([...path, key], { key: true }), hint),
+        );
       } else if (value !== null) {
         this.#entries(value, [...path, key], id, kind);
       }
@@ -102,7 +110,9 @@ class OverridesReader {
       const at = [...path, i];
       const name = isObject(entry) ? entry["name"] : undefined;
       if (!isObject(entry) || typeof name !== "string" || name === "") {
-        this.#problems.push(problem("HG5406", {}, this.#source.locate(at), "write `name: …`, the name of the folder"));
+        this.#problems.push(
+          problem("HG5406", {}, this.#source.locate(at), "write `name: …`, the name of the folder"),
+        );
         return;
       }
       const id = childId(parent, collectionOf(kind), this.#unmask(name, [...at, "name"]));
@@ -123,7 +133,9 @@ class OverridesReader {
       for (const name of Object.keys(properties)) {
         if (!FIXED.some((fixed) => fixed.toLowerCase() === name.toLowerCase())) continue;
         delete properties[name];
-        this.#problems.push(problem("HG5407", { property: name }, this.#source.locate([...at, name], { key: true })));
+        this.#problems.push(
+          problem("HG5407", { property: name }, this.#source.locate([...at, name], { key: true })),
+        );
       }
     }
     this.byKey.set(idKey(id), { id, kind, properties, at, source: this.#source });
@@ -134,7 +146,8 @@ class OverridesReader {
     if (Array.isArray(value)) return value.map((entry, i) => this.#unmaskAll(entry, [...path, i]));
     if (!isObject(value)) return value;
     const copy: Record<string, unknown> = {};
-    for (const [name, entry] of Object.entries(value)) setOwn(copy, name, this.#unmaskAll(entry, [...path, name]));
+    for (const [name, entry] of Object.entries(value))
+      setOwn(copy, name, this.#unmaskAll(entry, [...path, name]));
     return copy;
   }
 
@@ -161,10 +174,14 @@ function sectionKinds(id: ResourceId, type: string): Map<string, ResourceKind> {
   const prefix = type === "" ? "" : type + "/";
   for (const kind of kinds) {
     if (kind.type === "service" || kind.type !== prefix + collectionOf(kind)) continue;
-    for (const name of [collectionOf(kind), ...(kind.artifact?.folders ?? [])]) sections.set(fold(name), kind);
+    for (const name of [collectionOf(kind), ...(kind.artifact?.folders ?? [])])
+      sections.set(fold(name), kind);
   }
   if (type === "" && id !== SERVICE_ID) {
-    sections.set("policies", kinds.find((kind) => kind.type === "workspaces/policies")!);
+    sections.set(
+      "policies",
+      kinds.find((kind) => kind.type === "workspaces/policies")!,
+    );
   }
   return sections;
 }
@@ -187,7 +204,11 @@ function sameName(properties: OpenProperties, name: string): string {
 }
 
 /** Where a merged property was written: in the overrides file when it has it, else in the artifact. */
-export function locateMerged(override: Override, path: PropertyPath, key: boolean): SourceLocation | undefined {
+export function locateMerged(
+  override: Override,
+  path: PropertyPath,
+  key: boolean,
+): SourceLocation | undefined {
   let value: unknown = override.properties;
   for (const step of path) {
     if (typeof value !== "object" || value === null) break;

@@ -18,10 +18,16 @@ export interface FileText {
  *
  * @param file the name for messages
  */
-export async function readText(path: string, file: string, maxBytes: number, disk: Disk = waitingDisk): Promise<FileText> {
+export async function readText(
+  path: string,
+  file: string,
+  maxBytes: number,
+  disk: Disk = waitingDisk,
+): Promise<FileText> {
   try {
     const found = await disk.read(path, maxBytes);
-    if (found === "not-a-file") return failed(problem("HG5001", { reason: "it is not a regular file" }, { file }));
+    if (found === "not-a-file")
+      return failed(problem("HG5001", { reason: "it is not a regular file" }, { file }));
     if (found === "too-large") return failed(problem("HG5002", { limit: sizeText(maxBytes) }, { file }));
     return { ...decode(found.bytes, file), stable: found.stable };
   } catch (error) {

@@ -31,7 +31,12 @@ export async function fillSecrets(reader: DraftSet, secrets: Secrets): Promise<v
   }
 }
 
-function warnOfSharedVariable(variables: Map<string, string>, displayName: string, draft: Draft, problems: Problem[]): void {
+function warnOfSharedVariable(
+  variables: Map<string, string>,
+  displayName: string,
+  draft: Draft,
+  problems: Problem[],
+): void {
   const variable = variableOf(displayName);
   const other = variables.get(variable);
   if (other === undefined) variables.set(variable, displayName);
@@ -96,7 +101,11 @@ function copyShared(draft: Draft, current: Draft, problems: Problem[]): void {
 }
 
 /** Keys as text: written, taken from elsewhere, or made once and kept. */
-export async function fillSubscriptionKeys(reader: DraftSet, secrets: Secrets, keys: KeyStore): Promise<void> {
+export async function fillSubscriptionKeys(
+  reader: DraftSet,
+  secrets: Secrets,
+  keys: KeyStore,
+): Promise<void> {
   for (const draft of reader.drafts.values()) {
     if (draft.kind.type !== "subscriptions" || draft.hash === "") continue;
     const given = draft.properties as SubscriptionProperties;

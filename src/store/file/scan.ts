@@ -56,7 +56,12 @@ export interface Earlier {
 }
 
 /** Walks the tree. Never throws; what cannot be read is a problem. Entries are sorted by name. */
-export async function scanFolder(root: string, limits: ScanLimits, earlier?: Earlier, disk: Disk = waitingDisk): Promise<Scan> {
+export async function scanFolder(
+  root: string,
+  limits: ScanLimits,
+  earlier?: Earlier,
+  disk: Disk = waitingDisk,
+): Promise<Scan> {
   const problems: Problem[] = [];
   try {
     const path = await disk.realpath(root);
@@ -69,7 +74,10 @@ export async function scanFolder(root: string, limits: ScanLimits, earlier?: Ear
     return { root: entry, problems };
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return missing(root);
-    return { root: undefined, problems: [problem("HG5001", { reason: systemReason(error) }, { file: root })] };
+    return {
+      root: undefined,
+      problems: [problem("HG5001", { reason: systemReason(error) }, { file: root })],
+    };
   }
 }
 
@@ -87,7 +95,9 @@ interface Place {
   readonly real: string;
 }
 
-type Look = { readonly kind: "file"; readonly entry: FileEntry } | { readonly kind: "folder"; readonly place: Place };
+type Look =
+  | { readonly kind: "file"; readonly entry: FileEntry }
+  | { readonly kind: "folder"; readonly place: Place };
 
 class Walk {
   readonly #disk: Disk;
@@ -102,12 +112,17 @@ class Walk {
     this.#limits = limits;
     this.#dirty = dirty;
     for (const file of dirty ?? []) {
-      for (let end = file.lastIndexOf("/"); end > 0; end = file.lastIndexOf("/", end - 1)) this.#above.add(file.slice(0, end));
+      for (let end = file.lastIndexOf("/"); end > 0; end = file.lastIndexOf("/", end - 1))
+        this.#above.add(file.slice(0, end));
       this.#above.add("");
     }
   }
 
-  async folder(place: Place, ancestors: readonly string[], before: FolderEntry | undefined): Promise<FolderEntry> {
+  async folder(
+    place: Place,
+    ancestors: readonly string[],
+    before: FolderEntry | undefined,
+  ): Promise<FolderEntry> {
     const same = before !== undefined && before.stamp === place.stamp && before.path === place.path;
     if (same && this.#dirty && !this.#dirty.has(place.file)) {
       this.#entries += before.files.length + before.folders.length;
@@ -126,12 +141,17 @@ class Walk {
       }
       // Always as if it were a link: what it was last time proves nothing.
       const found = await this.#entry(child.name, true, place, []);
-      if (found?.kind === "folder") folders.push(await this.folder(found.place, [...ancestors, place.real], child));
+      if (found?.kind === "folder")
+        folders.push(await this.folder(found.place, [...ancestors, place.real], child));
     }
     return { ...before, folders };
   }
 
-  async #look(place: Place, ancestors: readonly string[], before: FolderEntry | undefined): Promise<FolderEntry> {
+  async #look(
+    place: Place,
+    ancestors: readonly string[],
+    before: FolderEntry | undefined,
+  ): Promise<FolderEntry> {
     const { name, path, file, stamp, identity, real } = place;
     const folders: FolderEntry[] = [];
     const files: FileEntry[] = [];
@@ -172,7 +192,12 @@ class Walk {
     return found;
   }
 
-  async #entry(name: string, mayBeLink: boolean, parent: Place, problems: Problem[]): Promise<Look | undefined> {
+  async #entry(
+    name: string,
+    mayBeLink: boolean,
+    parent: Place,
+    problems: Problem[],
+  ): Promise<Look | undefined> {
     const path = parent.path + sep + name;
     const file = parent.file === "" ? name : `${parent.file}/${name}`;
     try {
@@ -216,7 +241,9 @@ export function* foldersOf(folder: FolderEntry): Generator<FolderEntry> {
 export function sameTree(a: FolderEntry | undefined, b: FolderEntry | undefined): boolean {
   if (a === b) return true;
   if (!a || !b || a.files.length !== b.files.length || a.folders.length !== b.folders.length) return false;
-  const sameFile = (file: FileEntry, i: number) => file.name === b.files[i]!.name && file.stamp === b.files[i]!.stamp;
-  const sameFolder = (folder: FolderEntry, i: number) => folder.name === b.folders[i]!.name && sameTree(folder, b.folders[i]);
+  const sameFile = (file: FileEntry, i: number) =>
+    file.name === b.files[i]!.name && file.stamp === b.files[i]!.stamp;
+  const sameFolder = (folder: FolderEntry, i: number) =>
+    folder.name === b.folders[i]!.name && sameTree(folder, b.folders[i]);
   return a.files.every(sameFile) && a.folders.every(sameFolder);
 }

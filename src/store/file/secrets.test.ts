@@ -15,13 +15,21 @@ describe("named values", () => {
     ["an expression", { value: "@(1 + 1)" }, {}, "@(1 + 1)", []],
     ["the variable of its name", { secret: true }, { HEADGATE_NAMED_VALUE_OPENAI_KEY: "e" }, "e", []],
     ["the variable wins", { value: "plain" }, { HEADGATE_NAMED_VALUE_OPENAI_KEY: "e" }, "e", []],
-    ["the file of its name", { secret: true }, { HEADGATE_NAMED_VALUE_OPENAI_KEY_FILE: "DIR/secret.txt" }, "from file", []],
+    [
+      "the file of its name",
+      { secret: true },
+      { HEADGATE_NAMED_VALUE_OPENAI_KEY_FILE: "DIR/secret.txt" },
+      "from file",
+      [],
+    ],
     [
       "a file that is not there",
       { value: "plain" },
       { HEADGATE_NAMED_VALUE_OPENAI_KEY_FILE: "/nowhere/x" },
       "plain",
-      ["HG5405 error - `HEADGATE_NAMED_VALUE_OPENAI_KEY_FILE` comes from the file `/nowhere/x`, which cannot be read"],
+      [
+        "HG5405 error - `HEADGATE_NAMED_VALUE_OPENAI_KEY_FILE` comes from the file `/nowhere/x`, which cannot be read",
+      ],
     ],
     ["valueFrom env", { valueFrom: { env: "OPENAI_API_KEY" } }, { OPENAI_API_KEY: "k" }, "k", []],
     ["valueFrom file", { valueFrom: { file: "secret.txt" } }, {}, "from file", []],
@@ -40,10 +48,18 @@ describe("named values", () => {
       { valueFrom: { env: "A", file: "b" } },
       { A: "x" },
       undefined,
-      [`HG5405 error ${FILE}:4:18 named value \`openai-key\` comes from \`valueFrom\`, which must have either \`env\` or \`file\``],
+      [
+        `HG5405 error ${FILE}:4:18 named value \`openai-key\` comes from \`valueFrom\`, which must have either \`env\` or \`file\``,
+      ],
     ],
     ["a mounted folder", { secret: true }, { HEADGATE_SECRETS_DIR: "DIR/mounted" }, "by name", []],
-    ["a mounted folder, by vault name", { secret: true, keyVault: VAULT, displayName: "x" }, { HEADGATE_SECRETS_DIR: "DIR/vault" }, "by vault", []],
+    [
+      "a mounted folder, by vault name",
+      { secret: true, keyVault: VAULT, displayName: "x" },
+      { HEADGATE_SECRETS_DIR: "DIR/vault" },
+      "by vault",
+      [],
+    ],
     [
       "redacted",
       { secret: true, value: "*** REDACTED ***" },
@@ -61,7 +77,9 @@ describe("named values", () => {
       "vault/vault-name": "by vault\r\n",
     };
     await withFolder(files, async (folder) => {
-      const real = Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, text?.replace("DIR", folder)]));
+      const real = Object.fromEntries(
+        Object.entries(environment).map(([name, text]) => [name, text?.replace("DIR", folder)]),
+      );
       const loaded = await loadFolder(folder, { environment: real });
       expect(loaded.resources.get("/namedValues/openai-key")?.properties["value"]).toBe(value);
       const found = loaded.problems.filter(({ code }) => code !== "HG5602");
@@ -86,8 +104,14 @@ describe("subscription keys", () => {
   });
 
   test("written, from elsewhere, or made", async () => {
-    const { resources } = await loadFiles(file({ primaryKey: "literal", secondaryKey: { valueFrom: { env: "K" } } }), { environment: { K: "env" } });
-    expect(resources.get("/subscriptions/s")?.properties).toMatchObject({ primaryKey: "literal", secondaryKey: "env" });
+    const { resources } = await loadFiles(
+      file({ primaryKey: "literal", secondaryKey: { valueFrom: { env: "K" } } }),
+      { environment: { K: "env" } },
+    );
+    expect(resources.get("/subscriptions/s")?.properties).toMatchObject({
+      primaryKey: "literal",
+      secondaryKey: "env",
+    });
     const made = await loadFiles(file({}));
     expect(made.resources.get("/subscriptions/s")?.properties["primaryKey"]).toMatch(/^[0-9a-f]{32}$/);
     expect(made.resources.get("/subscriptions/master")?.properties["primaryKey"]).toMatch(/^[0-9a-f]{32}$/);

@@ -38,7 +38,12 @@ export class Secrets {
   }
 
   /** The value of a named value, or undefined with (perhaps) a problem that says why. */
-  async namedValue(name: string, given: NamedValueProperties, locate: Locate, problems: Problem[]): Promise<string | undefined> {
+  async namedValue(
+    name: string,
+    given: NamedValueProperties,
+    locate: Locate,
+    problems: Problem[],
+  ): Promise<string | undefined> {
     const displayName = given.displayName ?? name;
     const variable = variableOf(displayName);
     const fromEnvironment = await this.#fromVariable(variable, problems);
@@ -47,7 +52,8 @@ export class Secrets {
       return this.valueFrom(given.valueFrom, `named value \`${name}\``, locate(["valueFrom"]), problems);
     }
     const written = given.value;
-    const isMissing = written === undefined || written.trim() === REDACTED || (written === "" && given.secret === true);
+    const isMissing =
+      written === undefined || written.trim() === REDACTED || (written === "" && given.secret === true);
     if (!isMissing) return written;
     const vaultName = /\/secrets\/([^/]+)/i.exec(given.keyVault?.secretIdentifier ?? "")?.[1];
     for (const candidate of [displayName, name, vaultName]) {
@@ -70,7 +76,10 @@ export class Secrets {
       problems.push(problem("HG5405", parameters, location));
       return undefined;
     }
-    const found = source.env !== undefined ? this.#environment[source.env] : await this.#readFile(resolve(this.#root, source.file!));
+    const found =
+      source.env !== undefined
+        ? this.#environment[source.env]
+        : await this.#readFile(resolve(this.#root, source.file!));
     if (found !== undefined && found !== "") return found;
     if (source.default !== undefined) return source.default;
     const place = source.env !== undefined ? `the variable \`${source.env}\`` : `the file \`${source.file}\``;
@@ -86,7 +95,11 @@ export class Secrets {
     if (file === undefined || file === "") return undefined;
     const found = await this.#readFile(resolve(file));
     if (found === undefined) {
-      const parameters = { what: `\`${variable}_FILE\``, source: `the file \`${file}\``, reason: "cannot be read" };
+      const parameters = {
+        what: `\`${variable}_FILE\``,
+        source: `the file \`${file}\``,
+        reason: "cannot be read",
+      };
       problems.push(problem("HG5405", parameters, undefined));
     }
     return found;

@@ -16,12 +16,19 @@ import { type ParsedFile, SourceText } from "./source.ts";
 /** The properties of a draft with its overrides. */
 export type Overridden = (draft: Draft) => OpenProperties;
 
-export function readSpecification(set: DraftSet, { id, specification: entry }: Artifact, overridden: Overridden): void {
+export function readSpecification(
+  set: DraftSet,
+  { id, specification: entry }: Artifact,
+  overridden: Overridden,
+): void {
   const api = set.get(id)!;
   const merged = overridden(api) as ApiProperties;
   const type = String(merged.type ?? merged.apiType ?? "http").toLowerCase();
   if (type === "websocket") addHandshake(set, api);
-  const inline = entry === undefined && typeof merged.value === "string" && /^(openapi|swagger)/i.test(String(merged.format));
+  const inline =
+    entry === undefined &&
+    typeof merged.value === "string" &&
+    /^(openapi|swagger)/i.test(String(merged.format));
   if (!entry && !inline) return;
   const extension = entry?.name.slice(entry.name.lastIndexOf(".") + 1).toLowerCase() ?? "";
   if (extension === "graphql" || extension === "gql") {
@@ -31,13 +38,21 @@ export function readSpecification(set: DraftSet, { id, specification: entry }: A
   } else if (!["websocket", "mcp", "a2a"].includes(type)) {
     const parsed = entry ? set.parse(entry, false) : inlineSpecification(api, merged);
     if (!entry) set.problems.push(...parsed!.problems);
-    if (parsed?.value !== undefined) addOpenApi(set, api, merged, parsed, entry ? set.cache.get(entry).hash : api.hash);
+    if (parsed?.value !== undefined)
+      addOpenApi(set, api, merged, parsed, entry ? set.cache.get(entry).hash : api.hash);
   }
 }
 
-function addOpenApi(set: DraftSet, api: Draft, properties: ApiProperties, parsed: ParsedFile, hash: string): void {
+function addOpenApi(
+  set: DraftSet,
+  api: Draft,
+  properties: ApiProperties,
+  parsed: ParsedFile,
+  hash: string,
+): void {
   const schemaName = createHash("sha256").update(ids.idKey(api.id)).digest("hex").slice(0, 24);
-  const mode = String(properties.translateRequiredQueryParameters).toLowerCase() === "query" ? "query" : "template";
+  const mode =
+    String(properties.translateRequiredQueryParameters).toLowerCase() === "query" ? "query" : "template";
   const imported = importCached(parsed, schemaName, mode);
   set.problems.push(...imported.problems);
   for (const operation of imported.operations) {
@@ -56,7 +71,15 @@ function addOpenApi(set: DraftSet, api: Draft, properties: ApiProperties, parsed
     const id = ids.childId(api.id, "schemas", schemaName);
     const locate: Locate = () => parsed.locate(["components", "schemas"], { key: true });
     if (!set.get(id)) {
-      set.add({ kind, id, file: parsed.source.file, hash, properties: imported.schema, locate, trusted: true });
+      set.add({
+        kind,
+        id,
+        file: parsed.source.file,
+        hash,
+        properties: imported.schema,
+        locate,
+        trusted: true,
+      });
     }
   }
   // What the API says itself always wins over its specification.
@@ -78,14 +101,30 @@ function addGraphqlSchema(set: DraftSet, api: Draft, entry: FileEntry): void {
   };
   const kind = kindOfType("apis/schemas")!;
   const locate: Locate = () => ({ file: entry.file });
-  set.add({ kind, id: ids.childId(api.id, "schemas", "graphql"), file: entry.file, hash, properties, locate, trusted: true });
+  set.add({
+    kind,
+    id: ids.childId(api.id, "schemas", "graphql"),
+    file: entry.file,
+    hash,
+    properties,
+    locate,
+    trusted: true,
+  });
 }
 
 /** The one operation every WebSocket API has; policies hang on it. */
 function addHandshake(set: DraftSet, api: Draft): void {
   const id = ids.childId(api.id, "operations", "onHandshake");
   const properties = { displayName: "onHandshake", method: "GET", urlTemplate: "/*" };
-  set.add({ kind: kindOfType("apis/operations")!, id, file: api.file, hash: api.hash, properties, locate: api.locate, trusted: true });
+  set.add({
+    kind: kindOfType("apis/operations")!,
+    id,
+    file: api.file,
+    hash: api.hash,
+    properties,
+    locate: api.locate,
+    trusted: true,
+  });
 }
 
 /** Imports by parsed file: an unchanged specification is not imported again. */

@@ -29,20 +29,40 @@ describe("JSON", () => {
         "HG5101@4:8 `True` is not a JSON value (write `true`)",
       ],
     ],
-    ["a cut file", '{"a": {"b": 1', ["HG5101@1:14 the file ends before the `{` of line 1 is closed (add the closing `}`)"]],
+    [
+      "a cut file",
+      '{"a": {"b": 1',
+      ["HG5101@1:14 the file ends before the `{` of line 1 is closed (add the closing `}`)"],
+    ],
     ["a cut text", '{"a": "b', ['HG5101@1:7 this text is never closed (add the closing `"`)']],
-    ["a line break in a text", '{"a": "b\nc"}', ["HG5101@1:9 a line break inside a text (close the quote, or write `\\n`)"]],
-    ["a bad escape", '{"a": "C:\\dir"}', ["HG5101@1:10 `\\d` is not an escape (write `\\\\` for a backslash)"]],
+    [
+      "a line break in a text",
+      '{"a": "b\nc"}',
+      ["HG5101@1:9 a line break inside a text (close the quote, or write `\\n`)"],
+    ],
+    [
+      "a bad escape",
+      '{"a": "C:\\dir"}',
+      ["HG5101@1:10 `\\d` is not an escape (write `\\\\` for a backslash)"],
+    ],
     ["wrong bracket", '{"a": [1}', ["HG5101@1:9 expected `,` or `]`, but found `}`"]],
     ["no colon", '{"a" 1}', ["HG5101@1:6 expected `:` after the name `a`, but found `1`"]],
     ["no value", '{"a": , "b": 1}', ["HG5101@1:7 expected a value, but found `,`"]],
     ["leading zero", '{"a": 01}', ["HG5101@1:7 `01` is not a JSON value (texts need double quotes)"]],
     ["more after the end", "{} {}", ["HG5101@1:4 nothing may follow the end of the value"]],
-    ["twice the same name", '{"a": 1,\n "a": 2}', ["HG5103@2:2 `a` is written twice in the same object (remove one of the two)"]],
+    [
+      "twice the same name",
+      '{"a": 1,\n "a": 2}',
+      ["HG5103@2:2 `a` is written twice in the same object (remove one of the two)"],
+    ],
     ["junk", "\u0001\u0002", ["HG5101@1:1 `\u0001\u0002` is not a JSON value (texts need double quotes)"]],
     ["deep", "[".repeat(300) + "]".repeat(300), ["HG5104@1:202 values are nested deeper than 200 levels"]],
     ["deep and huge", "[".repeat(300_000), ["HG5104@1:202 values are nested deeper than 200 levels"]],
-    ["deep, huge and valid", "[".repeat(150_000) + "]".repeat(150_000), ["HG5104@- values are nested deeper than 200 levels"]],
+    [
+      "deep, huge and valid",
+      "[".repeat(150_000) + "]".repeat(150_000),
+      ["HG5104@- values are nested deeper than 200 levels"],
+    ],
   ])("%s", (_, text, expected) => {
     expect(told(parseJson("f.json", text))).toEqual(expected);
   });
@@ -65,21 +85,53 @@ describe("JSON", () => {
 
 describe("YAML", () => {
   const bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    .concat(Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill("*a" + i).join(", ")}]`))
+    .concat(
+      Array.from(
+        { length: 9 },
+        (_, i) =>
+          `a${i + 1}: &a${i + 1} [${Array(10)
+            .fill("*a" + i)
+            .join(", ")}]`,
+      ),
+    )
     .join("\n");
 
   test.each<[string, string, string[]]>([
     ["nothing", "# only a comment\n", ["HG5105@1:1 the file is empty"]],
     ["a map", "a: 1\nb: [x, y]", []],
     ["tabs", "a:\n\tb: 1", ["HG5102@2:1 tabs are not allowed as indentation (indent with spaces)"]],
-    ["twice the same name", "a: 1\na: 2", ["HG5103@2:1 `a` is written twice in the same object (remove one of the two)"]],
+    [
+      "twice the same name",
+      "a: 1\na: 2",
+      ["HG5103@2:1 `a` is written twice in the same object (remove one of the two)"],
+    ],
     ["an alias bomb", bomb, ["HG5107@- aliases multiply this YAML file beyond reason"]],
     ["a value inside itself", "a: &x\n  b: *x", ["HG5104@- values are nested deeper than 200 levels"]],
-    ["an alias to nothing", "a: *x", ["HG5102@- unresolved alias (the anchor must be set before the alias): x"]],
-    ["a name twice in thousands", Array.from({ length: 30_000 }, (_, i) => `k${i % 29_999}: 1`).join("\n"), ["HG5103@30000:1 `k0` is written twice in the same object (remove one of the two)"]],
-    ["aliases beyond reason", Array.from({ length: 9_000 }, (_, i) => `k${i}: &a${i} 1\nl${i}: *a${i}`).join("\n"), ["HG5107@- aliases multiply this YAML file beyond reason"]],
-    ["one anchor used often", "a: &x { b: 1 }\n" + Array.from({ length: 500 }, (_, i) => `k${i}: *x`).join("\n"), []],
-    ["too large", "# " + "x".repeat(7 * 1024 * 1024), ["HG5002@- the file is larger than 6 MB (JSON may be larger)"]],
+    [
+      "an alias to nothing",
+      "a: *x",
+      ["HG5102@- unresolved alias (the anchor must be set before the alias): x"],
+    ],
+    [
+      "a name twice in thousands",
+      Array.from({ length: 30_000 }, (_, i) => `k${i % 29_999}: 1`).join("\n"),
+      ["HG5103@30000:1 `k0` is written twice in the same object (remove one of the two)"],
+    ],
+    [
+      "aliases beyond reason",
+      Array.from({ length: 9_000 }, (_, i) => `k${i}: &a${i} 1\nl${i}: *a${i}`).join("\n"),
+      ["HG5107@- aliases multiply this YAML file beyond reason"],
+    ],
+    [
+      "one anchor used often",
+      "a: &x { b: 1 }\n" + Array.from({ length: 500 }, (_, i) => `k${i}: *x`).join("\n"),
+      [],
+    ],
+    [
+      "too large",
+      "# " + "x".repeat(7 * 1024 * 1024),
+      ["HG5002@- the file is larger than 6 MB (JSON may be larger)"],
+    ],
   ])("%s", (_, text, expected) => {
     expect(told(parseYaml("f.yaml", text))).toEqual(expected);
   });

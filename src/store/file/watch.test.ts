@@ -24,7 +24,10 @@ function urlOf({ resources }: LoadedFolder, id = "/backends/b"): unknown {
   return resources.get(id)?.properties["url"];
 }
 
-async function withStore(use: (store: FileStore, folder: string) => Promise<void>, files = {}): Promise<void> {
+async function withStore(
+  use: (store: FileStore, folder: string) => Promise<void>,
+  files = {},
+): Promise<void> {
   await withFolder({ [FILE]: backend("https://1"), ...files }, async (folder) => {
     const store = await FileStore.open(folder);
     try {
@@ -37,7 +40,11 @@ async function withStore(use: (store: FileStore, folder: string) => Promise<void
 
 describe("a change to the folder is seen", () => {
   test.each<[string, (folder: string) => Promise<void>, (loaded: LoadedFolder) => boolean]>([
-    ["written in place", (folder) => writeFile(join(folder, FILE), backend("https://2")), (loaded) => urlOf(loaded) === "https://2"],
+    [
+      "written in place",
+      (folder) => writeFile(join(folder, FILE), backend("https://2")),
+      (loaded) => urlOf(loaded) === "https://2",
+    ],
     [
       "replaced by renaming, as editors do",
       async (folder) => {
@@ -48,10 +55,17 @@ describe("a change to the folder is seen", () => {
     ],
     [
       "a new folder, several levels deep",
-      (folder) => writeFiles(folder, { "workspaces/w/backends/new/backendInformation.json": info({ url: "https://4" }) }),
+      (folder) =>
+        writeFiles(folder, {
+          "workspaces/w/backends/new/backendInformation.json": info({ url: "https://4" }),
+        }),
       (loaded) => urlOf(loaded, "/workspaces/w/backends/new") === "https://4",
     ],
-    ["removed", (folder) => rm(join(folder, "backends/b"), { recursive: true }), (loaded) => !loaded.resources.has("/backends/b")],
+    [
+      "removed",
+      (folder) => rm(join(folder, "backends/b"), { recursive: true }),
+      (loaded) => !loaded.resources.has("/backends/b"),
+    ],
     [
       "a folder renamed",
       (folder) => rename(join(folder, "backends/b"), join(folder, "backends/c")),
@@ -71,7 +85,8 @@ describe("a change to the folder is seen", () => {
       "written a piece at a time",
       async (folder) => {
         const text = backend("https://7");
-        for (let end = 0; end <= text.length; end += 9) await writeFile(join(folder, FILE), text.slice(0, end));
+        for (let end = 0; end <= text.length; end += 9)
+          await writeFile(join(folder, FILE), text.slice(0, end));
         await writeFile(join(folder, FILE), text);
       },
       (loaded) => urlOf(loaded) === "https://7" && loaded.problems.length === 0,
@@ -85,19 +100,22 @@ describe("a change to the folder is seen", () => {
   });
 
   test("behind a symbolic link that is swapped, as Kubernetes and git-sync do", async () => {
-    await withFolder({ [`v1/${FILE}`]: backend("https://1"), [`v2/${FILE}`]: backend("https://2") }, async (folder) => {
-      const current = join(folder, "current");
-      await symlink("v1", current);
-      const store = await FileStore.open(current);
-      try {
-        const seen = until(store, (loaded) => urlOf(loaded) === "https://2");
-        await symlink("v2", join(folder, "next"));
-        await rename(join(folder, "next"), current);
-        await seen;
-      } finally {
-        await store.close();
-      }
-    });
+    await withFolder(
+      { [`v1/${FILE}`]: backend("https://1"), [`v2/${FILE}`]: backend("https://2") },
+      async (folder) => {
+        const current = join(folder, "current");
+        await symlink("v1", current);
+        const store = await FileStore.open(current);
+        try {
+          const seen = until(store, (loaded) => urlOf(loaded) === "https://2");
+          await symlink("v2", join(folder, "next"));
+          await rename(join(folder, "next"), current);
+          await seen;
+        } finally {
+          await store.close();
+        }
+      },
+    );
   });
 
   test("200 changes in a row: the last one arrives, none is read half", async () => {
@@ -143,7 +161,9 @@ test("touching a file, or adding one that means nothing, changes no version", as
 test("the folder is the truth: nothing can be put", async () => {
   await withStore(async (store) => {
     expect(store.readOnly).toBe(true);
-    await expect(put(store, { id: "/backends/b", properties: {} })).rejects.toMatchObject({ reason: "read-only" });
+    await expect(put(store, { id: "/backends/b", properties: {} })).rejects.toMatchObject({
+      reason: "read-only",
+    });
     await expect(remove(store, "/backends/b")).rejects.toMatchObject({ reason: "read-only" });
     expect((await store.list("/", "backends")).map(({ name }) => name)).toEqual(["b"]);
   });

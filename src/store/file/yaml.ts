@@ -62,7 +62,13 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
 
 function parseTree(text: string): Document {
   // Without `uniqueKeys`, whose cost is quadratic: 40,000 names in one map take seven seconds.
-  const options = { logLevel: "silent", merge: true, stringKeys: true, prettyErrors: false, uniqueKeys: false } as const;
+  const options = {
+    logLevel: "silent",
+    merge: true,
+    stringKeys: true,
+    prettyErrors: false,
+    uniqueKeys: false,
+  } as const;
   return parseDocument(text, options) as Document;
 }
 
@@ -110,7 +116,9 @@ function checkTree(tree: Document, problems: Problem[], source: SourceText): voi
         if (name === undefined || name === "<<") continue;
         if (seen.has(name) && problems.length < MAX_PROBLEMS) {
           const [start, end] = (key as Node).range ?? [0, 0];
-          problems.push(problem("HG5103", { key: String(name) }, source.at(start, end), "remove one of the two"));
+          problems.push(
+            problem("HG5103", { key: String(name) }, source.at(start, end), "remove one of the two"),
+          );
         }
         seen.add(name);
       }
@@ -132,7 +140,12 @@ function syntaxProblem(error: YAMLError, source: SourceText): Problem {
   const quote = /^Missing closing (["'])/.exec(error.message)?.[1];
   const opened = quote === undefined ? -1 : source.text.lastIndexOf(quote, start);
   if (opened !== -1) {
-    return problem("HG5102", { reason: "this text is never closed" }, source.at(opened, opened + 1), `add the closing ${quote}`);
+    return problem(
+      "HG5102",
+      { reason: "this text is never closed" },
+      source.at(opened, opened + 1),
+      `add the closing ${quote}`,
+    );
   }
   return problem("HG5102", { reason: lowerFirst(error.message) }, source.at(start, end), yamlHint(error));
 }
@@ -154,7 +167,8 @@ function overIndented(error: YAMLError, text: string): number | null {
 
 function yamlHint(error: YAMLError): string | undefined {
   if (error.code === "TAB_AS_INDENT") return "indent with spaces";
-  if (error.code === "BAD_INDENT" || error.code === "MISSING_CHAR") return "check indentation, quotes and brackets here";
+  if (error.code === "BAD_INDENT" || error.code === "MISSING_CHAR")
+    return "check indentation, quotes and brackets here";
   return undefined;
 }
 
@@ -171,9 +185,12 @@ function locateIn(source: SourceText, tree: Document, path: PropertyPath, key: b
     let next: unknown;
     let nextFound: typeof found = null;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+      );
       next = pair?.value;
-      nextFound = key && depth === path.length - 1 ? (pair?.key as Node) : ((pair?.value ?? pair?.key) as Node);
+      nextFound =
+        key && depth === path.length - 1 ? (pair?.key as Node) : ((pair?.value ?? pair?.key) as Node);
     } else if (isSeq(node)) {
       next = node.items[Number(step)];
       nextFound = next as Node;

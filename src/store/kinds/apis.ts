@@ -9,7 +9,10 @@ const path = is.text(400, {
     const bad = /[\s?#\\]|\*(?!$)/.exec(value);
     if (!bad) return undefined;
     const what = /\s/.test(bad[0]) ? "must not contain spaces" : `must not contain \`${bad[0]}\``;
-    return { rule: what, hint: /\s/.test(bad[0]) ? `write \`${value.trim().replace(/\s+/g, "-")}\`` : undefined };
+    return {
+      rule: what,
+      hint: /\s/.test(bad[0]) ? `write \`${value.trim().replace(/\s+/g, "-")}\`` : undefined,
+    };
   },
 });
 
@@ -114,7 +117,9 @@ export const operation = defineKind("apis/operations", {
     displayName: is.text(300),
     method: is.text(100, {
       rule: (value) =>
-        /^[!#$%&'*+\-.^_`|~\w]+$/.test(value) ? undefined : { rule: `must be an HTTP method, but is \`${value}\`` },
+        /^[!#$%&'*+\-.^_`|~\w]+$/.test(value)
+          ? undefined
+          : { rule: `must be an HTTP method, but is \`${value}\`` },
     }),
     urlTemplate: is.text(1000),
     templateParameters: is.list(parameter),
@@ -167,7 +172,12 @@ export const apiSchema = defineKind("apis/schemas", {
 
 export const globalSchema = defineKind("schemas", {
   noun: "schema",
-  properties: { schemaType: is.oneOf("json", "xml"), description: is.text(), value: is.any, document: is.any },
+  properties: {
+    schemaType: is.oneOf("json", "xml"),
+    description: is.text(),
+    value: is.any,
+    document: is.any,
+  },
   required: ["schemaType"],
   names: names.usual,
   artifact: { folders: ["schemas"], files: ["schemaInformation", "globalSchemaInformation"] },

@@ -104,6 +104,8 @@ function backendUrl(value: string) {
   if (value.includes("{{") || /^(https?|wss?|sf|fabric):/i.test(value)) {
     return /\s/.test(value) ? { rule: "must not contain spaces" } : undefined;
   }
-  const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(value) ? `write \`https://${value}\`` : "such as `https://models.example.com/v1`";
+  const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(value)
+    ? `write \`https://${value}\``
+    : "such as `https://models.example.com/v1`";
   return { rule: `must be an absolute URL, but is \`${value}\``, hint };
 }

@@ -49,7 +49,11 @@ export interface ArtifactForm {
   /** The layout B file beside the parent's information file that lists names, without extension. */
   readonly listFile?: string;
   /** Layout A keeps some links below the other end: `tags/{t}/apis/{a}`. */
-  readonly mirrored?: { readonly under: string; readonly folders: readonly string[]; readonly files: readonly string[] };
+  readonly mirrored?: {
+    readonly under: string;
+    readonly folders: readonly string[];
+    readonly files: readonly string[];
+  };
   /** The resource is a document in a file of its own. */
   readonly policy?: boolean;
 }
@@ -80,7 +84,10 @@ export interface KindDefinition<T extends KnownResourceType> {
 export type KnownPart<P> = { [K in keyof P as string extends K ? never : K]: P[K] };
 
 /** Defines a kind; property names that the contract does not have are a type error. */
-export function defineKind<T extends KnownResourceType>(type: T, definition: KindDefinition<T>): ResourceKind {
+export function defineKind<T extends KnownResourceType>(
+  type: T,
+  definition: KindDefinition<T>,
+): ResourceKind {
   return {
     type,
     noun: definition.noun,

@@ -25,7 +25,12 @@ export const policyFragment = defineKind("policyFragments", {
   noun: "policy fragment",
   properties: { ...document, description: is.text(1000), provisioningState: is.text() },
   names: names.wordLike,
-  artifact: { folders: ["policyFragments"], files: ["policyFragmentInformation"], optional: true, policy: true },
+  artifact: {
+    folders: ["policyFragments"],
+    files: ["policyFragmentInformation"],
+    optional: true,
+    policy: true,
+  },
 });
 
 export const policyRestriction = defineKind("policyRestrictions", {

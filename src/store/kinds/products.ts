@@ -150,7 +150,11 @@ export const productTag = defineKind("products/tags", {
     folders: ["tags"],
     files: ["tagInformation", "productTagInformation"],
     listFile: "tags",
-    mirrored: { under: "tags", folders: ["products"], files: ["tagProductInformation", "productTagInformation"] },
+    mirrored: {
+      under: "tags",
+      folders: ["products"],
+      files: ["tagProductInformation", "productTagInformation"],
+    },
   },
 });
 
@@ -165,7 +169,10 @@ export const tagOperationLink = defineKind("tags/operationLinks", {
   noun: "tag link",
   properties: { operationId: is.text() },
   references: [{ ...linked("operationId", "operations", "operation"), unknown: "warn" }],
-  artifact: { folders: ["operationLinks"], files: ["operationLinkInformation", "tagOperationLinkInformation"] },
+  artifact: {
+    folders: ["operationLinks"],
+    files: ["operationLinkInformation", "tagOperationLinkInformation"],
+  },
 });
 
 export const tagProductLink = defineKind("tags/productLinks", {

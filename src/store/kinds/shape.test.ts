@@ -6,11 +6,16 @@ import * as is from "./shape.ts";
 function check(value: unknown, shape: is.Shape) {
   const findings: is.Finding[] = [];
   const checked = is.checkShape(value, shape, findings);
-  const told = findings.map(({ code, path, hint }) => [code, is.pathText(path), hint && `(${hint})`].filter(Boolean).join(" "));
+  const told = findings.map(({ code, path, hint }) =>
+    [code, is.pathText(path), hint && `(${hint})`].filter(Boolean).join(" "),
+  );
   return { checked, told };
 }
 
-const shape = is.object({ name: is.text(), count: is.integer(1, 5), inner: is.object({ flag: is.boolean }) }, ["name"]);
+const shape = is.object(
+  { name: is.text(), count: is.integer(1, 5), inner: is.object({ flag: is.boolean }) },
+  ["name"],
+);
 
 test.each<[string, is.Shape, unknown, unknown, string[]]>([
   ["text", is.text(), "x", "x", []],
@@ -35,12 +40,36 @@ test.each<[string, is.Shape, unknown, unknown, string[]]>([
   ["not a list", is.list(is.text()), "x", undefined, ["HG5201 (write it inside `[ ]`)"]],
   ["too many", is.list(is.text(), 1), ["a", "b"], ["a", "b"], ["HG5203"]],
   ["a map", is.map(is.integer()), { a: "1", b: null }, { a: 1 }, []],
-  ["an object", shape, { name: "n", COUNT: "2", new: [1], inner: { flag: "false" } }, { name: "n", count: 2, new: [1], inner: { flag: false } }, []],
-  ["everything wrong at once", shape, { count: 9, inner: { flag: 3, falg: 1 } }, { count: 9, inner: { falg: 1 } }, ["HG5203 count", "HG5201 inner.flag", "HG5204"]],
-  ["a misspelling of what is missing", shape, { nmae: 1 }, { nmae: 1 }, ["HG5205 nmae (did you mean `name`?)", "HG5204"]],
+  [
+    "an object",
+    shape,
+    { name: "n", COUNT: "2", new: [1], inner: { flag: "false" } },
+    { name: "n", count: 2, new: [1], inner: { flag: false } },
+    [],
+  ],
+  [
+    "everything wrong at once",
+    shape,
+    { count: 9, inner: { flag: 3, falg: 1 } },
+    { count: 9, inner: { falg: 1 } },
+    ["HG5203 count", "HG5201 inner.flag", "HG5204"],
+  ],
+  [
+    "a misspelling of what is missing",
+    shape,
+    { nmae: 1 },
+    { nmae: 1 },
+    ["HG5205 nmae (did you mean `name`?)", "HG5204"],
+  ],
   ["null is absent", shape, { name: null }, {}, ["HG5204"]],
   ["either, the second", is.either(is.list(is.text()), is.text()), "x", "x", []],
-  ["either, none", is.either(is.list(is.text()), is.boolean), 7, undefined, ["HG5201 (write it inside `[ ]`)"]],
+  [
+    "either, none",
+    is.either(is.list(is.text()), is.boolean),
+    7,
+    undefined,
+    ["HG5201 (write it inside `[ ]`)"],
+  ],
 ])("%s", (_, expected, value, normalised, told) => {
   expect(check(value, expected)).toEqual({ checked: normalised, told });
 });

@@ -84,7 +84,12 @@ export interface Finding {
 }
 
 /** Compares `value` with `shape`; the answer shares nothing mutable with known parts of the input. */
-export function checkShape(value: unknown, shape: Shape, findings: Finding[], path: PropertyPath = []): unknown {
+export function checkShape(
+  value: unknown,
+  shape: Shape,
+  findings: Finding[],
+  path: PropertyPath = [],
+): unknown {
   switch (shape.kind) {
     case "any":
       return value;
@@ -118,7 +123,8 @@ function checkText(value: unknown, shape: Shape & { kind: "text" }, findings: Fi
 
 function textRule(value: string, { min = 0, max = Infinity, rule }: Shape & { kind: "text" }) {
   if (value.length > max) return { rule: `is longer than ${max} characters (${value.length})` };
-  if (value.length < min) return { rule: value === "" ? "must not be empty" : `is shorter than ${min} characters` };
+  if (value.length < min)
+    return { rule: value === "" ? "must not be empty" : `is shorter than ${min} characters` };
   return rule?.(value);
 }
 
@@ -126,13 +132,15 @@ function checkBoolean(value: unknown, findings: Finding[], path: PropertyPath) {
   if (typeof value === "boolean") return value;
   const folded = typeof value === "string" ? value.toLowerCase() : undefined;
   if (folded === "true" || folded === "false") return folded === "true";
-  const meant = folded === "yes" || folded === "on" ? "true" : folded === "no" || folded === "off" ? "false" : "";
+  const meant =
+    folded === "yes" || folded === "on" ? "true" : folded === "no" || folded === "off" ? "false" : "";
   return wrongType(value, "true or false", findings, path, meant && `write \`${meant}\` without quotes`);
 }
 
 function checkNumber(value: unknown, shape: NumberShape, findings: Finding[], path: PropertyPath) {
   const { whole, min = -Infinity, max = Infinity } = shape;
-  const given = typeof value === "string" && /^[+-]?\d{1,15}(\.\d{1,15})?$/.test(value.trim()) ? Number(value) : value;
+  const given =
+    typeof value === "string" && /^[+-]?\d{1,15}(\.\d{1,15})?$/.test(value.trim()) ? Number(value) : value;
   if (typeof given !== "number" || !Number.isFinite(given) || (whole && !Number.isInteger(given))) {
     return wrongType(value, whole ? "a whole number" : "a number", findings, path);
   }
@@ -158,7 +166,10 @@ function enumSuggestion(value: string, values: readonly string[]): string | null
   const folded = value.toLowerCase();
   return (
     suggest(value, values) ??
-    values.find((known) => folded.length > 2 && (known.toLowerCase().includes(folded) || folded.includes(known.toLowerCase()))) ??
+    values.find(
+      (known) =>
+        folded.length > 2 && (known.toLowerCase().includes(folded) || folded.includes(known.toLowerCase())),
+    ) ??
     null
   );
 }
@@ -283,7 +294,8 @@ export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  if (typeof value === "string") return `the text \`${value.length > 60 ? value.slice(0, 60) + "…" : value}\``;
+  if (typeof value === "string")
+    return `the text \`${value.length > 60 ? value.slice(0, 60) + "…" : value}\``;
   return `\`${String(value)}\``;
 }
 

@@ -149,11 +149,15 @@ export class ChunkedDecoder {
 
   #feedTrailers(bytes: Uint8Array, at: number): number {
     const before = this.#trailerBytes === null ? 0 : this.#trailerBytes.length;
-    const section = before === 0 ? bytes.subarray(at) : Buffer.concat([this.#trailerBytes!, bytes.subarray(at)]);
+    const section =
+      before === 0 ? bytes.subarray(at) : Buffer.concat([this.#trailerBytes!, bytes.subarray(at)]);
     const scanner = (this.#scanner ??= new BlockScanner());
     const length = scanner.scan(section);
     if (length === BAD) this.fault = `${scanner.fault} in the trailers`;
-    else if (Math.max(length, length === MORE ? section.length : 0) > MAX_TRAILER_BYTES || scanner.lines > MAX_TRAILER_LINES) {
+    else if (
+      Math.max(length, length === MORE ? section.length : 0) > MAX_TRAILER_BYTES ||
+      scanner.lines > MAX_TRAILER_LINES
+    ) {
       this.fault = "trailers that are too large";
     } else if (length === MORE) this.#trailerBytes = before === 0 ? Buffer.from(section) : section;
     else {

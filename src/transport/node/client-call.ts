@@ -55,9 +55,11 @@ export class ClientCall {
       credentials = proxyCredentials(proxy);
       if (request.scheme === "http") origin = `http://${this.authority}`;
     }
-    let text = requestLine(method, request.target, origin) + fieldLines(request.rawHeaders, request.upgrade === true);
+    let text =
+      requestLine(method, request.target, origin) + fieldLines(request.rawHeaders, request.upgrade === true);
     if (origin !== "") text += credentials;
-    if (met.hosts !== 1) throw new TransportError("invalid_message", `a request with ${met.hosts} Host headers`);
+    if (met.hosts !== 1)
+      throw new TransportError("invalid_message", `a request with ${met.hosts} Host headers`);
     this.length = body === null ? 0 : (body.length ?? -1);
     this.chunked = this.length < 0;
     if (this.chunked) text += "Transfer-Encoding: chunked\r\n";

@@ -85,7 +85,12 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
   }
 
   get usable(): boolean {
-    return this.#state === "idle" && this.#socket.writable && !this.#socket.destroyed && !this.#socket.readableEnded;
+    return (
+      this.#state === "idle" &&
+      this.#socket.writable &&
+      !this.#socket.destroyed &&
+      !this.#socket.readableEnded
+    );
   }
 
   /** Gives it up: an abort, or the pool is closed. */
@@ -309,8 +314,10 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
     this.#outbox.onDrain = null;
     call.over();
     const hint = head.keepAliveMs;
-    this.keepAliveMs = hint > 0 ? Math.min(call.timeouts.keepAliveMs, hint - 1000) : call.timeouts.keepAliveMs;
-    const kept = head.keepAlive && this.#sent && surplus === 0 && this.keepAliveMs > 0 && call.request.upgrade !== true;
+    this.keepAliveMs =
+      hint > 0 ? Math.min(call.timeouts.keepAliveMs, hint - 1000) : call.timeouts.keepAliveMs;
+    const kept =
+      head.keepAlive && this.#sent && surplus === 0 && this.keepAliveMs > 0 && call.request.upgrade !== true;
     call.cancelBody();
     if (!kept || this.#socket.readableEnded) {
       this.#state = "closed";

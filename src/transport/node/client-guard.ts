@@ -43,5 +43,7 @@ const keys = new WeakMap<Refuse, string>();
 let guards = 0;
 
 function refused(host: string): TransportError {
-  return new TransportError("address_refused", `connections to ${host} are not allowed`, { nothingSent: true });
+  return new TransportError("address_refused", `connections to ${host} are not allowed`, {
+    nothingSent: true,
+  });
 }

@@ -65,7 +65,9 @@ export class Http2Connection {
     } catch (cause) {
       // `session.request` refuses what HTTP/2 cannot say.
       this.exchangeOver();
-      call.fail(new TransportError("invalid_message", (cause as Error).message, { cause, nothingSent: true }));
+      call.fail(
+        new TransportError("invalid_message", (cause as Error).message, { cause, nothingSent: true }),
+      );
     }
   }
 
@@ -124,7 +126,8 @@ class Http2Exchange implements BodyOwner, BodySink, Carrier {
     });
     this.#deadline.set(call.timeouts.headersMs);
     if (body === null) this.#sent = true;
-    else if (call.waitsForContinue) setTimeout(() => this.#sendBody(), call.request.continueTimeoutMs).unref();
+    else if (call.waitsForContinue)
+      setTimeout(() => this.#sendBody(), call.request.continueTimeoutMs).unref();
     else this.#sendBody();
   }
 
@@ -169,7 +172,11 @@ class Http2Exchange implements BodyOwner, BodySink, Carrier {
     const { request } = this.#call;
     const status = Number(raw[raw.indexOf(":status") + 1]);
     const rawHeaders = withoutPseudo(raw);
-    const bodyless = (flags & NGHTTP2_FLAG_END_STREAM) !== 0 || request.method === "HEAD" || status === 204 || status === 304;
+    const bodyless =
+      (flags & NGHTTP2_FLAG_END_STREAM) !== 0 ||
+      request.method === "HEAD" ||
+      status === 204 ||
+      status === 304;
     this.#deadline.clear();
     if (!bodyless) this.#body = new InboundBody(this, contentLength(rawHeaders), true, false);
     this.#call.respond({ status, reason: "", rawHeaders, httpVersion: "2", body: this.#body, tunnel: null });
@@ -180,7 +187,8 @@ class Http2Exchange implements BodyOwner, BodySink, Carrier {
     const body = this.#body;
     if (body === null || this.#over) return;
     body.push(chunk);
-    if (body.started && !this.#over && !this.#stream.isPaused()) this.#deadline.set(this.#call.timeouts.idleMs);
+    if (body.started && !this.#over && !this.#stream.isPaused())
+      this.#deadline.set(this.#call.timeouts.idleMs);
   }
 
   #end(): void {
@@ -231,7 +239,8 @@ class Http2Exchange implements BodyOwner, BodySink, Carrier {
 
   #expired(): void {
     const { headersMs, idleMs } = this.#call.timeouts;
-    if (this.#body === null) this.#fail(new TransportError("headers_timeout", `no response within ${headersMs} ms`));
+    if (this.#body === null)
+      this.#fail(new TransportError("headers_timeout", `no response within ${headersMs} ms`));
     else this.#fail(new TransportError("idle_timeout", `nothing more of the response within ${idleMs} ms`));
   }
 
@@ -260,7 +269,8 @@ function toHttp2(call: ClientCall): OutgoingHttpHeaders {
   const { request } = call;
   const raw = request.rawHeaders;
   const headers = fields(raw, (name) => !NOT_IN_HTTP2.has(name));
-  for (let i = 0; i < raw.length; i += 2) if (raw[i]!.toLowerCase() === "host") headers[":authority"] = raw[i + 1]!;
+  for (let i = 0; i < raw.length; i += 2)
+    if (raw[i]!.toLowerCase() === "host") headers[":authority"] = raw[i + 1]!;
   headers[":method"] = request.method;
   headers[":scheme"] = request.scheme;
   headers[":path"] = request.target;

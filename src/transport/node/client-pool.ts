@@ -134,7 +134,9 @@ export class Pool implements ConnectionHome {
     } else if (this.#versions === "2") {
       socket.destroy();
       this.#left();
-      call.fail(new TransportError("upstream_protocol", "the upstream does not speak HTTP/2", { nothingSent: true }));
+      call.fail(
+        new TransportError("upstream_protocol", "the upstream does not speak HTTP/2", { nothingSent: true }),
+      );
     } else new ClientConnection(this, socket, reader).begin(call);
   }
 

@@ -18,7 +18,9 @@ export function proxyKey(proxy: ClientProxy | undefined): string {
 /** `host:port` with the brackets that IPv6 needs. @throws TransportError `invalid_message` */
 export function authorityOf(host: string, port: number): string {
   if (!/^[\w.~%:[\]-]+$/.test(host)) {
-    throw new TransportError("invalid_message", `${JSON.stringify(host)} is not a host`, { nothingSent: true });
+    throw new TransportError("invalid_message", `${JSON.stringify(host)} is not a host`, {
+      nothingSent: true,
+    });
   }
   return host.includes(":") && !host.startsWith("[") ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -69,7 +71,8 @@ export function openTunnel(
 function judge(input: Buffer, length: number): string | null {
   const head = parseResponseHead(input.toString("latin1", 0, length));
   if (typeof head === "string") return `the proxy's answer to CONNECT: ${head}`;
-  if (head.status < 200 || head.status > 299) return `the proxy refused the tunnel with ${head.status} ${head.reason}`;
+  if (head.status < 200 || head.status > 299)
+    return `the proxy refused the tunnel with ${head.status} ${head.reason}`;
   // The origin's first word comes after ours: what is here already was said by the proxy.
   return input.length > length ? "the proxy sent data before the tunnel was used" : null;
 }

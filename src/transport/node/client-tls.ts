@@ -42,7 +42,11 @@ export class TlsDoor {
       minVersion: "TLSv1.2",
       // `ca` replaces the built-in roots; additional trust has to bring them along.
       ca: settings.ca === undefined ? undefined : [...tls.getCACertificates("default"), ...settings.ca],
-      ...(own === undefined ? {} : "pfx" in own ? { pfx: Buffer.from(own.pfx), passphrase: own.passphrase } : own),
+      ...(own === undefined
+        ? {}
+        : "pfx" in own
+          ? { pfx: Buffer.from(own.pfx), passphrase: own.passphrase }
+          : own),
     });
   }
 

@@ -17,7 +17,8 @@ class NodeClient implements Client {
   send(request: ClientRequest): Promise<ClientResponse> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new TransportError("aborted", "the client is closed", { nothingSent: true });
-      if (request.abort.aborted) throw new TransportError("aborted", "the request was aborted", { nothingSent: true });
+      if (request.abort.aborted)
+        throw new TransportError("aborted", "the request was aborted", { nothingSent: true });
       const call = new ClientCall(request, resolve, reject);
       try {
         const { refuse, proxy } = request;
@@ -39,7 +40,8 @@ class NodeClient implements Client {
   #pool(request: ClientRequest): Pool {
     const { scheme, host, port, httpVersion = "1" } = request;
     let key = `${scheme}//${host}:${port} ${httpVersion} ${scheme === "https" ? tlsKey(request.tls) : ""}`;
-    if (request.refuse !== undefined || request.proxy !== undefined) key += guardKey(request.refuse) + proxyKey(request.proxy);
+    if (request.refuse !== undefined || request.proxy !== undefined)
+      key += guardKey(request.refuse) + proxyKey(request.proxy);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       pool = new Pool(request, () => this.#pools.delete(key));

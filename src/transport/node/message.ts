@@ -35,7 +35,8 @@ export function fieldLines(raw: readonly string[], keepConnection: boolean): str
 
 /** One checked line, CRLF included. */
 export function fieldLine(name: string, value: string): string {
-  if (!isToken(name)) throw new TransportError("invalid_message", `${JSON.stringify(name)} is not a header name`);
+  if (!isToken(name))
+    throw new TransportError("invalid_message", `${JSON.stringify(name)} is not a header name`);
   if (FORBIDDEN.test(value)) {
     throw new TransportError("invalid_message", `the value of ${name} has a control character`);
   }
@@ -94,7 +95,8 @@ export function statusLine(status: number, reason: string): string {
  * @param origin `http://host:port` for a request to a proxy (RFC 9112 §3.2.2), else empty
  */
 export function requestLine(method: string, target: string, origin = ""): string {
-  if (!isToken(method)) throw new TransportError("invalid_message", `${JSON.stringify(method)} is not a method`);
+  if (!isToken(method))
+    throw new TransportError("invalid_message", `${JSON.stringify(method)} is not a method`);
   if (!/^(?:\/[\x21\x22\x24-\x7e]*|\*)$/.test(target)) {
     throw new TransportError("invalid_message", `${JSON.stringify(target)} is not a request target`);
   }

@@ -137,7 +137,8 @@ function settle(
     chunked,
     keepAlive: !facts.close && (oneOne || facts.keepAlive),
     // An upgrade with a body, or to another HTTP, is answered as if nobody had asked (RFC 9110 §7.8).
-    upgrade: oneOne && !hasBody && facts.connectionUpgrade && facts.upgrade !== null && facts.upgrade !== "h2c",
+    upgrade:
+      oneOne && !hasBody && facts.connectionUpgrade && facts.upgrade !== null && facts.upgrade !== "h2c",
     expectContinue: oneOne && hasBody && facts.expect !== null,
   };
 }
@@ -212,13 +213,15 @@ function joined(before: string | null, value: string): string {
 
 function originForm(method: string, target: string, host: string | null): string | Fault {
   if (ORIGIN_FORM.test(target)) return target;
-  if (target === "*") return method === "OPTIONS" ? target : bad("the target * with a method other than OPTIONS");
+  if (target === "*")
+    return method === "OPTIONS" ? target : bad("the target * with a method other than OPTIONS");
   const absolute = ABSOLUTE_FORM.exec(target);
   if (absolute === null) return bad("a malformed request target");
   const authority = absolute[1]!;
   if (!HOST.test(authority)) return bad("a malformed authority in the target");
   const port = target.charCodeAt(4) === 58 ? ":80" : ":443";
-  if (host !== null && bare(authority, port) !== bare(host, port)) return bad("a target whose authority is not Host's");
+  if (host !== null && bare(authority, port) !== bare(host, port))
+    return bad("a target whose authority is not Host's");
   const rest = absolute[2]!;
   if (rest === "") return method === "OPTIONS" ? "*" : "/";
   return rest.charCodeAt(0) === 47 ? rest : `/${rest}`;

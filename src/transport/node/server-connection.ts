@@ -184,7 +184,9 @@ export class ServerConnection implements BodyOwner {
    */
   #begin(head: RequestHead, input: Buffer, headLength: number): Buffer {
     const hasBody = head.chunked || head.contentLength > 0;
-    const body = hasBody ? new InboundBody(this, head.chunked ? undefined : head.contentLength, false, false) : null;
+    const body = hasBody
+      ? new InboundBody(this, head.chunked ? undefined : head.contentLength, false, false)
+      : null;
     this.#body = body;
     this.#decoder = head.chunked ? new ChunkedDecoder() : null;
     this.#bodyLeft = head.chunked ? 0 : head.contentLength;
@@ -423,7 +425,16 @@ export class ServerConnection implements BodyOwner {
     this.#linger();
     const { status, code, detail, method, target } = fault;
     const { remoteAddress } = this;
-    const refusal = { status, code, detail, requestId, remoteAddress, method, target, underWay: underWay !== null };
+    const refusal = {
+      status,
+      code,
+      detail,
+      requestId,
+      remoteAddress,
+      method,
+      target,
+      underWay: underWay !== null,
+    };
     if (underWay !== null) underWay.refusal = refusal;
     this.#host.onRefused?.(refusal);
     return EMPTY;
@@ -472,7 +483,8 @@ export class ServerConnection implements BodyOwner {
       if (!whole) exchange.abort.abort("client");
       tunnel.gone();
       this.#leave(exchange, whole);
-    } else if (exchange !== null) this.#hungUp(exchange, "client_disconnected", "the caller's connection broke");
+    } else if (exchange !== null)
+      this.#hungUp(exchange, "client_disconnected", "the caller's connection broke");
     this.#host.connections.delete(this);
     this.#host.connectionGone();
   }

@@ -1,7 +1,14 @@
 /** One request and its answer on a server connection: what the listener sees of both. */
 import type { TLSSocket } from "node:tls";
 import { Abort } from "../../base/abort.ts";
-import { type BodySink, type Incoming, type Refusal, type Reply, TransportError, type Tunnel } from "../transport.ts";
+import {
+  type BodySink,
+  type Incoming,
+  type Refusal,
+  type Reply,
+  TransportError,
+  type Tunnel,
+} from "../transport.ts";
 import type { InboundBody } from "./inbound-body.ts";
 import { dateLine, fieldLines, lastChunk, met, statusLine } from "./message.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -97,7 +104,8 @@ export class ServerReply implements Reply, BodySink {
     const fields = fieldLines(rawHeaders, false);
     let length = "";
     if (status !== 204) {
-      const announced = body === null && bodyless && met.contentLength >= 0 ? met.contentLength : (body?.length ?? 0);
+      const announced =
+        body === null && bodyless && met.contentLength >= 0 ? met.contentLength : (body?.length ?? 0);
       if (status !== 304 || announced > 0) length = `Content-Length: ${announced}\r\n`;
     }
     this.#open(line + fields + length, true);
@@ -129,7 +137,8 @@ export class ServerReply implements Reply, BodySink {
 
   upgrade(status: number, reason: string, rawHeaders: string[]): Tunnel {
     if (status !== 101) throw new TransportError("invalid_message", `${status} does not switch protocols`);
-    if (!this.#exchange.upgrade) throw new TransportError("invalid_message", "the request asked for no upgrade");
+    if (!this.#exchange.upgrade)
+      throw new TransportError("invalid_message", "the request asked for no upgrade");
     if (this.#state !== UNSENT) throw new TransportError("client_disconnected", "the caller has gone");
     const text = `${statusLine(status, reason)}${fieldLines(rawHeaders, true)}\r\n`;
     this.#state = OVER;

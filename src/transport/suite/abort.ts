@@ -45,9 +45,23 @@ export function abortSuite(adapter: Adapter): void {
     await upstream.close();
   });
 
-  function toUpstream(incoming: { method: string; target: string; body: ClientRequest["body"]; abort: Abort }): ClientRequest {
+  function toUpstream(incoming: {
+    method: string;
+    target: string;
+    body: ClientRequest["body"];
+    abort: Abort;
+  }): ClientRequest {
     const { method, target, body, abort } = incoming;
-    return { method, scheme: "http", host: HOST, port: upstream.port, target, rawHeaders: ["Host", "u"], body, abort };
+    return {
+      method,
+      scheme: "http",
+      host: HOST,
+      port: upstream.port,
+      target,
+      rawHeaders: ["Host", "u"],
+      body,
+      abort,
+    };
   }
 
   function proxy(incoming: Incoming): void {
@@ -67,12 +81,46 @@ export function abortSuite(adapter: Adapter): void {
     incoming.reply.head(200, "", [], () => {}).write(Buffer.from("tick"));
   };
 
-  const phases: { name: string; request: string; forward: boolean; onUpstream?: (incoming: Incoming) => void; ready: string | null }[] = [
-    { name: "queued, the body unread", request: "Content-Length: 9\r\n\r\nhello", forward: false, ready: null },
-    { name: "queued, the body complete", request: "Content-Length: 5\r\n\r\nhello", forward: false, ready: null },
-    { name: "uploading", request: "Content-Length: 9\r\n\r\nhello", forward: true, onUpstream: takeBody, ready: null },
-    { name: "uploading chunks", request: "Transfer-Encoding: chunked\r\n\r\n5\r\nhe", forward: true, onUpstream: takeBody, ready: null },
-    { name: "waiting", request: "Content-Length: 5\r\n\r\nhello", forward: true, onUpstream: takeBody, ready: null },
+  const phases: {
+    name: string;
+    request: string;
+    forward: boolean;
+    onUpstream?: (incoming: Incoming) => void;
+    ready: string | null;
+  }[] = [
+    {
+      name: "queued, the body unread",
+      request: "Content-Length: 9\r\n\r\nhello",
+      forward: false,
+      ready: null,
+    },
+    {
+      name: "queued, the body complete",
+      request: "Content-Length: 5\r\n\r\nhello",
+      forward: false,
+      ready: null,
+    },
+    {
+      name: "uploading",
+      request: "Content-Length: 9\r\n\r\nhello",
+      forward: true,
+      onUpstream: takeBody,
+      ready: null,
+    },
+    {
+      name: "uploading chunks",
+      request: "Transfer-Encoding: chunked\r\n\r\n5\r\nhe",
+      forward: true,
+      onUpstream: takeBody,
+      ready: null,
+    },
+    {
+      name: "waiting",
+      request: "Content-Length: 5\r\n\r\nhello",
+      forward: true,
+      onUpstream: takeBody,
+      ready: null,
+    },
     { name: "streaming", request: "\r\n", forward: true, onUpstream: startAnswer, ready: "tick" },
   ];
   const ways: [string, (raw: RawClient) => void][] = [
@@ -103,7 +151,9 @@ export function abortSuite(adapter: Adapter): void {
           if (forward) {
             expect(atUpstream[0]!.abort.reason).toBe("client");
             const streaming = phase.ready !== null;
-            expect(failures.map((error) => (error as TransportError).code)).toEqual(streaming ? [] : ["aborted"]);
+            expect(failures.map((error) => (error as TransportError).code)).toEqual(
+              streaming ? [] : ["aborted"],
+            );
           }
           // What is written to a caller that has gone is nobody's error.
           atGateway[0]!.reply.send(200, "", [], Buffer.from("late"));
@@ -156,7 +206,9 @@ export function abortSuite(adapter: Adapter): void {
 
     test("a response that is cancelled closes its connection", async () => {
       onUpstream = startAnswer;
-      const response = await client.send(toUpstream({ method: "GET", target: "/", body: null, abort: new Abort() }));
+      const response = await client.send(
+        toUpstream({ method: "GET", target: "/", body: null, abort: new Abort() }),
+      );
       response.body!.cancel();
       await until(() => upstream.active === 0);
     });

@@ -1,5 +1,13 @@
 /** What the shared suite needs of an adapter, and the parts that its tests are made of. */
-import type { BodySink, BodySource, Client, Incoming, Server, ServerOptions, TransportError } from "../transport.ts";
+import type {
+  BodySink,
+  BodySource,
+  Client,
+  Incoming,
+  Server,
+  ServerOptions,
+  TransportError,
+} from "../transport.ts";
 
 export interface Adapter {
   readonly name: string;
@@ -91,7 +99,12 @@ export function echo(incoming: Incoming): void {
   collect(incoming.body).then(
     ({ bytes, trailers }) => {
       const tail = trailers === undefined ? "" : ` ${pairs(trailers).join(" ")}`;
-      reply.send(200, "", ["Content-Type", "text/plain"], Buffer.from(`${method} ${target} ${bytes.toString("latin1")}${tail}`, "latin1"));
+      reply.send(
+        200,
+        "",
+        ["Content-Type", "text/plain"],
+        Buffer.from(`${method} ${target} ${bytes.toString("latin1")}${tail}`, "latin1"),
+      );
     },
     () => {},
   );

@@ -2,7 +2,14 @@
  * Certificates for tests, made when the tests run: no key lies in the repository and no other program is needed.
  * X.509 v3 in DER (RFC 5280 §4.1), as much of it as TLS looks at: names, validity, key, alternative names, CA.
  */
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
 
 export interface Identity {
   /** PEM. */
@@ -43,8 +50,10 @@ export function makeIdentity(options: IdentityOptions): Identity {
 
 /** A PKCS#12 file (RFC 7292) without encryption or MAC: the key, its certificate and those that issued it. */
 export function makePfx(own: Identity, ...issuers: readonly Identity[]): Buffer {
-  const data = (content: Buffer): Buffer => sequence(oid("2a864886f70d010701"), tlv(0xa0, tlv(0x04, content)));
-  const bag = (kind: string, value: Buffer): Buffer => sequence(oid(`2a864886f70d010c0a01${kind}`), tlv(0xa0, value));
+  const data = (content: Buffer): Buffer =>
+    sequence(oid("2a864886f70d010701"), tlv(0xa0, tlv(0x04, content)));
+  const bag = (kind: string, value: Buffer): Buffer =>
+    sequence(oid(`2a864886f70d010c0a01${kind}`), tlv(0xa0, value));
   const certificates = [...issuers, own].map(({ der }) =>
     bag("03", sequence(oid("2a864886f70d01091601"), tlv(0xa0, tlv(0x04, der)))),
   );
@@ -54,7 +63,10 @@ export function makePfx(own: Identity, ...issuers: readonly Identity[]): Buffer 
 
 const DAY_MS = 86_400_000;
 
-function issue(options: IdentityOptions, isAuthority: boolean): { identity: Identity; privateKey: KeyObject } {
+function issue(
+  options: IdentityOptions,
+  isAuthority: boolean,
+): { identity: Identity; privateKey: KeyObject } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { issuer } = options;
   const now = Date.now();

@@ -72,8 +72,18 @@ export function clientSuite(adapter: Adapter): void {
       ["Content-Length", `${OK}Content-Length: 5\r\n\r\nhello`, 200, "hello"],
       ["Content-Length: 0", `${OK}Content-Length: 0\r\n\r\n`, 200, null],
       ["equal Content-Lengths", `${OK}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`, 200, "hello"],
-      ["chunks", `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n`, 200, "hello world"],
-      ["chunks and trailers", `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\n\r\n`, 200, "x A: b"],
+      [
+        "chunks",
+        `${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n`,
+        200,
+        "hello world",
+      ],
+      [
+        "chunks and trailers",
+        `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\n\r\n`,
+        200,
+        "x A: b",
+      ],
       ["no length: to the end of the connection", `${OK}\r\nhello<FIN>`, 200, "hello"],
       ["HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nhello<FIN>", 200, "hello"],
       ["no reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"],
@@ -82,7 +92,12 @@ export function clientSuite(adapter: Adapter): void {
       ["204", "HTTP/1.1 204 No Content\r\n\r\n", 204, null],
       ["204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 204, null],
       ["304 with a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304, null],
-      ["interim responses first", `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${OK}Content-Length: 2\r\n\r\nhi`, 200, "hi"],
+      [
+        "interim responses first",
+        `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${OK}Content-Length: 2\r\n\r\nhi`,
+        200,
+        "hi",
+      ],
     ])("%s", async (_name, answer, status, body) => {
       for (const split of [0, 1]) {
         script([answer], split);
@@ -117,14 +132,20 @@ export function clientSuite(adapter: Adapter): void {
       ["a Content-Length that is no number", `${OK}Content-Length: +2\r\n\r\nhi`],
       ["Content-Length and chunks", `${OK}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
       ["an unknown coding", `${OK}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
-      ["two Transfer-Encodings", `${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+      [
+        "two Transfer-Encodings",
+        `${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      ],
       ["chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
       ["101 unasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"],
       ["endless interim responses", "HTTP/1.1 100 Continue\r\n\r\n".repeat(40)],
       ["a head without end", `${OK}${`A: ${"b".repeat(1000)}\r\n`.repeat(80)}`],
     ])("%s: upstream_protocol", async (_name, answer) => {
       script([answer]);
-      await expect(client.send(request())).rejects.toMatchObject({ code: "upstream_protocol", nothingSent: false });
+      await expect(client.send(request())).rejects.toMatchObject({
+        code: "upstream_protocol",
+        nothingSent: false,
+      });
       await until(() => sockets.size === 0);
     });
 
@@ -146,7 +167,10 @@ export function clientSuite(adapter: Adapter): void {
     });
 
     test("bytes behind a response never become the next one's", async () => {
-      script([`${OK}Content-Length: 2\r\n\r\nhi${OK}Content-Length: 4\r\n\r\nevil`, `${OK}Content-Length: 4\r\n\r\ngood`]);
+      script([
+        `${OK}Content-Length: 2\r\n\r\nhi${OK}Content-Length: 4\r\n\r\nevil`,
+        `${OK}Content-Length: 4\r\n\r\ngood`,
+      ]);
       expect(await text((await client.send(request())).body)).toBe("hi");
       expect(await text((await client.send(request())).body)).toBe("good");
       expect(connections).toBe(2);
@@ -163,7 +187,11 @@ export function clientSuite(adapter: Adapter): void {
     test.each([
       ["Connection: close", `${OK}Connection: close\r\nContent-Length: 2\r\n\r\nhi`, 2],
       ["HTTP/1.0 without keep-alive", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", 2],
-      ["HTTP/1.0 with keep-alive", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi", 1],
+      [
+        "HTTP/1.0 with keep-alive",
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi",
+        1,
+      ],
       ["a keep-alive of a second", `${OK}Keep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nhi`, 2],
       ["a keep-alive of a minute", `${OK}Keep-Alive: timeout=60, max=9\r\nContent-Length: 2\r\n\r\nhi`, 1],
     ])("%s: %#", async (_name, answer, expected) => {
@@ -181,21 +209,39 @@ export function clientSuite(adapter: Adapter): void {
       const dead = (closed.address() as AddressInfo).port;
       await new Promise((resolve) => closed.close(resolve));
       script([]);
-      await expect(client.send(request({ port: dead }))).rejects.toMatchObject({ code: "connect_failed", nothingSent: true });
+      await expect(client.send(request({ port: dead }))).rejects.toMatchObject({
+        code: "connect_failed",
+        nothingSent: true,
+      });
     });
 
     test("a name that cannot be: dns_failed", async () => {
       script([]);
       // Labels have at most 63 octets: the resolver says no without asking anybody.
       const host = `${"x".repeat(70)}.invalid`;
-      await expect(client.send(request({ host }))).rejects.toMatchObject({ code: "dns_failed", nothingSent: true });
+      await expect(client.send(request({ host }))).rejects.toMatchObject({
+        code: "dns_failed",
+        nothingSent: true,
+      });
     });
 
     test.each<[string, string, Partial<ClientTimeouts>, string, boolean]>([
       ["no head in time", "", { headersMs: 20 }, "headers_timeout", false],
       ["half a head in time", "HTTP/1.1 200", { headersMs: 20 }, "headers_timeout", false],
-      ["only interim responses", "HTTP/1.1 103 Early Hints\r\n\r\n", { headersMs: 20 }, "headers_timeout", false],
-      ["a body with a length that stalls", `${OK}Content-Length: 9\r\n\r\nhello`, { idleMs: 20 }, "idle_timeout", true],
+      [
+        "only interim responses",
+        "HTTP/1.1 103 Early Hints\r\n\r\n",
+        { headersMs: 20 },
+        "headers_timeout",
+        false,
+      ],
+      [
+        "a body with a length that stalls",
+        `${OK}Content-Length: 9\r\n\r\nhello`,
+        { idleMs: 20 },
+        "idle_timeout",
+        true,
+      ],
       ["chunks that stall", `${OK}Transfer-Encoding: chunked\r\n\r\n`, { idleMs: 20 }, "idle_timeout", true],
       ["a body without length that stalls", `${OK}\r\nhello`, { idleMs: 20 }, "idle_timeout", true],
     ])("%s", async (_name, answer, timeouts, code, inBody) => {

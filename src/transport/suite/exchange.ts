@@ -23,7 +23,11 @@ export function exchangeSuite(adapter: Adapter): void {
   let client: Client;
   let onRequest: (incoming: Incoming) => void = echo;
   beforeAll(async () => {
-    server = await adapter.createServer({ host: HOST, port: 0, onRequest: (incoming) => onRequest(incoming) });
+    server = await adapter.createServer({
+      host: HOST,
+      port: 0,
+      onRequest: (incoming) => onRequest(incoming),
+    });
     client = adapter.createClient();
   });
   afterAll(async () => {
@@ -33,7 +37,16 @@ export function exchangeSuite(adapter: Adapter): void {
 
   function request(method: string, target: string, body: ClientRequest["body"] = null): ClientRequest {
     const rawHeaders = ["Host", "h"];
-    return { method, scheme: "http", host: HOST, port: server.port, target, rawHeaders, body, abort: new Abort() };
+    return {
+      method,
+      scheme: "http",
+      host: HOST,
+      port: server.port,
+      target,
+      rawHeaders,
+      body,
+      abort: new Abort(),
+    };
   }
 
   /** A source that pushes `chunks` as fast as the sink takes them. */
@@ -58,7 +71,11 @@ export function exchangeSuite(adapter: Adapter): void {
       ["many bytes", () => Buffer.from(big), big],
       ["a source of known length", () => source(["hel", "lo"], 5), "hello"],
       ["a source of unknown length", () => source(["hel", "", "lo"], undefined), "hello"],
-      ["a large source", () => source(Array(50).fill(big.slice(0, 10_000)), undefined), big.slice(0, 10_000).repeat(50)],
+      [
+        "a large source",
+        () => source(Array(50).fill(big.slice(0, 10_000)), undefined),
+        big.slice(0, 10_000).repeat(50),
+      ],
       ["a source that is empty", () => source([], 0), ""],
       ["a source of unknown length that is empty", () => source([], undefined), ""],
     ];
@@ -95,7 +112,13 @@ export function exchangeSuite(adapter: Adapter): void {
       const response = await client.send({ ...asked, rawHeaders });
       expect(pairs(seen)).toEqual(["Host: h", "b: 1", "A: \xe9", "B: 2", "c: \xe2\x82\xac"]);
       expect(response.reason).toBe("Fine");
-      expect(pairs(response.rawHeaders)).toEqual(["X-b: 1", "X-A: caf\xe9", "x-b: 2", "Date: never", "Content-Length: 0"]);
+      expect(pairs(response.rawHeaders)).toEqual([
+        "X-b: 1",
+        "X-A: caf\xe9",
+        "x-b: 2",
+        "Date: never",
+        "Content-Length: 0",
+      ]);
     });
 
     test.each([
@@ -109,7 +132,9 @@ export function exchangeSuite(adapter: Adapter): void {
       ["a line break in the target", { target: "/a\r\nHost: x" }],
       ["a line break in the method", { method: "GET\r\n" }],
     ])("%s is not sent", async (_name, part) => {
-      await expect(client.send({ ...request("GET", "/"), ...part })).rejects.toMatchObject({ code: "invalid_message" });
+      await expect(client.send({ ...request("GET", "/"), ...part })).rejects.toMatchObject({
+        code: "invalid_message",
+      });
     });
 
     test("a body that breaks its promise of a length is not taken for whole", async () => {
@@ -119,7 +144,9 @@ export function exchangeSuite(adapter: Adapter): void {
         sinks.push(sink);
         incoming.body!.start(sink);
       };
-      await expect(client.send(request("POST", "/", source(["abc"], 5)))).rejects.toMatchObject({ code: "invalid_message" });
+      await expect(client.send(request("POST", "/", source(["abc"], 5)))).rejects.toMatchObject({
+        code: "invalid_message",
+      });
       await expect(client.send(request("POST", "/", source(["abc", "defg"], 5)))).rejects.toMatchObject({
         code: "invalid_message",
       });
@@ -157,7 +184,10 @@ export function exchangeSuite(adapter: Adapter): void {
       let all = "";
       onRequest = (incoming) => (incoming.method === "HEAD" ? replies.shift()!(incoming) : echo(incoming));
       const head = "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n";
-      all = await converse(server.port, `${head.repeat(3)}GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      all = await converse(
+        server.port,
+        `${head.repeat(3)}GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+      );
       expect(all.match(/Content-Length: 5\r\n/g)).toHaveLength(3);
       expect(all).not.toContain("hello");
       expect(all.endsWith("GET /end ")).toBe(true);
@@ -172,7 +202,9 @@ export function exchangeSuite(adapter: Adapter): void {
         sink.end(["A", "b"]);
       };
       const modern = await converse(server.port, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-      expect(modern.split("\r\n\r\n").slice(1).join("\r\n\r\n")).toBe("3\r\nhel\r\n2\r\nlo\r\n0\r\nA: b\r\n\r\n");
+      expect(modern.split("\r\n\r\n").slice(1).join("\r\n\r\n")).toBe(
+        "3\r\nhel\r\n2\r\nlo\r\n0\r\nA: b\r\n\r\n",
+      );
       const old = await converse(server.port, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
       expect(old).toContain("Connection: close");
       expect(old).not.toContain("Transfer-Encoding");
@@ -225,7 +257,9 @@ export function exchangeSuite(adapter: Adapter): void {
       ["a switch of protocols", 101, "", []],
     ])("%s throws, and another answer can still be given", async (_name, status, reason, headers) => {
       onRequest = ({ reply }) => {
-        expect(() => reply.send(status, reason, headers, null)).toThrow(expect.objectContaining({ code: "invalid_message" }));
+        expect(() => reply.send(status, reason, headers, null)).toThrow(
+          expect.objectContaining({ code: "invalid_message" }),
+        );
         expect(() => reply.head(status, reason, headers, () => {})).toThrow();
         expect(reply.started).toBe(false);
         reply.send(500, "", [], null);
@@ -243,7 +277,8 @@ export function exchangeSuite(adapter: Adapter): void {
         echo(incoming);
       };
       const fresh = adapter.createClient();
-      for (let i = 0; i < 20; i++) await text((await fresh.send(request("POST", "/", Buffer.from("x")))).body);
+      for (let i = 0; i < 20; i++)
+        await text((await fresh.send(request("POST", "/", Buffer.from("x")))).body);
       expect(ports.size).toBe(1);
       const both = await Promise.all([fresh.send(request("GET", "/")), fresh.send(request("GET", "/"))]);
       expect(ports.size).toBe(2);
@@ -265,20 +300,26 @@ export function exchangeSuite(adapter: Adapter): void {
         waiting[i]!.reply.send(200, "", ["X-Target", waiting[i]!.target], null);
       }
       await raw.until("X-Target: /9");
-      expect(raw.received.match(/X-Target: \/\d/g)!.join("")).toBe([...Array(10).keys()].map((i) => `X-Target: /${i}`).join(""));
+      expect(raw.received.match(/X-Target: \/\d/g)!.join("")).toBe(
+        [...Array(10).keys()].map((i) => `X-Target: /${i}`).join(""),
+      );
       raw.destroy();
     });
 
     test("thousands of pipelined requests answered at once do not pile up on the stack", async () => {
       onRequest = ({ reply }) => reply.send(200, "", [], null);
       const gets = "GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(5000);
-      const answer = await converse(server.port, `${gets}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      const answer = await converse(
+        server.port,
+        `${gets}GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+      );
       expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(5001);
     });
 
     test("a small body that nobody reads is passed over, a large one ends the connection after the answer", async () => {
       onRequest = ({ reply }) => reply.send(401, "", [], Buffer.from("no"));
-      const post = (bytes: number) => `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${bytes}\r\n\r\n${"x".repeat(bytes)}`;
+      const post = (bytes: number) =>
+        `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${bytes}\r\n\r\n${"x".repeat(bytes)}`;
       const close = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
       const small = await converse(server.port, post(1000) + post(50_000) + close);
       expect(small.match(/HTTP\/1\.1 401/g)).toHaveLength(3);
@@ -311,7 +352,10 @@ export function exchangeSuite(adapter: Adapter): void {
 
     test("a client waits for 100 Continue, and no longer than it was told to", async () => {
       onRequest = echo;
-      const patient = await client.send({ ...request("POST", "/", Buffer.from("hi")), continueTimeoutMs: 60_000 });
+      const patient = await client.send({
+        ...request("POST", "/", Buffer.from("hi")),
+        continueTimeoutMs: 60_000,
+      });
       expect(await text(patient.body)).toBe("POST / hi");
       onRequest = ({ reply }) => reply.send(401, "", [], null);
       const body = new HandSource(5);
@@ -321,7 +365,11 @@ export function exchangeSuite(adapter: Adapter): void {
 
     test("a drain lets what is under way finish and closes what is idle", async () => {
       const waiting: Incoming[] = [];
-      const own = await adapter.createServer({ host: HOST, port: 0, onRequest: (incoming) => void waiting.push(incoming) });
+      const own = await adapter.createServer({
+        host: HOST,
+        port: 0,
+        onRequest: (incoming) => void waiting.push(incoming),
+      });
       const idle = new RawClient(own.port);
       const busy = new RawClient(own.port);
       busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -408,7 +456,11 @@ export function exchangeSuite(adapter: Adapter): void {
           const headers = length === undefined ? [] : ["Content-Length", String(length)];
           const fill = () => {
             while (at < size) {
-              const chunk = pattern(Number(target.slice(1)), at, Math.min(1 + ((at * 7) % 50_000), size - at));
+              const chunk = pattern(
+                Number(target.slice(1)),
+                at,
+                Math.min(1 + ((at * 7) % 50_000), size - at),
+              );
               at += chunk.length;
               produced += chunk.length;
               if (!sink.write(chunk)) return;
@@ -426,7 +478,7 @@ export function exchangeSuite(adapter: Adapter): void {
         });
       };
       const stalled = async () => {
-        for (let before = -1; before !== produced; ) {
+        for (let before = -1; before !== produced;) {
           before = produced;
           for (let i = 0; i < 20; i++) await turn();
         }

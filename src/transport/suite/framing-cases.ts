@@ -108,13 +108,33 @@ export const REFUSED_HEADS: readonly RefusedCase[] = [
   ["two Content-Lengths, one empty", `${R}Content-Length: 5\r\nContent-Length:\r\n\r\nhello`, 400],
   ["Content-Length hidden by case", `${R}Content-Length: 5\r\ncontent-length: 0\r\n\r\nhello`, 400],
   // Transfer-Encoding
-  ["Content-Length and Transfer-Encoding", `${R}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-  ["Transfer-Encoding and Content-Length", `${R}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`, 400],
-  ["Content-Length: 0 and chunked", `${R}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  [
+    "Content-Length and Transfer-Encoding",
+    `${R}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    "Transfer-Encoding and Content-Length",
+    `${R}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
+  [
+    "Content-Length: 0 and chunked",
+    `${R}Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   ["chunked twice in one line", `${R}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n`, 400],
-  ["chunked twice in two lines", `${R}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  [
+    "chunked twice in two lines",
+    `${R}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   ["chunked, identity", `${R}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`, 400],
-  ["chunked, then gzip in another line", `${R}Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n`, 400],
+  [
+    "chunked, then gzip in another line",
+    `${R}Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   ["chunked with a comma behind", `${R}Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n`, 400],
   ["chunked with a comma before", `${R}Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n`, 400],
   ["chunked with a parameter", `${R}Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n`, 400],
@@ -122,7 +142,11 @@ export const REFUSED_HEADS: readonly RefusedCase[] = [
   ["chunked behind a vertical tab", `${R}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`, 400],
   ["an empty Transfer-Encoding", `${R}Transfer-Encoding:\r\n\r\n`, 400],
   ["Transfer-Encoding with a space", `${R}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n`, 400],
-  ["Transfer-Encoding in HTTP/1.0", "POST /x HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
+  [
+    "Transfer-Encoding in HTTP/1.0",
+    "POST /x HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    400,
+  ],
   ["gzip alone", `${R}Transfer-Encoding: gzip\r\n\r\n`, 501],
   ["gzip, chunked", `${R}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
   ["identity", `${R}Transfer-Encoding: identity\r\n\r\n`, 501],
@@ -130,7 +154,11 @@ export const REFUSED_HEADS: readonly RefusedCase[] = [
   // Others
   ["an unknown Expect", `${R}Expect: the-spanish-inquisition\r\nContent-Length: 2\r\n\r\nhi`, 417],
   ["two Expects", `${R}Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi`, 417],
-  ["Content-Length named in Connection", `${R}Connection: content-length\r\nContent-Length: 2\r\n\r\nhi`, 400],
+  [
+    "Content-Length named in Connection",
+    `${R}Connection: content-length\r\nContent-Length: 2\r\n\r\nhi`,
+    400,
+  ],
   ["a malformed Connection", `${G}Connection: a b\r\n\r\n`, 400],
 ];
 
@@ -193,7 +221,11 @@ export const LEGAL: readonly LegalCase[] = [
   ["OPTIONS in absolute form without a path", "OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS * "],
   ["an unknown method", "BREW /pot HTTP/1.1\r\nHost: h\r\n\r\n", "BREW /pot "],
   ["a lower-case method, which is another one", "get /x HTTP/1.1\r\nHost: h\r\n\r\n", "get /x "],
-  ["odd characters in a query", "GET /x?a[]=1|2&b={c}^`\" HTTP/1.1\r\nHost: h\r\n\r\n", "GET /x?a[]=1|2&b={c}^`\" "],
+  [
+    "odd characters in a query",
+    'GET /x?a[]=1|2&b={c}^`" HTTP/1.1\r\nHost: h\r\n\r\n',
+    'GET /x?a[]=1|2&b={c}^`" ',
+  ],
   ["two slashes first", "GET //x HTTP/1.1\r\nHost: h\r\n\r\n", "GET //x "],
   ["GET with a body", `${G}Content-Length: 2\r\n\r\nhi`, "GET /x hi"],
   ["Content-Length: 0", `${R}Content-Length: 0\r\n\r\n`, "POST /x "],
@@ -201,7 +233,11 @@ export const LEGAL: readonly LegalCase[] = [
   ["POST without a body", `${R}\r\n`, "POST /x "],
   ["Chunked in capitals", `${R}Transfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n`, "POST /x "],
   ["chunks", `${TE}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n`, "POST /x hello world"],
-  ["hexadecimal sizes in both cases", `${TE}a\r\n0123456789\r\nB\r\n0123456789a\r\n0\r\n\r\n`, "POST /x 01234567890123456789a"],
+  [
+    "hexadecimal sizes in both cases",
+    `${TE}a\r\n0123456789\r\nB\r\n0123456789a\r\n0\r\n\r\n`,
+    "POST /x 01234567890123456789a",
+  ],
   ["leading zeros in a size", `${TE}005\r\nhello\r\n000\r\n\r\n`, "POST /x hello"],
   ["an extension", `${TE}5;a\r\nhello\r\n0\r\n\r\n`, "POST /x hello"],
   ["extensions with values", `${TE}5;a=b;c="d;\\"e"\r\nhello\r\n0;f\r\n\r\n`, "POST /x hello"],
@@ -211,5 +247,9 @@ export const LEGAL: readonly LegalCase[] = [
   ["HTTP/1.0 with a body", "POST /x HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi", "POST /x hi"],
   ["Expect in capitals", `${R}Expect: 100-Continue\r\nContent-Length: 2\r\n\r\nhi`, "POST /x hi"],
   ["an empty element in Connection", `${G}Connection: keep-alive,,close\r\n\r\n`, "GET /x "],
-  ["an upgrade with a body, which is none", `${R}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi`, "POST /x hi"],
+  [
+    "an upgrade with a body, which is none",
+    `${R}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi`,
+    "POST /x hi",
+  ],
 ];

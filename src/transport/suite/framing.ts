@@ -74,7 +74,10 @@ export function framingSuite(adapter: Adapter): void {
     test("nothing behind a refused request is read", async () => {
       reached = 0;
       const hidden = "GET /admin HTTP/1.1\r\nHost: h\r\n\r\n";
-      await converse(server.port, `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${hidden.length}\r\nContent-Length: 0\r\n\r\n${hidden}`);
+      await converse(
+        server.port,
+        `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${hidden.length}\r\nContent-Length: 0\r\n\r\n${hidden}`,
+      );
       expect(reached).toBe(0);
     });
   });

@@ -59,7 +59,14 @@ export function http2Suite(adapter: Adapter): void {
   const portOf = (server: { address(): unknown }) => (server.address() as AddressInfo).port;
 
   function request(part: Partial<ClientRequest> = {}): ClientRequest {
-    const base = { method: "GET", scheme: "https", host: HOST, port: portOf(secure), target: "/a?b", body: null } as const;
+    const base = {
+      method: "GET",
+      scheme: "https",
+      host: HOST,
+      port: portOf(secure),
+      target: "/a?b",
+      body: null,
+    } as const;
     return { ...base, rawHeaders: ["Host", "h"], abort: new Abort(), tls, httpVersion: "2", ...part };
   }
 
@@ -91,7 +98,10 @@ export function http2Suite(adapter: Adapter): void {
     test("an upstream without HTTP/2 that must have it fails", async () => {
       const old = await adapter.createServer({ host: HOST, port: 0, onRequest: echo, tls: identity });
       const sent = client.send(request({ port: old.port }));
-      await expect(sent).rejects.toMatchObject({ nothingSent: true, code: expect.stringMatching(/upstream_protocol|tls_failed/) });
+      await expect(sent).rejects.toMatchObject({
+        nothingSent: true,
+        code: expect.stringMatching(/upstream_protocol|tls_failed/),
+      });
       await old.close();
     });
 
@@ -101,7 +111,9 @@ export function http2Suite(adapter: Adapter): void {
       sessions = 0;
       const bodies = await Promise.all(
         Array.from({ length: 30 }, async (_, i) => {
-          const response = await fresh.send(request({ method: "POST", target: `/${i}`, body: Buffer.from("x".repeat(i)) }));
+          const response = await fresh.send(
+            request({ method: "POST", target: `/${i}`, body: Buffer.from("x".repeat(i)) }),
+          );
           return text(response.body);
         }),
       );
@@ -168,10 +180,13 @@ export function http2Suite(adapter: Adapter): void {
 
     test.each([
       ["before the response", () => {}],
-      ["in the response", (stream: ServerHttp2Stream) => {
-        stream.respond({ ":status": 200 });
-        stream.write("tick");
-      }],
+      [
+        "in the response",
+        (stream: ServerHttp2Stream) => {
+          stream.respond({ ":status": 200 });
+          stream.write("tick");
+        },
+      ],
     ])("an abort %s resets the stream", async (_name, act) => {
       onStream = act;
       const abort = new Abort();
@@ -188,14 +203,29 @@ export function http2Suite(adapter: Adapter): void {
     });
 
     test.each<[string, (stream: ServerHttp2Stream) => void, Partial<ClientRequest>, string]>([
-      ["a reset before the response", (stream) => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR), {}, "upstream_closed"],
+      [
+        "a reset before the response",
+        (stream) => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR),
+        {},
+        "upstream_closed",
+      ],
       ["a lost connection", (stream) => stream.session!.destroy(), {}, "upstream_closed"],
       ["no response in time", () => {}, { timeouts: { headersMs: 20 } }, "headers_timeout"],
-      ["a response that stalls", (stream) => stream.respond({ ":status": 200 }), { timeouts: { idleMs: 20 } }, "idle_timeout"],
-      ["a response that breaks off", (stream) => {
-        stream.respond({ ":status": 200 });
-        stream.write("tick", () => setImmediate(() => stream.session?.destroy()));
-      }, {}, "upstream_closed"],
+      [
+        "a response that stalls",
+        (stream) => stream.respond({ ":status": 200 }),
+        { timeouts: { idleMs: 20 } },
+        "idle_timeout",
+      ],
+      [
+        "a response that breaks off",
+        (stream) => {
+          stream.respond({ ":status": 200 });
+          stream.write("tick", () => setImmediate(() => stream.session?.destroy()));
+        },
+        {},
+        "upstream_closed",
+      ],
     ])("%s: %#", async (_name, act, part, code) => {
       onStream = act;
       const outcome = client.send(request(part)).then((response) => collect(response.body));
@@ -216,7 +246,9 @@ export function http2Suite(adapter: Adapter): void {
     test("HEAD and 204 have no body", async () => {
       onStream = (stream, headers) => {
         const head = headers[":method"] === "HEAD";
-        stream.respond(head ? { ":status": 200, "content-length": "5" } : { ":status": 204 }, { endStream: true });
+        stream.respond(head ? { ":status": 200, "content-length": "5" } : { ":status": 204 }, {
+          endStream: true,
+        });
       };
       for (const method of ["HEAD", "GET"]) expect((await client.send(request({ method }))).body).toBe(null);
       await until(() => streams === 0);

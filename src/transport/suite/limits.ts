@@ -37,19 +37,45 @@ export function limitsSuite(adapter: Adapter): void {
   }
 
   const small = { headerBytes: 200, headerCount: 5, targetBytes: 40, bodyBytes: 10 };
-  const post = (length: number) => `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
+  const post = (length: number) =>
+    `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
   const chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
 
   describe("limits", () => {
     test.each([
-      ["a target at the limit", `GET /${"a".repeat(39)} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`, 200, ""],
+      [
+        "a target at the limit",
+        `GET /${"a".repeat(39)} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+        200,
+        "",
+      ],
       ["a target beyond it", `GET /${"a".repeat(40)} HTTP/1.1\r\nHost: h\r\n\r\n`, 414, "target_too_long"],
       ["a target without end", `GET /${"a".repeat(500)}`, 414, "target_too_long"],
-      ["headers at the limit", `GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nA: ${"b".repeat(165)}\r\n\r\n`, 200, ""],
-      ["headers beyond it", `GET / HTTP/1.1\r\nHost: h\r\nA: ${"b".repeat(200)}\r\n\r\n`, 431, "header_too_large"],
+      [
+        "headers at the limit",
+        `GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nA: ${"b".repeat(165)}\r\n\r\n`,
+        200,
+        "",
+      ],
+      [
+        "headers beyond it",
+        `GET / HTTP/1.1\r\nHost: h\r\nA: ${"b".repeat(200)}\r\n\r\n`,
+        431,
+        "header_too_large",
+      ],
       ["a header without end", `GET / HTTP/1.1\r\nHost: h\r\nA: ${"b".repeat(500)}`, 431, "header_too_large"],
-      ["as many headers as allowed", `GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${"A: b\r\n".repeat(3)}\r\n`, 200, ""],
-      ["one header too many", `GET / HTTP/1.1\r\nHost: h\r\n${"A: b\r\n".repeat(5)}\r\n`, 431, "too_many_headers"],
+      [
+        "as many headers as allowed",
+        `GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${"A: b\r\n".repeat(3)}\r\n`,
+        200,
+        "",
+      ],
+      [
+        "one header too many",
+        `GET / HTTP/1.1\r\nHost: h\r\n${"A: b\r\n".repeat(5)}\r\n`,
+        431,
+        "too_many_headers",
+      ],
       ["headers without end", `GET / HTTP/1.1\r\n${"A: b\r\n".repeat(20)}`, 431, "too_many_headers"],
     ])("%s: %i", async (_name, bytes, status, code) => {
       for (const size of [0, 1]) {
@@ -129,7 +155,11 @@ export function limitsSuite(adapter: Adapter): void {
       const take = (incoming: Incoming) => incoming.body!.start(sink);
       await withServer({ bodyIdleTimeoutMs: 20 }, take, async ({ server, refusals, seen }) => {
         expect(await converse(server.port, `${post(10)}0123`)).toMatch(/^HTTP\/1\.1 408 /);
-        expect([refusals[0]!.code, sink.error?.code, sink.taken]).toEqual(["client_body_timeout", "client_body_timeout", 4]);
+        expect([refusals[0]!.code, sink.error?.code, sink.taken]).toEqual([
+          "client_body_timeout",
+          "client_body_timeout",
+          4,
+        ]);
         expect(seen[0]!.abort.reason).toBe("client");
       });
     });

@@ -76,7 +76,11 @@ export function proxySuite(adapter: Adapter): void {
     );
   }
 
-  const through = (authorization: string | null = null) => ({ host: HOST, port: (proxy.address() as AddressInfo).port, authorization });
+  const through = (authorization: string | null = null) => ({
+    host: HOST,
+    port: (proxy.address() as AddressInfo).port,
+    authorization,
+  });
 
   describe("through a proxy", () => {
     test("http by the whole URL as target, with credentials", async () => {
@@ -94,26 +98,46 @@ export function proxySuite(adapter: Adapter): void {
       expect(await send({ ...part, method: "POST", body: Buffer.from("hello") })).toBe("200 POST /a?b hello");
       expect(await send(part)).toBe("200 GET /a?b ");
       const origin = `${HOST}:${secure.port}`;
-      expect(heads).toEqual([`CONNECT ${origin} HTTP/1.1\r\nHost: ${origin}\r\nProxy-Authorization: Basic eDp5\r\n\r\n`]);
-      expect(await send({ ...part, tls: { validateChain: true, validateName: true } })).toMatch(/^tls_failed/);
+      expect(heads).toEqual([
+        `CONNECT ${origin} HTTP/1.1\r\nHost: ${origin}\r\nProxy-Authorization: Basic eDp5\r\n\r\n`,
+      ]);
+      expect(await send({ ...part, tls: { validateChain: true, validateName: true } })).toMatch(
+        /^tls_failed/,
+      );
     });
 
     test("HTTP/2 through a tunnel", async () => {
       onConnect = tunnel;
-      expect(await send({ scheme: "https", port: secure.port, tls, proxy: through(), httpVersion: "2or1" })).toBe("200 GET /a?b ");
+      expect(
+        await send({ scheme: "https", port: secure.port, tls, proxy: through(), httpVersion: "2or1" }),
+      ).toBe("200 GET /a?b ");
     });
 
     test.each<[string, (socket: Socket) => void, RegExp]>([
-      ["a refusal", (socket) => socket.write("HTTP/1.1 407 Login first\r\nContent-Length: 0\r\n\r\n"), /^connect_failed: .*407 Login first/],
+      [
+        "a refusal",
+        (socket) => socket.write("HTTP/1.1 407 Login first\r\nContent-Length: 0\r\n\r\n"),
+        /^connect_failed: .*407 Login first/,
+      ],
       ["no HTTP", (socket) => socket.write("SSH-2.0-x\n"), /^connect_failed: .*not HTTP/],
       ["a malformed head", (socket) => socket.write("HTTP/9 200\r\n\r\n"), /^connect_failed: .*status line/],
-      ["data before its time", (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\nsurprise"), /^connect_failed: .*before/],
-      ["an endless head", (socket) => socket.write(`HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(4000)}`), /^connect_failed: .*not HTTP/],
+      [
+        "data before its time",
+        (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\nsurprise"),
+        /^connect_failed: .*before/,
+      ],
+      [
+        "an endless head",
+        (socket) => socket.write(`HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(4000)}`),
+        /^connect_failed: .*not HTTP/,
+      ],
       ["a goodbye", (socket) => socket.end(), /^connect_failed: .*without an answer/],
       ["a reset", (socket) => socket.resetAndDestroy(), /^connect_failed/],
     ])("a proxy that answers CONNECT with %s", async (_name, answer, expected) => {
       onConnect = answer;
-      expect(await send({ scheme: "https", port: secure.port, tls, proxy: through(_name) })).toMatch(expected);
+      expect(await send({ scheme: "https", port: secure.port, tls, proxy: through(_name) })).toMatch(
+        expected,
+      );
     });
 
     test("a proxy that says nothing is given up, by time and by abort", async () => {
@@ -137,7 +161,9 @@ export function proxySuite(adapter: Adapter): void {
     const loopback = (address: string): boolean => address === "::1" || address.startsWith("127.");
 
     test.each([HOST, "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost"])("%s", async (host) => {
-      expect(await send({ host, refuse: loopback })).toBe(`address_refused: connections to ${host} are not allowed`);
+      expect(await send({ host, refuse: loopback })).toBe(
+        `address_refused: connections to ${host} are not allowed`,
+      );
     });
 
     test("the address that is connected to is asked for, not the name", async () => {
@@ -153,8 +179,12 @@ export function proxySuite(adapter: Adapter): void {
     });
 
     test("a proxy's address, too", async () => {
-      expect(await send({ host: "192.0.2.1", proxy: through(), refuse: loopback })).toMatch(/^address_refused/);
-      expect(await send({ host: "192.0.2.1", proxy: { ...through(), host: "127.1" }, refuse: loopback })).toMatch(/^address_refused/);
+      expect(await send({ host: "192.0.2.1", proxy: through(), refuse: loopback })).toMatch(
+        /^address_refused/,
+      );
+      expect(
+        await send({ host: "192.0.2.1", proxy: { ...through(), host: "127.1" }, refuse: loopback }),
+      ).toMatch(/^address_refused/);
     });
   });
 }

@@ -53,7 +53,8 @@ export class RawClient {
   /** Resolves once `text` has been received; rejects when the connection closes before. */
   async until(text: string): Promise<string> {
     while (!this.received.includes(text)) {
-      if (this.socket.destroyed || this.socket.readableEnded) throw new Error(`closed after: ${this.received}`);
+      if (this.socket.destroyed || this.socket.readableEnded)
+        throw new Error(`closed after: ${this.received}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     return this.received;

@@ -45,7 +45,11 @@ export function tlsSuite(adapter: Adapter): void {
       const ports = new Set<number>();
       onRequest = (incoming) => {
         ports.add(incoming.remotePort);
-        expect([incoming.encrypted, incoming.remoteAddress, incoming.clientCertificate()]).toEqual([true, HOST, null]);
+        expect([incoming.encrypted, incoming.remoteAddress, incoming.clientCertificate()]).toEqual([
+          true,
+          HOST,
+          null,
+        ]);
         echo(incoming);
       };
       for (let i = 0; i < 5; i++) {
@@ -81,10 +85,25 @@ export function tlsSuite(adapter: Adapter): void {
       ["stranger", "no issuer", trusting, "SELF_SIGNED"],
       ["stranger", "no issuer, not asked for", { ...trusting, validateChain: false }, null],
       ["stranger", "its own SHA-256 thumbprint", { ...trusting, thumbprints: [stranger.sha256] }, null],
-      ["stranger", "its SHA-1 thumbprint with colons", { ...trusting, thumbprints: [stranger.sha1.replace(/(..)(?=.)/g, "$1:")] }, null],
+      [
+        "stranger",
+        "its SHA-1 thumbprint with colons",
+        { ...trusting, thumbprints: [stranger.sha1.replace(/(..)(?=.)/g, "$1:")] },
+        null,
+      ],
       ["good", "another's thumbprint", { ...trusting, thumbprints: [stranger.sha256] }, "thumbprint"],
-      ["good", "a client key that does not fit", { ...trusting, certificate: { key: other.key, cert: caller.cert } }, "TLS settings"],
-      ["good", "a client certificate that is none", { ...trusting, certificate: { pfx: Buffer.from("x") } }, "TLS settings"],
+      [
+        "good",
+        "a client key that does not fit",
+        { ...trusting, certificate: { key: other.key, cert: caller.cert } },
+        "TLS settings",
+      ],
+      [
+        "good",
+        "a client certificate that is none",
+        { ...trusting, certificate: { pfx: Buffer.from("x") } },
+        "TLS settings",
+      ],
     ])("%s certificate, %s", async (name, _why, settings, refusal) => {
       const own = await adapter.createServer({ host: HOST, port: 0, tls: identities[name], onRequest: echo });
       const sent = client.send(request(own.port, settings));
@@ -94,7 +113,11 @@ export function tlsSuite(adapter: Adapter): void {
           () => null,
           (reason: unknown) => reason,
         );
-        expect(error).toMatchObject({ code: "tls_failed", nothingSent: true, message: expect.stringContaining(refusal) });
+        expect(error).toMatchObject({
+          code: "tls_failed",
+          nothingSent: true,
+          message: expect.stringContaining(refusal),
+        });
       }
       await own.close();
     });
@@ -129,7 +152,10 @@ export function tlsSuite(adapter: Adapter): void {
 
     test("an upstream that does not speak TLS: tls_failed; one that says nothing: tls_timeout", async () => {
       const plain = await adapter.createServer({ host: HOST, port: 0, onRequest: echo });
-      await expect(client.send(request(plain.port, blind))).rejects.toMatchObject({ code: "tls_failed", nothingSent: true });
+      await expect(client.send(request(plain.port, blind))).rejects.toMatchObject({
+        code: "tls_failed",
+        nothingSent: true,
+      });
       const { createServer } = await import("node:net");
       const mute = createServer(() => {}).listen(0, HOST);
       await new Promise((resolve) => mute.once("listening", resolve));

@@ -1,6 +1,13 @@
 /** Upgrades: after 101 the connection is bytes both ways, through a server and a client of the adapter. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BodySink, type Client, type Incoming, type Server, type Tunnel, TransportError } from "../transport.ts";
+import {
+  type BodySink,
+  type Client,
+  type Incoming,
+  type Server,
+  type Tunnel,
+  TransportError,
+} from "../transport.ts";
 import { type Adapter, HOST, pairs } from "./adapter.ts";
 import { RawClient, until } from "./raw.ts";
 
@@ -16,7 +23,11 @@ export function tunnelSuite(adapter: Adapter): void {
 
   beforeAll(async () => {
     client = adapter.createClient();
-    upstream = await adapter.createServer({ host: HOST, port: 0, onRequest: (incoming) => onUpstream(incoming) });
+    upstream = await adapter.createServer({
+      host: HOST,
+      port: 0,
+      onRequest: (incoming) => onUpstream(incoming),
+    });
     gateway = await adapter.createServer({ host: HOST, port: 0, onRequest: proxy });
   });
   afterAll(async () => {
@@ -27,7 +38,9 @@ export function tunnelSuite(adapter: Adapter): void {
 
   function proxy(incoming: Incoming): void {
     const { method, target, abort, upgrade, reply } = incoming;
-    const rawHeaders = upgrade ? ["Host", "u", "Connection", "Upgrade", "Upgrade", "websocket"] : ["Host", "u"];
+    const rawHeaders = upgrade
+      ? ["Host", "u", "Connection", "Upgrade", "Upgrade", "websocket"]
+      : ["Host", "u"];
     const base = { scheme: "http", host: HOST, port: upstream.port, body: null } as const;
     client.send({ ...base, method, target, rawHeaders, abort, upgrade }).then(
       (response) => {
@@ -55,7 +68,8 @@ export function tunnelSuite(adapter: Adapter): void {
     const tunnel = incoming.reply.upgrade(101, "Switching Protocols", SWITCH);
     const sink: BodySink = tunnel.sink(() => tunnel.source.resume());
     tunnel.source.start({
-      write: (chunk) => sink.write(Buffer.from(Buffer.from(chunk).toString("latin1").toUpperCase(), "latin1")),
+      write: (chunk) =>
+        sink.write(Buffer.from(Buffer.from(chunk).toString("latin1").toUpperCase(), "latin1")),
       end: () => {
         sink.write(Buffer.from("bye"));
         sink.end();

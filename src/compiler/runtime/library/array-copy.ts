@@ -23,10 +23,14 @@ export function arrayCopyTarget(
   const from = source instanceof Uint8Array ? source : source.items;
   const to = target instanceof Uint8Array ? target : target.items;
   if (sourceIndex + count > from.length) {
-    throw argumentError("Source array was not long enough. Check the source index, length, and the array's lower bounds.");
+    throw argumentError(
+      "Source array was not long enough. Check the source index, length, and the array's lower bounds.",
+    );
   }
   if (targetIndex + count > to.length) {
-    throw argumentError("Destination array was not long enough. Check the destination index, length, and the array's lower bounds.");
+    throw argumentError(
+      "Destination array was not long enough. Check the destination index, length, and the array's lower bounds.",
+    );
   }
   spend(1 + (count >>> 4));
   const narrowing = checkTypes(source, target);

@@ -46,7 +46,12 @@ function reverse(array: AnyArray | null, index = 0, count = itemsOf(array).lengt
   }
 }
 
-function sort(array: AnyArray | null, compare: (a: any, b: any) => number, index = 0, count = itemsOf(array).length): void {
+function sort(
+  array: AnyArray | null,
+  compare: (a: any, b: any) => number,
+  index = 0,
+  count = itemsOf(array).length,
+): void {
   const items = itemsOf(array) as unknown[];
   checkRange(array!, index, count);
   const part = Array.prototype.slice.call(items, index, index + count) as unknown[];
@@ -130,39 +135,52 @@ defineType("class System.Array : System.Collections.IEnumerable", {
   }),
   "static int FindIndex<T>(T[] array, Predicate<T> match)": (array: AnyArray, match: Match) =>
     findIndex(itemsOf(array), match),
-  "static int FindIndex<T>(T[] array, int startIndex, Predicate<T> match)": (array: AnyArray, start: number, match: Match) =>
-    findIndex(itemsOf(array), match, start),
+  "static int FindIndex<T>(T[] array, int startIndex, Predicate<T> match)": (
+    array: AnyArray,
+    start: number,
+    match: Match,
+  ) => findIndex(itemsOf(array), match, start),
   "static int FindLastIndex<T>(T[] array, Predicate<T> match)": (array: AnyArray, match: Match) =>
     findLastIndex(itemsOf(array), match),
   "static bool TrueForAll<T>(T[] array, Predicate<T> match)": (array: AnyArray, match: Match) => {
     needMatch(match);
     return findIndex(itemsOf(array), (item) => !match(item)) < 0;
   },
-  "static void ForEach<T>(T[] array, Action<T> action)": (array: AnyArray, action: (value: unknown) => void) => {
+  "static void ForEach<T>(T[] array, Action<T> action)": (
+    array: AnyArray,
+    action: (value: unknown) => void,
+  ) => {
     if (action === null) throw argumentNull("action");
     for (const item of itemsOf(array)) {
       spend();
       action(item);
     }
   },
-  "static TOutput[] ConvertAll<TInput, TOutput>(TInput[] array, Converter<TInput, TOutput> converter)": generic(
-    ([, TOutput]) =>
-      (array, converter) => {
-        if (converter === null) throw argumentNull("converter");
-        const items = itemsOf(array);
-        spend(items.length);
-        return arrayFrom(TOutput!, Array.from(items as ArrayLike<unknown>, (item) => converter(item)));
-      },
-  ),
+  "static TOutput[] ConvertAll<TInput, TOutput>(TInput[] array, Converter<TInput, TOutput> converter)":
+    generic(([, TOutput]) => (array, converter) => {
+      if (converter === null) throw argumentNull("converter");
+      const items = itemsOf(array);
+      spend(items.length);
+      return arrayFrom(
+        TOutput!,
+        Array.from(items as ArrayLike<unknown>, (item) => converter(item)),
+      );
+    }),
   "static int IndexOf<T>(T[] array, T value)": (array: AnyArray, value: unknown) => indexOf(array, value),
-  "static int IndexOf<T>(T[] array, T value, int startIndex)": (array: AnyArray, value: unknown, start: number) =>
-    indexOf(array, value, start),
+  "static int IndexOf<T>(T[] array, T value, int startIndex)": (
+    array: AnyArray,
+    value: unknown,
+    start: number,
+  ) => indexOf(array, value, start),
   "static int IndexOf<T>(T[] array, T value, int startIndex, int count)": indexOf,
   "static int LastIndexOf<T>(T[] array, T value)": lastIndexOf,
   "static void Reverse(Array array)": (array: AnyArray) => reverse(array),
   "static void Reverse(Array array, int index, int length)": reverse,
   "static void Sort<T>(T[] array)": (array: AnyArray) => sort(array, compareValues),
-  "static void Sort<T>(T[] array, Comparison<T> comparison)": (array: AnyArray, compare: (a: unknown, b: unknown) => number) => {
+  "static void Sort<T>(T[] array, Comparison<T> comparison)": (
+    array: AnyArray,
+    compare: (a: unknown, b: unknown) => number,
+  ) => {
     if (compare === null) throw argumentNull("comparison");
     sort(array, compare);
   },

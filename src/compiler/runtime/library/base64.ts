@@ -15,7 +15,11 @@ function shortBase64(bytes: Uint8Array): string {
   let i = 0;
   for (; i + 2 < bytes.length; i += 3) {
     const three = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!;
-    text += ALPHABET[three >> 18]! + ALPHABET[(three >> 12) & 63]! + ALPHABET[(three >> 6) & 63]! + ALPHABET[three & 63]!;
+    text +=
+      ALPHABET[three >> 18]! +
+      ALPHABET[(three >> 12) & 63]! +
+      ALPHABET[(three >> 6) & 63]! +
+      ALPHABET[three & 63]!;
   }
   if (i === bytes.length) return text;
   const two = (bytes[i]! << 8) | (bytes[i + 1] ?? 0);

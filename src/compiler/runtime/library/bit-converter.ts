@@ -29,8 +29,10 @@ for (const [name, keyword, size, get, set] of TYPES) {
     set(new DataView(bytes.buffer), value);
     return bytes;
   };
-  members[`static ${keyword} To${name}(byte[] value, int startIndex)`] = (bytes: Uint8Array | null, at: number) =>
-    get(viewOf(bytes, at, size), at);
+  members[`static ${keyword} To${name}(byte[] value, int startIndex)`] = (
+    bytes: Uint8Array | null,
+    at: number,
+  ) => get(viewOf(bytes, at, size), at);
 }
 
 function viewOf(bytes: Uint8Array | null, at: number, size: number): DataView {
@@ -54,7 +56,9 @@ function checkStart(bytes: Uint8Array, at: number): void {
   }
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).toUpperCase().padStart(2, "0"));
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
+  i.toString(16).toUpperCase().padStart(2, "0"),
+);
 
 /** `01-AB`. */
 function text(bytes: Uint8Array | null, start = 0, length?: number): string {

@@ -31,7 +31,8 @@ const TESTS: Readonly<Record<string, Test>> = {
 const tests: Record<string, (...args: any[]) => unknown> = {};
 for (const [name, test] of Object.entries(TESTS)) {
   tests[`static bool ${name}(char c)`] = test;
-  tests[`static bool ${name}(string s, int index)`] = (text: string | null, index: number) => test(unitAt(text, index));
+  tests[`static bool ${name}(string s, int index)`] = (text: string | null, index: number) =>
+    test(unitAt(text, index));
 }
 
 function unitAt(text: string | null, index: number): number {
@@ -60,10 +61,16 @@ function codePointAt(text: string | null, index: number): number {
   const unit = unitAt(text, index);
   const point = text!.codePointAt(index)!;
   if (isHighSurrogate(unit) && point === unit) {
-    throw argumentError(`Found a high surrogate char without a following low surrogate at index: ${index}.`, "s");
+    throw argumentError(
+      `Found a high surrogate char without a following low surrogate at index: ${index}.`,
+      "s",
+    );
   }
   if (isLowSurrogate(unit)) {
-    throw argumentError(`Found a low surrogate char without a preceding high surrogate at index: ${index}.`, "s");
+    throw argumentError(
+      `Found a low surrogate char without a preceding high surrogate at index: ${index}.`,
+      "s",
+    );
   }
   return point;
 }
@@ -128,7 +135,8 @@ defineType(
     "int CompareTo(char value)": (a: number, b: number) => a - b,
     "int CompareTo(object value)": (a: number, b: unknown) => {
       if (b === null) return 1;
-      if (!(b instanceof Box) || b.type !== typeNamed("System.Char")) throw argumentError("Object must be of type Char.");
+      if (!(b instanceof Box) || b.type !== typeNamed("System.Char"))
+        throw argumentError("Object must be of type Char.");
       return a - (b.value as number);
     },
   },

@@ -120,12 +120,21 @@ const COMMON = {
     const missing = defaultOf(V);
     return (d, key, cell) => tryGet(d, key, cell, missing);
   }),
-  "ICollection<TKey> Keys { get; }": generic(([K]) => (d) => new KeyView(K!, d, "keys")),
-  "ICollection<TValue> Values { get; }": generic(([, V]) => (d) => new KeyView(V!, d, "values")),
+  "ICollection<TKey> Keys { get; }": generic(
+    ([K]) =>
+      (d) =>
+        new KeyView(K!, d, "keys"),
+  ),
+  "ICollection<TValue> Values { get; }": generic(
+    ([, V]) =>
+      (d) =>
+        new KeyView(V!, d, "values"),
+  ),
   "void CopyTo(KeyValuePair<TKey, TValue>[] array, int index)": copyTo,
   "IEnumerator<KeyValuePair<TKey, TValue>> GetEnumerator()": generic(
     ([K, V]) =>
-      (d) => enumeratorOf(pairType(K!, V!), d),
+      (d) =>
+        enumeratorOf(pairType(K!, V!), d),
   ),
 };
 
@@ -140,30 +149,41 @@ function containsValue(dictionary: DictionaryLike, value: unknown): boolean {
 const DICTIONARY: TypeDefinition = defineType(
   "class System.Collections.Generic.Dictionary<TKey, TValue> : IDictionary<TKey, TValue>, IReadOnlyDictionary<TKey, TValue>",
   {
-    "Dictionary()": generic(([K, V]) => () => new NetDictionary(K!, V!)),
+    "Dictionary()": generic(
+      ([K, V]) =>
+        () =>
+          new NetDictionary(K!, V!),
+    ),
     "Dictionary(int capacity)": generic(([K, V]) => (capacity) => {
       if (capacity < 0) throw argumentOutOfRange("capacity");
       return new NetDictionary(K!, V!);
     }),
     "Dictionary(IEqualityComparer<TKey> comparer)": generic(
       ([K, V]) =>
-        (comparer) => new NetDictionary(K!, V!, comparer),
+        (comparer) =>
+          new NetDictionary(K!, V!, comparer),
     ),
-    "Dictionary(int capacity, IEqualityComparer<TKey> comparer)": generic(([K, V]) => (capacity, comparer) => {
-      if (capacity < 0) throw argumentOutOfRange("capacity");
-      return new NetDictionary(K!, V!, comparer);
-    }),
+    "Dictionary(int capacity, IEqualityComparer<TKey> comparer)": generic(
+      ([K, V]) =>
+        (capacity, comparer) => {
+          if (capacity < 0) throw argumentOutOfRange("capacity");
+          return new NetDictionary(K!, V!, comparer);
+        },
+    ),
     "Dictionary(IDictionary<TKey, TValue> dictionary)": generic(
       ([K, V]) =>
-        (source) => filled(new NetDictionary(K!, V!), source),
+        (source) =>
+          filled(new NetDictionary(K!, V!), source),
     ),
     "Dictionary(IDictionary<TKey, TValue> dictionary, IEqualityComparer<TKey> comparer)": generic(
       ([K, V]) =>
-        (source, comparer) => filled(new NetDictionary(K!, V!, comparer), source),
+        (source, comparer) =>
+          filled(new NetDictionary(K!, V!, comparer), source),
     ),
     "Dictionary(IEnumerable<KeyValuePair<TKey, TValue>> collection)": generic(
       ([K, V]) =>
-        (source) => filled(new NetDictionary(K!, V!), source),
+        (source) =>
+          filled(new NetDictionary(K!, V!), source),
     ),
     ...COMMON,
     "bool TryAdd(TKey key, TValue value)": (d: NetDictionary, key: unknown, value: unknown) => {
@@ -301,14 +321,20 @@ function filledSorted(dictionary: SortedNetDictionary, source: unknown): SortedN
 const SORTED_DICTIONARY: TypeDefinition = defineType(
   "class System.Collections.Generic.SortedDictionary<TKey, TValue> : IDictionary<TKey, TValue>, IReadOnlyDictionary<TKey, TValue>",
   {
-    "SortedDictionary()": generic(([K, V]) => () => new SortedNetDictionary(K!, V!, null)),
+    "SortedDictionary()": generic(
+      ([K, V]) =>
+        () =>
+          new SortedNetDictionary(K!, V!, null),
+    ),
     "SortedDictionary(IComparer<TKey> comparer)": generic(
       ([K, V]) =>
-        (order) => new SortedNetDictionary(K!, V!, order),
+        (order) =>
+          new SortedNetDictionary(K!, V!, order),
     ),
     "SortedDictionary(IDictionary<TKey, TValue> dictionary)": generic(
       ([K, V]) =>
-        (source) => filledSorted(new SortedNetDictionary(K!, V!, null), source),
+        (source) =>
+          filledSorted(new SortedNetDictionary(K!, V!, null), source),
     ),
     ...COMMON,
   },
@@ -337,7 +363,9 @@ function joinedOr(dictionary: DictionaryLike | null, key: unknown, missing: stri
 }
 
 /** Casts what a variable holds; null becomes `default(T)` for value types (`expressions.md` §4.4). */
-function variableAs(type: Type): (dictionary: DictionaryLike | null, key: unknown, missing: unknown) => unknown {
+function variableAs(
+  type: Type,
+): (dictionary: DictionaryLike | null, key: unknown, missing: unknown) => unknown {
   const cast = unboxerTo(type);
   const empty = defaultOf(type);
   return (dictionary, key, missing) => {
@@ -360,31 +388,41 @@ const readObjectAs = generic(([T]) => {
 });
 const readObjectOr = generic(([T]) => variableAs(T!));
 
-defineType("static Gateway.DictionaryExtensions", {
-  "static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key)": (
-    d: DictionaryLike,
-    key: unknown,
-  ) => joinedOr(d, key, null),
-  "static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, string defaultValue)":
-    joinedOr,
-  "static object GetValueOrDefault(this IReadOnlyDictionary<string, object> dictionary, string key)": (
-    d: DictionaryLike,
-    key: unknown,
-  ) => valueOr(d, key, null),
-  "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key)": readObjectAs,
-  "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key, T defaultValue)": readObjectOr,
-  "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key)": read,
-  "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
-    valueOr,
-  "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key)": read,
-  "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
-    valueOr,
-  // A Dictionary is both of these; without forms of its own its calls would be ambiguous.
-  "static TValue GetValueOrDefault<TKey, TValue>(this Dictionary<TKey, TValue> dictionary, TKey key)": read,
-  "static TValue GetValueOrDefault<TKey, TValue>(this Dictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
-    valueOr,
-  "static T GetValueOrDefault<T>(this Dictionary<string, object> dictionary, string key, T defaultValue)": readObjectOr,
-  "static TValue GetValueOrDefault<TKey, TValue>(this SortedDictionary<TKey, TValue> dictionary, TKey key)": read,
-  "static TValue GetValueOrDefault<TKey, TValue>(this SortedDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
-    valueOr,
-}, { nameable: false });
+defineType(
+  "static Gateway.DictionaryExtensions",
+  {
+    "static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key)": (
+      d: DictionaryLike,
+      key: unknown,
+    ) => joinedOr(d, key, null),
+    "static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> dictionary, string key, string defaultValue)":
+      joinedOr,
+    "static object GetValueOrDefault(this IReadOnlyDictionary<string, object> dictionary, string key)": (
+      d: DictionaryLike,
+      key: unknown,
+    ) => valueOr(d, key, null),
+    "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key)":
+      readObjectAs,
+    "static T GetValueOrDefault<T>(this IReadOnlyDictionary<string, object> dictionary, string key, T defaultValue)":
+      readObjectOr,
+    "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key)":
+      read,
+    "static TValue GetValueOrDefault<TKey, TValue>(this IReadOnlyDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
+      valueOr,
+    "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key)":
+      read,
+    "static TValue GetValueOrDefault<TKey, TValue>(this IDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
+      valueOr,
+    // A Dictionary is both of these; without forms of its own its calls would be ambiguous.
+    "static TValue GetValueOrDefault<TKey, TValue>(this Dictionary<TKey, TValue> dictionary, TKey key)": read,
+    "static TValue GetValueOrDefault<TKey, TValue>(this Dictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
+      valueOr,
+    "static T GetValueOrDefault<T>(this Dictionary<string, object> dictionary, string key, T defaultValue)":
+      readObjectOr,
+    "static TValue GetValueOrDefault<TKey, TValue>(this SortedDictionary<TKey, TValue> dictionary, TKey key)":
+      read,
+    "static TValue GetValueOrDefault<TKey, TValue>(this SortedDictionary<TKey, TValue> dictionary, TKey key, TValue defaultValue)":
+      valueOr,
+  },
+  { nameable: false },
+);

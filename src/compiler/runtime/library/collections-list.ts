@@ -208,7 +208,10 @@ class ListIterator implements Iterator<unknown> {
 
 const insertPosition = () => argumentOutOfRange("index", "Index must be within the bounds of the List.");
 const countArgument = () =>
-  argumentOutOfRange("count", "Count must be positive and count must refer to a location within the string/array/collection.");
+  argumentOutOfRange(
+    "count",
+    "Count must be positive and count must refer to a location within the string/array/collection.",
+  );
 
 export function needMatch(match: unknown): void {
   if (match === null) throw argumentNull("match");
@@ -295,118 +298,157 @@ function capacityChecked(capacity: number): void {
 
 type Match = (value: unknown) => boolean;
 
-const LIST: TypeDefinition = defineType("class System.Collections.Generic.List<T> : IList<T>, IReadOnlyList<T>", {
-  "List()": generic(([T]) => () => new NetList(T!)),
-  "List(int capacity)": generic(([T]) => (capacity) => {
-    capacityChecked(capacity);
-    return new NetList(T!);
-  }),
-  "List(IEnumerable<T> collection)": generic(([T]) => (source) => new NetList(T!, collect(source, "collection"))),
-  "int Count { get; }": (list: NetList) => list.items.length,
-  "int Capacity { get; set; }": accessor(
-    (list: NetList) => Math.max(4, list.items.length),
-    (list: NetList, capacity: number) => {
-      if (capacity < list.items.length) throw argumentOutOfRange("value", "capacity was less than the current size.");
+const LIST: TypeDefinition = defineType(
+  "class System.Collections.Generic.List<T> : IList<T>, IReadOnlyList<T>",
+  {
+    "List()": generic(
+      ([T]) =>
+        () =>
+          new NetList(T!),
+    ),
+    "List(int capacity)": generic(([T]) => (capacity) => {
+      capacityChecked(capacity);
+      return new NetList(T!);
+    }),
+    "List(IEnumerable<T> collection)": generic(
+      ([T]) =>
+        (source) =>
+          new NetList(T!, collect(source, "collection")),
+    ),
+    "int Count { get; }": (list: NetList) => list.items.length,
+    "int Capacity { get; set; }": accessor(
+      (list: NetList) => Math.max(4, list.items.length),
+      (list: NetList, capacity: number) => {
+        if (capacity < list.items.length)
+          throw argumentOutOfRange("value", "capacity was less than the current size.");
+      },
+    ),
+    "T this[int index] { get; set; }": accessor(
+      (list: NetList, index: number) => list.at(index),
+      (list: NetList, index: number, value: unknown) => list.put(index, value),
+    ),
+    "void Add(T item)": (list: NetList, value: unknown) => list.add(value),
+    "void AddRange(IEnumerable<T> collection)": (list: NetList, source: unknown) => list.addRange(source),
+    "void Insert(int index, T item)": (list: NetList, index: number, value: unknown) =>
+      list.insert(index, value),
+    "void InsertRange(int index, IEnumerable<T> collection)": (
+      list: NetList,
+      index: number,
+      source: unknown,
+    ) => list.insertRange(index, source),
+    "bool Remove(T item)": (list: NetList, value: unknown) => list.remove(value),
+    "void RemoveAt(int index)": (list: NetList, index: number) => list.removeAt(index),
+    "void RemoveRange(int index, int count)": (list: NetList, index: number, count: number) =>
+      list.removeRange(index, count),
+    "int RemoveAll(Predicate<T> match)": (list: NetList, match: Match) => list.removeAll(match),
+    "void Clear()": (list: NetList) => list.clear(),
+    "bool Contains(T item)": (list: NetList, value: unknown) => list.has(value),
+    "int IndexOf(T item)": (list: NetList, value: unknown) => list.indexOf(value),
+    "int IndexOf(T item, int index)": (list: NetList, value: unknown, start: number) =>
+      list.indexOf(value, start),
+    "int IndexOf(T item, int index, int count)": (
+      list: NetList,
+      value: unknown,
+      start: number,
+      count: number,
+    ) => list.indexOf(value, start, count),
+    "int LastIndexOf(T item)": (list: NetList, value: unknown) => list.lastIndexOf(value),
+    "List<T> GetRange(int index, int count)": (list: NetList, index: number, count: number) =>
+      list.getRange(index, count),
+    "void Reverse()": (list: NetList) => list.reverse(),
+    "void Reverse(int index, int count)": (list: NetList, index: number, count: number) =>
+      list.reverse(index, count),
+    "void Sort()": (list: NetList) => list.sort(compareValues),
+    "void Sort(IComparer<T> comparer)": (list: NetList, order: OrderLike | null) =>
+      list.sort(order === null ? compareValues : (a, b) => order.compare(a, b)),
+    "void Sort(Comparison<T> comparison)": (list: NetList, compare: (a: unknown, b: unknown) => number) => {
+      if (compare === null) throw argumentNull("comparison");
+      list.sort(compare);
     },
-  ),
-  "T this[int index] { get; set; }": accessor(
-    (list: NetList, index: number) => list.at(index),
-    (list: NetList, index: number, value: unknown) => list.put(index, value),
-  ),
-  "void Add(T item)": (list: NetList, value: unknown) => list.add(value),
-  "void AddRange(IEnumerable<T> collection)": (list: NetList, source: unknown) => list.addRange(source),
-  "void Insert(int index, T item)": (list: NetList, index: number, value: unknown) => list.insert(index, value),
-  "void InsertRange(int index, IEnumerable<T> collection)": (list: NetList, index: number, source: unknown) =>
-    list.insertRange(index, source),
-  "bool Remove(T item)": (list: NetList, value: unknown) => list.remove(value),
-  "void RemoveAt(int index)": (list: NetList, index: number) => list.removeAt(index),
-  "void RemoveRange(int index, int count)": (list: NetList, index: number, count: number) => list.removeRange(index, count),
-  "int RemoveAll(Predicate<T> match)": (list: NetList, match: Match) => list.removeAll(match),
-  "void Clear()": (list: NetList) => list.clear(),
-  "bool Contains(T item)": (list: NetList, value: unknown) => list.has(value),
-  "int IndexOf(T item)": (list: NetList, value: unknown) => list.indexOf(value),
-  "int IndexOf(T item, int index)": (list: NetList, value: unknown, start: number) => list.indexOf(value, start),
-  "int IndexOf(T item, int index, int count)": (list: NetList, value: unknown, start: number, count: number) =>
-    list.indexOf(value, start, count),
-  "int LastIndexOf(T item)": (list: NetList, value: unknown) => list.lastIndexOf(value),
-  "List<T> GetRange(int index, int count)": (list: NetList, index: number, count: number) => list.getRange(index, count),
-  "void Reverse()": (list: NetList) => list.reverse(),
-  "void Reverse(int index, int count)": (list: NetList, index: number, count: number) => list.reverse(index, count),
-  "void Sort()": (list: NetList) => list.sort(compareValues),
-  "void Sort(IComparer<T> comparer)": (list: NetList, order: OrderLike | null) =>
-    list.sort(order === null ? compareValues : (a, b) => order.compare(a, b)),
-  "void Sort(Comparison<T> comparison)": (list: NetList, compare: (a: unknown, b: unknown) => number) => {
-    if (compare === null) throw argumentNull("comparison");
-    list.sort(compare);
-  },
-  "void Sort(int index, int count, IComparer<T> comparer)": (
-    list: NetList,
-    index: number,
-    count: number,
-    order: OrderLike | null,
-  ) => list.sort(order === null ? compareValues : (a, b) => order.compare(a, b), index, count),
-  "int BinarySearch(T item)": (list: NetList, value: unknown) => binarySearch(list.items, value, null),
-  "int BinarySearch(T item, IComparer<T> comparer)": (list: NetList, value: unknown, order: OrderLike | null) =>
-    binarySearch(list.items, value, order),
-  "bool Exists(Predicate<T> match)": (list: NetList, match: Match) => findIndex(list.items, match) >= 0,
-  "T Find(Predicate<T> match)": generic(([T]) => {
-    const missing = defaultOf(T);
-    return (list, match) => {
-      const index = findIndex(list.items, match);
-      return index < 0 ? missing : list.items[index];
-    };
-  }),
-  "T FindLast(Predicate<T> match)": generic(([T]) => {
-    const missing = defaultOf(T);
-    return (list, match) => {
-      const index = findLastIndex(list.items, match);
-      return index < 0 ? missing : list.items[index];
-    };
-  }),
-  "List<T> FindAll(Predicate<T> match)": (list: NetList, match: Match) => {
-    needMatch(match);
-    const found = new NetList(list.elementType);
-    for (const item of list.items) {
-      spend();
-      if (match(item)) found.items.push(item);
-    }
-    return found;
-  },
-  "int FindIndex(Predicate<T> match)": (list: NetList, match: Match) => findIndex(list.items, match),
-  "int FindIndex(int startIndex, Predicate<T> match)": (list: NetList, start: number, match: Match) =>
-    findIndex(list.items, match, start),
-  "int FindIndex(int startIndex, int count, Predicate<T> match)": (
-    list: NetList,
-    start: number,
-    count: number,
-    match: Match,
-  ) => findIndex(list.items, match, start, count),
-  "int FindLastIndex(Predicate<T> match)": (list: NetList, match: Match) => findLastIndex(list.items, match),
-  "bool TrueForAll(Predicate<T> match)": (list: NetList, match: Match) => {
-    needMatch(match);
-    return findIndex(list.items, (item) => !match(item)) < 0;
-  },
-  "void ForEach(Action<T> action)": forEach,
-  "List<TOutput> ConvertAll<TOutput>(Converter<T, TOutput> converter)": generic(([, TOutput]) => (list, converter) => {
-    if (converter === null) throw argumentNull("converter");
-    return new NetList(
-      TOutput!,
-      list.items.map((item: unknown) => {
+    "void Sort(int index, int count, IComparer<T> comparer)": (
+      list: NetList,
+      index: number,
+      count: number,
+      order: OrderLike | null,
+    ) => list.sort(order === null ? compareValues : (a, b) => order.compare(a, b), index, count),
+    "int BinarySearch(T item)": (list: NetList, value: unknown) => binarySearch(list.items, value, null),
+    "int BinarySearch(T item, IComparer<T> comparer)": (
+      list: NetList,
+      value: unknown,
+      order: OrderLike | null,
+    ) => binarySearch(list.items, value, order),
+    "bool Exists(Predicate<T> match)": (list: NetList, match: Match) => findIndex(list.items, match) >= 0,
+    "T Find(Predicate<T> match)": generic(([T]) => {
+      const missing = defaultOf(T);
+      return (list, match) => {
+        const index = findIndex(list.items, match);
+        return index < 0 ? missing : list.items[index];
+      };
+    }),
+    "T FindLast(Predicate<T> match)": generic(([T]) => {
+      const missing = defaultOf(T);
+      return (list, match) => {
+        const index = findLastIndex(list.items, match);
+        return index < 0 ? missing : list.items[index];
+      };
+    }),
+    "List<T> FindAll(Predicate<T> match)": (list: NetList, match: Match) => {
+      needMatch(match);
+      const found = new NetList(list.elementType);
+      for (const item of list.items) {
         spend();
-        return converter(item);
-      }),
-    );
-  }),
-  "T[] ToArray()": generic(([T]) => (list) => arrayFrom(T!, collect(list))),
-  "void CopyTo(T[] array)": (list: NetList, target: unknown) => copyTo(list, target, 0),
-  "void CopyTo(T[] array, int arrayIndex)": copyTo,
-  "void CopyTo(int index, T[] array, int arrayIndex, int count)": (
-    list: NetList,
-    index: number,
-    target: unknown,
-    start: number,
-    count: number,
-  ) => copyTo(list.getRange(index, count), target, start),
-  "void TrimExcess()": () => undefined,
-  "IEnumerator<T> GetEnumerator()": generic(([T]) => (list) => enumeratorOf(T!, list)),
-});
+        if (match(item)) found.items.push(item);
+      }
+      return found;
+    },
+    "int FindIndex(Predicate<T> match)": (list: NetList, match: Match) => findIndex(list.items, match),
+    "int FindIndex(int startIndex, Predicate<T> match)": (list: NetList, start: number, match: Match) =>
+      findIndex(list.items, match, start),
+    "int FindIndex(int startIndex, int count, Predicate<T> match)": (
+      list: NetList,
+      start: number,
+      count: number,
+      match: Match,
+    ) => findIndex(list.items, match, start, count),
+    "int FindLastIndex(Predicate<T> match)": (list: NetList, match: Match) =>
+      findLastIndex(list.items, match),
+    "bool TrueForAll(Predicate<T> match)": (list: NetList, match: Match) => {
+      needMatch(match);
+      return findIndex(list.items, (item) => !match(item)) < 0;
+    },
+    "void ForEach(Action<T> action)": forEach,
+    "List<TOutput> ConvertAll<TOutput>(Converter<T, TOutput> converter)": generic(
+      ([, TOutput]) =>
+        (list, converter) => {
+          if (converter === null) throw argumentNull("converter");
+          return new NetList(
+            TOutput!,
+            list.items.map((item: unknown) => {
+              spend();
+              return converter(item);
+            }),
+          );
+        },
+    ),
+    "T[] ToArray()": generic(
+      ([T]) =>
+        (list) =>
+          arrayFrom(T!, collect(list)),
+    ),
+    "void CopyTo(T[] array)": (list: NetList, target: unknown) => copyTo(list, target, 0),
+    "void CopyTo(T[] array, int arrayIndex)": copyTo,
+    "void CopyTo(int index, T[] array, int arrayIndex, int count)": (
+      list: NetList,
+      index: number,
+      target: unknown,
+      start: number,
+      count: number,
+    ) => copyTo(list.getRange(index, count), target, start),
+    "void TrimExcess()": () => undefined,
+    "IEnumerator<T> GetEnumerator()": generic(
+      ([T]) =>
+        (list) =>
+          enumeratorOf(T!, list),
+    ),
+  },
+);

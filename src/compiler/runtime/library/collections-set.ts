@@ -5,7 +5,14 @@ import { defineType, generic } from "../define.ts";
 import { argumentOutOfRange, invalidOperation } from "../errors.ts";
 import { type Type, type TypeDefinition, instantiate } from "../type.ts";
 import { type OutCell, TYPE } from "../values.ts";
-import { type CollectionLike, collectionModified, copyTo, elements, enumeratorOf, sameValue } from "./collections.ts";
+import {
+  type CollectionLike,
+  collectionModified,
+  copyTo,
+  elements,
+  enumeratorOf,
+  sameValue,
+} from "./collections.ts";
 import { arrayFrom, collect, needMatch } from "./collections-list.ts";
 import type { EqualityLike } from "./comparers.ts";
 import { HashTable } from "./hash-table.ts";
@@ -136,7 +143,12 @@ class Keys {
 }
 
 /** @throws ArgumentNullException for a null source */
-export function setFrom(elementType: Type, source: unknown, comparer: EqualityLike | null, parameter: string): NetSet {
+export function setFrom(
+  elementType: Type,
+  source: unknown,
+  comparer: EqualityLike | null,
+  parameter: string,
+): NetSet {
   const set = new NetSet(elementType, comparer);
   for (const value of elements(source, parameter)) {
     spend();
@@ -148,16 +160,29 @@ export function setFrom(elementType: Type, source: unknown, comparer: EqualityLi
 const HASH_SET: TypeDefinition = defineType(
   "class System.Collections.Generic.HashSet<T> : ISet<T>, IReadOnlyCollection<T>",
   {
-    "HashSet()": generic(([T]) => () => new NetSet(T!)),
+    "HashSet()": generic(
+      ([T]) =>
+        () =>
+          new NetSet(T!),
+    ),
     "HashSet(int capacity)": generic(([T]) => (capacity) => {
       if (capacity < 0) throw argumentOutOfRange("capacity");
       return new NetSet(T!);
     }),
-    "HashSet(IEqualityComparer<T> comparer)": generic(([T]) => (comparer) => new NetSet(T!, comparer)),
-    "HashSet(IEnumerable<T> collection)": generic(([T]) => (source) => setFrom(T!, source, null, "collection")),
+    "HashSet(IEqualityComparer<T> comparer)": generic(
+      ([T]) =>
+        (comparer) =>
+          new NetSet(T!, comparer),
+    ),
+    "HashSet(IEnumerable<T> collection)": generic(
+      ([T]) =>
+        (source) =>
+          setFrom(T!, source, null, "collection"),
+    ),
     "HashSet(IEnumerable<T> collection, IEqualityComparer<T> comparer)": generic(
       ([T]) =>
-        (source, comparer) => setFrom(T!, source, comparer, "collection"),
+        (source, comparer) =>
+          setFrom(T!, source, comparer, "collection"),
     ),
     "int Count { get; }": (set: NetSet) => set.size,
     "IEqualityComparer<T> Comparer { get; }": (set: NetSet) => set.table.comparer,
@@ -173,20 +198,28 @@ const HASH_SET: TypeDefinition = defineType(
         return entry !== null;
       };
     }),
-    "int RemoveWhere(Predicate<T> match)": (set: NetSet, match: (value: unknown) => boolean) => set.removeWhere(match),
+    "int RemoveWhere(Predicate<T> match)": (set: NetSet, match: (value: unknown) => boolean) =>
+      set.removeWhere(match),
     "void UnionWith(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.unionWith(other),
     "void IntersectWith(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.intersectWith(other),
     "void ExceptWith(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.exceptWith(other),
-    "void SymmetricExceptWith(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.symmetricExceptWith(other),
+    "void SymmetricExceptWith(IEnumerable<T> other)": (set: NetSet, other: unknown) =>
+      set.symmetricExceptWith(other),
     "bool IsSubsetOf(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.isSubsetOf(other),
     "bool IsSupersetOf(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.isSupersetOf(other),
-    "bool IsProperSubsetOf(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.isProperSubsetOf(other),
-    "bool IsProperSupersetOf(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.isProperSupersetOf(other),
+    "bool IsProperSubsetOf(IEnumerable<T> other)": (set: NetSet, other: unknown) =>
+      set.isProperSubsetOf(other),
+    "bool IsProperSupersetOf(IEnumerable<T> other)": (set: NetSet, other: unknown) =>
+      set.isProperSupersetOf(other),
     "bool Overlaps(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.overlaps(other),
     "bool SetEquals(IEnumerable<T> other)": (set: NetSet, other: unknown) => set.setEquals(other),
     "void CopyTo(T[] array)": (set: NetSet, target: unknown) => copyTo(set, target, 0),
     "void CopyTo(T[] array, int arrayIndex)": copyTo,
-    "IEnumerator<T> GetEnumerator()": generic(([T]) => (set) => enumeratorOf(T!, set)),
+    "IEnumerator<T> GetEnumerator()": generic(
+      ([T]) =>
+        (set) =>
+          enumeratorOf(T!, set),
+    ),
   },
 );
 
@@ -319,10 +352,18 @@ const COMMON = {
   "int Count { get; }": (c: CollectionLike) => c.size,
   "bool Contains(T item)": has,
   "void Clear()": (c: CollectionLike) => c.clear!(),
-  "T[] ToArray()": generic(([T]) => (c) => arrayFrom(T!, collect(c))),
+  "T[] ToArray()": generic(
+    ([T]) =>
+      (c) =>
+        arrayFrom(T!, collect(c)),
+  ),
   "void CopyTo(T[] array, int arrayIndex)": copyTo,
   "void TrimExcess()": () => undefined,
-  "IEnumerator<T> GetEnumerator()": generic(([T]) => (c) => enumeratorOf(T!, c)),
+  "IEnumerator<T> GetEnumerator()": generic(
+    ([T]) =>
+      (c) =>
+        enumeratorOf(T!, c),
+  ),
 };
 
 function checkCapacity(capacity: number): void {
@@ -330,32 +371,70 @@ function checkCapacity(capacity: number): void {
   checkSize(capacity);
 }
 
-const QUEUE: TypeDefinition = defineType("class System.Collections.Generic.Queue<T> : IReadOnlyCollection<T>", {
-  "Queue()": generic(([T]) => () => new NetQueue(T!)),
-  "Queue(int capacity)": generic(([T]) => (capacity) => {
-    checkCapacity(capacity);
-    return new NetQueue(T!);
-  }),
-  "Queue(IEnumerable<T> collection)": generic(([T]) => (source) => new NetQueue(T!, collect(source, "collection"))),
-  "void Enqueue(T item)": (queue: NetQueue, value: unknown) => queue.enqueue(value),
-  "T Dequeue()": (queue: NetQueue) => orEmpty(queue.dequeue(), "Queue"),
-  "T Peek()": (queue: NetQueue) => orEmpty(queue.peek(), "Queue"),
-  "bool TryDequeue(out T result)": generic(([T]) => (queue, cell) => toCell(queue.dequeue(), defaultOf(T), cell)),
-  "bool TryPeek(out T result)": generic(([T]) => (queue, cell) => toCell(queue.peek(), defaultOf(T), cell)),
-  ...COMMON,
-});
+const QUEUE: TypeDefinition = defineType(
+  "class System.Collections.Generic.Queue<T> : IReadOnlyCollection<T>",
+  {
+    "Queue()": generic(
+      ([T]) =>
+        () =>
+          new NetQueue(T!),
+    ),
+    "Queue(int capacity)": generic(([T]) => (capacity) => {
+      checkCapacity(capacity);
+      return new NetQueue(T!);
+    }),
+    "Queue(IEnumerable<T> collection)": generic(
+      ([T]) =>
+        (source) =>
+          new NetQueue(T!, collect(source, "collection")),
+    ),
+    "void Enqueue(T item)": (queue: NetQueue, value: unknown) => queue.enqueue(value),
+    "T Dequeue()": (queue: NetQueue) => orEmpty(queue.dequeue(), "Queue"),
+    "T Peek()": (queue: NetQueue) => orEmpty(queue.peek(), "Queue"),
+    "bool TryDequeue(out T result)": generic(
+      ([T]) =>
+        (queue, cell) =>
+          toCell(queue.dequeue(), defaultOf(T), cell),
+    ),
+    "bool TryPeek(out T result)": generic(
+      ([T]) =>
+        (queue, cell) =>
+          toCell(queue.peek(), defaultOf(T), cell),
+    ),
+    ...COMMON,
+  },
+);
 
-const STACK: TypeDefinition = defineType("class System.Collections.Generic.Stack<T> : IReadOnlyCollection<T>", {
-  "Stack()": generic(([T]) => () => new NetStack(T!)),
-  "Stack(int capacity)": generic(([T]) => (capacity) => {
-    checkCapacity(capacity);
-    return new NetStack(T!);
-  }),
-  "Stack(IEnumerable<T> collection)": generic(([T]) => (source) => new NetStack(T!, collect(source, "collection"))),
-  "void Push(T item)": (stack: NetStack, value: unknown) => stack.push(value),
-  "T Pop()": (stack: NetStack) => orEmpty(stack.pop(), "Stack"),
-  "T Peek()": (stack: NetStack) => orEmpty(stack.peek(), "Stack"),
-  "bool TryPop(out T result)": generic(([T]) => (stack, cell) => toCell(stack.pop(), defaultOf(T), cell)),
-  "bool TryPeek(out T result)": generic(([T]) => (stack, cell) => toCell(stack.peek(), defaultOf(T), cell)),
-  ...COMMON,
-});
+const STACK: TypeDefinition = defineType(
+  "class System.Collections.Generic.Stack<T> : IReadOnlyCollection<T>",
+  {
+    "Stack()": generic(
+      ([T]) =>
+        () =>
+          new NetStack(T!),
+    ),
+    "Stack(int capacity)": generic(([T]) => (capacity) => {
+      checkCapacity(capacity);
+      return new NetStack(T!);
+    }),
+    "Stack(IEnumerable<T> collection)": generic(
+      ([T]) =>
+        (source) =>
+          new NetStack(T!, collect(source, "collection")),
+    ),
+    "void Push(T item)": (stack: NetStack, value: unknown) => stack.push(value),
+    "T Pop()": (stack: NetStack) => orEmpty(stack.pop(), "Stack"),
+    "T Peek()": (stack: NetStack) => orEmpty(stack.peek(), "Stack"),
+    "bool TryPop(out T result)": generic(
+      ([T]) =>
+        (stack, cell) =>
+          toCell(stack.pop(), defaultOf(T), cell),
+    ),
+    "bool TryPeek(out T result)": generic(
+      ([T]) =>
+        (stack, cell) =>
+          toCell(stack.peek(), defaultOf(T), cell),
+    ),
+    ...COMMON,
+  },
+);

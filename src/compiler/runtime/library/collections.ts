@@ -62,7 +62,8 @@ export interface DictionaryLike extends NetObject {
 const READ_ONLY = "Collection is read-only.";
 const FIXED_SIZE = "Collection was of a fixed size.";
 
-export const notSupported = (message: string): NetException => new NetException("System.NotSupportedException", message);
+export const notSupported = (message: string): NetException =>
+  new NetException("System.NotSupportedException", message);
 export const collectionModified = (): NetException =>
   invalidOperation("Collection was modified; enumeration operation may not execute.");
 export const indexArgument = (parameter = "index"): NetException =>
@@ -238,7 +239,11 @@ export function positionOf(list: any, value: unknown): number {
 
 function contains(collection: any, value: unknown): boolean {
   if (typeof collection.has === "function") return (collection as CollectionLike).has!(value);
-  if (collection instanceof NetArray || collection instanceof Uint8Array || typeof collection.indexOf === "function") {
+  if (
+    collection instanceof NetArray ||
+    collection instanceof Uint8Array ||
+    typeof collection.indexOf === "function"
+  ) {
     return positionOf(collection, value) >= 0;
   }
   for (const element of elements(collection)) if (sameValue(element, value)) return true;
@@ -281,18 +286,27 @@ export function tryGet(dictionary: DictionaryLike, key: unknown, cell: OutCell, 
   return value !== undefined;
 }
 
-const getEnumerator = generic(([T]) => (source) => enumeratorOf(T!, source));
+const getEnumerator = generic(
+  ([T]) =>
+    (source) =>
+      enumeratorOf(T!, source),
+);
 
 defineType("interface System.Collections.IEnumerable");
 const IENUMERABLE: TypeDefinition = defineType(
   "interface System.Collections.Generic.IEnumerable<T> : System.Collections.IEnumerable",
   { "IEnumerator<T> GetEnumerator()": getEnumerator },
 );
-const IENUMERATOR: TypeDefinition = defineType("interface System.Collections.Generic.IEnumerator<T> : System.IDisposable", {
-  "bool MoveNext()": (cursor: Enumerator) => cursor.moveNext(),
-  "T Current { get; }": (cursor: Enumerator) => cursor.current,
+const IENUMERATOR: TypeDefinition = defineType(
+  "interface System.Collections.Generic.IEnumerator<T> : System.IDisposable",
+  {
+    "bool MoveNext()": (cursor: Enumerator) => cursor.moveNext(),
+    "T Current { get; }": (cursor: Enumerator) => cursor.current,
+  },
+);
+defineType("interface System.Collections.Generic.IReadOnlyCollection<T> : IEnumerable<T>", {
+  "int Count { get; }": sizeOf,
 });
-defineType("interface System.Collections.Generic.IReadOnlyCollection<T> : IEnumerable<T>", { "int Count { get; }": sizeOf });
 defineType("interface System.Collections.Generic.IReadOnlyList<T> : IReadOnlyCollection<T>", {
   "T this[int index] { get; }": itemAt,
 });
@@ -316,11 +330,13 @@ defineType("interface System.Collections.Generic.ISet<T> : ICollection<T>", {
   "void UnionWith(IEnumerable<T> other)": (set: any, other: unknown) => set.unionWith(other),
   "void IntersectWith(IEnumerable<T> other)": (set: any, other: unknown) => set.intersectWith(other),
   "void ExceptWith(IEnumerable<T> other)": (set: any, other: unknown) => set.exceptWith(other),
-  "void SymmetricExceptWith(IEnumerable<T> other)": (set: any, other: unknown) => set.symmetricExceptWith(other),
+  "void SymmetricExceptWith(IEnumerable<T> other)": (set: any, other: unknown) =>
+    set.symmetricExceptWith(other),
   "bool IsSubsetOf(IEnumerable<T> other)": (set: any, other: unknown) => set.isSubsetOf(other),
   "bool IsSupersetOf(IEnumerable<T> other)": (set: any, other: unknown) => set.isSupersetOf(other),
   "bool IsProperSubsetOf(IEnumerable<T> other)": (set: any, other: unknown) => set.isProperSubsetOf(other),
-  "bool IsProperSupersetOf(IEnumerable<T> other)": (set: any, other: unknown) => set.isProperSupersetOf(other),
+  "bool IsProperSupersetOf(IEnumerable<T> other)": (set: any, other: unknown) =>
+    set.isProperSupersetOf(other),
   "bool Overlaps(IEnumerable<T> other)": (set: any, other: unknown) => set.overlaps(other),
   "bool SetEquals(IEnumerable<T> other)": (set: any, other: unknown) => set.setEquals(other),
 });
@@ -355,23 +371,42 @@ defineType(
     "TValue this[TKey key] { get; }": lookUp,
     "bool ContainsKey(TKey key)": hasKey,
     "bool TryGetValue(TKey key, out TValue value)": tryGetValue,
-    "IEnumerable<TKey> Keys { get; }": generic(([K]) => (d) => new Sequence(K!, () => d.keys()[Symbol.iterator]())),
-    "IEnumerable<TValue> Values { get; }": generic(([, V]) => (d) => new Sequence(V!, () => d.values()[Symbol.iterator]())),
+    "IEnumerable<TKey> Keys { get; }": generic(
+      ([K]) =>
+        (d) =>
+          new Sequence(K!, () => d.keys()[Symbol.iterator]()),
+    ),
+    "IEnumerable<TValue> Values { get; }": generic(
+      ([, V]) =>
+        (d) =>
+          new Sequence(V!, () => d.values()[Symbol.iterator]()),
+    ),
   },
 );
 defineType(
   "interface System.Collections.Generic.IDictionary<TKey, TValue> : ICollection<KeyValuePair<TKey, TValue>>",
   {
-    "TValue this[TKey key] { get; set; }": accessor(lookUp, (d: DictionaryLike, key: unknown, value: unknown) => {
-      if (d.set === undefined) throw notSupported(READ_ONLY);
-      d.set(key, value);
-    }),
+    "TValue this[TKey key] { get; set; }": accessor(
+      lookUp,
+      (d: DictionaryLike, key: unknown, value: unknown) => {
+        if (d.set === undefined) throw notSupported(READ_ONLY);
+        d.set(key, value);
+      },
+    ),
     "bool ContainsKey(TKey key)": hasKey,
     "bool TryGetValue(TKey key, out TValue value)": tryGetValue,
     "void Add(TKey key, TValue value)": changing("add"),
     "bool Remove(TKey key)": changing("remove"),
-    "ICollection<TKey> Keys { get; }": generic(([K]) => (d) => new KeyView(K!, d, "keys")),
-    "ICollection<TValue> Values { get; }": generic(([, V]) => (d) => new KeyView(V!, d, "values")),
+    "ICollection<TKey> Keys { get; }": generic(
+      ([K]) =>
+        (d) =>
+          new KeyView(K!, d, "keys"),
+    ),
+    "ICollection<TValue> Values { get; }": generic(
+      ([, V]) =>
+        (d) =>
+          new KeyView(V!, d, "values"),
+    ),
   },
 );
 

@@ -43,16 +43,20 @@ const INVARIANT_CULTURE_IGNORE_CASE = 3;
 const ORDINAL = 4;
 const ORDINAL_IGNORE_CASE = 5;
 
-export const STRING_COMPARISON: TypeDefinition = defineType("enum System.StringComparison", {}, {
-  values: {
-    CurrentCulture: CURRENT_CULTURE,
-    CurrentCultureIgnoreCase: CURRENT_CULTURE_IGNORE_CASE,
-    InvariantCulture: INVARIANT_CULTURE,
-    InvariantCultureIgnoreCase: INVARIANT_CULTURE_IGNORE_CASE,
-    Ordinal: ORDINAL,
-    OrdinalIgnoreCase: ORDINAL_IGNORE_CASE,
+export const STRING_COMPARISON: TypeDefinition = defineType(
+  "enum System.StringComparison",
+  {},
+  {
+    values: {
+      CurrentCulture: CURRENT_CULTURE,
+      CurrentCultureIgnoreCase: CURRENT_CULTURE_IGNORE_CASE,
+      InvariantCulture: INVARIANT_CULTURE,
+      InvariantCultureIgnoreCase: INVARIANT_CULTURE_IGNORE_CASE,
+      Ordinal: ORDINAL,
+      OrdinalIgnoreCase: ORDINAL_IGNORE_CASE,
+    },
   },
-});
+);
 
 /** Whether a `StringComparison` ignores case. @throws ArgumentException for a number that is none */
 export function ignoresCase(comparison: EnumValue): boolean {
@@ -118,7 +122,11 @@ const ordinalIgnoreCase = (a: string, b: string): number => compareOrdinal(foldC
 const ORDINAL_COMPARER = new StringComparer("Ordinal", asIs, compareOrdinal);
 const ORDINAL_IGNORE_CASE_COMPARER = new StringComparer("OrdinalIgnoreCase", foldCase, ordinalIgnoreCase);
 const CULTURE_COMPARER = new StringComparer("InvariantCulture", asIs, compareCulture);
-const CULTURE_IGNORE_CASE_COMPARER = new StringComparer("InvariantCultureIgnoreCase", foldCase, compareCultureIgnoreCase);
+const CULTURE_IGNORE_CASE_COMPARER = new StringComparer(
+  "InvariantCultureIgnoreCase",
+  foldCase,
+  compareCultureIgnoreCase,
+);
 
 defineType("interface System.Collections.IEqualityComparer");
 defineType("interface System.Collections.Generic.IEqualityComparer<T>", {
@@ -148,8 +156,10 @@ const STRING_COMPARER: TypeDefinition = defineType(
     "static StringComparer CurrentCulture { get; }": () => CULTURE_COMPARER,
     "static StringComparer CurrentCultureIgnoreCase { get; }": () => CULTURE_IGNORE_CASE_COMPARER,
     "static StringComparer FromComparison(StringComparison comparisonType)": comparerOf,
-    "int Compare(string x, string y)": (comparer: StringComparer, a: unknown, b: unknown) => comparer.compare(a, b),
-    "bool Equals(string x, string y)": (comparer: StringComparer, a: unknown, b: unknown) => comparer.same(a, b),
+    "int Compare(string x, string y)": (comparer: StringComparer, a: unknown, b: unknown) =>
+      comparer.compare(a, b),
+    "bool Equals(string x, string y)": (comparer: StringComparer, a: unknown, b: unknown) =>
+      comparer.same(a, b),
     "int GetHashCode(string obj)": (comparer: StringComparer, text: unknown) => comparer.hash(text),
   },
 );
@@ -174,7 +184,8 @@ export function compareValues(a: unknown, b: unknown): number {
       return compareCulture(a, b);
     case "number":
     case "bigint":
-      if (typeof b !== typeof a) throw argumentError(`Object must be of type ${typeof a === "number" ? "Int32" : "Int64"}.`);
+      if (typeof b !== typeof a)
+        throw argumentError(`Object must be of type ${typeof a === "number" ? "Int32" : "Int64"}.`);
       return compareNumbers(a, b as number | bigint);
     case "boolean":
       return a ? 1 : -1;
@@ -274,6 +285,10 @@ export function sortItems(items: unknown[], compare: (a: any, b: any) => number)
     items.sort(paying);
   } catch (error) {
     if (!(error instanceof NetException) || error.is("System.InvalidOperationException")) throw error;
-    throw new NetException("System.InvalidOperationException", "Failed to compare two elements in the array.", error);
+    throw new NetException(
+      "System.InvalidOperationException",
+      "Failed to compare two elements in the array.",
+      error,
+    );
   }
 }

@@ -66,7 +66,9 @@ for (const name of ["JObject", "JArray", "JToken"] as const) {
 /** Runs a read; without `preserve` the message has no body afterwards. @throws InvalidOperationException on a second read */
 function reading<T>(body: HostBody, preserve: boolean, read: (body: HostBody) => T): T {
   if (body.consumed) {
-    throw invalidOperation("The message body was already read. Pass preserveContent: true to read it more than once.");
+    throw invalidOperation(
+      "The message body was already read. Pass preserveContent: true to read it more than once.",
+    );
   }
   const value = read(body);
   if (!preserve) body.consume();
@@ -149,8 +151,9 @@ defineType("interface Gateway.IMessageBody", {
 defineType(
   "static Gateway.FormExtensions",
   {
-    "static string ToFormUrlEncodedContent(this IDictionary<string, IList<string>> dictionary)": (content: unknown) =>
-      encodeForm(content, urlEncode),
+    "static string ToFormUrlEncodedContent(this IDictionary<string, IList<string>> dictionary)": (
+      content: unknown,
+    ) => encodeForm(content, urlEncode),
     "static string ToQueryString(this IDictionary<string, IList<string>> dictionary)": (content: unknown) => {
       const query = encodeForm(content, escapeData);
       return query === null ? "" : `?${query}`;
@@ -158,4 +161,3 @@ defineType(
   },
   { nameable: false },
 );
-

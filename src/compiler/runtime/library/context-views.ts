@@ -14,7 +14,10 @@ import { NetArray, TYPE, typeNamed } from "../values.ts";
 import { type DictionaryLike, Pair, pairType } from "./collections.ts";
 
 function readOnlyDictionary(value: Type): Type {
-  return instantiate(lookupType("System.Collections.Generic.IReadOnlyDictionary", 2), [typeNamed("System.String"), value]);
+  return instantiate(lookupType("System.Collections.Generic.IReadOnlyDictionary", 2), [
+    typeNamed("System.String"),
+    value,
+  ]);
 }
 
 const textArray = (): Type => arrayOf(typeNamed("System.String"));

@@ -33,7 +33,13 @@ class Body implements HostBody {
   }
 }
 
-const url = (path: string, queryString: string, port = 443): HostUrl => ({ scheme: "https", host: "h.example", port, path, queryString });
+const url = (path: string, queryString: string, port = 443): HostUrl => ({
+  scheme: "https",
+  host: "h.example",
+  port,
+  path,
+  queryString,
+});
 
 function host(body: HostBody | null = null, response: HostContext["response"] = null): HostContext {
   return {
@@ -51,7 +57,11 @@ function host(body: HostBody | null = null, response: HostContext["response"] = 
       certificate: null,
     },
     response,
-    variables: new Map<string, unknown>([["n", 7], ["s", "text"], ["nothing", null]]),
+    variables: new Map<string, unknown>([
+      ["n", 7],
+      ["s", "text"],
+      ["nothing", null],
+    ]),
     api: null,
     operation: null,
     product: null,
@@ -61,7 +71,10 @@ function host(body: HostBody | null = null, response: HostContext["response"] = 
     backend: null,
     workspace: null,
     deployment: {
-      region: "r", serviceName: "n", serviceId: "i", gatewayId: "managed",
+      region: "r",
+      serviceName: "n",
+      serviceId: "i",
+      gatewayId: "managed",
       gateway: { id: "managed", instanceId: "x", isManaged: true },
       certificates: new Map(),
     },
@@ -71,11 +84,19 @@ function host(body: HostBody | null = null, response: HostContext["response"] = 
 }
 
 function outcome(code: string, context: HostContext): string {
-  const { value, diagnostics } = compileDetailed(code, /\breturn\b/.test(code) ? "block" : "expression", "any");
+  const { value, diagnostics } = compileDetailed(
+    code,
+    /\breturn\b/.test(code) ? "block" : "expression",
+    "any",
+  );
   if (value === null) return diagnostics.map((d) => `${d.code} ${d.message}`).join("; ");
   try {
     const result = value(context);
-    return result === null ? "null" : typeof result === "string" ? result : `${typeOf(result).name} ${textOf(result)}`;
+    return result === null
+      ? "null"
+      : typeof result === "string"
+        ? result
+        : `${typeOf(result).name} ${textOf(result)}`;
   } catch (error) {
     if (error instanceof NetException) return `!${error.typeName.replace(/^.*\./, "")}`;
     throw error;
@@ -91,17 +112,35 @@ const READS: readonly (readonly [string, string])[] = [
   [`context.Request.Headers.GetValueOrDefault("nope", new[] { "d" })[0]`, "d"],
   [`string.Join(",", context.Request.Headers.Keys)`, "Accept,X-One,X-Empty"],
   [`context.Request.Headers.Count`, "System.Int32 3"],
-  [`string.Join(";", context.Request.Headers.Select(h => h.Key + "=" + string.Join("&", h.Value)))`, "Accept=a&b,c;X-One=1;X-Empty="],
-  [`context.Request.Headers.Where(h => h.Key.StartsWith("X-")).ToDictionary(h => h.Key, h => h.Value.First())["X-One"]`, "1"],
-  [`JsonConvert.SerializeObject(context.Request.Headers)`, `{"Accept":["a","b,c"],"X-One":["1"],"X-Empty":[""]}`],
+  [
+    `string.Join(";", context.Request.Headers.Select(h => h.Key + "=" + string.Join("&", h.Value)))`,
+    "Accept=a&b,c;X-One=1;X-Empty=",
+  ],
+  [
+    `context.Request.Headers.Where(h => h.Key.StartsWith("X-")).ToDictionary(h => h.Key, h => h.Value.First())["X-One"]`,
+    "1",
+  ],
+  [
+    `JsonConvert.SerializeObject(context.Request.Headers)`,
+    `{"Accept":["a","b,c"],"X-One":["1"],"X-Empty":[""]}`,
+  ],
   [`context.Request.Headers.GetValueOrDefault(null)`, "!ArgumentNullException"],
   [`string.Join("|", context.Request.Url.Query["q"])`, "a%20b+c|2"],
   [`context.Request.Url.Query.GetValueOrDefault("name")`, "x"],
-  [`context.Request.Url.Query.GetValueOrDefault("flag", "d") + "|" + context.Request.Url.Query.GetValueOrDefault("zz", "d")`, "|d"],
+  [
+    `context.Request.Url.Query.GetValueOrDefault("flag", "d") + "|" + context.Request.Url.Query.GetValueOrDefault("zz", "d")`,
+    "|d",
+  ],
   [`context.Request.Url.ToString()`, "https://h.example/a%20b?q=a%20b+c&Q=2&%6Eame=x&flag&e="],
-  [`context.Request.OriginalUrl.ToString() + context.Request.OriginalUrl.ToUri().Port`, "https://h.example:8443/o8443"],
+  [
+    `context.Request.OriginalUrl.ToString() + context.Request.OriginalUrl.ToUri().Port`,
+    "https://h.example:8443/o8443",
+  ],
   [`context.Request.OriginalUrl + ""`, "https://h.example:8443/o"],
-  [`context.Request.MatchedParameters["ID"] + context.Request.MatchedParameters.GetValueOrDefault("zz", "d")`, "42d"],
+  [
+    `context.Request.MatchedParameters["ID"] + context.Request.MatchedParameters.GetValueOrDefault("zz", "d")`,
+    "42d",
+  ],
   [`context.Request.MatchedParameters["zz"]`, "!KeyNotFoundException"],
   [`context.Variables["missing"] == null`, "System.Boolean True"],
   [`(int)context.Variables["missing"]`, "!NullReferenceException"],
@@ -117,8 +156,14 @@ const READS: readonly (readonly [string, string])[] = [
   [`context.RequestId.ToString("N")`, "0f8fad5bd9cb469fa16570867728950e"],
   [`context.User?.Email ?? "none"`, "none"],
   [`context.LastError.Message`, "!NullReferenceException"],
-  [`context.Request.Body == null && context.Request.Certificate == null && context.GraphQL == null`, "System.Boolean True"],
-  [`context.Deployment.Certificates.Count + context.Deployment.SustainabilityInfo.CurrentCarbonIntensity.ToString()`, "0NotAvailable"],
+  [
+    `context.Request.Body == null && context.Request.Certificate == null && context.GraphQL == null`,
+    "System.Boolean True",
+  ],
+  [
+    `context.Deployment.Certificates.Count + context.Deployment.SustainabilityInfo.CurrentCarbonIntensity.ToString()`,
+    "0NotAvailable",
+  ],
   [`"Bearer a.b".AsJwt() == null && ((string)null).AsJwt() == null`, "System.Boolean True"],
   [`"Basic dTpwOnE=".AsBasic().UserId + " " + "Basic dTpwOnE=".AsBasic().Password`, "u p:q"],
 ];
@@ -128,16 +173,44 @@ test.each(READS)("%s", (code, expected) => {
 });
 
 const BODIES: readonly (readonly [code: string, body: string, expected: string])[] = [
-  [`(string)context.Request.Body.As<JObject>(true)["d"]`, `{"d":"2024-03-05T10:20:30.000Z"}`, "03/05/2024 10:20:30"],
-  [`context.Request.Body.As<JObject>(true).ToString(Formatting.None)`, `{"d":"2024-03-05T10:20:30.000+02:00","n":1.50}`, `{"d":"2024-03-05T10:20:30.000+02:00","n":1.5}`],
-  [`try { return context.Request.Body.As<JObject>().ToString(); } catch (Exception e) { return e.Message; }`, "oops", "The message body is not a valid JSON. Unexpected character encountered while parsing value: o. Path '', line 0, position 0."],
-  [`try { return context.Request.Body.As<JObject>().ToString(); } catch (Exception e) { return e.Message; }`, "[1]", "The message body is not a valid JSON. Error reading JObject from JsonReader. Current JsonReader item is not an object: StartArray. Path '', line 1, position 1."],
+  [
+    `(string)context.Request.Body.As<JObject>(true)["d"]`,
+    `{"d":"2024-03-05T10:20:30.000Z"}`,
+    "03/05/2024 10:20:30",
+  ],
+  [
+    `context.Request.Body.As<JObject>(true).ToString(Formatting.None)`,
+    `{"d":"2024-03-05T10:20:30.000+02:00","n":1.50}`,
+    `{"d":"2024-03-05T10:20:30.000+02:00","n":1.5}`,
+  ],
+  [
+    `try { return context.Request.Body.As<JObject>().ToString(); } catch (Exception e) { return e.Message; }`,
+    "oops",
+    "The message body is not a valid JSON. Unexpected character encountered while parsing value: o. Path '', line 0, position 0.",
+  ],
+  [
+    `try { return context.Request.Body.As<JObject>().ToString(); } catch (Exception e) { return e.Message; }`,
+    "[1]",
+    "The message body is not a valid JSON. Error reading JObject from JsonReader. Current JsonReader item is not an object: StartArray. Path '', line 1, position 1.",
+  ],
   [`context.Request.Body.As<JArray>()[1].ToString()`, "\uFEFF[1,2]", "2"],
   [`context.Request.Body.As<XDocument>().Root.Name.LocalName`, "<a/>", "a"],
   [`((XElement)context.Request.Body.As<XNode>()).Value`, "<a>x</a>", "x"],
-  [`context.Request.Body.As<string>(); return context.Request.Body.As<string>();`, "x", "!InvalidOperationException"],
-  [`var f = context.Request.Body.AsFormUrlEncodedContent(); f["new"].Add("a b"); return f.ToFormUrlEncodedContent() + f.ToQueryString();`, "x=1&x=%26&y", "x=1&x=%26&y=&new=a+b?x=1&x=%26&y=&new=a%20b"],
-  [`context.Request.Body.AsFormUrlEncodedContent().ToFormUrlEncodedContent() == null`, "", "System.Boolean True"],
+  [
+    `context.Request.Body.As<string>(); return context.Request.Body.As<string>();`,
+    "x",
+    "!InvalidOperationException",
+  ],
+  [
+    `var f = context.Request.Body.AsFormUrlEncodedContent(); f["new"].Add("a b"); return f.ToFormUrlEncodedContent() + f.ToQueryString();`,
+    "x=1&x=%26&y",
+    "x=1&x=%26&y=&new=a+b?x=1&x=%26&y=&new=a%20b",
+  ],
+  [
+    `context.Request.Body.AsFormUrlEncodedContent().ToFormUrlEncodedContent() == null`,
+    "",
+    "System.Boolean True",
+  ],
 ];
 
 test.each(BODIES)("%s of %s", (code, body, expected) => {
@@ -145,14 +218,23 @@ test.each(BODIES)("%s of %s", (code, body, expected) => {
 });
 
 test("a body is read as its charset says", () => {
-  expect(outcome(`context.Request.Body.As<string>()`, host(new Body(Uint8Array.of(0xe9), "iso-8859-1")))).toBe("é");
+  expect(
+    outcome(`context.Request.Body.As<string>()`, host(new Body(Uint8Array.of(0xe9), "iso-8859-1"))),
+  ).toBe("é");
 });
 
 test("a body is parsed once, and one reader's changes are not another's", () => {
   const body = new Body(`{"a":{"b":1}}`);
   const context = host(body);
-  expect(outcome(`var o = context.Request.Body.As<JObject>(true); o["a"]["b"] = 2; return o.ToString(Formatting.None);`, context)).toBe(`{"a":{"b":2}}`);
-  expect(outcome(`context.Request.Body.As<JObject>(true).ToString(Formatting.None)`, context)).toBe(`{"a":{"b":1}}`);
+  expect(
+    outcome(
+      `var o = context.Request.Body.As<JObject>(true); o["a"]["b"] = 2; return o.ToString(Formatting.None);`,
+      context,
+    ),
+  ).toBe(`{"a":{"b":2}}`);
+  expect(outcome(`context.Request.Body.As<JObject>(true).ToString(Formatting.None)`, context)).toBe(
+    `{"a":{"b":1}}`,
+  );
   expect(body.reads).toBe(1);
 });
 
@@ -163,7 +245,12 @@ test("reading without preserveContent consumes", () => {
 });
 
 test("a response in a variable is an IResponse, whatever class the host gives it", () => {
-  const response = { statusCode: 201, statusReason: "Created", headers: new HeaderList(["X-R", "1"]), body: null };
+  const response = {
+    statusCode: 201,
+    statusReason: "Created",
+    headers: new HeaderList(["X-R", "1"]),
+    body: null,
+  };
   const context = { ...host(), variables: new Map<string, unknown>([["r", response]]) };
   expect(outcome(`((IResponse)context.Variables["r"]).StatusCode`, context)).toBe("System.Int32 201");
   expect(outcome(`context.Variables["r"] is IRequest`, context)).toBe("System.Boolean False");

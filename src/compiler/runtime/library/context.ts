@@ -47,34 +47,47 @@ const dateOrNull = (ms: number | null): DateTime | null => (ms === null ? null :
 const bodyFacts = (needs: "request-body" | "response-body" | "body") => ({ needs });
 
 /** What the compiler calls when it knows more than the members: the commonest reads in one step. */
-export const readVariable = (context: HostContext, name: string): unknown => context.variables.get(name) ?? null;
-export const readHeader = (message: HostRequest | HostResponse, name: string, missing: string | null): string | null =>
-  headersOf(message).joined(name) ?? missing;
+export const readVariable = (context: HostContext, name: string): unknown =>
+  context.variables.get(name) ?? null;
+export const readHeader = (
+  message: HostRequest | HostResponse,
+  name: string,
+  missing: string | null,
+): string | null => headersOf(message).joined(name) ?? missing;
 
-defineType("interface Gateway.IContext", {
-  "IContextApi Api { get; }": (context: HostContext) => context.api,
-  "IBackend Backend { get; }": (context: HostContext) => context.backend,
-  "TimeSpan Elapsed { get; }": (context: HostContext) => timeSpan(BigInt(Math.round(context.elapsedMs() * 10_000))),
-  "Guid RequestId { get; }": requestIdOf,
-  "DateTime Timestamp { get; }": (context: HostContext) => utcFromUnixMs(context.timestampMs),
-  "IDeployment Deployment { get; }": (context: HostContext) => context.deployment,
-  "ILastError LastError { get; }": (context: HostContext) => context.lastError,
-  // Resolvers are not served here, so there is never a parent or an argument.
-  "IGraphQL GraphQL { get; }": () => null,
-  "IOperation Operation { get; }": (context: HostContext) => context.operation,
-  "IProduct Product { get; }": (context: HostContext) => context.product,
-  "IRequest Request { get; }": (context: HostContext) => context.request,
-  "IResponse Response { get; }": (context: HostContext) => context.response,
-  "ISubscription Subscription { get; }": (context: HostContext) => context.subscription,
-  "bool Tracing { get; }": (context: HostContext) => context.tracing,
-  "IUser User { get; }": (context: HostContext) => context.user,
-  "IReadOnlyDictionary<string, object> Variables { get; }": variablesOf,
-  "IWorkspace Workspace { get; }": (context: HostContext) => context.workspace,
-  "void Trace(string message)": (context: HostContext, message: string | null) => context.trace(message ?? ""),
-}, { nameable: false });
+defineType(
+  "interface Gateway.IContext",
+  {
+    "IContextApi Api { get; }": (context: HostContext) => context.api,
+    "IBackend Backend { get; }": (context: HostContext) => context.backend,
+    "TimeSpan Elapsed { get; }": (context: HostContext) =>
+      timeSpan(BigInt(Math.round(context.elapsedMs() * 10_000))),
+    "Guid RequestId { get; }": requestIdOf,
+    "DateTime Timestamp { get; }": (context: HostContext) => utcFromUnixMs(context.timestampMs),
+    "IDeployment Deployment { get; }": (context: HostContext) => context.deployment,
+    "ILastError LastError { get; }": (context: HostContext) => context.lastError,
+    // Resolvers are not served here, so there is never a parent or an argument.
+    "IGraphQL GraphQL { get; }": () => null,
+    "IOperation Operation { get; }": (context: HostContext) => context.operation,
+    "IProduct Product { get; }": (context: HostContext) => context.product,
+    "IRequest Request { get; }": (context: HostContext) => context.request,
+    "IResponse Response { get; }": (context: HostContext) => context.response,
+    "ISubscription Subscription { get; }": (context: HostContext) => context.subscription,
+    "bool Tracing { get; }": (context: HostContext) => context.tracing,
+    "IUser User { get; }": (context: HostContext) => context.user,
+    "IReadOnlyDictionary<string, object> Variables { get; }": variablesOf,
+    "IWorkspace Workspace { get; }": (context: HostContext) => context.workspace,
+    "void Trace(string message)": (context: HostContext, message: string | null) =>
+      context.trace(message ?? ""),
+  },
+  { nameable: false },
+);
 
 defineType("interface Gateway.IRequest", {
-  "IMessageBody Body { get; }": withFacts((request: HostRequest) => visibleBody(request), bodyFacts("request-body")),
+  "IMessageBody Body { get; }": withFacts(
+    (request: HostRequest) => visibleBody(request),
+    bodyFacts("request-body"),
+  ),
   "IReadOnlyDictionary<string, string[]> Headers { get; }": headersOf,
   "X509Certificate2 Certificate { get; }": certificateOf,
   "string IpAddress { get; }": (request: HostRequest) => request.ipAddress,
@@ -93,7 +106,10 @@ function certificateOf(request: HostRequest): unknown {
 }
 
 defineType("interface Gateway.IResponse", {
-  "IMessageBody Body { get; }": withFacts((response: HostResponse) => visibleBody(response), bodyFacts("response-body")),
+  "IMessageBody Body { get; }": withFacts(
+    (response: HostResponse) => visibleBody(response),
+    bodyFacts("response-body"),
+  ),
   "IReadOnlyDictionary<string, string[]> Headers { get; }": headersOf,
   "int StatusCode { get; }": (response: HostResponse) => response.statusCode,
   "string StatusReason { get; }": (response: HostResponse) => response.statusReason,
@@ -129,7 +145,8 @@ const API_MEMBERS = {
   "IUrl ServiceUrl { get; }": (api: HostApi) => api.serviceUrl,
   "string Version { get; }": (api: HostApi) => api.version,
   "IEnumerable<string> Protocols { get; }": (api: HostApi) => texts([...api.protocols]),
-  "ISubscriptionKeyParameterNames SubscriptionKeyParameterNames { get; }": (api: HostApi) => api.subscriptionKeyParameterNames,
+  "ISubscriptionKeyParameterNames SubscriptionKeyParameterNames { get; }": (api: HostApi) =>
+    api.subscriptionKeyParameterNames,
 };
 defineType("interface Gateway.IApi", API_MEMBERS);
 defineType("interface Gateway.IContextApi : IApi", {
@@ -150,10 +167,17 @@ defineType("interface Gateway.IOperation", {
   "string UrlTemplate { get; }": (operation: HostOperation) => operation.urlTemplate,
 });
 
-const PRODUCT_STATE = defineType("enum Gateway.ProductState", {}, { values: { NotPublished: 0, Published: 1 } });
-const state = (product: HostProduct): EnumValue => enumValue(PRODUCT_STATE, product.state.toLowerCase() === "published" ? 1 : 0);
-const list = (typeName: string, items: readonly unknown[]): NetArray => new NetArray(typeOfName(typeName), [...items]);
-const groupsOf = (owner: { readonly groups: readonly HostGroup[] }): NetArray => list("Gateway.IGroup", owner.groups);
+const PRODUCT_STATE = defineType(
+  "enum Gateway.ProductState",
+  {},
+  { values: { NotPublished: 0, Published: 1 } },
+);
+const state = (product: HostProduct): EnumValue =>
+  enumValue(PRODUCT_STATE, product.state.toLowerCase() === "published" ? 1 : 0);
+const list = (typeName: string, items: readonly unknown[]): NetArray =>
+  new NetArray(typeOfName(typeName), [...items]);
+const groupsOf = (owner: { readonly groups: readonly HostGroup[] }): NetArray =>
+  list("Gateway.IGroup", owner.groups);
 
 defineType("interface Gateway.IProduct", {
   "IEnumerable<IApi> Apis { get; }": (product: HostProduct) => list("Gateway.IApi", product.apis),
@@ -188,7 +212,8 @@ defineType("interface Gateway.IUser", {
   "string FirstName { get; }": (user: HostUser) => user.firstName,
   "IEnumerable<IGroup> Groups { get; }": groupsOf,
   "string Id { get; }": (user: HostUser) => user.id,
-  "IEnumerable<IUserIdentity> Identities { get; }": (user: HostUser) => list("Gateway.IUserIdentity", user.identities),
+  "IEnumerable<IUserIdentity> Identities { get; }": (user: HostUser) =>
+    list("Gateway.IUserIdentity", user.identities),
   "string LastName { get; }": (user: HostUser) => user.lastName,
   "string Note { get; }": (user: HostUser) => user.note,
   "DateTime RegistrationDate { get; }": (user: HostUser) => utcFromUnixMs(user.registrationMs),
@@ -221,9 +246,13 @@ const certificatesOf = cached(({ certificates }: HostDeployment) => {
   for (const [id, der] of certificates) read.set(id, certificateFromDer(der));
   return new MapView(read, typeOfName("System.Security.Cryptography.X509Certificates.X509Certificate2"));
 });
-const CARBON_INTENSITY = defineType("enum Gateway.CarbonIntensityCategory", {}, {
-  values: { NotAvailable: 0, VeryLow: 1, Low: 2, Medium: 3, High: 4, VeryHigh: 5 },
-});
+const CARBON_INTENSITY = defineType(
+  "enum Gateway.CarbonIntensityCategory",
+  {},
+  {
+    values: { NotAvailable: 0, VeryLow: 1, Low: 2, Medium: 3, High: 4, VeryHigh: 5 },
+  },
+);
 defineType("interface Gateway.IDeployment", {
   "IReadOnlyDictionary<string, X509Certificate2> Certificates { get; }": certificatesOf,
   "IGateway Gateway { get; }": (deployment: HostDeployment) => deployment.gateway,

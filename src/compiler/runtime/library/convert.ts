@@ -55,7 +55,8 @@ function toIntegral(type: IntegralType): (value: Convertible) => number | bigint
       case "number": {
         if (Number.isInteger(value)) return inRange(value);
         const rounded = roundHalfEven(value);
-        if (!Number.isFinite(rounded)) throw overflow(`Value was either too large or too small for ${article}.`);
+        if (!Number.isFinite(rounded))
+          throw overflow(`Value was either too large or too small for ${article}.`);
         return inRange(rounded);
       }
       case "bigint":
@@ -74,7 +75,8 @@ function source(value: unknown, target: string): Convertible | string {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
   if (value instanceof Decimal) return value;
   const enumeration = value as Partial<EnumValue>;
-  if (enumeration.definition !== undefined && typeof enumeration.number === "number") return enumeration.number;
+  if (enumeration.definition !== undefined && typeof enumeration.number === "number")
+    return enumeration.number;
   throw new NetException(
     "System.InvalidCastException",
     TYPE in (value as object)
@@ -104,7 +106,8 @@ function define(
 ): void {
   for (const from of sources) members[`static ${keyword} To${name}(${from} value)`] = convert;
   members[`static ${keyword} To${name}(${keyword} value)`] = same;
-  members[`static ${keyword} To${name}(string value)`] = (text: string | null) => (text === null ? zero : parse(text));
+  members[`static ${keyword} To${name}(string value)`] = (text: string | null) =>
+    text === null ? zero : parse(text);
   members[`static ${keyword} To${name}(object value)`] = (value: unknown) => {
     if (value === null) return zero;
     if (isBoxedChar(value) && !sources.includes("char") && keyword !== "char") {
@@ -129,11 +132,14 @@ for (const type of INTEGRAL_TYPES) {
     zero,
     [...INTEGERS.filter((k) => k !== type.keyword), "bool", "char", "float", "double", "decimal"],
   );
-  members[`static ${type.keyword} To${type.name}(string value, int fromBase)`] = (text: string | null, base: number) =>
-    fromBaseText(text, base, type);
+  members[`static ${type.keyword} To${type.name}(string value, int fromBase)`] = (
+    text: string | null,
+    base: number,
+  ) => fromBaseText(text, base, type);
 }
 
-const toDouble = (value: Convertible): number => (value instanceof Decimal ? decimalToDouble(value) : Number(value));
+const toDouble = (value: Convertible): number =>
+  value instanceof Decimal ? decimalToDouble(value) : Number(value);
 define("Double", "double", toDouble, parseDouble, 0, [...INTEGERS, "bool", "float", "decimal"]);
 define("Single", "float", (value) => Math.fround(toDouble(value)), parseSingle, 0, [
   ...INTEGERS,
@@ -165,7 +171,8 @@ members["static char ToChar(object value)"] = (value: unknown) => {
   if (value === null) return 0;
   const raw = source(value, "Char");
   if (typeof raw === "string") return parseChar(raw, "value");
-  if (value instanceof Box && /Double|Single/.test(value.type.name)) throw badCast(value.type.definition.shortName, "Char");
+  if (value instanceof Box && /Double|Single/.test(value.type.name))
+    throw badCast(value.type.definition.shortName, "Char");
   return toChar(raw);
 };
 
@@ -201,7 +208,10 @@ const RADIX_TYPES: readonly [string, number][] = [
   ["long", 64],
 ];
 for (const [keyword, bits] of RADIX_TYPES) {
-  members[`static string ToString(${keyword} value, int toBase)`] = (value: number | bigint, base: number) => {
+  members[`static string ToString(${keyword} value, int toBase)`] = (
+    value: number | bigint,
+    base: number,
+  ) => {
     checkBase(base);
     return base === 10 ? String(value) : BigInt.asUintN(bits, BigInt(value)).toString(base);
   };
@@ -211,7 +221,12 @@ function checkBase(base: number): void {
   if (base !== 2 && base !== 8 && base !== 10 && base !== 16) throw argumentError("Invalid Base.");
 }
 
-const DIGITS: Readonly<Record<number, RegExp>> = { 2: /^[01]+$/, 8: /^[0-7]+$/, 10: /^\d+$/, 16: /^[\da-fA-F]+$/ };
+const DIGITS: Readonly<Record<number, RegExp>> = {
+  2: /^[01]+$/,
+  8: /^[0-7]+$/,
+  10: /^\d+$/,
+  16: /^[\da-fA-F]+$/,
+};
 
 /** `Convert.ToInt32("ff", 16)`: two's complement in any base but ten. */
 function fromBaseText(text: string | null, base: number, type: IntegralType): number | bigint {
@@ -219,14 +234,27 @@ function fromBaseText(text: string | null, base: number, type: IntegralType): nu
   const big = typeof type.min === "bigint";
   if (text === null) return big ? 0n : 0;
   if (base === 10) return orThrow(readIntegral(text, type), type.article);
-  if (text === "") throw argumentOutOfRange("startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
+  if (text === "")
+    throw argumentOutOfRange(
+      "startIndex",
+      "Index was out of range. Must be non-negative and less than the size of the collection.",
+    );
   const digits = base === 16 ? text.replace(/^0[xX]/, "") : text;
   if (text.startsWith("-")) throw argumentError("String cannot contain a minus sign if the base is not 10.");
-  if (!DIGITS[base]!.test(digits)) throw formatError(digits === "" ? "Could not find any recognizable digits." : "Additional non-parsable characters are at the end of the string.");
+  if (!DIGITS[base]!.test(digits))
+    throw formatError(
+      digits === ""
+        ? "Could not find any recognizable digits."
+        : "Additional non-parsable characters are at the end of the string.",
+    );
   const significant = digits.replace(/^0+(?=.)/, "");
   const bits = BITS[type.name]!;
-  const value = significant.length > 64 ? 1n << 64n : BigInt(base === 16 ? `0x${significant}` : base === 8 ? `0o${significant}` : `0b${significant}`);
-  if (value >= 1n << BigInt(bits)) throw overflow(`Value was either too large or too small for ${type.article}.`);
+  const value =
+    significant.length > 64
+      ? 1n << 64n
+      : BigInt(base === 16 ? `0x${significant}` : base === 8 ? `0o${significant}` : `0b${significant}`);
+  if (value >= 1n << BigInt(bits))
+    throw overflow(`Value was either too large or too small for ${type.article}.`);
   const whole = type.min < 0 ? BigInt.asIntN(bits, value) : value;
   return big ? whole : Number(whole);
 }
@@ -254,9 +282,14 @@ function base64Of(bytes: Uint8Array | null, options: EnumValue | null = null): s
 
 function partOf(bytes: Uint8Array | null, offset: number, length: number): Uint8Array {
   if (bytes === null) throw argumentNull("inArray");
-  if (length < 0) throw argumentOutOfRange("length", "Index was out of range. Must be non-negative and less than the size of the collection.");
+  if (length < 0)
+    throw argumentOutOfRange(
+      "length",
+      "Index was out of range. Must be non-negative and less than the size of the collection.",
+    );
   if (offset < 0) throw argumentOutOfRange("offset", "Value must be positive.");
-  if (offset + length > bytes.length) throw argumentOutOfRange("offset", "Offset and length must refer to a position in the string.");
+  if (offset + length > bytes.length)
+    throw argumentOutOfRange("offset", "Offset and length must refer to a position in the string.");
   return bytes.subarray(offset, offset + length);
 }
 
@@ -289,16 +322,22 @@ const base64Members: Members = {
   },
   "static byte[] FromHexString(string s)": (text: string | null) => {
     if (text === null) throw argumentNull("s");
-    if (text.length % 2 !== 0) throw formatError("The input is not a valid hex string as its length is not a multiple of 2.");
-    if (!/^[\da-fA-F]*$/.test(text)) throw formatError("The input is not a valid hex string as it contains a non-hex character.");
+    if (text.length % 2 !== 0)
+      throw formatError("The input is not a valid hex string as its length is not a multiple of 2.");
+    if (!/^[\da-fA-F]*$/.test(text))
+      throw formatError("The input is not a valid hex string as it contains a non-hex character.");
     checkBytes(text.length / 2);
     spendUnits(text.length);
-    return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(i * 2, i * 2 + 2), 16));
+    return Uint8Array.from({ length: text.length / 2 }, (_, i) =>
+      Number.parseInt(text.slice(i * 2, i * 2 + 2), 16),
+    );
   },
 };
 
 const EARLIEST = new DateTime(0n, UNSPECIFIED);
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).toUpperCase().padStart(2, "0"));
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
+  i.toString(16).toUpperCase().padStart(2, "0"),
+);
 
 /** `ChangeType(value, typeof(T))`: the conversion that the type's own `ToT(object)` makes. */
 function changeType(value: unknown, type: TypeObject | null): unknown {
@@ -306,7 +345,10 @@ function changeType(value: unknown, type: TypeObject | null): unknown {
   const target = type.type;
   if (value === null) {
     if (isValueType(target)) {
-      throw new NetException("System.InvalidCastException", "Null object cannot be converted to a value type.");
+      throw new NetException(
+        "System.InvalidCastException",
+        "Null object cannot be converted to a value type.",
+      );
     }
     return null;
   }
@@ -328,4 +370,3 @@ defineType("static System.Convert", {
   ...base64Members,
   "static object ChangeType(object value, Type conversionType)": changeType,
 });
-

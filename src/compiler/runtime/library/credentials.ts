@@ -43,7 +43,8 @@ export class Jwt implements NetObject {
   /** A NumericDate claim as UTC `DateTime`, or null. */
   time(name: string): unknown {
     const seconds = Number(this.first(name) ?? "");
-    if (this.first(name) === null || !Number.isFinite(seconds) || Math.abs(seconds) > 253_402_300_799) return null;
+    if (this.first(name) === null || !Number.isFinite(seconds) || Math.abs(seconds) > 253_402_300_799)
+      return null;
     return dateTime(621_355_968_000_000_000n + BigInt(Math.round(seconds * 1e7)), 1);
   }
 }
@@ -161,7 +162,8 @@ defineType("class Gateway.BasicAuthCredentials", {
 
 defineType("class Gateway.Authorization", {
   "string AccessToken { get; }": (authorization: Authorization) => authorization.accessToken,
-  "IReadOnlyDictionary<string, object> Claims { get; }": (authorization: Authorization) => authorization.claims,
+  "IReadOnlyDictionary<string, object> Claims { get; }": (authorization: Authorization) =>
+    authorization.claims,
 });
 
 defineType(
@@ -171,8 +173,10 @@ defineType(
     "static bool TryParseJwt(this string input, out Jwt result)": (text: string | null, cell: OutCell) =>
       toCell(parseJwt(text), cell),
     "static BasicAuthCredentials AsBasic(this string input)": parseBasic,
-    "static bool TryParseBasic(this string input, out BasicAuthCredentials result)": (text: string | null, cell: OutCell) =>
-      toCell(parseBasic(text), cell),
+    "static bool TryParseBasic(this string input, out BasicAuthCredentials result)": (
+      text: string | null,
+      cell: OutCell,
+    ) => toCell(parseBasic(text), cell),
   },
   { nameable: false },
 );

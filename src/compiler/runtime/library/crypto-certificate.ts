@@ -118,7 +118,14 @@ function readFields(der: Uint8Array): Fields {
   const versioned = body[0].tag === 0xa0;
   const [serial, signature, issuer, validity, subject, keyInfo] = versioned ? body.slice(1) : body;
   const [from, to] = children(validity) ?? [];
-  if (serial === undefined || issuer === undefined || subject === undefined || keyInfo === undefined || from === undefined || to === undefined) {
+  if (
+    serial === undefined ||
+    issuer === undefined ||
+    subject === undefined ||
+    keyInfo === undefined ||
+    from === undefined ||
+    to === undefined
+  ) {
     throw unreadable();
   }
   return {
@@ -166,7 +173,9 @@ function attributesOf(name: Der): { id: string; text: string }[][] {
 
 function nameText(name: Der): string {
   return attributesOf(name)
-    .map((set) => set.map(({ id, text }) => `${ATTRIBUTES.get(id) ?? `OID.${id}`}=${quoted(text)}`).join(" + "))
+    .map((set) =>
+      set.map(({ id, text }) => `${ATTRIBUTES.get(id) ?? `OID.${id}`}=${quoted(text)}`).join(" + "),
+    )
     .join(", ");
 }
 
@@ -176,7 +185,8 @@ function quoted(text: string): string {
 }
 
 function firstAttribute(name: Der, id: string): string {
-  for (const set of attributesOf(name)) for (const attribute of set) if (attribute.id === id) return attribute.text;
+  for (const set of attributesOf(name))
+    for (const attribute of set) if (attribute.id === id) return attribute.text;
   return "";
 }
 
@@ -184,7 +194,8 @@ function firstAttribute(name: Der, id: string): string {
 function nameInfo(certificate: Certificate, type: EnumValue, forIssuer: boolean): string {
   const name = forIssuer ? certificate.fields.issuer : certificate.fields.subject;
   const alternatives = forIssuer ? "" : (certificate.native.subjectAltName ?? "");
-  const alternative = (kind: string): string => new RegExp(`(?:^|, )${kind}:([^,]*)`).exec(alternatives)?.[1] ?? "";
+  const alternative = (kind: string): string =>
+    new RegExp(`(?:^|, )${kind}:([^,]*)`).exec(alternatives)?.[1] ?? "";
   switch (type.number) {
     case 0:
       for (const id of ["2.5.4.3", "2.5.4.11", "2.5.4.10", "1.2.840.113549.1.9.1"]) {
@@ -314,12 +325,29 @@ const OID_NAMES: ReadonlyMap<string, string> = new Map([
 
 const time = (ms: number) => toLocal(utcFromUnixMs(ms));
 
-defineType(`enum ${NAMESPACE}.X509ContentType`, {}, {
-  values: { Unknown: 0, Cert: 1, SerializedCert: 2, Pfx: 3, Pkcs12: 3, SerializedStore: 4, Pkcs7: 5, Authenticode: 6 },
-});
-defineType(`enum ${NAMESPACE}.X509NameType`, {}, {
-  values: { SimpleName: 0, EmailName: 1, UpnName: 2, DnsName: 3, DnsFromAlternativeName: 4, UrlName: 5 },
-});
+defineType(
+  `enum ${NAMESPACE}.X509ContentType`,
+  {},
+  {
+    values: {
+      Unknown: 0,
+      Cert: 1,
+      SerializedCert: 2,
+      Pfx: 3,
+      Pkcs12: 3,
+      SerializedStore: 4,
+      Pkcs7: 5,
+      Authenticode: 6,
+    },
+  },
+);
+defineType(
+  `enum ${NAMESPACE}.X509NameType`,
+  {},
+  {
+    values: { SimpleName: 0, EmailName: 1, UpnName: 2, DnsName: 3, DnsFromAlternativeName: 4, UrlName: 5 },
+  },
+);
 defineType("class System.Security.Cryptography.Oid", {
   "string Value { get; }": (oid: Oid) => oid.value,
   "string FriendlyName { get; }": (oid: Oid) => OID_NAMES.get(oid.value) ?? null,
@@ -339,8 +367,10 @@ const certificateMembers: Members = {
   "string Subject { get; }": (certificate: Certificate) => nameText(certificate.fields.subject),
   "string Issuer { get; }": (certificate: Certificate) => nameText(certificate.fields.issuer),
   "byte[] GetCertHash()": (certificate: Certificate) => certHash(certificate, "sha1"),
-  "byte[] GetCertHash(HashAlgorithmName hashAlgorithm)": (certificate: Certificate, name: { text: string | null }) =>
-    certHash(certificate, nativeHash(name)),
+  "byte[] GetCertHash(HashAlgorithmName hashAlgorithm)": (
+    certificate: Certificate,
+    name: { text: string | null },
+  ) => certHash(certificate, nativeHash(name)),
   "string GetCertHashString()": (certificate: Certificate) => certificate.thumbprint,
   "string GetCertHashString(HashAlgorithmName hashAlgorithm)": (
     certificate: Certificate,
@@ -348,12 +378,15 @@ const certificateMembers: Members = {
   ) => hex(certHash(certificate, nativeHash(name))),
   "byte[] GetRawCertData()": (certificate: Certificate) => plainBytes(certificate.der),
   "string GetRawCertDataString()": (certificate: Certificate) => hex(certificate.der),
-  "byte[] GetSerialNumber()": (certificate: Certificate) => plainBytes(certificate.fields.serial).toReversed(),
+  "byte[] GetSerialNumber()": (certificate: Certificate) =>
+    plainBytes(certificate.fields.serial).toReversed(),
   "string GetSerialNumberString()": (certificate: Certificate) => hex(certificate.fields.serial),
   "byte[] GetPublicKey()": keyBits,
   "string GetPublicKeyString()": (certificate: Certificate) => hex(keyBits(certificate)),
-  "string GetEffectiveDateString()": (certificate: Certificate) => time(certificate.fields.notBeforeMs).netToString(),
-  "string GetExpirationDateString()": (certificate: Certificate) => time(certificate.fields.notAfterMs).netToString(),
+  "string GetEffectiveDateString()": (certificate: Certificate) =>
+    time(certificate.fields.notBeforeMs).netToString(),
+  "string GetExpirationDateString()": (certificate: Certificate) =>
+    time(certificate.fields.notAfterMs).netToString(),
   "string GetFormat()": () => "X509",
   "string GetKeyAlgorithm()": (certificate: Certificate) =>
     objectId(children(children(certificate.fields.keyInfo)?.[0])?.[0]),
@@ -404,9 +437,15 @@ defineType(`static ${NAMESPACE}.RSACertificateExtensions`, {
   "static RSA GetRSAPrivateKey(this X509Certificate2 certificate)": (certificate: Certificate | null) =>
     rsaOf(certificate, true),
 });
-defineType("static Gateway.CertificateExtensions", {
-  "static bool VerifyNoRevocation(this X509Certificate2 certificate)": (certificate: Certificate | null) => {
-    if (certificate === null) throw argumentNull("certificate");
-    return isTrusted(certificate);
+defineType(
+  "static Gateway.CertificateExtensions",
+  {
+    "static bool VerifyNoRevocation(this X509Certificate2 certificate)": (
+      certificate: Certificate | null,
+    ) => {
+      if (certificate === null) throw argumentNull("certificate");
+      return isTrusted(certificate);
+    },
   },
-}, { nameable: false });
+  { nameable: false },
+);

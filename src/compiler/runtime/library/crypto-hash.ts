@@ -58,7 +58,8 @@ class HashObject implements NetObject {
   }
   setKey(key: Uint8Array | null): void {
     if (key === null) throw argumentNull("value");
-    if (this.#running !== null) throw cryptographic("Hash key cannot be changed after the first write to the stream.");
+    if (this.#running !== null)
+      throw cryptographic("Hash key cannot be changed after the first write to the stream.");
     this.#key = plainBytes(key);
   }
   get result(): Uint8Array | null {
@@ -103,7 +104,12 @@ class HashObject implements NetObject {
 }
 
 /** The part of a buffer. */
-export function slice(bytes: Uint8Array | null, offset: number, count: number, parameter = "buffer"): Uint8Array {
+export function slice(
+  bytes: Uint8Array | null,
+  offset: number,
+  count: number,
+  parameter = "buffer",
+): Uint8Array {
   if (bytes === null) throw argumentNull(parameter);
   if (offset < 0) throw argumentOutOfRange("offset", "Non-negative number required.");
   if (count < 0 || count > bytes.length) throw argumentError("Value was invalid.");
@@ -136,7 +142,9 @@ function transformBlock(
 export function createHashObject(type: string): HashObject | null {
   const short = type.replace(/^System\.Security\.Cryptography\./, "");
   const keyed = /^HMAC(MD5|SHA1|SHA256|SHA384|SHA512)$/i.exec(short);
-  const plain = /^(MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|SHA)(?:Managed|CryptoServiceProvider|Cng)?$/i.exec(short);
+  const plain = /^(MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|SHA)(?:Managed|CryptoServiceProvider|Cng)?$/i.exec(
+    short,
+  );
   const name = (keyed?.[1] ?? plain?.[1] ?? "").toUpperCase().replace("-", "").replace(/^SHA$/, "SHA1");
   const hash = HASHES.find((candidate) => candidate.name === name);
   if (hash === undefined) return null;
@@ -158,26 +166,31 @@ function createNamed(family: (type: string) => boolean): (name: string | null) =
 
 const NAMESPACE = "System.Security.Cryptography";
 
-defineType("interface System.Security.Cryptography.ICryptoTransform : System.IDisposable", {
-  "int InputBlockSize { get; }": (transform: CryptoTransform) => transform.inputBlockSize,
-  "int OutputBlockSize { get; }": (transform: CryptoTransform) => transform.inputBlockSize,
-  "bool CanReuseTransform { get; }": () => true,
-  "bool CanTransformMultipleBlocks { get; }": () => true,
-  "int TransformBlock(byte[] inputBuffer, int inputOffset, int inputCount, byte[] outputBuffer, int outputOffset)": (
-    transform: CryptoTransform,
-    input: Uint8Array | null,
-    offset: number,
-    count: number,
-    output: Uint8Array | null,
-    outputOffset: number,
-  ) => transform.transformBlock(slice(input, offset, count, "inputBuffer"), output, outputOffset),
-  "byte[] TransformFinalBlock(byte[] inputBuffer, int inputOffset, int inputCount)": (
-    transform: CryptoTransform,
-    input: Uint8Array | null,
-    offset: number,
-    count: number,
-  ) => transform.transformFinalBlock(slice(input, offset, count, "inputBuffer")),
-}, { nameable: false });
+defineType(
+  "interface System.Security.Cryptography.ICryptoTransform : System.IDisposable",
+  {
+    "int InputBlockSize { get; }": (transform: CryptoTransform) => transform.inputBlockSize,
+    "int OutputBlockSize { get; }": (transform: CryptoTransform) => transform.inputBlockSize,
+    "bool CanReuseTransform { get; }": () => true,
+    "bool CanTransformMultipleBlocks { get; }": () => true,
+    "int TransformBlock(byte[] inputBuffer, int inputOffset, int inputCount, byte[] outputBuffer, int outputOffset)":
+      (
+        transform: CryptoTransform,
+        input: Uint8Array | null,
+        offset: number,
+        count: number,
+        output: Uint8Array | null,
+        outputOffset: number,
+      ) => transform.transformBlock(slice(input, offset, count, "inputBuffer"), output, outputOffset),
+    "byte[] TransformFinalBlock(byte[] inputBuffer, int inputOffset, int inputCount)": (
+      transform: CryptoTransform,
+      input: Uint8Array | null,
+      offset: number,
+      count: number,
+    ) => transform.transformFinalBlock(slice(input, offset, count, "inputBuffer")),
+  },
+  { nameable: false },
+);
 
 /** What an encryptor or decryptor does. */
 export interface CryptoTransform extends NetObject {
@@ -188,7 +201,8 @@ export interface CryptoTransform extends NetObject {
 
 const hashMembers: Members = {
   "static HashAlgorithm Create(string hashName)": createNamed(() => true),
-  "byte[] ComputeHash(byte[] buffer)": (object: HashObject, bytes: Uint8Array | null) => object.compute(bytes),
+  "byte[] ComputeHash(byte[] buffer)": (object: HashObject, bytes: Uint8Array | null) =>
+    object.compute(bytes),
   "byte[] ComputeHash(byte[] buffer, int offset, int count)": (
     object: HashObject,
     bytes: Uint8Array | null,
@@ -259,7 +273,10 @@ for (const hash of HASHES) {
       if (key === null) throw argumentNull("key");
       return keyedObject(hash, key);
     },
-    [`static byte[] HashData(byte[] key, byte[] source)`]: (key: Uint8Array | null, bytes: Uint8Array | null) => {
+    [`static byte[] HashData(byte[] key, byte[] source)`]: (
+      key: Uint8Array | null,
+      bytes: Uint8Array | null,
+    ) => {
       if (key === null) throw argumentNull("key");
       return new HashObject(keyed, hash, key).compute(bytes);
     },

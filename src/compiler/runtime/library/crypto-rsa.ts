@@ -97,8 +97,10 @@ defineType(`class ${NAMESPACE}.RSASignaturePadding`, {
   "static RSASignaturePadding Pkcs1 { get; }": () => PKCS1,
   "static RSASignaturePadding Pss { get; }": () => PSS,
   "string ToString()": (padding: Padding) => padding.text,
-  "static bool operator ==(RSASignaturePadding left, RSASignaturePadding right)": (a: unknown, b: unknown) => a === b,
-  "static bool operator !=(RSASignaturePadding left, RSASignaturePadding right)": (a: unknown, b: unknown) => a !== b,
+  "static bool operator ==(RSASignaturePadding left, RSASignaturePadding right)": (a: unknown, b: unknown) =>
+    a === b,
+  "static bool operator !=(RSASignaturePadding left, RSASignaturePadding right)": (a: unknown, b: unknown) =>
+    a !== b,
 });
 
 const encryptionPaddings: Record<string, () => Padding> = {};
@@ -186,7 +188,12 @@ function signing(key: KeyObject, padding: Padding | null) {
     : { key, padding: constants.RSA_PKCS1_PADDING };
 }
 
-function signData(rsa: RsaKey, data: Uint8Array | null, name: HashAlgorithmName, padding: Padding | null): Uint8Array {
+function signData(
+  rsa: RsaKey,
+  data: Uint8Array | null,
+  name: HashAlgorithmName,
+  padding: Padding | null,
+): Uint8Array {
   const bytes = needBytes(data, "data");
   spend(PRIVATE_COST + (bytes.length >>> 10));
   const hash = hashFor(name);
@@ -233,7 +240,12 @@ function digestInfo(hash: HashFunction, digest: Uint8Array): Uint8Array {
   return new Uint8Array([...head, ...digest]);
 }
 
-function signHash(rsa: RsaKey, digest: Uint8Array | null, name: HashAlgorithmName, padding: Padding | null): Uint8Array {
+function signHash(
+  rsa: RsaKey,
+  digest: Uint8Array | null,
+  name: HashAlgorithmName,
+  padding: Padding | null,
+): Uint8Array {
   const hash = hashFor(name);
   const info = digestInfo(hash, needBytes(digest, "hash"));
   const key = rsa.privateKey;
@@ -262,7 +274,10 @@ function verifyHash(
   spend(PUBLIC_COST);
   let found: Uint8Array;
   try {
-    found = publicDecrypt({ key, padding: pss ? constants.RSA_NO_PADDING : constants.RSA_PKCS1_PADDING }, proof);
+    found = publicDecrypt(
+      { key, padding: pss ? constants.RSA_NO_PADDING : constants.RSA_PKCS1_PADDING },
+      proof,
+    );
   } catch {
     return false;
   }
@@ -275,7 +290,13 @@ function maskFrom(seed: Uint8Array, length: number, hash: HashFunction): Uint8Ar
   const size = hash.bits / 8;
   const mask = new Uint8Array(Math.ceil(length / size) * size);
   for (let counter = 0; counter * size < length; counter++) {
-    const block = new Uint8Array([...seed, counter >>> 24, (counter >>> 16) & 255, (counter >>> 8) & 255, counter & 255]);
+    const block = new Uint8Array([
+      ...seed,
+      counter >>> 24,
+      (counter >>> 16) & 255,
+      (counter >>> 8) & 255,
+      counter & 255,
+    ]);
     mask.set(digestOf(hash.native, block, "buffer"), counter * size);
   }
   return mask.subarray(0, length);
@@ -334,31 +355,41 @@ function keyFromXml(text: string | null): KeyObject {
   const jwk = { kty: "RSA", n: part("Modulus"), e: part("Exponent") };
   const d = part("D");
   if (d === undefined) return createPublicKey({ key: jwk, format: "jwk" });
-  const full = { ...jwk, d, p: part("P"), q: part("Q"), dp: part("DP"), dq: part("DQ"), qi: part("InverseQ") };
+  const full = {
+    ...jwk,
+    d,
+    p: part("P"),
+    q: part("Q"),
+    dp: part("DP"),
+    dq: part("DQ"),
+    qi: part("InverseQ"),
+  };
   return createPrivateKey({ key: full, format: "jwk" });
 }
 
-const importer = (type: "pkcs8" | "pkcs1" | "spki", isPrivate: boolean) => (rsa: RsaKey, source: Uint8Array | null) => {
-  const key = Buffer.from(needBytes(source, "source"));
-  spend(PUBLIC_COST);
-  rsa.import(() =>
-    isPrivate
-      ? createPrivateKey({ key, format: "der", type: type as "pkcs8" | "pkcs1" })
-      : createPublicKey({ key, format: "der", type: type as "pkcs1" | "spki" }),
-  );
-};
+const importer =
+  (type: "pkcs8" | "pkcs1" | "spki", isPrivate: boolean) => (rsa: RsaKey, source: Uint8Array | null) => {
+    const key = Buffer.from(needBytes(source, "source"));
+    spend(PUBLIC_COST);
+    rsa.import(() =>
+      isPrivate
+        ? createPrivateKey({ key, format: "der", type: type as "pkcs8" | "pkcs1" })
+        : createPublicKey({ key, format: "der", type: type as "pkcs1" | "spki" }),
+    );
+  };
 
 const members: Members = {
   "static RSA Create()": () => new RsaKey(null, null),
   "byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)": signData,
-  "byte[] SignData(byte[] data, int offset, int count, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)": (
-    rsa: RsaKey,
-    data: Uint8Array | null,
-    offset: number,
-    count: number,
-    name: HashAlgorithmName,
-    padding: Padding | null,
-  ) => signData(rsa, slice(data, offset, count, "data"), name, padding),
+  "byte[] SignData(byte[] data, int offset, int count, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)":
+    (
+      rsa: RsaKey,
+      data: Uint8Array | null,
+      offset: number,
+      count: number,
+      name: HashAlgorithmName,
+      padding: Padding | null,
+    ) => signData(rsa, slice(data, offset, count, "data"), name, padding),
   "bool VerifyData(byte[] data, byte[] signature, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)":
     verifyData,
   "bool VerifyData(byte[] data, int offset, int count, byte[] signature, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)":
@@ -392,7 +423,8 @@ const members: Members = {
     spend(PRIVATE_COST);
     return attempt(() => privateDecrypt(encryption(rsa.privateKey, padding), bytes));
   },
-  "void FromXmlString(string xmlString)": (rsa: RsaKey, text: string | null) => rsa.import(() => keyFromXml(text)),
+  "void FromXmlString(string xmlString)": (rsa: RsaKey, text: string | null) =>
+    rsa.import(() => keyFromXml(text)),
   "void ImportPkcs8PrivateKey(byte[] source)": importer("pkcs8", true),
   "void ImportRSAPrivateKey(byte[] source)": importer("pkcs1", true),
   "void ImportRSAPublicKey(byte[] source)": importer("pkcs1", false),

@@ -25,8 +25,23 @@ interface Cipher {
   readonly keys: ReadonlyMap<number, string>;
 }
 
-const AES: Cipher = { name: "Aes", blockSize: 16, keys: new Map([[16, "aes-128"], [24, "aes-192"], [32, "aes-256"]]) };
-const TRIPLE_DES: Cipher = { name: "TripleDES", blockSize: 8, keys: new Map([[16, "des-ede"], [24, "des-ede3"]]) };
+const AES: Cipher = {
+  name: "Aes",
+  blockSize: 16,
+  keys: new Map([
+    [16, "aes-128"],
+    [24, "aes-192"],
+    [32, "aes-256"],
+  ]),
+};
+const TRIPLE_DES: Cipher = {
+  name: "TripleDES",
+  blockSize: 8,
+  keys: new Map([
+    [16, "des-ede"],
+    [24, "des-ede3"],
+  ]),
+};
 
 const NAMES: ReadonlyMap<string, Cipher | null> = new Map<string, Cipher | null>([
   ["aes", AES],
@@ -53,7 +68,8 @@ function cipherNamed(name: string): Cipher | null | undefined {
 function problemOf(name: string): string | null {
   const cipher = cipherNamed(name);
   if (cipher === undefined) return `'${name}' is not a known cipher; use 'Aes'.`;
-  if (cipher === null || (cipher === TRIPLE_DES && !weakAllowed)) return `The cipher '${name}' is too weak; use 'Aes'.`;
+  if (cipher === null || (cipher === TRIPLE_DES && !weakAllowed))
+    return `The cipher '${name}' is too weak; use 'Aes'.`;
   return null;
 }
 
@@ -87,9 +103,13 @@ const MODES: ReadonlyMap<number, string> = new Map([
 ]);
 
 defineType("enum System.Security.Cryptography.CipherMode", {}, { values: { CBC, ECB, OFB, CFB, CTS: 5 } });
-defineType("enum System.Security.Cryptography.PaddingMode", {}, {
-  values: { None: NONE, PKCS7, Zeros: ZEROS, ANSIX923, ISO10126 },
-});
+defineType(
+  "enum System.Security.Cryptography.PaddingMode",
+  {},
+  {
+    values: { None: NONE, PKCS7, Zeros: ZEROS, ANSIX923, ISO10126 },
+  },
+);
 
 class SymmetricAlgorithm implements NetObject {
   readonly cipher: Cipher;
@@ -114,12 +134,14 @@ class SymmetricAlgorithm implements NetObject {
   }
   setKey(key: Uint8Array | null): void {
     if (key === null) throw argumentNull("value");
-    if (!this.cipher.keys.has(key.length)) throw cryptographic("Specified key is not a valid size for this algorithm.");
+    if (!this.cipher.keys.has(key.length))
+      throw cryptographic("Specified key is not a valid size for this algorithm.");
     this.#key = plainBytes(key);
     this.keySize = key.length * 8;
   }
   setKeySize(bits: number): void {
-    if (!this.cipher.keys.has(bits / 8)) throw cryptographic("Specified key is not a valid size for this algorithm.");
+    if (!this.cipher.keys.has(bits / 8))
+      throw cryptographic("Specified key is not a valid size for this algorithm.");
     this.keySize = bits;
     this.#key = null;
   }
@@ -129,7 +151,9 @@ class SymmetricAlgorithm implements NetObject {
   setIv(iv: Uint8Array | null): void {
     if (iv === null) throw argumentNull("value");
     if (iv.length !== this.cipher.blockSize) {
-      throw cryptographic("Specified initialization vector (IV) does not match the block size for this algorithm.");
+      throw cryptographic(
+        "Specified initialization vector (IV) does not match the block size for this algorithm.",
+      );
     }
     this.#iv = plainBytes(iv);
   }
@@ -202,7 +226,9 @@ function nativeName({ cipher, key, mode }: Settings): string {
 function checkIv({ cipher, iv, mode }: Settings): Uint8Array | null {
   if (mode === ECB) return null;
   if (iv.length !== cipher.blockSize) {
-    throw cryptographic("Specified initialization vector (IV) does not match the block size for this algorithm.");
+    throw cryptographic(
+      "Specified initialization vector (IV) does not match the block size for this algorithm.",
+    );
   }
   return iv;
 }
@@ -221,7 +247,9 @@ function decrypt(settings: Settings, encrypted: Uint8Array): Uint8Array {
   if (encrypted.length % blockSize !== 0 && (!stream || settings.padding !== NONE)) {
     throw cryptographic("The input data is not a complete block.");
   }
-  const decipher = createDecipheriv(nativeName(settings), settings.key, checkIv(settings)).setAutoPadding(false);
+  const decipher = createDecipheriv(nativeName(settings), settings.key, checkIv(settings)).setAutoPadding(
+    false,
+  );
   return unpad(concat([decipher.update(encrypted), decipher.final()]), blockSize, settings.padding);
 }
 
@@ -395,14 +423,20 @@ function own(direction: Direction) {
   };
 }
 
-defineType("static Gateway.CryptographyExtensions", {
-  "static byte[] Encrypt(this byte[] input, string alg, byte[] key, byte[] iv)": byName(encrypt),
-  "static byte[] Decrypt(this byte[] input, string alg, byte[] key, byte[] iv)": byName(decrypt),
-  "static byte[] Encrypt(this byte[] input, SymmetricAlgorithm alg)": own(encrypt),
-  "static byte[] Decrypt(this byte[] input, SymmetricAlgorithm alg)": own(decrypt),
-  "static byte[] Encrypt(this byte[] input, SymmetricAlgorithm alg, byte[] key, byte[] iv)": byInstance(encrypt),
-  "static byte[] Decrypt(this byte[] input, SymmetricAlgorithm alg, byte[] key, byte[] iv)": byInstance(decrypt),
-}, { nameable: false });
+defineType(
+  "static Gateway.CryptographyExtensions",
+  {
+    "static byte[] Encrypt(this byte[] input, string alg, byte[] key, byte[] iv)": byName(encrypt),
+    "static byte[] Decrypt(this byte[] input, string alg, byte[] key, byte[] iv)": byName(decrypt),
+    "static byte[] Encrypt(this byte[] input, SymmetricAlgorithm alg)": own(encrypt),
+    "static byte[] Decrypt(this byte[] input, SymmetricAlgorithm alg)": own(decrypt),
+    "static byte[] Encrypt(this byte[] input, SymmetricAlgorithm alg, byte[] key, byte[] iv)":
+      byInstance(encrypt),
+    "static byte[] Decrypt(this byte[] input, SymmetricAlgorithm alg, byte[] key, byte[] iv)":
+      byInstance(decrypt),
+  },
+  { nameable: false },
+);
 
 /** RNGCryptoServiceProvider: octets from the platform's generator. */
 class RandomNumberGenerator implements NetObject {
@@ -432,7 +466,11 @@ defineType("class System.Security.Cryptography.RNGCryptoServiceProvider : System
     if (buffer === null) throw argumentNull("data");
     if (offset < 0) throw argumentOutOfRange("offset");
     if (count < 0) throw argumentOutOfRange("count");
-    if (offset + count > buffer.length) throw new NetException("System.ArgumentException", "Offset and length were out of bounds for the array.");
+    if (offset + count > buffer.length)
+      throw new NetException(
+        "System.ArgumentException",
+        "Offset and length were out of bounds for the array.",
+      );
     fill(buffer.subarray(offset, offset + count), true);
   },
   "void GetNonZeroBytes(byte[] data)": (_: unknown, buffer: Uint8Array | null) => fill(buffer, false),

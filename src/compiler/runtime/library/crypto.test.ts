@@ -7,13 +7,19 @@ const utf8 = (text: string): string => `Encoding.UTF8.GetBytes("${text}")`;
 const hex = (bytes: string): string => `BitConverter.ToString(${bytes}).Replace("-", "").ToLower()`;
 
 const HASHES: readonly Row[] = [
-  [hex(`SHA256.Create().ComputeHash(${utf8("abc")})`), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+  [
+    hex(`SHA256.Create().ComputeHash(${utf8("abc")})`),
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  ],
   [hex(`MD5.Create().ComputeHash(new byte[0])`), "d41d8cd98f00b204e9800998ecf8427e"],
   [hex(`new SHA1Managed().ComputeHash(${utf8("abc")})`), "a9993e364706816aba3e25717850c26c9cd0d89d"],
   [`SHA384.Create().ComputeHash(${utf8("abc")}).Length`, "Int32 48"],
   [`HashAlgorithm.Create("SHA-512").HashSize`, "Int32 512"],
   [`HashAlgorithm.Create("nope") == null`, "Boolean True"],
-  [hex(`SHA256.Create().ComputeHash(${utf8("xabcx")}, 1, 3)`).replace(".ToLower()", ".Substring(0, 8)"), "BA7816BF"],
+  [
+    hex(`SHA256.Create().ComputeHash(${utf8("xabcx")}, 1, 3)`).replace(".ToLower()", ".Substring(0, 8)"),
+    "BA7816BF",
+  ],
   [
     `{ var h = SHA256.Create(); var a = h.ComputeHash(${utf8("a")}); var b = h.ComputeHash(${utf8("a")}); return a.SequenceEqual(b); }`,
     "Boolean True",
@@ -22,7 +28,10 @@ const HASHES: readonly Row[] = [
     `{ var h = SHA256.Create(); var b = ${utf8("abc")}; h.TransformBlock(b, 0, 2, null, 0); h.TransformFinalBlock(b, 2, 1); return ${hex("h.Hash")}.Substring(0, 8); }`,
     "ba7816bf",
   ],
-  [`{ var h = SHA256.Create(); h.Dispose(); return h.ComputeHash(new byte[0]); }`, "!ObjectDisposedException"],
+  [
+    `{ var h = SHA256.Create(); h.Dispose(); return h.ComputeHash(new byte[0]); }`,
+    "!ObjectDisposedException",
+  ],
   [`SHA256.Create().ComputeHash((byte[])null)`, "!ArgumentNullException"],
   [
     `Convert.ToBase64String(new HMACSHA256(${utf8("key")}).ComputeHash(${utf8("The quick brown fox jumps over the lazy dog")}))`,
@@ -34,13 +43,22 @@ const HASHES: readonly Row[] = [
 ];
 
 const CIPHERS: readonly Row[] = [
-  [`Convert.ToBase64String(${utf8("secret")}.Encrypt("Aes", new byte[16], new byte[16]))`, "HWqEqL2vZ3XK4bXvH3zRWA=="],
-  [`Encoding.UTF8.GetString(${utf8("secret")}.Encrypt("Aes", new byte[32], new byte[16]).Decrypt("AES", new byte[32], new byte[16]))`, "secret"],
+  [
+    `Convert.ToBase64String(${utf8("secret")}.Encrypt("Aes", new byte[16], new byte[16]))`,
+    "HWqEqL2vZ3XK4bXvH3zRWA==",
+  ],
+  [
+    `Encoding.UTF8.GetString(${utf8("secret")}.Encrypt("Aes", new byte[32], new byte[16]).Decrypt("AES", new byte[32], new byte[16]))`,
+    "secret",
+  ],
   [`new byte[16].Encrypt("Aes", new byte[16], new byte[16]).Length`, "Int32 32"],
   [`new byte[5].Decrypt("Aes", new byte[16], new byte[16])`, "!CryptographicException"],
   [`new byte[16].Decrypt("Aes", new byte[16], new byte[16])`, "!CryptographicException"],
   [`new byte[16].Encrypt("Aes", new byte[5], new byte[16])`, "!ArgumentException"],
-  [`{ var name = "DES"; return new byte[8].Encrypt(name, new byte[8], new byte[8]); }`, "!CryptographicException"],
+  [
+    `{ var name = "DES"; return new byte[8].Encrypt(name, new byte[8], new byte[8]); }`,
+    "!CryptographicException",
+  ],
   [`{ var name = "3DES"; return SymmetricAlgorithm.Create(name); }`, "!CryptographicException"],
   [
     `{ var a = SymmetricAlgorithm.Create("Aes"); a.Mode = CipherMode.ECB; a.Padding = PaddingMode.None; a.Key = new byte[16]; return ${hex("a.CreateEncryptor().TransformFinalBlock(new byte[16], 0, 16)")}; }`,
@@ -50,8 +68,14 @@ const CIPHERS: readonly Row[] = [
     `{ var a = SymmetricAlgorithm.Create("Aes"); a.Padding = PaddingMode.ANSIX923; var e = a.CreateEncryptor().TransformFinalBlock(${utf8("abc")}, 0, 3); return Encoding.UTF8.GetString(e.Decrypt(a)); }`,
     "abc",
   ],
-  [`{ var a = SymmetricAlgorithm.Create("Aes"); a.Mode = CipherMode.CTS; return a; }`, "!CryptographicException"],
-  [`{ var b = new byte[32]; using (var r = new RNGCryptoServiceProvider()) { r.GetBytes(b); } return b.Any(x => x != 0); }`, "Boolean True"],
+  [
+    `{ var a = SymmetricAlgorithm.Create("Aes"); a.Mode = CipherMode.CTS; return a; }`,
+    "!CryptographicException",
+  ],
+  [
+    `{ var b = new byte[32]; using (var r = new RNGCryptoServiceProvider()) { r.GetBytes(b); } return b.Any(x => x != 0); }`,
+    "Boolean True",
+  ],
 ];
 
 const PUBLIC = `new X509Certificate2(Convert.FromBase64String("${CERTIFICATE_DER}"))`;
@@ -82,7 +106,10 @@ const key = `var c = ${pfx(PFX_LEGACY, "secret")}; var rsa = c.GetRSAPrivateKey(
 const RSA: readonly Row[] = ["Pkcs1", "Pss"]
   .map((name) => `RSASignaturePadding.${name}`)
   .flatMap((padding): Row[] => [
-    [`{ ${key} return pub.VerifyData(${data}, rsa.SignData(${data}, ${SHA}, ${padding}), ${SHA}, ${padding}); }`, "Boolean True"],
+    [
+      `{ ${key} return pub.VerifyData(${data}, rsa.SignData(${data}, ${SHA}, ${padding}), ${SHA}, ${padding}); }`,
+      "Boolean True",
+    ],
     [
       `{ ${key} var h = SHA256.Create().ComputeHash(${data}); return pub.VerifyData(${data}, rsa.SignHash(h, ${SHA}, ${padding}), ${SHA}, ${padding}); }`,
       "Boolean True",

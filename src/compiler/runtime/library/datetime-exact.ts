@@ -83,7 +83,7 @@ export function readExactly(text: string, format: string): ReadMoment | null | "
     pattern = standard;
   }
   const reading = new Reading(text);
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const c = pattern[at]!;
     if (c === "'" || c === '"') {
       const end = pattern.indexOf(c, at + 1);
@@ -111,7 +111,8 @@ export function readExactly(text: string, format: string): ReadMoment | null | "
 function readField(reading: Reading, letter: string, count: number, pattern: string, at: number): boolean {
   switch (letter) {
     case "y":
-      reading.year = count <= 2 ? century(reading.digits(count, 2)) : reading.digits(count, Math.max(count, 4));
+      reading.year =
+        count <= 2 ? century(reading.digits(count, 2)) : reading.digits(count, Math.max(count, 4));
       return reading.year >= 0;
     case "M":
       reading.month = count <= 2 ? reading.digits(count, 2) : reading.name(MONTHS, count === 3) + 1;

@@ -79,7 +79,7 @@ function custom(moment: Shown, fields: CalendarFields, format: string): string {
   checkLength(format.length);
   let text = "";
   let paid = 0;
-  for (let at = 0; at < format.length; ) {
+  for (let at = 0; at < format.length;) {
     if (at - paid > 1023) {
       spendUnits(at - paid);
       paid = at;
@@ -90,7 +90,8 @@ function custom(moment: Shown, fields: CalendarFields, format: string): string {
       case '"': {
         let end = at + 1;
         for (; format[end] !== c; end++) {
-          if (end >= format.length) throw formatError(`Cannot find a matching quote character for the character '${c}'.`);
+          if (end >= format.length)
+            throw formatError(`Cannot find a matching quote character for the character '${c}'.`);
           if (format[end] === "\\") end++;
           if (end < format.length) text += format[end]!;
         }

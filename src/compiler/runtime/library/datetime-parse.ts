@@ -13,8 +13,10 @@ export interface ReadMoment {
   readonly offset: number | null;
 }
 
-const DATE = /(?:(\d{3,4})[-/. ](\d{1,2})(?:[-/. ](\d{1,2}))?|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{2,4})|(\d{1,2})[-/](\d{1,2})(?![-/.\d]))/y;
-const NAMED_DATE = /(?:(\d{1,2})[-/ ,]*([a-z]{3,9})\.?(?:[-/ ,]+(\d{2,4})(?![\d:]))?|([a-z]{3,9})\.?[-/ ,]+(\d{1,2})(?![\d:])(?:[-/ ,]+(\d{2,4})(?![\d:]))?|([a-z]{3,9})[-/ ,]+(\d{3,4}))/iy;
+const DATE =
+  /(?:(\d{3,4})[-/. ](\d{1,2})(?:[-/. ](\d{1,2}))?|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{2,4})|(\d{1,2})[-/](\d{1,2})(?![-/.\d]))/y;
+const NAMED_DATE =
+  /(?:(\d{1,2})[-/ ,]*([a-z]{3,9})\.?(?:[-/ ,]+(\d{2,4})(?![\d:]))?|([a-z]{3,9})\.?[-/ ,]+(\d{1,2})(?![\d:])(?:[-/ ,]+(\d{2,4})(?![\d:]))?|([a-z]{3,9})[-/ ,]+(\d{3,4}))/iy;
 const TIME = /(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?)?(?:\s*(am?|pm?)(?![a-z]))?/iy;
 const ZONE = /\s*(?:(z|gmt|utc)(?![a-z])|([+-])(\d{1,2})(?::?(\d{2}))?)/iy;
 const WEEKDAY = /([a-z]{3,9})\.?,?\s*/iy;
@@ -92,7 +94,9 @@ function readWeekday(cursor: Cursor): number | null {
   const before = cursor.at;
   const word = take(cursor, WEEKDAY)?.[1]?.toLowerCase();
   if (word !== undefined) {
-    const found = DAYS.findIndex((day) => word === day.toLowerCase() || word === day.slice(0, 3).toLowerCase());
+    const found = DAYS.findIndex(
+      (day) => word === day.toLowerCase() || word === day.slice(0, 3).toLowerCase(),
+    );
     if (found >= 0) return found;
   }
   cursor.at = before;
@@ -112,7 +116,9 @@ function fullYear(text: string): number {
 
 function monthNamed(name: string): number {
   const word = name.toLowerCase();
-  return MONTHS.findIndex((month) => word === month.toLowerCase() || word === month.slice(0, 3).toLowerCase()) + 1;
+  return (
+    MONTHS.findIndex((month) => word === month.toLowerCase() || word === month.slice(0, 3).toLowerCase()) + 1
+  );
 }
 
 function readDate(cursor: Cursor): ReadDate | null {
@@ -120,7 +126,8 @@ function readDate(cursor: Cursor): ReadDate | null {
   const numeric = take(cursor, DATE);
   if (numeric !== null && cursor.text[cursor.at] !== ":") {
     const [, isoYear, isoMonth, isoDay, month, day, year, shortMonth, shortDay] = numeric;
-    if (isoYear !== undefined) return { year: Number(isoYear), month: Number(isoMonth), day: Number(isoDay ?? 1) };
+    if (isoYear !== undefined)
+      return { year: Number(isoYear), month: Number(isoMonth), day: Number(isoDay ?? 1) };
     if (year !== undefined) return { year: fullYear(year), month: Number(month), day: Number(day) };
     return { year: today().year, month: Number(shortMonth), day: Number(shortDay) };
   }

@@ -3,7 +3,16 @@ import { type Members, defineType } from "../define.ts";
 import { NetException, argumentError, argumentNull, argumentOutOfRange, formatError } from "../errors.ts";
 import { environment } from "../environment.ts";
 import type { Type } from "../type.ts";
-import { type EnumValue, type NetObject, NetArray, type OutCell, TYPE, enumValue, hashOf, typeNamed } from "../values.ts";
+import {
+  type EnumValue,
+  type NetObject,
+  NetArray,
+  type OutCell,
+  TYPE,
+  enumValue,
+  hashOf,
+  typeNamed,
+} from "../values.ts";
 import {
   MAX_TICKS,
   TICKS_PER_DAY,
@@ -241,8 +250,9 @@ function isDaylight(time: DateTime): boolean {
   return localOffsetOfClock(time.ticks) !== standardOffset(zone, time.ticks);
 }
 
-const field = (name: "year" | "month" | "day" | "hour" | "minute" | "second" | "dayOfYear") => (time: DateTime) =>
-  fieldsOf(time.ticks)[name];
+const field =
+  (name: "year" | "month" | "day" | "hour" | "minute" | "second" | "dayOfYear") => (time: DateTime) =>
+    fieldsOf(time.ticks)[name];
 
 const subtract = (a: DateTime, b: DateTime): TimeSpan => timeSpan(a.ticks - b.ticks);
 const subtractSpan = (a: DateTime, b: TimeSpan): DateTime => plus(a, -b.ticks);
@@ -274,18 +284,12 @@ const members: Members = {
     s: number,
     kind: EnumValue,
   ) => new DateTime(ticksOfParts(y, mo, d, h, mi, s), kindOf(kind)),
-  "DateTime(int year, int month, int day, int hour, int minute, int second, int millisecond)": (...parts: number[]) =>
-    new DateTime(ticksOfParts(...(parts as [number, number, number])), UNSPECIFIED),
-  "DateTime(int year, int month, int day, int hour, int minute, int second, int millisecond, DateTimeKind kind)": (
-    y: number,
-    mo: number,
-    d: number,
-    h: number,
-    mi: number,
-    s: number,
-    ms: number,
-    kind: EnumValue,
-  ) => new DateTime(ticksOfParts(y, mo, d, h, mi, s, ms), kindOf(kind)),
+  "DateTime(int year, int month, int day, int hour, int minute, int second, int millisecond)": (
+    ...parts: number[]
+  ) => new DateTime(ticksOfParts(...(parts as [number, number, number])), UNSPECIFIED),
+  "DateTime(int year, int month, int day, int hour, int minute, int second, int millisecond, DateTimeKind kind)":
+    (y: number, mo: number, d: number, h: number, mi: number, s: number, ms: number, kind: EnumValue) =>
+      new DateTime(ticksOfParts(y, mo, d, h, mi, s, ms), kindOf(kind)),
   "static int DaysInMonth(int year, int month)": (year: number, month: number) => {
     if (month < 1 || month > 12) throw argumentOutOfRange("month", "Month must be between one and twelve.");
     checkYear(year);
@@ -317,8 +321,10 @@ const members: Members = {
   "int DayOfYear { get; }": field("dayOfYear"),
   "DayOfWeek DayOfWeek { get; }": (time: DateTime) => weekdayOf(time.ticks),
   "long Ticks { get; }": (time: DateTime) => time.ticks,
-  "DateTimeKind Kind { get; }": (time: DateTime) => enumValue(typeNamed("System.DateTimeKind").definition, time.kind),
-  "DateTime Date { get; }": (time: DateTime) => new DateTime(time.ticks - (time.ticks % TICKS_PER_DAY), time.kind),
+  "DateTimeKind Kind { get; }": (time: DateTime) =>
+    enumValue(typeNamed("System.DateTimeKind").definition, time.kind),
+  "DateTime Date { get; }": (time: DateTime) =>
+    new DateTime(time.ticks - (time.ticks % TICKS_PER_DAY), time.kind),
   "TimeSpan TimeOfDay { get; }": (time: DateTime) => new TimeSpan(time.ticks % TICKS_PER_DAY),
   "DateTime Add(TimeSpan value)": add,
   "DateTime AddDays(double value)": adder(TICKS_PER_DAY),

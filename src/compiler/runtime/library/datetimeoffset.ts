@@ -94,7 +94,10 @@ function offsetMinutes(span: TimeSpan): number {
 function checked(ticks: bigint, offset: number): DateTimeOffset {
   const utc = ticks - BigInt(offset) * TICKS_PER_MINUTE;
   if (utc < 0n || utc > MAX_TICKS) {
-    throw argumentOutOfRange("offset", "The UTC time represented when the offset is applied must be between year 0 and 10,000.");
+    throw argumentOutOfRange(
+      "offset",
+      "The UTC time represented when the offset is applied must be between year 0 and 10,000.",
+    );
   }
   return new DateTimeOffset(ticks, offset);
 }
@@ -111,7 +114,10 @@ function withOffset(time: DateTime, span: TimeSpan): DateTimeOffset {
     throw argumentError("The UTC Offset for Utc DateTime instances must be 0.", "offset");
   }
   if (time.kind === LOCAL && offset !== localOffsetOfClock(time.ticks)) {
-    throw argumentError("The UTC Offset of the local dateTime parameter does not match the offset argument.", "offset");
+    throw argumentError(
+      "The UTC Offset of the local dateTime parameter does not match the offset argument.",
+      "offset",
+    );
   }
   return checked(time.ticks, offset);
 }
@@ -120,24 +126,32 @@ function plus(moment: DateTimeOffset, ticks: bigint): DateTimeOffset {
   const sum = moment.ticks + ticks;
   const utc = moment.utcTicks + ticks;
   if (sum < 0n || sum > MAX_TICKS || utc < 0n || utc > MAX_TICKS) {
-    throw argumentOutOfRange("value", "The added or subtracted value results in an un-representable DateTime.");
+    throw argumentOutOfRange(
+      "value",
+      "The added or subtracted value results in an un-representable DateTime.",
+    );
   }
   return new DateTimeOffset(sum, moment.offset);
 }
 
-const adder = (unit: bigint) => (moment: DateTimeOffset, value: number) => plus(moment, ticksOfUnits(value, unit));
+const adder = (unit: bigint) => (moment: DateTimeOffset, value: number) =>
+  plus(moment, ticksOfUnits(value, unit));
 
 /** The same instant on another clock. */
 export function atOffset(moment: DateTimeOffset, offset: number): DateTimeOffset {
   const ticks = moment.utcTicks + BigInt(offset) * TICKS_PER_MINUTE;
   if (ticks < 0n || ticks > MAX_TICKS) {
-    throw argumentOutOfRange("offset", "The UTC time represented when the offset is applied must be between year 0 and 10,000.");
+    throw argumentOutOfRange(
+      "offset",
+      "The UTC time represented when the offset is applied must be between year 0 and 10,000.",
+    );
   }
   return new DateTimeOffset(ticks, offset);
 }
 
 const toUniversal = (moment: DateTimeOffset): DateTimeOffset => new DateTimeOffset(moment.utcTicks, 0);
-const toLocal = (moment: DateTimeOffset): DateTimeOffset => atOffset(moment, localOffsetAtUtc(moment.utcTicks));
+const toLocal = (moment: DateTimeOffset): DateTimeOffset =>
+  atOffset(moment, localOffsetAtUtc(moment.utcTicks));
 
 function utcNow(): DateTimeOffset {
   return new DateTimeOffset(ticksOfUnixMs(environment().now()), 0);
@@ -193,8 +207,9 @@ function parseExact(source: string | null, formats: NetArray | string | null): D
   return moment;
 }
 
-const field = (name: "year" | "month" | "day" | "hour" | "minute" | "second" | "dayOfYear") =>
-  (moment: DateTimeOffset) => fieldsOf(moment.ticks)[name];
+const field =
+  (name: "year" | "month" | "day" | "hour" | "minute" | "second" | "dayOfYear") => (moment: DateTimeOffset) =>
+    fieldsOf(moment.ticks)[name];
 const subtract = (a: DateTimeOffset, b: DateTimeOffset): TimeSpan => timeSpan(a.utcTicks - b.utcTicks);
 const subtractSpan = (a: DateTimeOffset, b: TimeSpan): DateTimeOffset => plus(a, -b.ticks);
 const add = (a: DateTimeOffset, b: TimeSpan): DateTimeOffset => plus(a, b.ticks);
@@ -218,24 +233,21 @@ const members: Members = {
     s: number,
     offset: TimeSpan,
   ) => checked(ticksOfParts(y, mo, d, h, mi, s), offsetMinutes(offset)),
-  "DateTimeOffset(int year, int month, int day, int hour, int minute, int second, int millisecond, TimeSpan offset)": (
-    y: number,
-    mo: number,
-    d: number,
-    h: number,
-    mi: number,
-    s: number,
-    ms: number,
-    offset: TimeSpan,
-  ) => checked(ticksOfParts(y, mo, d, h, mi, s, ms), offsetMinutes(offset)),
+  "DateTimeOffset(int year, int month, int day, int hour, int minute, int second, int millisecond, TimeSpan offset)":
+    (y: number, mo: number, d: number, h: number, mi: number, s: number, ms: number, offset: TimeSpan) =>
+      checked(ticksOfParts(y, mo, d, h, mi, s, ms), offsetMinutes(offset)),
   "static implicit operator DateTimeOffset(DateTime dateTime)": offsetFromDateTime,
   "static DateTimeOffset FromUnixTimeSeconds(long seconds)": (seconds: bigint) =>
     fromUnix(seconds, MIN_SECONDS, MAX_SECONDS, TICKS_PER_SECOND, "seconds"),
   "static DateTimeOffset FromUnixTimeMilliseconds(long milliseconds)": (ms: bigint) =>
     fromUnix(ms, MIN_SECONDS * 1000n, MAX_SECONDS * 1000n + 999n, TICKS_PER_MS, "milliseconds"),
   "static DateTimeOffset Parse(string input)": parse,
-  "static DateTimeOffset Parse(string input, IFormatProvider formatProvider)": (source: string | null) => parse(source),
-  "static bool TryParse(string input, out DateTimeOffset result)": (source: string | null, result: OutCell) => {
+  "static DateTimeOffset Parse(string input, IFormatProvider formatProvider)": (source: string | null) =>
+    parse(source),
+  "static bool TryParse(string input, out DateTimeOffset result)": (
+    source: string | null,
+    result: OutCell,
+  ) => {
     const moment = source === null ? null : offsetOf(readMoment(source));
     result.value = moment ?? MIN;
     return moment !== null;
@@ -255,7 +267,8 @@ const members: Members = {
   "DayOfWeek DayOfWeek { get; }": (moment: DateTimeOffset) => weekdayOf(moment.ticks),
   "long Ticks { get; }": (moment: DateTimeOffset) => moment.ticks,
   "long UtcTicks { get; }": (moment: DateTimeOffset) => moment.utcTicks,
-  "TimeSpan Offset { get; }": (moment: DateTimeOffset) => new TimeSpan(BigInt(moment.offset) * TICKS_PER_MINUTE),
+  "TimeSpan Offset { get; }": (moment: DateTimeOffset) =>
+    new TimeSpan(BigInt(moment.offset) * TICKS_PER_MINUTE),
   "TimeSpan TimeOfDay { get; }": (moment: DateTimeOffset) => new TimeSpan(moment.ticks % TICKS_PER_DAY),
   "DateTime Date { get; }": (moment: DateTimeOffset) =>
     new DateTime(moment.ticks - (moment.ticks % TICKS_PER_DAY), UNSPECIFIED),
@@ -296,18 +309,30 @@ const members: Members = {
   "static DateTimeOffset operator +(DateTimeOffset dateTimeOffset, TimeSpan timeSpan)": add,
   "static DateTimeOffset operator -(DateTimeOffset dateTimeOffset, TimeSpan timeSpan)": subtractSpan,
   "static TimeSpan operator -(DateTimeOffset left, DateTimeOffset right)": subtract,
-  "static bool operator ==(DateTimeOffset left, DateTimeOffset right)": (a: DateTimeOffset, b: DateTimeOffset) =>
-    compare(a, b) === 0,
-  "static bool operator !=(DateTimeOffset left, DateTimeOffset right)": (a: DateTimeOffset, b: DateTimeOffset) =>
-    compare(a, b) !== 0,
-  "static bool operator <(DateTimeOffset left, DateTimeOffset right)": (a: DateTimeOffset, b: DateTimeOffset) =>
-    compare(a, b) < 0,
-  "static bool operator >(DateTimeOffset left, DateTimeOffset right)": (a: DateTimeOffset, b: DateTimeOffset) =>
-    compare(a, b) > 0,
-  "static bool operator <=(DateTimeOffset left, DateTimeOffset right)": (a: DateTimeOffset, b: DateTimeOffset) =>
-    compare(a, b) <= 0,
-  "static bool operator >=(DateTimeOffset left, DateTimeOffset right)": (a: DateTimeOffset, b: DateTimeOffset) =>
-    compare(a, b) >= 0,
+  "static bool operator ==(DateTimeOffset left, DateTimeOffset right)": (
+    a: DateTimeOffset,
+    b: DateTimeOffset,
+  ) => compare(a, b) === 0,
+  "static bool operator !=(DateTimeOffset left, DateTimeOffset right)": (
+    a: DateTimeOffset,
+    b: DateTimeOffset,
+  ) => compare(a, b) !== 0,
+  "static bool operator <(DateTimeOffset left, DateTimeOffset right)": (
+    a: DateTimeOffset,
+    b: DateTimeOffset,
+  ) => compare(a, b) < 0,
+  "static bool operator >(DateTimeOffset left, DateTimeOffset right)": (
+    a: DateTimeOffset,
+    b: DateTimeOffset,
+  ) => compare(a, b) > 0,
+  "static bool operator <=(DateTimeOffset left, DateTimeOffset right)": (
+    a: DateTimeOffset,
+    b: DateTimeOffset,
+  ) => compare(a, b) <= 0,
+  "static bool operator >=(DateTimeOffset left, DateTimeOffset right)": (
+    a: DateTimeOffset,
+    b: DateTimeOffset,
+  ) => compare(a, b) >= 0,
 };
 defineType(
   "struct System.DateTimeOffset : IComparable, IFormattable, IComparable<DateTimeOffset>, IEquatable<DateTimeOffset>",

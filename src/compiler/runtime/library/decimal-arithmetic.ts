@@ -78,7 +78,11 @@ export function fit(coefficient: bigint, scale: number): Decimal {
     return new Decimal(coefficient, scale);
   }
   const magnitude = coefficient < 0n ? -coefficient : coefficient;
-  let drop = Math.max(0, scale - MAX_SCALE, magnitude > MAX_COEFFICIENT ? magnitude.toString().length - 29 : 0);
+  let drop = Math.max(
+    0,
+    scale - MAX_SCALE,
+    magnitude > MAX_COEFFICIENT ? magnitude.toString().length - 29 : 0,
+  );
   for (; drop <= scale; drop++) {
     const rounded = divideRounding(coefficient, powerOfTen(drop));
     if (rounded <= MAX_COEFFICIENT && rounded >= -MAX_COEFFICIENT) return new Decimal(rounded, scale - drop);
@@ -220,14 +224,23 @@ export function decimalToInteger(value: Decimal): bigint {
 }
 
 /** Truncated, in the representation of the bounds. @param article `an Int32` @throws OverflowException */
-export function decimalToRange<T extends number | bigint>(value: Decimal, min: T, max: T, article: string): T {
+export function decimalToRange<T extends number | bigint>(
+  value: Decimal,
+  min: T,
+  max: T,
+  article: string,
+): T {
   const whole = decimalToInteger(value);
   if (whole < min || whole > max) throw tooLarge(article);
   return (typeof min === "number" ? Number(whole) : whole) as T;
 }
 
 /** @returns the failure when there is no such decimal. Digits past the 28th place are rounded away */
-export function decimalFromParts(parts: { negative: boolean; integer: string; fraction: string }): Decimal | "range" {
+export function decimalFromParts(parts: {
+  negative: boolean;
+  integer: string;
+  fraction: string;
+}): Decimal | "range" {
   const integer = parts.integer.replace(/^0+/, "");
   if (integer.length > 29) return "range";
   // One digit more than can be kept decides ties; what lies beyond it only breaks them.

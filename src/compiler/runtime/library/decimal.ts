@@ -50,7 +50,10 @@ export function roundDecimalTo(value: Decimal, places: number, mode: EnumValue |
 function rounding(mode: EnumValue | null): Rounding {
   if (mode === null) return 0;
   if (mode.number < 0 || mode.number > 4) {
-    throw argumentError(`The value '${mode.text}' is not valid for this usage of the type MidpointRounding.`, "mode");
+    throw argumentError(
+      `The value '${mode.text}' is not valid for this usage of the type MidpointRounding.`,
+      "mode",
+    );
   }
   return mode.number as Rounding;
 }
@@ -65,7 +68,8 @@ function conversions(): Members {
     "static explicit operator double(decimal value)": decimalToDouble,
     "static explicit operator decimal(float value)": decimalFromSingle,
     "static explicit operator decimal(double value)": (value: number) => decimalFromDouble(value),
-    "static explicit operator char(decimal value)": (value: Decimal) => decimalToRange(value, 0, 65535, "a character"),
+    "static explicit operator char(decimal value)": (value: Decimal) =>
+      decimalToRange(value, 0, 65535, "a character"),
     "static implicit operator decimal(char value)": decimalFromInteger,
     "static float ToSingle(decimal d)": (value: Decimal) => Math.fround(decimalToDouble(value)),
     "static double ToDouble(decimal d)": decimalToDouble,
@@ -114,7 +118,9 @@ defineType(
       if (bits === null) throw argumentNull("bits");
       const [lo, mid, hi, flags] = bits.items as number[];
       if (bits.items.length !== 4 || (flags! & 0x7f00ffff) !== 0 || ((flags! >> 16) & 0xff) > MAX_SCALE) {
-        throw argumentError("Decimal byte array constructor requires an array of length four containing valid decimal bytes.");
+        throw argumentError(
+          "Decimal byte array constructor requires an array of length four containing valid decimal bytes.",
+        );
       }
       return fromBits(lo!, mid!, hi!, flags! < 0, (flags! >> 16) & 0xff);
     },
@@ -144,7 +150,8 @@ defineType(
     "static decimal Ceiling(decimal d)": ceilingDecimal,
     "static decimal Truncate(decimal d)": truncateDecimal,
     "static decimal Round(decimal d)": (value: Decimal) => roundDecimalTo(value, 0),
-    "static decimal Round(decimal d, int decimals)": (value: Decimal, places: number) => roundDecimalTo(value, places),
+    "static decimal Round(decimal d, int decimals)": (value: Decimal, places: number) =>
+      roundDecimalTo(value, places),
     "static decimal Round(decimal d, MidpointRounding mode)": (value: Decimal, mode: EnumValue) =>
       roundDecimalTo(value, 0, mode),
     "static decimal Round(decimal d, int decimals, MidpointRounding mode)": roundDecimalTo,

@@ -38,7 +38,8 @@ function readIndefinite(bytes: Uint8Array, at: number, tag: number, depth = 0): 
   let end = at + 2;
   for (;;) {
     if (bytes[end] === 0 && bytes[end + 1] === 0) break;
-    const nested = bytes[end + 1] === 0x80 ? readIndefinite(bytes, end, bytes[end]!, depth + 1) : readDer(bytes, end);
+    const nested =
+      bytes[end + 1] === 0x80 ? readIndefinite(bytes, end, bytes[end]!, depth + 1) : readDer(bytes, end);
     if (nested === null) return null;
     end += nested.whole.length;
   }
@@ -49,7 +50,7 @@ function readIndefinite(bytes: Uint8Array, at: number, tag: number, depth = 0): 
 export function children(der: Der | null | undefined): Der[] | null {
   if (der === null || der === undefined) return null;
   const list: Der[] = [];
-  for (let at = 0; at < der.value.length; ) {
+  for (let at = 0; at < der.value.length;) {
     const child = readDer(der.value, at);
     if (child === null) return null;
     list.push(child);
@@ -103,7 +104,8 @@ export function derText(der: Der): string {
   switch (der.tag) {
     case 0x1e: {
       let text = "";
-      for (let i = 0; i + 1 < der.value.length; i += 2) text += String.fromCharCode(der.value[i]! * 256 + der.value[i + 1]!);
+      for (let i = 0; i + 1 < der.value.length; i += 2)
+        text += String.fromCharCode(der.value[i]! * 256 + der.value[i + 1]!);
       return text;
     }
     case 0x0c:

@@ -101,7 +101,10 @@ function utf32Text(bytes: Uint8Array): string {
 const QUESTION = 63;
 
 /** Units below `limit` are themselves, others become `?`, a surrogate pair one of them. */
-function narrowBytes(limit: number, special: ReadonlyMap<number, number> | null): (text: string) => Uint8Array {
+function narrowBytes(
+  limit: number,
+  special: ReadonlyMap<number, number> | null,
+): (text: string) => Uint8Array {
   return (text) => {
     const bytes = new Uint8Array(text.length);
     let length = 0;
@@ -109,7 +112,10 @@ function narrowBytes(limit: number, special: ReadonlyMap<number, number> | null)
       const unit = text.charCodeAt(i);
       const mapped = special?.get(unit);
       if (mapped !== undefined) bytes[length++] = mapped;
-      else if (unit < limit && !(special !== null && unit >= 0x80 && unit < 0xa0 && !UNDEFINED_1252.has(unit))) {
+      else if (
+        unit < limit &&
+        !(special !== null && unit >= 0x80 && unit < 0xa0 && !UNDEFINED_1252.has(unit))
+      ) {
         bytes[length++] = unit;
       } else {
         bytes[length++] = QUESTION;
@@ -134,8 +140,9 @@ function utf16Units(units: Uint16Array): string {
 
 /** windows-1252 octets 0x80–0x9F; five of them mean themselves. */
 const UPPER_1252 = [
-  0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f,
-  0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
+  0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d,
+  0x17d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a,
+  0x153, 0x9d, 0x17e, 0x178,
 ];
 const UNDEFINED_1252 = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
 const TO_1252 = new Map(UPPER_1252.map((unit, i) => [unit, 0x80 + i]));
@@ -297,9 +304,14 @@ defineType("class System.Text.Encoding", {
     index: number,
     count: number,
   ) => toCharArray(getString(encoding, part(bytes, index, count))),
-  "int GetCharCount(byte[] bytes)": (encoding: Encoding, bytes: Uint8Array | null) => getString(encoding, bytes).length,
+  "int GetCharCount(byte[] bytes)": (encoding: Encoding, bytes: Uint8Array | null) =>
+    getString(encoding, bytes).length,
   "int GetMaxByteCount(int charCount)": (encoding: Encoding, count: number) =>
-    encoding.widest === 3 ? (count + 1) * 3 : encoding.widest === 1 ? count + 1 : (count + 1) * encoding.widest,
+    encoding.widest === 3
+      ? (count + 1) * 3
+      : encoding.widest === 1
+        ? count + 1
+        : (count + 1) * encoding.widest,
   "int GetMaxCharCount(int byteCount)": (encoding: Encoding, count: number) =>
     encoding.widest === 2 ? (count >> 1) + (count & 1) + 1 : encoding.widest === 3 ? count + 1 : count,
   "byte[] GetPreamble()": (encoding: Encoding) => Uint8Array.from(encoding.preamble),

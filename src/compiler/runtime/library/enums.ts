@@ -14,16 +14,20 @@ const members: Members = {
     text: string | null,
     ignoreCase: boolean,
   ) => parse(enumOf(type), text, ignoreCase),
-  "static TEnum Parse<TEnum>(string value)": generic(([type]) => (text: string | null) =>
-    parse(definitionOf(type!), text, false),
+  "static TEnum Parse<TEnum>(string value)": generic(
+    ([type]) =>
+      (text: string | null) =>
+        parse(definitionOf(type!), text, false),
   ),
   "static TEnum Parse<TEnum>(string value, bool ignoreCase)": generic(
     ([type]) =>
-      (text: string | null, ignoreCase: boolean) => parse(definitionOf(type!), text, ignoreCase),
+      (text: string | null, ignoreCase: boolean) =>
+        parse(definitionOf(type!), text, ignoreCase),
   ),
   "static bool TryParse<TEnum>(string value, out TEnum result)": generic(
     ([type]) =>
-      (text: string | null, result: OutCell) => tryParse(definitionOf(type!), text, false, result),
+      (text: string | null, result: OutCell) =>
+        tryParse(definitionOf(type!), text, false, result),
   ),
   "static bool TryParse<TEnum>(string value, bool ignoreCase, out TEnum result)": generic(
     ([type]) =>
@@ -56,7 +60,8 @@ const members: Members = {
     return enumValue(definition, numberOf(definition, value)).netFormat(format);
   },
   "string ToString()": (value: EnumValue) => value.text,
-  "string ToString(string format)": (value: EnumValue, format: string | null) => value.netFormat(format ?? "G"),
+  "string ToString(string format)": (value: EnumValue, format: string | null) =>
+    value.netFormat(format ?? "G"),
   "bool Equals(object obj)": (a: EnumValue, b: unknown) => a === b,
   "int GetHashCode()": (value: EnumValue) => value.number,
   "int CompareTo(object target)": (a: EnumValue, b: EnumValue | null) => (b === null ? 1 : a.netCompareTo(b)),
@@ -92,7 +97,9 @@ function numberOf(definition: TypeDefinition, value: unknown): number {
   }
   const raw = unboxed(value);
   if (typeof raw === "number" || typeof raw === "bigint") return Number(raw);
-  throw argumentError("The value passed in must be an enum base or an underlying type for an enum, such as an Int32.");
+  throw argumentError(
+    "The value passed in must be an enum base or an underlying type for an enum, such as an Int32.",
+  );
 }
 
 /** No list of names is longer. */
@@ -123,36 +130,62 @@ function findIgnoringCase(definition: TypeDefinition, name: string): number | un
 
 function parse(definition: TypeDefinition, text: string | null, ignoreCase: boolean): EnumValue {
   if (text === null) throw argumentNull("value");
-  if (text.trim() === "") throw argumentError("Must specify valid information for parsing in the string.", "value");
+  if (text.trim() === "")
+    throw argumentError("Must specify valid information for parsing in the string.", "value");
   const value = read(definition, text, ignoreCase);
   if (value === null) throw argumentError(`Requested value '${text.trim()}' was not found.`);
   return value;
 }
 
-function tryParse(definition: TypeDefinition, text: string | null, ignoreCase: boolean, result: OutCell): boolean {
+function tryParse(
+  definition: TypeDefinition,
+  text: string | null,
+  ignoreCase: boolean,
+  result: OutCell,
+): boolean {
   const value = text === null ? null : read(definition, text, ignoreCase);
   result.value = value ?? enumValue(definition, 0);
   return value !== null;
 }
 
-defineType("enum System.DayOfWeek", {}, {
-  values: { Sunday: 0, Monday: 1, Tuesday: 2, Wednesday: 3, Thursday: 4, Friday: 5, Saturday: 6 },
-});
+defineType(
+  "enum System.DayOfWeek",
+  {},
+  {
+    values: { Sunday: 0, Monday: 1, Tuesday: 2, Wednesday: 3, Thursday: 4, Friday: 5, Saturday: 6 },
+  },
+);
 defineType("enum System.DateTimeKind", {}, { values: { Unspecified: 0, Utc: 1, Local: 2 } });
-defineType("enum System.StringSplitOptions", {}, {
-  values: { None: 0, RemoveEmptyEntries: 1, TrimEntries: 2 },
-  flags: true,
-});
-defineType("enum System.MidpointRounding", {}, {
-  values: { ToEven: 0, AwayFromZero: 1, ToZero: 2, ToNegativeInfinity: 3, ToPositiveInfinity: 4 },
-});
+defineType(
+  "enum System.StringSplitOptions",
+  {},
+  {
+    values: { None: 0, RemoveEmptyEntries: 1, TrimEntries: 2 },
+    flags: true,
+  },
+);
+defineType(
+  "enum System.MidpointRounding",
+  {},
+  {
+    values: { ToEven: 0, AwayFromZero: 1, ToZero: 2, ToNegativeInfinity: 3, ToPositiveInfinity: 4 },
+  },
+);
 defineType("enum System.Base64FormattingOptions", {}, { values: { None: 0, InsertLineBreaks: 1 } });
-defineType("enum System.Text.NormalizationForm", {}, {
-  values: { FormC: 1, FormD: 2, FormKC: 5, FormKD: 6 },
-});
+defineType(
+  "enum System.Text.NormalizationForm",
+  {},
+  {
+    values: { FormC: 1, FormD: 2, FormKC: 5, FormKD: 6 },
+  },
+);
 defineType("enum System.UriKind", {}, { values: { RelativeOrAbsolute: 0, Absolute: 1, Relative: 2 } });
 defineType("enum System.UriPartial", {}, { values: { Scheme: 0, Authority: 1, Path: 2, Query: 3 } });
 defineType("enum System.UriHostNameType", {}, { values: { Unknown: 0, Basic: 1, Dns: 2, IPv4: 3, IPv6: 4 } });
-defineType("enum System.Net.Sockets.AddressFamily", {}, {
-  values: { Unknown: -1, Unspecified: 0, InterNetwork: 2, InterNetworkV6: 23 },
-});
+defineType(
+  "enum System.Net.Sockets.AddressFamily",
+  {},
+  {
+    values: { Unknown: -1, Unspecified: 0, InterNetwork: 2, InterNetworkV6: 23 },
+  },
+);

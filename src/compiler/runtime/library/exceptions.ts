@@ -1,6 +1,12 @@
 /** The exception types (`errors.ts` knows their names and bases), as types that a policy can name, throw and catch. */
 import { type Members, defineType } from "../define.ts";
-import { EXCEPTION_TYPES, NetException, argumentNull, argumentOutOfRange, baseOfException } from "../errors.ts";
+import {
+  EXCEPTION_TYPES,
+  NetException,
+  argumentNull,
+  argumentOutOfRange,
+  baseOfException,
+} from "../errors.ts";
 import { TYPE, typeNamed } from "../values.ts";
 
 // Exceptions are Errors first, made where `values.ts` is not known; here they become objects of the runtime.
@@ -38,9 +44,12 @@ function constructorsOf(name: string): Members {
   const short = name.slice(name.lastIndexOf(".") + 1);
   const plain: Members = {
     [`${short}()`]: () => new NetException(name, defaultMessage(name)),
-    [`${short}(string message)`]: (message: string | null) => new NetException(name, message ?? defaultMessage(name)),
-    [`${short}(string message, Exception innerException)`]: (message: string | null, inner: NetException | null) =>
-      new NetException(name, message ?? defaultMessage(name), inner),
+    [`${short}(string message)`]: (message: string | null) =>
+      new NetException(name, message ?? defaultMessage(name)),
+    [`${short}(string message, Exception innerException)`]: (
+      message: string | null,
+      inner: NetException | null,
+    ) => new NetException(name, message ?? defaultMessage(name), inner),
   };
   if (name === "System.ArgumentException") {
     return {
@@ -57,8 +66,10 @@ function constructorsOf(name: string): Members {
       parameter === null ? new NetException(name, defaultMessage(name)) : make(parameter),
     [`${short}(string paramName, string message)`]: (parameter: string | null, message: string | null) =>
       new NetException(name, withParameter(message ?? defaultMessage(name), parameter)),
-    [`${short}(string message, Exception innerException)`]: (message: string | null, inner: NetException | null) =>
-      new NetException(name, message ?? defaultMessage(name), inner),
+    [`${short}(string message, Exception innerException)`]: (
+      message: string | null,
+      inner: NetException | null,
+    ) => new NetException(name, message ?? defaultMessage(name), inner),
   };
 }
 

@@ -11,7 +11,8 @@ const LIMIT = 1_000_000;
 
 /** One `{…}` with its value already boxed: text of a hole in an interpolated string. */
 export function formatHole(value: unknown, alignment: number, format: string | null): string {
-  const text = format === null || format === "" ? textOf(value) : value === null ? "" : formatted(value, format);
+  const text =
+    format === null || format === "" ? textOf(value) : value === null ? "" : formatted(value, format);
   if (alignment === 0) return text;
   const width = Math.abs(alignment);
   if (text.length >= width) return text;
@@ -75,5 +76,10 @@ function readItem(format: string, at: number): Item {
   const index = Number(match[1]);
   const width = Number(match[3] ?? 0);
   if (index >= LIMIT || width >= LIMIT) throw formatError();
-  return { index, alignment: match[2] === "-" ? -width : width, format: match[4] ?? null, end: ITEM.lastIndex };
+  return {
+    index,
+    alignment: match[2] === "-" ? -width : width,
+    format: match[4] ?? null,
+    end: ITEM.lastIndex,
+  };
 }

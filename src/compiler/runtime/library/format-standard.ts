@@ -172,7 +172,8 @@ function generalText(number: Formattable, precision: number, letter: string): st
   if (number.kind === "decimal" && precision <= 0) return plainDecimal(number.digits!, number);
   if (number.kind === "double" || number.kind === "single") {
     const normal = number.kind === "single" ? 7 : 15;
-    if (precision <= 0) return general(shortestDigits(number.value as number, number.kind === "single"), normal, exponent, 2);
+    if (precision <= 0)
+      return general(shortestDigits(number.value as number, number.kind === "single"), normal, exponent, 2);
     return general(significantDigits(number.value as number, precision), precision, exponent, 2, precision);
   }
   const digits = number.digits!;
@@ -191,14 +192,23 @@ function plainDecimal(digits: Digits, number: Formattable): string {
  *
  * @param limit digits that fit before the exponent form starts, when the number itself has fewer
  */
-function general(number: Digits, normal: number, letter: string, exponentDigits: number, limit?: number): string {
+function general(
+  number: Digits,
+  normal: number,
+  letter: string,
+  exponentDigits: number,
+  limit?: number,
+): string {
   const { digits, scale } = number;
   const most = limit ?? Math.max(digits.length, normal);
   if (digits === "") return number.negative ? "-0" : "0";
   if (scale > most || scale < -3) {
     return exponential(number, digits.length - 1, letter, exponentDigits);
   }
-  return signed(number, withPoint(integerPart(number), fractionPart(number, Math.max(digits.length - scale, 0))));
+  return signed(
+    number,
+    withPoint(integerPart(number), fractionPart(number, Math.max(digits.length - scale, 0))),
+  );
 }
 
 function exponential(number: Digits, places: number, letter: string, exponentDigits: number): string {
@@ -206,7 +216,10 @@ function exponential(number: Digits, places: number, letter: string, exponentDig
   const exponent = digits === "" ? 0 : scale - 1;
   const mantissa = withPoint(digits[0] ?? "0", digits.slice(1, places + 1).padEnd(places, "0"));
   const sign = exponent < 0 ? "-" : "+";
-  return signed(number, `${mantissa}${letter}${sign}${String(Math.abs(exponent)).padStart(exponentDigits, "0")}`);
+  return signed(
+    number,
+    `${mantissa}${letter}${sign}${String(Math.abs(exponent)).padStart(exponentDigits, "0")}`,
+  );
 }
 
 function bitsText(number: Formattable, radix: number, precision: number, lower: boolean): string {

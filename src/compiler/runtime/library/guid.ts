@@ -85,7 +85,8 @@ function guidText(guid: Guid, format: string | null): string {
 
 const PLAIN = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const DIGITS = /^[\da-f]{32}$/i;
-const FIELDS = /^\{0x([\da-f]{1,8}),0x([\da-f]{1,4}),0x([\da-f]{1,4}),\{((?:0x[\da-f]{1,2},){7}0x[\da-f]{1,2})\}\}$/i;
+const FIELDS =
+  /^\{0x([\da-f]{1,8}),0x([\da-f]{1,4}),0x([\da-f]{1,4}),\{((?:0x[\da-f]{1,2},){7}0x[\da-f]{1,2})\}\}$/i;
 
 /** Formats D, N, B, P and X in any case, white space around; null when it is none of them. */
 export function readGuid(text: string): Guid | null {
@@ -148,7 +149,8 @@ defineType(
       b: number,
       c: number,
       ...rest: number[]
-    ) => new Guid(hyphenated(hexOf(a, 8) + hexOf(b, 4) + hexOf(c, 4) + rest.map((x) => hexOf(x, 2)).join(""))),
+    ) =>
+      new Guid(hyphenated(hexOf(a, 8) + hexOf(b, 4) + hexOf(c, 4) + rest.map((x) => hexOf(x, 2)).join(""))),
     "static Guid Empty { get; }": () => EMPTY,
     "static Guid NewGuid()": () => new Guid(crypto.randomUUID()),
     "static Guid Parse(string input)": (text: string | null) => parseGuid(text),

@@ -39,7 +39,7 @@ function ipv6Text(address: IPAddress): string {
   const suffix = scope === 0 ? "" : `%${scope}`;
   const embedded =
     groups.slice(0, 5).every((g) => g === 0) &&
-    ((groups[5] === 0xffff) || (groups[5] === 0 && groups[6] !== 0));
+    (groups[5] === 0xffff || (groups[5] === 0 && groups[6] !== 0));
   const shown = embedded ? groups.slice(0, 6) : groups;
   const hex = shown.map((g) => g.toString(16));
   const [start, length] = longestZeros(shown);
@@ -95,7 +95,9 @@ export function readIPv6(text: string): Uint8Array | null {
   const read = (half: string): number[] | null => {
     if (half === "") return [];
     const groups = half.split(":");
-    return groups.every((g) => /^[\da-fA-F]{1,4}$/.test(g)) ? groups.map((g) => Number.parseInt(g, 16)) : null;
+    return groups.every((g) => /^[\da-fA-F]{1,4}$/.test(g))
+      ? groups.map((g) => Number.parseInt(g, 16))
+      : null;
   };
   const head = read(halves[0]!);
   const end = halves.length === 2 ? read(halves[1]!) : [];
@@ -133,12 +135,14 @@ function parse(text: string | null): IPAddress {
 
 function fromBytes(bytes: Uint8Array | null): IPAddress {
   if (bytes === null) throw argumentNull("address");
-  if (bytes.length !== 4 && bytes.length !== 16) throw argumentError("An invalid IP address was specified.", "address");
+  if (bytes.length !== 4 && bytes.length !== 16)
+    throw argumentError("An invalid IP address was specified.", "address");
   return new IPAddress(bytes.slice());
 }
 
 const v4 = (...bytes: number[]): IPAddress => new IPAddress(Uint8Array.from(bytes));
-const v6 = (last: number): IPAddress => new IPAddress(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last));
+const v6 = (last: number): IPAddress =>
+  new IPAddress(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last));
 const ANY = v4(0, 0, 0, 0);
 const LOOPBACK = v4(127, 0, 0, 1);
 const BROADCAST = v4(255, 255, 255, 255);
@@ -146,17 +150,27 @@ const IPV6_ANY = v6(0);
 const IPV6_LOOPBACK = v6(1);
 
 function isMapped({ bytes }: IPAddress): boolean {
-  return bytes.length === 16 && bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 255 && bytes[11] === 255;
+  return (
+    bytes.length === 16 &&
+    bytes.subarray(0, 10).every((b) => b === 0) &&
+    bytes[10] === 255 &&
+    bytes[11] === 255
+  );
 }
 
 function isLoopback(address: IPAddress | null): boolean {
   if (address === null) throw argumentNull("address");
   if (isMapped(address)) return address.bytes[12] === 127;
-  return address.bytes.length === 4 ? address.bytes[0] === 127 : new IPAddress(address.bytes).netEquals(IPV6_LOOPBACK);
+  return address.bytes.length === 4
+    ? address.bytes[0] === 127
+    : new IPAddress(address.bytes).netEquals(IPV6_LOOPBACK);
 }
 
 function family(address: IPAddress): unknown {
-  return enumValue(typeNamed("System.Net.Sockets.AddressFamily").definition, address.bytes.length === 4 ? 2 : 23);
+  return enumValue(
+    typeNamed("System.Net.Sockets.AddressFamily").definition,
+    address.bytes.length === 4 ? 2 : 23,
+  );
 }
 
 const prefixed = (test: (a: number, b: number) => boolean) => (address: IPAddress) =>
@@ -165,7 +179,8 @@ const prefixed = (test: (a: number, b: number) => boolean) => (address: IPAddres
 const members: Members = {
   "IPAddress(byte[] address)": fromBytes,
   "IPAddress(byte[] address, long scopeid)": (bytes: Uint8Array | null, scope: bigint) => {
-    if (bytes !== null && bytes.length !== 16) throw argumentError("An invalid IP address was specified.", "address");
+    if (bytes !== null && bytes.length !== 16)
+      throw argumentError("An invalid IP address was specified.", "address");
     if (scope < 0n || scope > 0xffffffffn) throw argumentOutOfRange("scopeid");
     return new IPAddress(fromBytes(bytes).bytes, Number(scope));
   },

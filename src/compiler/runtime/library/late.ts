@@ -10,7 +10,11 @@ import { lookupType } from "../define.ts";
  * @returns the member's code: receiver first for instance members
  * @throws Error at the first call when there is no such member: our own mistake
  */
-export function late(typeName: string, member: string, parameters: readonly string[]): (...args: any[]) => any {
+export function late(
+  typeName: string,
+  member: string,
+  parameters: readonly string[],
+): (...args: any[]) => any {
   let code: ((...args: any[]) => unknown) | null = null;
   return (...args) => (code ??= find(typeName, member, parameters))(...args);
 }
@@ -18,7 +22,11 @@ export function late(typeName: string, member: string, parameters: readonly stri
 function find(typeName: string, name: string, parameters: readonly string[]): (...args: any[]) => unknown {
   const found = lookupType(typeName)
     .members.get(name)
-    ?.find((m) => m.parameters.length === parameters.length && m.parameters.every((p, i) => p.type.name === parameters[i]));
+    ?.find(
+      (m) =>
+        m.parameters.length === parameters.length &&
+        m.parameters.every((p, i) => p.type.name === parameters[i]),
+    );
   if (found === undefined) throw new Error(`no member ${typeName}.${name}(${parameters.join(", ")})`);
   const { implementation } = found;
   switch (implementation.kind) {

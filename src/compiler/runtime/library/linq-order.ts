@@ -122,7 +122,9 @@ class Lookup implements NetObject {
 
   /** The group of a key; empty when there is none. */
   group(key: unknown): Group {
-    return (this.#groups.find(key)?.value as Group | undefined) ?? new Group(this.keyType, this.elementType, key);
+    return (
+      (this.#groups.find(key)?.value as Group | undefined) ?? new Group(this.keyType, this.elementType, key)
+    );
   }
 
   [Symbol.iterator](): Iterator<unknown> {
@@ -130,7 +132,12 @@ class Lookup implements NetObject {
   }
 }
 
-function grouped(R: Type, source: unknown, groups: () => Lookup, result: ((group: Group) => unknown) | null): Sequence {
+function grouped(
+  R: Type,
+  source: unknown,
+  groups: () => Lookup,
+  result: ((group: Group) => unknown) | null,
+): Sequence {
   if (source === null) throw argumentNull("source");
   return new Sequence(R, function* () {
     for (const group of groups() as unknown as Iterable<Group>) {
@@ -140,7 +147,15 @@ function grouped(R: Type, source: unknown, groups: () => Lookup, result: ((group
   });
 }
 
-function join(outer: unknown, inner: unknown, outerKey: Fn, innerKey: Fn, result: Fn, comparer: EqualityLike | null, types: readonly Type[]): Sequence {
+function join(
+  outer: unknown,
+  inner: unknown,
+  outerKey: Fn,
+  innerKey: Fn,
+  result: Fn,
+  comparer: EqualityLike | null,
+  types: readonly Type[],
+): Sequence {
   return new Sequence(types[3]!, function* () {
     const lookup = new Lookup(inner, innerKey, null, comparer, types[2]!, types[1]!);
     for (const item of elements(outer, "outer")) {
@@ -155,7 +170,15 @@ function join(outer: unknown, inner: unknown, outerKey: Fn, innerKey: Fn, result
   });
 }
 
-function groupJoin(outer: unknown, inner: unknown, outerKey: Fn, innerKey: Fn, result: Fn, comparer: EqualityLike | null, types: readonly Type[]): Sequence {
+function groupJoin(
+  outer: unknown,
+  inner: unknown,
+  outerKey: Fn,
+  innerKey: Fn,
+  result: Fn,
+  comparer: EqualityLike | null,
+  types: readonly Type[],
+): Sequence {
   return new Sequence(types[3]!, function* () {
     const lookup = new Lookup(inner, innerKey, null, comparer, types[2]!, types[1]!);
     for (const item of elements(outer, "outer")) {
@@ -171,13 +194,18 @@ const members: Record<string, any> = {};
 const SOURCE = "this IEnumerable<TSource> source";
 const KEY = "Func<TSource, TKey> keySelector";
 
-for (const [suffix, descending] of [["", false], ["Descending", true]] as const) {
+for (const [suffix, descending] of [
+  ["", false],
+  ["Descending", true],
+] as const) {
   for (const withOrder of [false, true]) {
     const extra = withOrder ? ", IComparer<TKey> comparer" : "";
-    members[`static IOrderedEnumerable<TSource> OrderBy${suffix}<TSource, TKey>(${SOURCE}, ${KEY}${extra})`] = generic(
-      ([T]) =>
-        (source, key, order = null) => new Ordered(T!, source, [sortKey(key, order, descending)]),
-    );
+    members[`static IOrderedEnumerable<TSource> OrderBy${suffix}<TSource, TKey>(${SOURCE}, ${KEY}${extra})`] =
+      generic(
+        ([T]) =>
+          (source, key, order = null) =>
+            new Ordered(T!, source, [sortKey(key, order, descending)]),
+      );
     members[
       `static IOrderedEnumerable<TSource> ThenBy${suffix}<TSource, TKey>(this IOrderedEnumerable<TSource> source, ${KEY}${extra})`
     ] = generic(([T]) => (source, key, order = null) => {
@@ -189,11 +217,12 @@ for (const [suffix, descending] of [["", false], ["Descending", true]] as const)
 
 for (const withComparer of [false, true]) {
   const extra = withComparer ? ", IEqualityComparer<TKey> comparer" : "";
-  members[`static IEnumerable<IGrouping<TKey, TSource>> GroupBy<TSource, TKey>(${SOURCE}, ${KEY}${extra})`] = generic(
-    ([T, K]) =>
-      (source, key, comparer = null) =>
-        grouped(groupingOf(K!, T!), source, () => new Lookup(source, key, null, comparer, K!, T!), null),
-  );
+  members[`static IEnumerable<IGrouping<TKey, TSource>> GroupBy<TSource, TKey>(${SOURCE}, ${KEY}${extra})`] =
+    generic(
+      ([T, K]) =>
+        (source, key, comparer = null) =>
+          grouped(groupingOf(K!, T!), source, () => new Lookup(source, key, null, comparer, K!, T!), null),
+    );
   members[
     `static IEnumerable<IGrouping<TKey, TElement>> GroupBy<TSource, TKey, TElement>(${SOURCE}, ${KEY}, Func<TSource, TElement> elementSelector${extra})`
   ] = generic(
@@ -206,33 +235,53 @@ for (const withComparer of [false, true]) {
   ] = generic(
     ([T, K, R]) =>
       (source, key, result, comparer = null) =>
-        grouped(R!, source, () => new Lookup(source, key, null, comparer, K!, T!), (group) => result(group.key, group)),
+        grouped(
+          R!,
+          source,
+          () => new Lookup(source, key, null, comparer, K!, T!),
+          (group) => result(group.key, group),
+        ),
   );
   members[
     `static IEnumerable<TResult> GroupBy<TSource, TKey, TElement, TResult>(${SOURCE}, ${KEY}, Func<TSource, TElement> elementSelector, Func<TKey, IEnumerable<TElement>, TResult> resultSelector${extra})`
   ] = generic(
     ([, K, V, R]) =>
       (source, key, element, result, comparer = null) =>
-        grouped(R!, source, () => new Lookup(source, key, element, comparer, K!, V!), (group) => result(group.key, group)),
+        grouped(
+          R!,
+          source,
+          () => new Lookup(source, key, element, comparer, K!, V!),
+          (group) => result(group.key, group),
+        ),
   );
   members[`static ILookup<TKey, TSource> ToLookup<TSource, TKey>(${SOURCE}, ${KEY}${extra})`] = generic(
     ([T, K]) =>
-      (source, key, comparer = null) => new Lookup(source, key, null, comparer, K!, T!),
+      (source, key, comparer = null) =>
+        new Lookup(source, key, null, comparer, K!, T!),
   );
   members[
     `static ILookup<TKey, TElement> ToLookup<TSource, TKey, TElement>(${SOURCE}, ${KEY}, Func<TSource, TElement> elementSelector${extra})`
   ] = generic(
     ([, K, V]) =>
-      (source, key, element, comparer = null) => new Lookup(source, key, element, comparer, K!, V!),
+      (source, key, element, comparer = null) =>
+        new Lookup(source, key, element, comparer, K!, V!),
   );
   const both =
     "this IEnumerable<TOuter> outer, IEnumerable<TInner> inner, Func<TOuter, TKey> outerKeySelector, Func<TInner, TKey> innerKeySelector";
   members[
     `static IEnumerable<TResult> Join<TOuter, TInner, TKey, TResult>(${both}, Func<TOuter, TInner, TResult> resultSelector${extra})`
-  ] = generic((types) => (a, b, ka, kb, f, comparer = null) => join(a, b, ka, kb, f, comparer, types));
+  ] = generic(
+    (types) =>
+      (a, b, ka, kb, f, comparer = null) =>
+        join(a, b, ka, kb, f, comparer, types),
+  );
   members[
     `static IEnumerable<TResult> GroupJoin<TOuter, TInner, TKey, TResult>(${both}, Func<TOuter, IEnumerable<TInner>, TResult> resultSelector${extra})`
-  ] = generic((types) => (a, b, ka, kb, f, comparer = null) => groupJoin(a, b, ka, kb, f, comparer, types));
+  ] = generic(
+    (types) =>
+      (a, b, ka, kb, f, comparer = null) =>
+        groupJoin(a, b, ka, kb, f, comparer, types),
+  );
 }
 
 extendType("System.Linq.Enumerable", members);

@@ -166,7 +166,10 @@ function extremeBy(source: unknown, key: Fn, sign: 1 | -1): unknown {
   for (const item of elements(source)) {
     spend();
     const k = key(item);
-    if (found === NONE || (k !== null && (foundKey === null || Math.sign(compareValues(k, foundKey)) === sign))) {
+    if (
+      found === NONE ||
+      (k !== null && (foundKey === null || Math.sign(compareValues(k, foundKey)) === sign))
+    ) {
       found = item;
       foundKey = k;
     }
@@ -188,7 +191,12 @@ function sum(kind: Kind, source: unknown, selector: Fn | null): { total: any; co
     const value = selector === null ? item : selector(item);
     if (value === null) continue;
     n++;
-    total = kind === "decimal" ? (total === null ? value : addDecimal(total as Decimal, value as Decimal)) : total + value;
+    total =
+      kind === "decimal"
+        ? total === null
+          ? value
+          : addDecimal(total as Decimal, value as Decimal)
+        : total + value;
     if (kind === "int" && total !== (total | 0)) throw overflow();
     if (kind === "long" && (total >= LONG_LIMIT || total < -LONG_LIMIT)) throw overflow();
   }
@@ -235,7 +243,8 @@ for (const kind of KINDS) {
     members[`static ${type} Sum(this IEnumerable<${type}> source)`] = sumOf(kind);
     members[`static ${type} Sum<TSource>(${SOURCE}, Func<TSource, ${type}> selector)`] = sumOf(kind);
     members[`static ${average}${mark} Average(this IEnumerable<${type}> source)`] = averageOf(kind, nullable);
-    members[`static ${average}${mark} Average<TSource>(${SOURCE}, Func<TSource, ${type}> selector)`] = averageOf(kind, nullable);
+    members[`static ${average}${mark} Average<TSource>(${SOURCE}, Func<TSource, ${type}> selector)`] =
+      averageOf(kind, nullable);
   }
 }
 
@@ -250,25 +259,38 @@ function extremeOf(sign: 1 | -1, type: Type): (source: unknown, selector?: Fn) =
     throw noElements();
   };
 }
-for (const [name, sign] of [["Min", -1], ["Max", 1]] as const) {
+for (const [name, sign] of [
+  ["Min", -1],
+  ["Max", 1],
+] as const) {
   members[`static TSource ${name}<TSource>(${SOURCE})`] = generic(([T]) => extremeOf(sign, T!));
-  members[`static TResult ${name}<TSource, TResult>(${SOURCE}, Func<TSource, TResult> selector)`] = generic(([, R]) =>
-    extremeOf(sign, R!),
+  members[`static TResult ${name}<TSource, TResult>(${SOURCE}, Func<TSource, TResult> selector)`] = generic(
+    ([, R]) => extremeOf(sign, R!),
   );
-  members[`static TSource ${name}By<TSource, TKey>(${SOURCE}, Func<TSource, TKey> keySelector)`] = generic(([T]) => {
-    const mayBeNull = defaultOf(T) === null;
-    return (source, key) => {
-      const found = extremeBy(source, key, sign);
-      if (found === NONE && !mayBeNull) throw noElements();
-      return found === NONE ? null : found;
-    };
-  });
+  members[`static TSource ${name}By<TSource, TKey>(${SOURCE}, Func<TSource, TKey> keySelector)`] = generic(
+    ([T]) => {
+      const mayBeNull = defaultOf(T) === null;
+      return (source, key) => {
+        const found = extremeBy(source, key, sign);
+        if (found === NONE && !mayBeNull) throw noElements();
+        return found === NONE ? null : found;
+      };
+    },
+  );
 }
 
 /** `X()`, `X(predicate)`, `XOrDefault()`, `XOrDefault(predicate)` and those with a default value. */
-for (const [name, find] of [["First", first], ["Last", lastOf], ["Single", single]] as const) {
-  members[`static TSource ${name}<TSource>(${SOURCE})`] = (source: unknown) => orThrow(find(source, null), noElements);
-  members[`static TSource ${name}<TSource>(${SOURCE}, Func<TSource, bool> predicate)`] = (source: unknown, f: Fn) => {
+for (const [name, find] of [
+  ["First", first],
+  ["Last", lastOf],
+  ["Single", single],
+] as const) {
+  members[`static TSource ${name}<TSource>(${SOURCE})`] = (source: unknown) =>
+    orThrow(find(source, null), noElements);
+  members[`static TSource ${name}<TSource>(${SOURCE}, Func<TSource, bool> predicate)`] = (
+    source: unknown,
+    f: Fn,
+  ) => {
     need(f, "predicate");
     return orThrow(find(source, f), noMatch);
   };
@@ -276,13 +298,15 @@ for (const [name, find] of [["First", first], ["Last", lastOf], ["Single", singl
     const missing = defaultOf(T);
     return (source) => orElse(find(source, null), missing);
   });
-  members[`static TSource ${name}OrDefault<TSource>(${SOURCE}, Func<TSource, bool> predicate)`] = generic(([T]) => {
-    const missing = defaultOf(T);
-    return (source, f) => {
-      need(f, "predicate");
-      return orElse(find(source, f), missing);
-    };
-  });
+  members[`static TSource ${name}OrDefault<TSource>(${SOURCE}, Func<TSource, bool> predicate)`] = generic(
+    ([T]) => {
+      const missing = defaultOf(T);
+      return (source, f) => {
+        need(f, "predicate");
+        return orElse(find(source, f), missing);
+      };
+    },
+  );
 }
 
 function orThrow(value: unknown, error: () => Error): unknown {
@@ -294,7 +318,14 @@ function orElse(value: unknown, missing: unknown): unknown {
   return value === NONE ? missing : value;
 }
 
-function dictionaryFrom(source: unknown, key: Fn, value: Fn | null, comparer: EqualityLike | null, K: Type, V: Type): NetDictionary {
+function dictionaryFrom(
+  source: unknown,
+  key: Fn,
+  value: Fn | null,
+  comparer: EqualityLike | null,
+  K: Type,
+  V: Type,
+): NetDictionary {
   need(key, "keySelector");
   const result = new NetDictionary(K, V, comparer);
   for (const item of elements(source)) {
@@ -330,10 +361,13 @@ extendType("System.Linq.Enumerable", {
     return any(source, f);
   },
   [`static bool All<TSource>(${SOURCE}, Func<TSource, bool> predicate)`]: all,
-  [`static bool Contains<TSource>(${SOURCE}, TSource value)`]: (source: unknown, value: unknown) => contains(source, value),
+  [`static bool Contains<TSource>(${SOURCE}, TSource value)`]: (source: unknown, value: unknown) =>
+    contains(source, value),
   [`static bool Contains<TSource>(${SOURCE}, TSource value, IEqualityComparer<TSource> comparer)`]: contains,
-  "static bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)": (a: unknown, b: unknown) =>
-    sequenceEqual(a, b),
+  "static bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second)": (
+    a: unknown,
+    b: unknown,
+  ) => sequenceEqual(a, b),
   "static bool SequenceEqual<TSource>(this IEnumerable<TSource> first, IEnumerable<TSource> second, IEqualityComparer<TSource> comparer)":
     sequenceEqual,
   [`static TSource Aggregate<TSource>(${SOURCE}, Func<TSource, TSource, TSource> func)`]: aggregate,
@@ -341,21 +375,48 @@ extendType("System.Linq.Enumerable", {
     aggregateFrom,
   [`static TResult Aggregate<TSource, TAccumulate, TResult>(${SOURCE}, TAccumulate seed, Func<TAccumulate, TSource, TAccumulate> func, Func<TAccumulate, TResult> resultSelector)`]:
     (source: unknown, seed: unknown, func: Fn, result: Fn) => result(aggregateFrom(source, seed, func)),
-  [`static TSource[] ToArray<TSource>(${SOURCE})`]: generic(([T]) => (source) => arrayFrom(T!, collect(source))),
-  [`static List<TSource> ToList<TSource>(${SOURCE})`]: generic(([T]) => (source) => new NetList(T!, collect(source))),
-  [`static HashSet<TSource> ToHashSet<TSource>(${SOURCE})`]: generic(([T]) => (source) => setFrom(T!, source, null, "source")),
+  [`static TSource[] ToArray<TSource>(${SOURCE})`]: generic(
+    ([T]) =>
+      (source) =>
+        arrayFrom(T!, collect(source)),
+  ),
+  [`static List<TSource> ToList<TSource>(${SOURCE})`]: generic(
+    ([T]) =>
+      (source) =>
+        new NetList(T!, collect(source)),
+  ),
+  [`static HashSet<TSource> ToHashSet<TSource>(${SOURCE})`]: generic(
+    ([T]) =>
+      (source) =>
+        setFrom(T!, source, null, "source"),
+  ),
   [`static HashSet<TSource> ToHashSet<TSource>(${SOURCE}, IEqualityComparer<TSource> comparer)`]: generic(
     ([T]) =>
-      (source, comparer) => setFrom(T!, source, comparer, "source"),
+      (source, comparer) =>
+        setFrom(T!, source, comparer, "source"),
   ),
-  [`static Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(${SOURCE}, Func<TSource, TKey> keySelector)`]: generic(
-    ([T, K]) =>
-      (source, key) => dictionaryFrom(source, key, null, null, K!, T!),
-  ),
+  [`static Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(${SOURCE}, Func<TSource, TKey> keySelector)`]:
+    generic(
+      ([T, K]) =>
+        (source, key) =>
+          dictionaryFrom(source, key, null, null, K!, T!),
+    ),
   [`static Dictionary<TKey, TSource> ToDictionary<TSource, TKey>(${SOURCE}, Func<TSource, TKey> keySelector, IEqualityComparer<TKey> comparer)`]:
-    generic(([T, K]) => (source, key, comparer) => dictionaryFrom(source, key, null, comparer, K!, T!)),
+    generic(
+      ([T, K]) =>
+        (source, key, comparer) =>
+          dictionaryFrom(source, key, null, comparer, K!, T!),
+    ),
   [`static Dictionary<TKey, TElement> ToDictionary<TSource, TKey, TElement>(${SOURCE}, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector)`]:
-    generic(([, K, V]) => (source, key, value) => dictionaryFrom(source, key, value, null, K!, V!)),
+    generic(
+      ([, K, V]) =>
+        (source, key, value) =>
+          dictionaryFrom(source, key, value, null, K!, V!),
+    ),
   [`static Dictionary<TKey, TElement> ToDictionary<TSource, TKey, TElement>(${SOURCE}, Func<TSource, TKey> keySelector, Func<TSource, TElement> elementSelector, IEqualityComparer<TKey> comparer)`]:
-    generic(([, K, V]) => (source, key, value, comparer) => dictionaryFrom(source, key, value, comparer, K!, V!)),
+    generic(
+      ([, K, V]) =>
+        (source, key, value, comparer) =>
+          dictionaryFrom(source, key, value, comparer, K!, V!),
+    ),
 });

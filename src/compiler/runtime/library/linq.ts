@@ -16,11 +16,7 @@ import { HashTable } from "./hash-table.ts";
 type Fn = (...args: any[]) => any;
 
 /** Checks now, enumerates later. `step` starts over the source's elements. */
-function lazy(
-  type: Type,
-  source: unknown,
-  step: (source: Iterable<unknown>) => Iterator<unknown>,
-): Sequence {
+function lazy(type: Type, source: unknown, step: (source: Iterable<unknown>) => Iterator<unknown>): Sequence {
   if (source === null || source === undefined) throw argumentNull("source");
   return new Sequence(type, () => step(elements(source)));
 }
@@ -218,7 +214,13 @@ function distinct(source: unknown, comparer: EqualityLike | null, T: Type): Sequ
 }
 
 /** @param wanted whether elements of the second sequence stay or go */
-function bySecond(first: unknown, second: unknown, comparer: EqualityLike | null, wanted: boolean, T: Type): Sequence {
+function bySecond(
+  first: unknown,
+  second: unknown,
+  comparer: EqualityLike | null,
+  wanted: boolean,
+  T: Type,
+): Sequence {
   if (first === null) throw argumentNull("first");
   if (second === null) throw argumentNull("second");
   return new Sequence(T, function* () {
@@ -320,49 +322,87 @@ const last = (types: readonly Type[]): Type => types[types.length - 1]!;
 defineType("static System.Linq.Enumerable", {
   [`static ${E} Where<TSource>(this ${E} source, Func<TSource, bool> predicate)`]: generic(
     ([T]) =>
-      (source, f) => where(source, f, T!),
+      (source, f) =>
+        where(source, f, T!),
   ),
   [`static ${E} Where<TSource>(this ${E} source, Func<TSource, int, bool> predicate)`]: generic(
     ([T]) =>
-      (source, f) => whereIndexed(source, f, T!),
+      (source, f) =>
+        whereIndexed(source, f, T!),
   ),
-  [`static IEnumerable<TResult> Select<TSource, TResult>(this ${E} source, Func<TSource, TResult> selector)`]: generic(
-    ([, R]) =>
-      (source, f) => select(source, f, R!),
-  ),
-  [`static IEnumerable<TResult> Select<TSource, TResult>(this ${E} source, Func<TSource, int, TResult> selector)`]: generic(
-    ([, R]) =>
-      (source, f) => selectIndexed(source, f, R!),
-  ),
+  [`static IEnumerable<TResult> Select<TSource, TResult>(this ${E} source, Func<TSource, TResult> selector)`]:
+    generic(
+      ([, R]) =>
+        (source, f) =>
+          select(source, f, R!),
+    ),
+  [`static IEnumerable<TResult> Select<TSource, TResult>(this ${E} source, Func<TSource, int, TResult> selector)`]:
+    generic(
+      ([, R]) =>
+        (source, f) =>
+          selectIndexed(source, f, R!),
+    ),
   [`static IEnumerable<TResult> SelectMany<TSource, TResult>(this ${E} source, Func<TSource, IEnumerable<TResult>> selector)`]:
-    generic(([, R]) => (source, f) => selectMany(source, f, null, R!)),
+    generic(
+      ([, R]) =>
+        (source, f) =>
+          selectMany(source, f, null, R!),
+    ),
   [`static IEnumerable<TResult> SelectMany<TSource, TResult>(this ${E} source, Func<TSource, int, IEnumerable<TResult>> selector)`]:
-    generic(([, R]) => (source, f) => selectMany(source, f, null, R!)),
+    generic(
+      ([, R]) =>
+        (source, f) =>
+          selectMany(source, f, null, R!),
+    ),
   [`static IEnumerable<TResult> SelectMany<TSource, TCollection, TResult>(this ${E} source, Func<TSource, IEnumerable<TCollection>> collectionSelector, Func<TSource, TCollection, TResult> resultSelector)`]:
     generic((types) => (source, f, result) => selectMany(source, f, result, last(types))),
   [`static IEnumerable<TResult> SelectMany<TSource, TCollection, TResult>(this ${E} source, Func<TSource, int, IEnumerable<TCollection>> collectionSelector, Func<TSource, TCollection, TResult> resultSelector)`]:
     generic((types) => (source, f, result) => selectMany(source, f, result, last(types))),
-  [`static ${E} Take<TSource>(this ${E} source, int count)`]: generic(([T]) => (source, n) => take(source, n, T!)),
-  [`static ${E} Skip<TSource>(this ${E} source, int count)`]: generic(([T]) => (source, n) => skip(source, n, T!)),
-  [`static ${E} TakeLast<TSource>(this ${E} source, int count)`]: generic(([T]) => (source, n) => takeLast(source, n, T!)),
-  [`static ${E} SkipLast<TSource>(this ${E} source, int count)`]: generic(([T]) => (source, n) => skipLast(source, n, T!)),
+  [`static ${E} Take<TSource>(this ${E} source, int count)`]: generic(
+    ([T]) =>
+      (source, n) =>
+        take(source, n, T!),
+  ),
+  [`static ${E} Skip<TSource>(this ${E} source, int count)`]: generic(
+    ([T]) =>
+      (source, n) =>
+        skip(source, n, T!),
+  ),
+  [`static ${E} TakeLast<TSource>(this ${E} source, int count)`]: generic(
+    ([T]) =>
+      (source, n) =>
+        takeLast(source, n, T!),
+  ),
+  [`static ${E} SkipLast<TSource>(this ${E} source, int count)`]: generic(
+    ([T]) =>
+      (source, n) =>
+        skipLast(source, n, T!),
+  ),
   [`static ${E} TakeWhile<TSource>(this ${E} source, Func<TSource, bool> predicate)`]: generic(
     ([T]) =>
-      (source, f) => takeWhile(source, f, T!),
+      (source, f) =>
+        takeWhile(source, f, T!),
   ),
   [`static ${E} TakeWhile<TSource>(this ${E} source, Func<TSource, int, bool> predicate)`]: generic(
     ([T]) =>
-      (source, f) => takeWhile(source, f, T!),
+      (source, f) =>
+        takeWhile(source, f, T!),
   ),
   [`static ${E} SkipWhile<TSource>(this ${E} source, Func<TSource, bool> predicate)`]: generic(
     ([T]) =>
-      (source, f) => skipWhile(source, f, T!),
+      (source, f) =>
+        skipWhile(source, f, T!),
   ),
   [`static ${E} SkipWhile<TSource>(this ${E} source, Func<TSource, int, bool> predicate)`]: generic(
     ([T]) =>
-      (source, f) => skipWhile(source, f, T!),
+      (source, f) =>
+        skipWhile(source, f, T!),
   ),
-  [`static ${E} Concat<TSource>(this ${E} first, ${E} second)`]: generic(([T]) => (a, b) => concat(a, b, T!)),
+  [`static ${E} Concat<TSource>(this ${E} first, ${E} second)`]: generic(
+    ([T]) =>
+      (a, b) =>
+        concat(a, b, T!),
+  ),
   [`static ${E} Append<TSource>(this ${E} source, TSource element)`]: generic(([T]) => (source, value) => {
     if (source === null) throw argumentNull("source");
     return concat(source, [value], T!);
@@ -373,34 +413,46 @@ defineType("static System.Linq.Enumerable", {
   }),
   [`static IEnumerable<TResult> Zip<TFirst, TSecond, TResult>(this IEnumerable<TFirst> first, IEnumerable<TSecond> second, Func<TFirst, TSecond, TResult> resultSelector)`]:
     generic((types) => (a, b, f) => zip(a, b, f, last(types))),
-  [`static ${E} Distinct<TSource>(this ${E} source)`]: generic(([T]) => (source) => distinct(source, null, T!)),
+  [`static ${E} Distinct<TSource>(this ${E} source)`]: generic(
+    ([T]) =>
+      (source) =>
+        distinct(source, null, T!),
+  ),
   [`static ${E} Distinct<TSource>(this ${E} source, IEqualityComparer<TSource> comparer)`]: generic(
     ([T]) =>
-      (source, comparer) => distinct(source, comparer, T!),
+      (source, comparer) =>
+        distinct(source, comparer, T!),
   ),
   [`static ${E} Union<TSource>(this ${E} first, ${E} second)`]: generic(
     ([T]) =>
-      (a, b) => distinct(concat(a, b, T!), null, T!),
+      (a, b) =>
+        distinct(concat(a, b, T!), null, T!),
   ),
   [`static ${E} Union<TSource>(this ${E} first, ${E} second, IEqualityComparer<TSource> comparer)`]: generic(
     ([T]) =>
-      (a, b, comparer) => distinct(concat(a, b, T!), comparer, T!),
+      (a, b, comparer) =>
+        distinct(concat(a, b, T!), comparer, T!),
   ),
   [`static ${E} Intersect<TSource>(this ${E} first, ${E} second)`]: generic(
     ([T]) =>
-      (a, b) => bySecond(a, b, null, true, T!),
+      (a, b) =>
+        bySecond(a, b, null, true, T!),
   ),
-  [`static ${E} Intersect<TSource>(this ${E} first, ${E} second, IEqualityComparer<TSource> comparer)`]: generic(
-    ([T]) =>
-      (a, b, comparer) => bySecond(a, b, comparer, true, T!),
-  ),
+  [`static ${E} Intersect<TSource>(this ${E} first, ${E} second, IEqualityComparer<TSource> comparer)`]:
+    generic(
+      ([T]) =>
+        (a, b, comparer) =>
+          bySecond(a, b, comparer, true, T!),
+    ),
   [`static ${E} Except<TSource>(this ${E} first, ${E} second)`]: generic(
     ([T]) =>
-      (a, b) => bySecond(a, b, null, false, T!),
+      (a, b) =>
+        bySecond(a, b, null, false, T!),
   ),
   [`static ${E} Except<TSource>(this ${E} first, ${E} second, IEqualityComparer<TSource> comparer)`]: generic(
     ([T]) =>
-      (a, b, comparer) => bySecond(a, b, comparer, false, T!),
+      (a, b, comparer) =>
+        bySecond(a, b, comparer, false, T!),
   ),
   [`static ${E} DefaultIfEmpty<TSource>(this ${E} source)`]: generic(([T]) => {
     const missing = defaultOf(T);
@@ -408,23 +460,39 @@ defineType("static System.Linq.Enumerable", {
   }),
   [`static ${E} DefaultIfEmpty<TSource>(this ${E} source, TSource defaultValue)`]: generic(
     ([T]) =>
-      (source, value) => defaultIfEmpty(source, value, T!),
+      (source, value) =>
+        defaultIfEmpty(source, value, T!),
   ),
-  [`static ${E} Reverse<TSource>(this ${E} source)`]: generic(([T]) => (source) => reverse(source, T!)),
+  [`static ${E} Reverse<TSource>(this ${E} source)`]: generic(
+    ([T]) =>
+      (source) =>
+        reverse(source, T!),
+  ),
   [`static ${E} AsEnumerable<TSource>(this ${E} source)`]: (source: unknown) => source,
   [`static IEnumerable<TSource[]> Chunk<TSource>(this ${E} source, int size)`]: generic(
     ([T]) =>
-      (source, size) => chunk(source, size, T!, arrayOf(T!)),
+      (source, size) =>
+        chunk(source, size, T!, arrayOf(T!)),
   ),
-  "static IEnumerable<TResult> Cast<TResult>(this IEnumerable source)": generic(([R]) => (source) => castAll(source, R!)),
-  "static IEnumerable<TResult> OfType<TResult>(this IEnumerable source)": generic(([R]) => (source) => ofType(source, R!)),
+  "static IEnumerable<TResult> Cast<TResult>(this IEnumerable source)": generic(
+    ([R]) =>
+      (source) =>
+        castAll(source, R!),
+  ),
+  "static IEnumerable<TResult> OfType<TResult>(this IEnumerable source)": generic(
+    ([R]) =>
+      (source) =>
+        ofType(source, R!),
+  ),
   "static IEnumerable<TResult> Empty<TResult>()": generic(([R]) => {
     const empty = arrayFrom(R!, []);
     return () => empty;
   }),
   "static IEnumerable<TResult> Repeat<TResult>(TResult element, int count)": generic(
     ([R]) =>
-      (value, count) => repeat(value, count, R!),
+      (value, count) =>
+        repeat(value, count, R!),
   ),
-  "static IEnumerable<int> Range(int start, int count)": (start: number, count: number) => range(start, count, typeNamed("System.Int32")),
+  "static IEnumerable<int> Range(int start, int count)": (start: number, count: number) =>
+    range(start, count, typeNamed("System.Int32")),
 });

@@ -2,11 +2,7 @@
 import { type Members, defineType } from "../define.ts";
 import { NetException, argumentError, argumentOutOfRange, divideByZero, overflow } from "../errors.ts";
 import type { EnumValue, OutCell } from "../values.ts";
-import {
-  type Decimal,
-  compareDecimal,
-  negateDecimal,
-} from "./decimal-arithmetic.ts";
+import { type Decimal, compareDecimal, negateDecimal } from "./decimal-arithmetic.ts";
 import { ceilingDecimal, floorDecimal, roundDecimalTo, truncateDecimal } from "./decimal.ts";
 import { INTEGRAL_TYPES } from "./numbers-integral.ts";
 
@@ -39,7 +35,10 @@ function roundBy(value: number, mode: number): number {
     case 4:
       return Math.ceil(value);
     default:
-      throw argumentError(`The value '${mode}' is not valid for this usage of the type MidpointRounding.`, "mode");
+      throw argumentError(
+        `The value '${mode}' is not valid for this usage of the type MidpointRounding.`,
+        "mode",
+      );
   }
 }
 
@@ -81,7 +80,10 @@ function log(value: number, base: number): number {
 
 function sign(value: number): number {
   if (Number.isNaN(value)) {
-    throw new NetException("System.ArithmeticException", "Function does not accept floating point Not-a-Number values.");
+    throw new NetException(
+      "System.ArithmeticException",
+      "Function does not accept floating point Not-a-Number values.",
+    );
   }
   return value > 0 ? 1 : value < 0 ? -1 : 0;
 }
@@ -122,10 +124,17 @@ for (const k of ["double", "float"]) {
 }
 
 const decimals: Members = {
-  "static decimal Max(decimal val1, decimal val2)": (a: Decimal, b: Decimal) => (compareDecimal(a, b) >= 0 ? a : b),
-  "static decimal Min(decimal val1, decimal val2)": (a: Decimal, b: Decimal) => (compareDecimal(a, b) <= 0 ? a : b),
-  "static decimal Abs(decimal value)": (value: Decimal) => (value.coefficient < 0n ? negateDecimal(value) : value),
-  "static decimal Clamp(decimal value, decimal min, decimal max)": (value: Decimal, min: Decimal, max: Decimal) => {
+  "static decimal Max(decimal val1, decimal val2)": (a: Decimal, b: Decimal) =>
+    compareDecimal(a, b) >= 0 ? a : b,
+  "static decimal Min(decimal val1, decimal val2)": (a: Decimal, b: Decimal) =>
+    compareDecimal(a, b) <= 0 ? a : b,
+  "static decimal Abs(decimal value)": (value: Decimal) =>
+    value.coefficient < 0n ? negateDecimal(value) : value,
+  "static decimal Clamp(decimal value, decimal min, decimal max)": (
+    value: Decimal,
+    min: Decimal,
+    max: Decimal,
+  ) => {
     if (compareDecimal(min, max) > 0) throw argumentError("'min' cannot be greater than 'max'.");
     return compareDecimal(value, min) < 0 ? min : compareDecimal(value, max) > 0 ? max : value;
   },
@@ -135,7 +144,8 @@ const decimals: Members = {
   "static decimal Ceiling(decimal d)": ceilingDecimal,
   "static decimal Truncate(decimal d)": truncateDecimal,
   "static decimal Round(decimal d)": (value: Decimal) => roundDecimalTo(value, 0),
-  "static decimal Round(decimal d, int decimals)": (value: Decimal, places: number) => roundDecimalTo(value, places),
+  "static decimal Round(decimal d, int decimals)": (value: Decimal, places: number) =>
+    roundDecimalTo(value, places),
   "static decimal Round(decimal d, MidpointRounding mode)": (value: Decimal, mode: EnumValue) =>
     roundDecimalTo(value, 0, mode),
   "static decimal Round(decimal d, int decimals, MidpointRounding mode)": roundDecimalTo,
@@ -169,7 +179,7 @@ for (const [name, code] of Object.entries(SAME)) members[`static double ${name}(
 
 /** JavaScript gives NaN for ±1 to an infinite power, .NET gives 1. */
 function pow(x: number, y: number): number {
-  return (x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y)) ? 1 : x ** y);
+  return x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y)) ? 1 : x ** y;
 }
 
 function divRem(a: number, b: number): [number, number] {
@@ -185,7 +195,8 @@ defineType("static System.Math", {
   ...decimals,
   "static double Round(double a)": roundHalfEven,
   "static double Round(double value, int digits)": (value: number, digits: number) => round(value, digits),
-  "static double Round(double value, MidpointRounding mode)": (value: number, mode: EnumValue) => round(value, 0, mode),
+  "static double Round(double value, MidpointRounding mode)": (value: number, mode: EnumValue) =>
+    round(value, 0, mode),
   "static double Round(double value, int digits, MidpointRounding mode)": round,
   "static double Log(double a, double newBase)": log,
   "static double Pow(double x, double y)": pow,

@@ -34,7 +34,10 @@ const RESOLVED: readonly Row[] = [
   ["..", "http://a/b/"],
   ["../../../g", "http://a/g"],
   ["https://z/", "https://z/"],
-].map(([text, expected]): Row => [`new Uri(new Uri("http://a/b/c/d;p?q"), "${text!}").ToString()`, expected!]);
+].map(([text, expected]): Row => [
+  `new Uri(new Uri("http://a/b/c/d;p?q"), "${text!}").ToString()`,
+  expected!,
+]);
 
 const LONG = `new Uri("https://User@Example.COM:8443/p/A%20b?q=1&r=%2F#f")`;
 const MEMBERS: readonly Row[] = [
@@ -64,7 +67,10 @@ const WEB: readonly Row[] = [
   [`WebUtility.UrlDecode("a+b%20c%C3%A9%zz%")`, "a b cé%zz%"],
   [`WebUtility.UrlDecode("%ff")`, "\ufffd"],
   [`WebUtility.UrlEncode(null)`, "null"],
-  [`WebUtility.HtmlEncode("<a href='x'>\\"&é€\\U0001F600</a>")`, "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&#233;€&#128512;&lt;/a&gt;"],
+  [
+    `WebUtility.HtmlEncode("<a href='x'>\\"&é€\\U0001F600</a>")`,
+    "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&#233;€&#128512;&lt;/a&gt;",
+  ],
   [`WebUtility.HtmlDecode("&lt;&eacute;&#233;&#xE9;&apos;&nope;&")`, "<ééé'&nope;&"],
   [`WebUtility.HtmlDecode("&constructor;&__proto__;")`, "&constructor;&__proto__;"],
 ];
@@ -94,5 +100,12 @@ const ADDRESS_MEMBERS: readonly Row[] = [
   [`{ IPAddress a; return IPAddress.TryParse("x", out a) + (a == null).ToString(); }`, "FalseTrue"],
 ];
 
-const all: Readonly<Record<string, readonly Row[]>> = { ABSOLUTE, RESOLVED, MEMBERS, WEB, ADDRESSES, ADDRESS_MEMBERS };
+const all: Readonly<Record<string, readonly Row[]>> = {
+  ABSOLUTE,
+  RESOLVED,
+  MEMBERS,
+  WEB,
+  ADDRESSES,
+  ADDRESS_MEMBERS,
+};
 for (const [name, rows] of Object.entries(all)) describe(name.toLowerCase(), () => check(rows));

@@ -17,10 +17,19 @@ defineType("struct System.Nullable<T>", {
   "T GetValueOrDefault(T defaultValue)": (value: unknown, fallback: unknown) => value ?? fallback,
   "bool Equals(object other)": generic(
     ([type]) =>
-      (value: unknown, other: unknown) => equal(box(value, type!), other),
+      (value: unknown, other: unknown) =>
+        equal(box(value, type!), other),
   ),
-  "int GetHashCode()": generic(([type]) => (value: unknown) => (value === null ? 0 : hashOf(box(value, type!)))),
-  "string ToString()": generic(([type]) => (value: unknown) => textOf(box(value, type!))),
+  "int GetHashCode()": generic(
+    ([type]) =>
+      (value: unknown) =>
+        value === null ? 0 : hashOf(box(value, type!)),
+  ),
+  "string ToString()": generic(
+    ([type]) =>
+      (value: unknown) =>
+        textOf(box(value, type!)),
+  ),
   "static implicit operator T?(T value)": (value: unknown) => value,
   "static explicit operator T(T? value)": valueOf,
 });

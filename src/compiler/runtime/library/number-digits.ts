@@ -26,7 +26,9 @@ export function kindOf(type: NamedType): NumberKind {
 export function digitsOfInteger(value: number | bigint): Digits {
   const negative = value < 0;
   const digits = String(value).slice(negative ? 1 : 0);
-  return digits === "0" ? { negative: false, digits: "", scale: 0 } : { negative, digits, scale: digits.length };
+  return digits === "0"
+    ? { negative: false, digits: "", scale: 0 }
+    : { negative, digits, scale: digits.length };
 }
 
 /** Of an integer times 10^-places. */
@@ -93,7 +95,8 @@ function trimZeros(digits: string): string {
 export function roundDigits(number: Digits, position: number): Digits {
   const { negative, digits, scale } = number;
   if (position >= digits.length) return { negative, digits: trimZeros(digits), scale };
-  if (position < 0 || (position === 0 && digits.charCodeAt(0) < 53)) return { negative, digits: "", scale: 0 };
+  if (position < 0 || (position === 0 && digits.charCodeAt(0) < 53))
+    return { negative, digits: "", scale: 0 };
   if (digits.charCodeAt(position) < 53) {
     const kept = trimZeros(digits.slice(0, position));
     return { negative, digits: kept, scale: kept === "" ? 0 : scale };

@@ -58,7 +58,9 @@ function readSymbol(text: string): number | "format" {
 }
 
 /** Parts of a decimal; null when the text is none. A sign may lead or trail. */
-export function readDecimalParts(text: string): { negative: boolean; integer: string; fraction: string } | null {
+export function readDecimalParts(
+  text: string,
+): { negative: boolean; integer: string; fraction: string } | null {
   const match = DECIMAL.exec(text);
   if (match === null || (match[1] !== "" && match[4] !== undefined)) return null;
   return {

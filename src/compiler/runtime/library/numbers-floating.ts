@@ -65,7 +65,8 @@ function defineFloating(name: string, k: string, narrow: (value: number) => numb
       [`int CompareTo(${k} value)`]: compareNumbers,
       "int CompareTo(object value)": (a: number, b: unknown) => {
         if (b === null) return 1;
-        if (!(b instanceof Box) || b.type !== typeNamed(fullName)) throw argumentError(`Object must be of type ${name}.`);
+        if (!(b instanceof Box) || b.type !== typeNamed(fullName))
+          throw argumentError(`Object must be of type ${name}.`);
         return compareNumbers(a, b.value);
       },
     },

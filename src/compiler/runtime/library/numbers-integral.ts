@@ -62,16 +62,15 @@ for (const type of INTEGRAL_TYPES) {
     [`int CompareTo(${k} value)`]: compareNumbers,
     "int CompareTo(object value)": (a: number | bigint, b: unknown) => {
       if (b === null) return 1;
-      const raw = type.name === "Int32" ? b : b instanceof Box && b.type === typeNamed(fullName) ? b.value : null;
+      const raw =
+        type.name === "Int32" ? b : b instanceof Box && b.type === typeNamed(fullName) ? b.value : null;
       if (typeof raw !== typeof zero) throw argumentError(`Object must be of type ${type.name}.`);
       return compareNumbers(a, raw as number | bigint);
     },
   };
-  defineType(
-    `struct ${fullName} : IComparable, IFormattable, IComparable<${k}>, IEquatable<${k}>`,
-    members,
-    { defaultValue: zero },
-  );
+  defineType(`struct ${fullName} : IComparable, IFormattable, IComparable<${k}>, IEquatable<${k}>`, members, {
+    defaultValue: zero,
+  });
 
   function boxed(value: number | bigint): unknown {
     return type.name === "Int32" ? value : new Box(typeNamed(fullName), value);

@@ -21,10 +21,18 @@ class PlainObject implements NetObject {
 
 defineType("interface System.IComparable", { "int CompareTo(object obj)": compareValues });
 defineType("interface System.IComparable<T>", {
-  "int CompareTo(T other)": generic(([type]) => (self: unknown, other: unknown) => compareValues(self, box(other, type!))),
+  "int CompareTo(T other)": generic(
+    ([type]) =>
+      (self: unknown, other: unknown) =>
+        compareValues(self, box(other, type!)),
+  ),
 });
 defineType("interface System.IEquatable<T>", {
-  "bool Equals(T other)": generic(([type]) => (self: unknown, other: unknown) => equal(self, box(other, type!))),
+  "bool Equals(T other)": generic(
+    ([type]) =>
+      (self: unknown, other: unknown) =>
+        equal(self, box(other, type!)),
+  ),
 });
 defineType("interface System.IFormattable", {
   "string ToString(string format, IFormatProvider formatProvider)": (self: unknown, format: string | null) =>
@@ -59,4 +67,3 @@ export class TypeObject implements NetObject {
   }
 }
 defineType("class System.Type", {}, { nameable: false });
-

@@ -2,7 +2,16 @@
  * Opening PKCS#12 (PFX) files (RFC 7292): Node opens them only for TLS, so the certificate and key are taken out
  * here. Covers what Windows, OpenSSL and Java write: PBES2 with AES, 3DES and RC2 with PKCS#12's own key derivation.
  */
-import { type KeyObject, X509Certificate, createDecipheriv, createPrivateKey, hash, pbkdf2Sync, timingSafeEqual, createHmac } from "node:crypto";
+import {
+  type KeyObject,
+  X509Certificate,
+  createDecipheriv,
+  createPrivateKey,
+  hash,
+  pbkdf2Sync,
+  timingSafeEqual,
+  createHmac,
+} from "node:crypto";
 import { spend } from "../budget.ts";
 import { type Der, SEQUENCE, children, derText, objectId, octets, readDer, smallInteger } from "./der.ts";
 import { decryptRc2 } from "./rc2.ts";
@@ -96,7 +105,12 @@ function readBag(der: Der): Bag {
     if (objectId(name) === FRIENDLY_NAME) friendlyName = derText(first);
     else if (objectId(name) === LOCAL_KEY_ID) localKeyId = first.value.join(".");
   }
-  return { kind: objectId(id).replace(BAG, ""), value: need(need(children(value))[0]), friendlyName, localKeyId };
+  return {
+    kind: objectId(id).replace(BAG, ""),
+    value: need(need(children(value))[0]),
+    friendlyName,
+    localKeyId,
+  };
 }
 
 /** The certificate that has a key; without any, the first one. */
@@ -188,7 +202,11 @@ function derive(
   const input = new Uint8Array([...fillTo(salt), ...fillTo(secret)]);
   const result = new Uint8Array(length);
   for (let at = 0; at < length; at += digest.size) {
-    let a: Uint8Array = hash(digest.name, new Uint8Array([...new Uint8Array(v).fill(id), ...input]), "buffer");
+    let a: Uint8Array = hash(
+      digest.name,
+      new Uint8Array([...new Uint8Array(v).fill(id), ...input]),
+      "buffer",
+    );
     for (let i = 1; i < iterations; i++) a = hash(digest.name, a, "buffer");
     result.set(a.subarray(0, Math.min(digest.size, length - at)), at);
     for (let block = 0; block < input.length; block += v) {
@@ -249,7 +267,13 @@ function decryptPbes2(parameters: Der, encrypted: Uint8Array, password: string):
   const digest = prf === undefined ? "sha1" : need(PRFS.get(objectId(need(children(prf))[0])));
   const [cipherId, iv] = need(children(scheme));
   const cipher = need(CIPHERS.get(objectId(cipherId)));
-  const key = pbkdf2Sync(password, need(octets(salt)), checkIterations(smallInteger(count)), cipher.key, digest);
+  const key = pbkdf2Sync(
+    password,
+    need(octets(salt)),
+    checkIterations(smallInteger(count)),
+    cipher.key,
+    digest,
+  );
   return decipher(cipher.name, key, need(octets(iv)), encrypted);
 }
 

@@ -63,11 +63,14 @@ test("E16 keeps a double", () =>
   }));
 
 test("F agrees with toFixed, N is F with commas", () =>
-  check(fc.tuple(fc.double({ min: -1e20, max: 1e20, noNaN: true }), fc.integer({ min: 0, max: 30 })), ([value, places]) => {
-    const fixed = numberText(value, typeNamed("System.Double"), `F${places}`);
-    expect(Number(fixed) === Number(value.toFixed(places))).toBe(true);
-    expect(numberText(value, typeNamed("System.Double"), `N${places}`).replaceAll(",", "")).toBe(fixed);
-  }));
+  check(
+    fc.tuple(fc.double({ min: -1e20, max: 1e20, noNaN: true }), fc.integer({ min: 0, max: 30 })),
+    ([value, places]) => {
+      const fixed = numberText(value, typeNamed("System.Double"), `F${places}`);
+      expect(Number(fixed) === Number(value.toFixed(places))).toBe(true);
+      expect(numberText(value, typeNamed("System.Double"), `N${places}`).replaceAll(",", "")).toBe(fixed);
+    },
+  ));
 
 test("a decimal's text reads back with its scale", () =>
   check(decimals, (value) => {
@@ -126,9 +129,15 @@ test("escaping undoes, and agrees with the platform's but for five characters", 
   }));
 
 test("a canonical URI is its own canonical form, and no text breaks the parser", () =>
-  check(fc.oneof(fc.string(), fc.string().map((s) => `http://h/${s}`)), (text) => {
-    const parts = parseAbsolute(text);
-    if (isFailure(parts)) return;
-    expect(canonical(parts.path)).toBe(parts.path);
-    expect(canonical(parts.query)).toBe(parts.query);
-  }));
+  check(
+    fc.oneof(
+      fc.string(),
+      fc.string().map((s) => `http://h/${s}`),
+    ),
+    (text) => {
+      const parts = parseAbsolute(text);
+      if (isFailure(parts)) return;
+      expect(canonical(parts.path)).toBe(parts.path);
+      expect(canonical(parts.query)).toBe(parts.query);
+    },
+  ));

@@ -79,7 +79,8 @@ defineType("class System.Random", {
     if (max < 0) throw argumentOutOfRange("maxValue", "'maxValue' must be greater than zero.");
     return Math.trunc(random.fraction() * max);
   },
-  "int Next(int minValue, int maxValue)": (random: Random, min: number, max: number) => random.between(min, max),
+  "int Next(int minValue, int maxValue)": (random: Random, min: number, max: number) =>
+    random.between(min, max),
   "double NextDouble()": (random: Random) => random.fraction(),
   "void NextBytes(byte[] buffer)": (random: Random, buffer: Uint8Array | null) => {
     if (buffer === null) throw argumentNull("buffer");

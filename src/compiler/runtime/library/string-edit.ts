@@ -11,13 +11,15 @@ export function charAt(text: string, index: number): number {
 
 export function substring(text: string, start: number): string {
   if (start < 0) throw argumentOutOfRange("startIndex", "StartIndex cannot be less than zero.");
-  if (start > text.length) throw argumentOutOfRange("startIndex", "startIndex cannot be larger than length of string.");
+  if (start > text.length)
+    throw argumentOutOfRange("startIndex", "startIndex cannot be larger than length of string.");
   return text.slice(start);
 }
 
 export function substringOf(text: string, start: number, length: number): string {
   if (start < 0) throw argumentOutOfRange("startIndex", "StartIndex cannot be less than zero.");
-  if (start > text.length) throw argumentOutOfRange("startIndex", "startIndex cannot be larger than length of string.");
+  if (start > text.length)
+    throw argumentOutOfRange("startIndex", "startIndex cannot be larger than length of string.");
   if (length < 0) throw argumentOutOfRange("length", "Length cannot be less than zero.");
   if (start + length > text.length) {
     throw argumentOutOfRange("length", "Index and length must refer to a location within the string.");
@@ -34,7 +36,8 @@ export function insert(text: string, index: number, value: string | null): strin
 
 export function remove(text: string, start: number): string {
   if (start < 0) throw argumentOutOfRange("startIndex", "StartIndex cannot be less than zero.");
-  if (start >= text.length) throw argumentOutOfRange("startIndex", "startIndex must be less than length of string.");
+  if (start >= text.length)
+    throw argumentOutOfRange("startIndex", "startIndex must be less than length of string.");
   return text.slice(0, start);
 }
 
@@ -67,7 +70,12 @@ export function trim(text: string): string {
 }
 
 /** @param units what to remove; null or empty: white space */
-export function trimBy(text: string, units: readonly number[] | null, atStart: boolean, atEnd: boolean): string {
+export function trimBy(
+  text: string,
+  units: readonly number[] | null,
+  atStart: boolean,
+  atEnd: boolean,
+): string {
   const white = units === null || units.length === 0;
   let start = 0;
   let end = text.length;

@@ -60,7 +60,9 @@ export class StringReader implements NetObject {
     if (index < 0) throw argumentOutOfRange("index", "Non-negative number required.");
     if (count < 0) throw argumentOutOfRange("count", "Non-negative number required.");
     if (buffer.items.length - index < count) {
-      throw argumentError("Offset and length were out of bounds for the array or count is greater than the number of elements from index to the end of the source collection.");
+      throw argumentError(
+        "Offset and length were out of bounds for the array or count is greater than the number of elements from index to the end of the source collection.",
+      );
     }
     const text = this.#open();
     const taken = Math.min(count, text.length - this.#at);
@@ -70,20 +72,24 @@ export class StringReader implements NetObject {
   }
 }
 
-defineType("class System.IO.TextReader : System.IDisposable", {
-  "int Peek()": (reader: StringReader) => reader.peek(),
-  "int Read()": (reader: StringReader) => reader.read(),
-  "int Read(char[] buffer, int index, int count)": (
-    reader: StringReader,
-    buffer: NetArray | null,
-    index: number,
-    count: number,
-  ) => reader.readInto(buffer, index, count),
-  "string ReadLine()": (reader: StringReader) => reader.readLine(),
-  "string ReadToEnd()": (reader: StringReader) => reader.readToEnd(),
-  "void Close()": (reader: StringReader) => reader.dispose(),
-  "void Dispose()": (reader: StringReader) => reader.dispose(),
-}, { nameable: false });
+defineType(
+  "class System.IO.TextReader : System.IDisposable",
+  {
+    "int Peek()": (reader: StringReader) => reader.peek(),
+    "int Read()": (reader: StringReader) => reader.read(),
+    "int Read(char[] buffer, int index, int count)": (
+      reader: StringReader,
+      buffer: NetArray | null,
+      index: number,
+      count: number,
+    ) => reader.readInto(buffer, index, count),
+    "string ReadLine()": (reader: StringReader) => reader.readLine(),
+    "string ReadToEnd()": (reader: StringReader) => reader.readToEnd(),
+    "void Close()": (reader: StringReader) => reader.dispose(),
+    "void Dispose()": (reader: StringReader) => reader.dispose(),
+  },
+  { nameable: false },
+);
 defineType("class System.IO.StringReader : System.IO.TextReader", {
   "StringReader(string s)": (text: string | null) => new StringReader(text),
 });
@@ -134,18 +140,25 @@ for (const [keyword, name] of Object.entries(PRINTED)) {
     const type = typeNamed(`System.${name}`);
     return textOf(needsBoxing(type) ? box(value, type) : value);
   };
-  writes[`void Write(${keyword} value)`] = (writer: StringWriter, value: unknown) => writer.write(text(value));
+  writes[`void Write(${keyword} value)`] = (writer: StringWriter, value: unknown) =>
+    writer.write(text(value));
   writes[`void WriteLine(${keyword} value)`] = (writer: StringWriter, value: unknown) =>
     writer.write(text(value) + writer.newLine);
 }
 
 /** `Write(format, args…)` and `WriteLine(format, args…)`. */
-function formats(end: (writer: StringWriter) => string, name: string): Record<string, (...args: any[]) => unknown> {
+function formats(
+  end: (writer: StringWriter) => string,
+  name: string,
+): Record<string, (...args: any[]) => unknown> {
   const write = (writer: StringWriter, format: string | null, args: readonly unknown[]): void =>
     writer.write(formatComposite(format, args) + end(writer));
   return {
-    [`void ${name}(string format, object arg0)`]: (writer: StringWriter, format: string | null, ...args: unknown[]) =>
-      write(writer, format, args),
+    [`void ${name}(string format, object arg0)`]: (
+      writer: StringWriter,
+      format: string | null,
+      ...args: unknown[]
+    ) => write(writer, format, args),
     [`void ${name}(string format, object arg0, object arg1)`]: (
       writer: StringWriter,
       format: string | null,
@@ -169,21 +182,25 @@ function formats(end: (writer: StringWriter) => string, name: string): Record<st
   };
 }
 
-defineType("class System.IO.TextWriter : System.IDisposable", {
-  ...writes,
-  ...formats(() => "", "Write"),
-  ...formats((writer) => writer.newLine, "WriteLine"),
-  "void WriteLine()": (writer: StringWriter) => writer.write(writer.newLine),
-  "string NewLine { get; set; }": accessor(
-    (writer: StringWriter) => writer.newLine,
-    (writer: StringWriter, value: string | null) => {
-      writer.newLine = value ?? environment().newLine;
-    },
-  ),
-  "void Flush()": () => undefined,
-  "void Close()": (writer: StringWriter) => writer.dispose(),
-  "void Dispose()": (writer: StringWriter) => writer.dispose(),
-}, { nameable: false });
+defineType(
+  "class System.IO.TextWriter : System.IDisposable",
+  {
+    ...writes,
+    ...formats(() => "", "Write"),
+    ...formats((writer) => writer.newLine, "WriteLine"),
+    "void WriteLine()": (writer: StringWriter) => writer.write(writer.newLine),
+    "string NewLine { get; set; }": accessor(
+      (writer: StringWriter) => writer.newLine,
+      (writer: StringWriter, value: string | null) => {
+        writer.newLine = value ?? environment().newLine;
+      },
+    ),
+    "void Flush()": () => undefined,
+    "void Close()": (writer: StringWriter) => writer.dispose(),
+    "void Dispose()": (writer: StringWriter) => writer.dispose(),
+  },
+  { nameable: false },
+);
 defineType("class System.IO.StringWriter : System.IO.TextWriter", {
   "StringWriter()": () => new StringWriter(new StringBuilder("")),
   "StringWriter(StringBuilder sb)": (builder: StringBuilder | null) => {

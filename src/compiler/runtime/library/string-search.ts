@@ -7,8 +7,10 @@ import { argumentError, argumentNull, argumentOutOfRange } from "../errors.ts";
 import type { EnumValue, NetArray } from "../values.ts";
 import { foldCase, ignoresCase, sameTextIgnoringCase } from "./comparers.ts";
 
-const OUT_OF_RANGE = "Index was out of range. Must be non-negative and less than or equal to the size of the collection.";
-const BAD_COUNT = "Count must be positive and count must refer to a location within the string/array/collection.";
+const OUT_OF_RANGE =
+  "Index was out of range. Must be non-negative and less than or equal to the size of the collection.";
+const BAD_COUNT =
+  "Count must be positive and count must refer to a location within the string/array/collection.";
 
 function need(value: string | null): string {
   if (value === null) throw argumentNull("value");
@@ -71,7 +73,12 @@ function checkRange(text: string, start: number, count: number): void {
 }
 
 /** The search goes from `start` back over `count` units; the whole occurrence lies in there. */
-export function lastIndexOf(text: string, value: string | null, start = text.length - 1, count = start + 1): number {
+export function lastIndexOf(
+  text: string,
+  value: string | null,
+  start = text.length - 1,
+  count = start + 1,
+): number {
   const wanted = need(value);
   if (text.length === 0 && (start === -1 || start === 0)) return wanted.length === 0 ? 0 : -1;
   if (start < 0 || start > text.length) throw argumentOutOfRange("startIndex", OUT_OF_RANGE);
@@ -105,7 +112,12 @@ export function indexOfChar(text: string, unit: number, start = 0, count = text.
   return indexOf(text, String.fromCharCode(unit), start, count);
 }
 
-export function lastIndexOfChar(text: string, unit: number, start = text.length - 1, count = start + 1): number {
+export function lastIndexOfChar(
+  text: string,
+  unit: number,
+  start = text.length - 1,
+  count = start + 1,
+): number {
   if (text.length === 0) return -1;
   if (start < 0 || start >= text.length) throw argumentOutOfRange("startIndex", OUT_OF_RANGE);
   return lastIndexOf(text, String.fromCharCode(unit), start, count);
@@ -116,7 +128,12 @@ function unitsOf(anyOf: NetArray | null): Set<number> {
   return new Set(anyOf.items as number[]);
 }
 
-export function indexOfAny(text: string, anyOf: NetArray | null, start = 0, count = text.length - start): number {
+export function indexOfAny(
+  text: string,
+  anyOf: NetArray | null,
+  start = 0,
+  count = text.length - start,
+): number {
   const units = unitsOf(anyOf);
   checkRange(text, start, count);
   spendUnits(count);

@@ -74,13 +74,21 @@ export function splitByChars(
   options: EnumValue | null = null,
 ): NetArray {
   const units = (separators?.items ?? []) as number[];
-  if (units.length === 1 && count === Infinity && options === null) return splitPlain(text, String.fromCharCode(units[0]!));
+  if (units.length === 1 && count === Infinity && options === null)
+    return splitPlain(text, String.fromCharCode(units[0]!));
   return split(text, new UnitFinder(units), count, options);
 }
 
-export function splitByChar(text: string, unit: number, count = Infinity, options: EnumValue | null = null): NetArray {
+export function splitByChar(
+  text: string,
+  unit: number,
+  count = Infinity,
+  options: EnumValue | null = null,
+): NetArray {
   const simple = count === Infinity && (options === null || options.number === 0);
-  return simple ? splitPlain(text, String.fromCharCode(unit)) : split(text, new UnitFinder([unit]), count, options);
+  return simple
+    ? splitPlain(text, String.fromCharCode(unit))
+    : split(text, new UnitFinder([unit]), count, options);
 }
 
 function splitPlain(text: string, separator: string): NetArray {
@@ -98,7 +106,8 @@ export function splitByTexts(
   count = Infinity,
   options: EnumValue | null = null,
 ): NetArray {
-  if (separators === null || separators.items.length === 0) return split(text, new UnitFinder([]), count, options);
+  if (separators === null || separators.items.length === 0)
+    return split(text, new UnitFinder([]), count, options);
   const texts = (separators.items as (string | null)[]).filter((s): s is string => s !== null && s !== "");
   return split(text, new TextFinder(texts), count, options);
 }
@@ -110,7 +119,12 @@ export function splitByText(
   count = Infinity,
   options: EnumValue | null = null,
 ): NetArray {
-  return split(text, new TextFinder(separator === null || separator === "" ? [] : [separator]), count, options);
+  return split(
+    text,
+    new TextFinder(separator === null || separator === "" ? [] : [separator]),
+    count,
+    options,
+  );
 }
 
 function split(text: string, finder: Finder, count: number, options: EnumValue | null): NetArray {
@@ -176,7 +190,12 @@ export function joinSequence(separator: string | null, values: unknown, type: Ty
   return joinTexts(separator ?? "", iterate(values), type);
 }
 
-export function joinPart(separator: string | null, values: NetArray | null, start: number, count: number): string {
+export function joinPart(
+  separator: string | null,
+  values: NetArray | null,
+  start: number,
+  count: number,
+): string {
   if (values === null) throw argumentNull("value");
   if (start < 0) throw argumentOutOfRange("startIndex", "StartIndex cannot be less than zero.");
   if (count < 0) throw argumentOutOfRange("count", "Count cannot be less than zero.");

@@ -151,9 +151,14 @@ const SPACE = 32;
 defineType("class System.String : IComparable, IComparable<string>, IEquatable<string>, IEnumerable<char>", {
   "String(char c, int count)": repeat,
   "String(char[] value)": (value: NetArray | null) => fromUnits(unitsOf(value)),
-  "String(char[] value, int startIndex, int length)": (value: NetArray | null, start: number, length: number) => {
+  "String(char[] value, int startIndex, int length)": (
+    value: NetArray | null,
+    start: number,
+    length: number,
+  ) => {
     if (value === null) throw argumentNull("value");
-    if (start < 0 || length < 0 || start + length > value.items.length) throw argumentOutOfRange("startIndex");
+    if (start < 0 || length < 0 || start + length > value.items.length)
+      throw argumentOutOfRange("startIndex");
     return fromUnits(unitsOf(value).slice(start, start + length));
   },
   "static string Empty { get; }": () => "",
@@ -172,14 +177,9 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
     length: number,
     ignoreCase: boolean,
   ) => compareParts((x, y) => compare(x, y, ignoreCase))(a, indexA, b, indexB, length),
-  "static int Compare(string strA, int indexA, string strB, int indexB, int length, StringComparison comparisonType)": (
-    a: Text,
-    indexA: number,
-    b: Text,
-    indexB: number,
-    length: number,
-    comparison: EnumValue,
-  ) => compareParts((x, y) => compareTexts(x, y, comparison))(a, indexA, b, indexB, length),
+  "static int Compare(string strA, int indexA, string strB, int indexB, int length, StringComparison comparisonType)":
+    (a: Text, indexA: number, b: Text, indexB: number, length: number, comparison: EnumValue) =>
+      compareParts((x, y) => compareTexts(x, y, comparison))(a, indexA, b, indexB, length),
   "static int CompareOrdinal(string strA, string strB)": compareOrdinalTexts,
   "static int CompareOrdinal(string strA, int indexA, string strB, int indexB, int length)":
     compareParts(compareOrdinalTexts),
@@ -198,23 +198,32 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
   "static string Concat(string str0, string str1, string str2, string str3)": concat,
   "static string Concat(params string[] values)": concatArray,
   "static string Concat(IEnumerable<string> values)": (values: unknown) => joinSequence("", values, null),
-  "static string Concat<T>(IEnumerable<T> values)": generic(([type]) => (values: unknown) => joinSequence("", values, type!)),
+  "static string Concat<T>(IEnumerable<T> values)": generic(
+    ([type]) =>
+      (values: unknown) =>
+        joinSequence("", values, type!),
+  ),
 
   "static string Join(string separator, params string[] value)": (separator: Text, values: NetArray | null) =>
     joinArray(separator, values),
-  "static string Join(string separator, params object[] values)": (separator: Text, values: NetArray | null) =>
-    joinArray(separator, values, "values"),
+  "static string Join(string separator, params object[] values)": (
+    separator: Text,
+    values: NetArray | null,
+  ) => joinArray(separator, values, "values"),
   "static string Join(string separator, string[] value, int startIndex, int count)": joinPart,
   "static string Join(string separator, IEnumerable<string> values)": (separator: Text, values: unknown) =>
     joinSequence(separator, values, null),
   "static string Join<T>(string separator, IEnumerable<T> values)": generic(
     ([type]) =>
-      (separator: Text, values: unknown) => joinSequence(separator, values, type!),
+      (separator: Text, values: unknown) =>
+        joinSequence(separator, values, type!),
   ),
   "static string Join(char separator, params string[] value)": (separator: number, values: NetArray | null) =>
     joinArray(String.fromCharCode(separator), values),
-  "static string Join(char separator, params object[] values)": (separator: number, values: NetArray | null) =>
-    joinArray(String.fromCharCode(separator), values, "values"),
+  "static string Join(char separator, params object[] values)": (
+    separator: number,
+    values: NetArray | null,
+  ) => joinArray(String.fromCharCode(separator), values, "values"),
   "static string Join(char separator, string[] value, int startIndex, int count)": (
     separator: number,
     values: NetArray | null,
@@ -223,10 +232,12 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
   ) => joinPart(String.fromCharCode(separator), values, start, count),
   "static string Join<T>(char separator, IEnumerable<T> values)": generic(
     ([type]) =>
-      (separator: number, values: unknown) => joinSequence(String.fromCharCode(separator), values, type!),
+      (separator: number, values: unknown) =>
+        joinSequence(String.fromCharCode(separator), values, type!),
   ),
 
-  "static string Format(string format, object arg0)": (format: Text, a: unknown) => formatComposite(format, [a]),
+  "static string Format(string format, object arg0)": (format: Text, a: unknown) =>
+    formatComposite(format, [a]),
   "static string Format(string format, object arg0, object arg1)": (format: Text, a: unknown, b: unknown) =>
     formatComposite(format, [a, b]),
   "static string Format(string format, object arg0, object arg1, object arg2)": (
@@ -256,21 +267,29 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
   "bool Contains(string value)": contains,
   "bool Contains(string value, StringComparison comparisonType)": containsBy,
   "bool Contains(char value)": (text: string, unit: number) => indexOfChar(text, unit) >= 0,
-  "bool Contains(char value, StringComparison comparisonType)": (text: string, unit: number, comparison: EnumValue) =>
-    containsBy(text, String.fromCharCode(unit), comparison),
+  "bool Contains(char value, StringComparison comparisonType)": (
+    text: string,
+    unit: number,
+    comparison: EnumValue,
+  ) => containsBy(text, String.fromCharCode(unit), comparison),
   "bool StartsWith(string value)": startsWith,
   "bool StartsWith(string value, StringComparison comparisonType)": startsWithBy,
-  "bool StartsWith(char value)": (text: string, unit: number) => text.length > 0 && text.charCodeAt(0) === unit,
+  "bool StartsWith(char value)": (text: string, unit: number) =>
+    text.length > 0 && text.charCodeAt(0) === unit,
   "bool EndsWith(string value)": endsWith,
   "bool EndsWith(string value, StringComparison comparisonType)": endsWithBy,
   "bool EndsWith(char value)": (text: string, unit: number) =>
     text.length > 0 && text.charCodeAt(text.length - 1) === unit,
 
   "int IndexOf(string value)": (text: string, value: Text) => indexOf(text, value),
-  "int IndexOf(string value, int startIndex)": (text: string, value: Text, start: number) => indexOf(text, value, start),
+  "int IndexOf(string value, int startIndex)": (text: string, value: Text, start: number) =>
+    indexOf(text, value, start),
   "int IndexOf(string value, int startIndex, int count)": indexOf,
-  "int IndexOf(string value, StringComparison comparisonType)": (text: string, value: Text, comparison: EnumValue) =>
-    indexOfBy(text, value, comparison),
+  "int IndexOf(string value, StringComparison comparisonType)": (
+    text: string,
+    value: Text,
+    comparison: EnumValue,
+  ) => indexOfBy(text, value, comparison),
   "int IndexOf(string value, int startIndex, StringComparison comparisonType)": (
     text: string,
     value: Text,
@@ -285,10 +304,14 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
     comparison: EnumValue,
   ) => indexOfBy(text, value, comparison, start, count),
   "int IndexOf(char value)": (text: string, unit: number) => indexOfChar(text, unit),
-  "int IndexOf(char value, int startIndex)": (text: string, unit: number, start: number) => indexOfChar(text, unit, start),
+  "int IndexOf(char value, int startIndex)": (text: string, unit: number, start: number) =>
+    indexOfChar(text, unit, start),
   "int IndexOf(char value, int startIndex, int count)": indexOfChar,
-  "int IndexOf(char value, StringComparison comparisonType)": (text: string, unit: number, comparison: EnumValue) =>
-    indexOfBy(text, String.fromCharCode(unit), comparison),
+  "int IndexOf(char value, StringComparison comparisonType)": (
+    text: string,
+    unit: number,
+    comparison: EnumValue,
+  ) => indexOfBy(text, String.fromCharCode(unit), comparison),
   "int IndexOfAny(char[] anyOf)": (text: string, anyOf: NetArray | null) => indexOfAny(text, anyOf),
   "int IndexOfAny(char[] anyOf, int startIndex)": (text: string, anyOf: NetArray | null, start: number) =>
     indexOfAny(text, anyOf, start),
@@ -297,8 +320,14 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
   "int LastIndexOf(string value, int startIndex)": (text: string, value: Text, start: number) =>
     lastIndexOf(text, value, start),
   "int LastIndexOf(string value, int startIndex, int count)": lastIndexOf,
-  "int LastIndexOf(string value, StringComparison comparisonType)": (text: string, value: Text, comparison: EnumValue) =>
-    ignoresCase(comparison) ? lastOf(foldCase(text), value === null ? null : foldCase(value)) : lastOf(text, value),
+  "int LastIndexOf(string value, StringComparison comparisonType)": (
+    text: string,
+    value: Text,
+    comparison: EnumValue,
+  ) =>
+    ignoresCase(comparison)
+      ? lastOf(foldCase(text), value === null ? null : foldCase(value))
+      : lastOf(text, value),
   "int LastIndexOf(string value, int startIndex, StringComparison comparisonType)": (
     text: string,
     value: Text,
@@ -368,8 +397,11 @@ defineType("class System.String : IComparable, IComparable<string>, IEquatable<s
     options: EnumValue,
   ) => splitByTexts(text, separators, Infinity, options),
   "string[] Split(string[] separator, int count, StringSplitOptions options)": splitByTexts,
-  "string[] Split(char separator, StringSplitOptions options)": (text: string, unit: number, options: EnumValue) =>
-    splitByChar(text, unit, Infinity, options),
+  "string[] Split(char separator, StringSplitOptions options)": (
+    text: string,
+    unit: number,
+    options: EnumValue,
+  ) => splitByChar(text, unit, Infinity, options),
   "string[] Split(char separator, int count)": (text: string, unit: number, count: number) =>
     splitByChar(text, unit, count),
   "string[] Split(char separator, int count, StringSplitOptions options)": splitByChar,
@@ -406,12 +438,16 @@ function present(text: Text): string {
  * As an extension, so that `Split(null)` keeps meaning white space: the compiler looks here only when no member of
  * String takes the argument.
  */
-defineType("static Gateway.StringExtensions", {
-  "static string[] Split(this string text, string separator)": (text: Text, separator: Text) =>
-    splitByText(present(text), separator),
-  "static string[] Split(this string text, string separator, int count)": (
-    text: Text,
-    separator: Text,
-    count: number,
-  ) => splitByText(present(text), separator, count),
-}, { nameable: false });
+defineType(
+  "static Gateway.StringExtensions",
+  {
+    "static string[] Split(this string text, string separator)": (text: Text, separator: Text) =>
+      splitByText(present(text), separator),
+    "static string[] Split(this string text, string separator, int count)": (
+      text: Text,
+      separator: Text,
+      count: number,
+    ) => splitByText(present(text), separator, count),
+  },
+  { nameable: false },
+);

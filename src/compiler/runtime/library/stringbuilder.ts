@@ -63,8 +63,11 @@ for (const [keyword, name] of PRINTED) {
   const text = printer(name);
   overloads[`StringBuilder Append(${keyword} value)`] = (builder: Builder, value: unknown) =>
     builder.append(text(value));
-  overloads[`StringBuilder Insert(int index, ${keyword} value)`] = (builder: Builder, index: number, value: unknown) =>
-    insertText(builder, index, text(value));
+  overloads[`StringBuilder Insert(int index, ${keyword} value)`] = (
+    builder: Builder,
+    index: number,
+    value: unknown,
+  ) => insertText(builder, index, text(value));
 }
 
 function printer(name: string): (value: unknown) => string {
@@ -185,7 +188,8 @@ const members: Members = {
     if (count < 0) throw argumentOutOfRange("repeatCount", "Count cannot be less than zero.");
     return builder.append(repeat(unit, count));
   },
-  "StringBuilder Append(char[] value)": (builder: Builder, chars: NetArray | null) => builder.append(charsOf(chars)),
+  "StringBuilder Append(char[] value)": (builder: Builder, chars: NetArray | null) =>
+    builder.append(charsOf(chars)),
   "StringBuilder Append(char[] value, int startIndex, int charCount)": (
     builder: Builder,
     chars: NetArray | null,
@@ -197,8 +201,11 @@ const members: Members = {
   "StringBuilder AppendLine()": (builder: Builder) => builder.append(environment().newLine),
   "StringBuilder AppendLine(string value)": (builder: Builder, text: string | null) =>
     builder.append((text ?? "") + environment().newLine),
-  "StringBuilder AppendFormat(string format, object arg0)": (builder: Builder, format: string | null, a: unknown) =>
-    builder.append(formatComposite(format, [a])),
+  "StringBuilder AppendFormat(string format, object arg0)": (
+    builder: Builder,
+    format: string | null,
+    a: unknown,
+  ) => builder.append(formatComposite(format, [a])),
   "StringBuilder AppendFormat(string format, object arg0, object arg1)": (
     builder: Builder,
     format: string | null,
@@ -236,8 +243,11 @@ const members: Members = {
     text: string | null,
     count: number,
   ) => insertText(builder, index, text ?? "", count),
-  "StringBuilder Insert(int index, char[] value)": (builder: Builder, index: number, chars: NetArray | null) =>
-    insertText(builder, index, charsOf(chars)),
+  "StringBuilder Insert(int index, char[] value)": (
+    builder: Builder,
+    index: number,
+    chars: NetArray | null,
+  ) => insertText(builder, index, charsOf(chars)),
   "StringBuilder Remove(int startIndex, int length)": (builder: Builder, start: number, length: number) =>
     builder.set(removeCount(builder.text, start, length)),
   "StringBuilder Replace(string oldValue, string newValue)": (
@@ -271,7 +281,10 @@ const members: Members = {
   ) => {
     if (target === null) throw argumentNull("destination");
     if (count < 0) throw argumentOutOfRange("count", "Argument cannot be negative.");
-    if (at < 0 || at + count > target.items.length) throw argumentError("Either offset did not refer to a position in the string, or there is an insufficient length of destination character array.");
+    if (at < 0 || at + count > target.items.length)
+      throw argumentError(
+        "Either offset did not refer to a position in the string, or there is an insufficient length of destination character array.",
+      );
     const part = substringOf(builder.text, from, count);
     spend(count >>> 4);
     for (let i = 0; i < count; i++) target.items[at + i] = part.charCodeAt(i);

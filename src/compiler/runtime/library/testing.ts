@@ -34,8 +34,10 @@ export function outcome(code: string): string {
 function shown(value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "string") return value;
-  if (value instanceof Uint8Array) return `bytes ${Array.from(value, (b) => b.toString(16).padStart(2, "0")).join("")}`;
-  if (value instanceof NetArray) return `[${value.items.map((item) => (item === null ? "null" : String(item))).join("|")}]`;
+  if (value instanceof Uint8Array)
+    return `bytes ${Array.from(value, (b) => b.toString(16).padStart(2, "0")).join("")}`;
+  if (value instanceof NetArray)
+    return `[${value.items.map((item) => (item === null ? "null" : String(item))).join("|")}]`;
   return `${typeOf(value).name.replace(/^System\./, "")} ${textOf(value)}`;
 }
 

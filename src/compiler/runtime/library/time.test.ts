@@ -14,7 +14,10 @@ const FORMATS: readonly Row[] = [
   [`${UTC}.ToString("m")`, "March 05"],
   [`${UTC}.ToString("o")`, "2024-03-05T07:08:09.0000000Z"],
   [`new DateTime(2024, 3, 5).ToString("o")`, "2024-03-05T00:00:00.0000000"],
-  [`new DateTime(2024, 3, 5, 0, 0, 0, DateTimeKind.Local).ToString("o")`, "2024-03-05T00:00:00.0000000+00:00"],
+  [
+    `new DateTime(2024, 3, 5, 0, 0, 0, DateTimeKind.Local).ToString("o")`,
+    "2024-03-05T00:00:00.0000000+00:00",
+  ],
   [`${UTC}.ToString("r")`, "Tue, 05 Mar 2024 07:08:09 GMT"],
   [`${UTC}.ToString("s")`, "2024-03-05T07:08:09"],
   [`${UTC}.ToString("T")`, "07:08:09"],
@@ -61,7 +64,10 @@ const EXACT: readonly Row[] = [
   [`DateTime.ParseExact("05.03.24 5:07 PM", "dd.MM.yy h:mm tt", null).ToString("s")`, "2024-03-05T17:07:00"],
   [`DateTime.ParseExact("2024-03-05", "yyyy/MM/dd", null)`, "!FormatException"],
   [`DateTime.ParseExact("Tue, 05 Mar 2024 07:08:09 GMT", "r", null).Hour`, "Int32 7"],
-  [`DateTimeOffset.ParseExact("05/03/2024 +05:30", "dd/MM/yyyy zzz", null).ToString("o")`, "2024-03-05T00:00:00.0000000+05:30"],
+  [
+    `DateTimeOffset.ParseExact("05/03/2024 +05:30", "dd/MM/yyyy zzz", null).ToString("o")`,
+    "2024-03-05T00:00:00.0000000+05:30",
+  ],
   [`{ DateTime d; return DateTime.TryParse("x", out d) + d.ToString("s"); }`, "False0001-01-01T00:00:00"],
 ];
 
@@ -92,7 +98,10 @@ const DATES: readonly Row[] = [
 ];
 
 const OFFSETS: readonly Row[] = [
-  [`DateTimeOffset.FromUnixTimeMilliseconds(1500).ToString("yyyy-MM-ddTHH:mm:ss.fffZ")`, "1970-01-01T00:00:01.500Z"],
+  [
+    `DateTimeOffset.FromUnixTimeMilliseconds(1500).ToString("yyyy-MM-ddTHH:mm:ss.fffZ")`,
+    "1970-01-01T00:00:01.500Z",
+  ],
   [`DateTimeOffset.FromUnixTimeSeconds(253402300800)`, "!ArgumentOutOfRangeException"],
   [`new DateTimeOffset(2024, 3, 5, 10, 0, 0, TimeSpan.FromHours(2)).ToUnixTimeSeconds()`, "Int64 1709625600"],
   [`DateTimeOffset.FromUnixTimeMilliseconds(-1).ToUnixTimeSeconds()`, "Int64 -1"],
@@ -101,7 +110,10 @@ const OFFSETS: readonly Row[] = [
   [`DateTimeOffset.Parse("2024-03-05T10:00:00+02:00").ToString("u")`, "2024-03-05 08:00:00Z"],
   [`DateTimeOffset.Parse("2024-03-05T10:00:00+02:00").ToString("r")`, "Tue, 05 Mar 2024 08:00:00 GMT"],
   [`DateTimeOffset.Parse("2024-03-05T10:00:00-05:30").ToString("yyyy zzz")`, "2024 -05:30"],
-  [`DateTimeOffset.Parse("2024-03-05T10:00:00+02:00") == DateTimeOffset.Parse("2024-03-05T08:00:00Z")`, "Boolean True"],
+  [
+    `DateTimeOffset.Parse("2024-03-05T10:00:00+02:00") == DateTimeOffset.Parse("2024-03-05T08:00:00Z")`,
+    "Boolean True",
+  ],
   [`DateTimeOffset.Parse("2024-03-05T10:00:00+02:00").UtcDateTime.Hour`, "Int32 8"],
   [`DateTimeOffset.UtcNow.ToOffset(TimeSpan.FromHours(1)).ToString("HH:mm zzz")`, "08:08 +01:00"],
   [`{ DateTimeOffset d = ${UTC}; return d.ToString("o"); }`, "2024-03-05T07:08:09.0000000+00:00"],
@@ -141,7 +153,10 @@ const SPANS: readonly Row[] = [
 
 const CET = `TimeZoneInfo.FindSystemTimeZoneById("Central European Standard Time")`;
 const ZONES: readonly Row[] = [
-  [`TimeZoneInfo.ConvertTimeToUtc(new DateTime(2024, 7, 1, 12, 0, 0), ${CET}).ToString("o")`, "2024-07-01T10:00:00.0000000Z"],
+  [
+    `TimeZoneInfo.ConvertTimeToUtc(new DateTime(2024, 7, 1, 12, 0, 0), ${CET}).ToString("o")`,
+    "2024-07-01T10:00:00.0000000Z",
+  ],
   [`TimeZoneInfo.ConvertTimeToUtc(new DateTime(2024, 1, 1, 12, 0, 0), ${CET}).Hour`, "Int32 11"],
   [`TimeZoneInfo.ConvertTimeToUtc(new DateTime(2024, 3, 31, 2, 30, 0), ${CET})`, "!ArgumentException"],
   [`TimeZoneInfo.ConvertTimeToUtc(new DateTime(2024, 10, 27, 2, 30, 0), ${CET}).Hour`, "Int32 1"],
@@ -150,15 +165,29 @@ const ZONES: readonly Row[] = [
   [`${CET}.IsDaylightSavingTime(new DateTime(2024, 7, 1))`, "Boolean True"],
   [`${CET}.BaseUtcOffset`, "TimeSpan 01:00:00"],
   [`${CET}.GetUtcOffset(${UTC})`, "TimeSpan 01:00:00"],
-  [`TimeZoneInfo.ConvertTimeFromUtc(${UTC}, TimeZoneInfo.FindSystemTimeZoneById("America/New_York")).ToString("s")`, "2024-03-05T02:08:09"],
-  [`TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, TimeZoneInfo.FindSystemTimeZoneById("India Standard Time")).ToString("zzz")`, "+05:30"],
+  [
+    `TimeZoneInfo.ConvertTimeFromUtc(${UTC}, TimeZoneInfo.FindSystemTimeZoneById("America/New_York")).ToString("s")`,
+    "2024-03-05T02:08:09",
+  ],
+  [
+    `TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, TimeZoneInfo.FindSystemTimeZoneById("India Standard Time")).ToString("zzz")`,
+    "+05:30",
+  ],
   [`TimeZoneInfo.ConvertTimeBySystemTimeZoneId(${UTC}, "Tokyo Standard Time").Hour`, "Int32 16"],
   [`TimeZoneInfo.FindSystemTimeZoneById("Nowhere")`, "!TimeZoneNotFoundException"],
   [`TimeZoneInfo.FindSystemTimeZoneById("+02:00")`, "!TimeZoneNotFoundException"],
   [`TimeZoneInfo.Utc.Id`, "UTC"],
 ];
 
-const all: Readonly<Record<string, readonly Row[]>> = { FORMATS, PARSING, EXACT, DATES, OFFSETS, SPANS, ZONES };
+const all: Readonly<Record<string, readonly Row[]>> = {
+  FORMATS,
+  PARSING,
+  EXACT,
+  DATES,
+  OFFSETS,
+  SPANS,
+  ZONES,
+};
 for (const [name, rows] of Object.entries(all)) describe(name.toLowerCase(), () => check(rows));
 
 describe("a local zone other than UTC", () =>

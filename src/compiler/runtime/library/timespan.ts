@@ -4,7 +4,13 @@ import { type Members, defineType } from "../define.ts";
 import { type NetException, argumentError, argumentNull, formatError, overflow } from "../errors.ts";
 import type { Type } from "../type.ts";
 import { type NetObject, type OutCell, TYPE, hashOf, typeNamed } from "../values.ts";
-import { TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_MS, TICKS_PER_SECOND } from "./calendar.ts";
+import {
+  TICKS_PER_DAY,
+  TICKS_PER_HOUR,
+  TICKS_PER_MINUTE,
+  TICKS_PER_MS,
+  TICKS_PER_SECOND,
+} from "./calendar.ts";
 
 const MAX = 2n ** 63n - 1n;
 const MIN = -(2n ** 63n);
@@ -46,7 +52,13 @@ export function timeSpan(ticks: bigint): TimeSpan {
   return new TimeSpan(ticks);
 }
 
-function fromParts(days: number, hours: number, minutes: number, seconds: number, milliseconds: number): TimeSpan {
+function fromParts(
+  days: number,
+  hours: number,
+  minutes: number,
+  seconds: number,
+  milliseconds: number,
+): TimeSpan {
   const ms = ((BigInt(days) * 24n + BigInt(hours)) * 60n + BigInt(minutes)) * 60n + BigInt(seconds);
   const ticks = (ms * 1000n + BigInt(milliseconds)) * TICKS_PER_MS;
   if (ticks > MAX || ticks < MIN) {
@@ -57,7 +69,8 @@ function fromParts(days: number, hours: number, minutes: number, seconds: number
 
 /** `FromX(double)`: keeps ticks, cuts what is finer. */
 function from(value: number, unit: bigint): TimeSpan {
-  if (Number.isNaN(value)) throw argumentError("TimeSpan does not accept floating point Not-a-Number values.");
+  if (Number.isNaN(value))
+    throw argumentError("TimeSpan does not accept floating point Not-a-Number values.");
   const ticks = value * Number(unit);
   if (!(Math.abs(ticks) <= LIMIT)) throw tooLong();
   const whole = BigInt(Math.trunc(ticks));
@@ -122,7 +135,7 @@ const LONGEST: Readonly<Record<string, number>> = { d: 8, h: 2, m: 2, s: 2, f: 7
 function custom(format: string, shown: Shown): string {
   spendUnits(format.length);
   let text = "";
-  for (let at = 0; at < format.length; ) {
+  for (let at = 0; at < format.length;) {
     const c = format[at]!;
     if (c === "\\") {
       if (at + 1 >= format.length) throw formatError();
@@ -165,7 +178,8 @@ function field(letter: string, count: number, { days, hours, minutes, seconds, f
   }
 }
 
-const TEXT = /^\s*(-)?(?:(\d{1,8})|(?:(\d{1,8})[.:])??(\d{1,8}):(\d{1,8})(?::(\d{1,8})(?:\.(\d{1,7}))?)?)\s*$/;
+const TEXT =
+  /^\s*(-)?(?:(\d{1,8})|(?:(\d{1,8})[.:])??(\d{1,8}):(\d{1,8})(?::(\d{1,8})(?:\.(\d{1,7}))?)?)\s*$/;
 
 /** `[-]{d | [d.]hh:mm[:ss[.ff]]}`, also with `d:`; a failure as .NET names it. */
 export function readTimeSpan(text: string): TimeSpan | "format" | "range" {
@@ -186,7 +200,8 @@ export function readTimeSpan(text: string): TimeSpan | "format" | "range" {
     [days, hours, minutes, seconds] = [hours, minutes, seconds, 0];
   }
   if (days > 10675199 || hours > 23 || minutes > 59 || seconds > 59) return "range";
-  const time = BigInt(((days * 24 + hours) * 60 + minutes) * 60 + seconds) * TICKS_PER_SECOND + BigInt(fraction);
+  const time =
+    BigInt(((days * 24 + hours) * 60 + minutes) * 60 + seconds) * TICKS_PER_SECOND + BigInt(fraction);
   const ticks = match[1] === "-" ? -time : time;
   return ticks > MAX || ticks < MIN ? "range" : new TimeSpan(ticks);
 }
@@ -204,12 +219,14 @@ function parse(text: string | null): TimeSpan {
 }
 
 function divide(span: TimeSpan, divisor: number): TimeSpan {
-  if (Number.isNaN(divisor)) throw argumentError("TimeSpan does not accept floating point Not-a-Number values.", "divisor");
+  if (Number.isNaN(divisor))
+    throw argumentError("TimeSpan does not accept floating point Not-a-Number values.", "divisor");
   return scaled(Number(span.ticks) / divisor);
 }
 
 function multiply(span: TimeSpan, factor: number): TimeSpan {
-  if (Number.isNaN(factor)) throw argumentError("TimeSpan does not accept floating point Not-a-Number values.", "factor");
+  if (Number.isNaN(factor))
+    throw argumentError("TimeSpan does not accept floating point Not-a-Number values.", "factor");
   return scaled(Number(span.ticks) * factor);
 }
 
@@ -220,7 +237,8 @@ function scaled(ticks: number): TimeSpan {
 }
 
 const negate = (span: TimeSpan): TimeSpan => {
-  if (span.ticks === MIN) throw overflow("Negating the minimum value of a twos complement number is invalid.");
+  if (span.ticks === MIN)
+    throw overflow("Negating the minimum value of a twos complement number is invalid.");
   return new TimeSpan(-span.ticks);
 };
 const add = (a: TimeSpan, b: TimeSpan): TimeSpan => timeSpan(a.ticks + b.ticks);
@@ -236,7 +254,8 @@ const members: Members = {
   "static TimeSpan MaxValue { get; }": () => LONGEST_SPAN,
   "static TimeSpan MinValue { get; }": () => SHORTEST_SPAN,
   "TimeSpan(long ticks)": (ticks: bigint) => new TimeSpan(ticks),
-  "TimeSpan(int hours, int minutes, int seconds)": (h: number, m: number, s: number) => fromParts(0, h, m, s, 0),
+  "TimeSpan(int hours, int minutes, int seconds)": (h: number, m: number, s: number) =>
+    fromParts(0, h, m, s, 0),
   "TimeSpan(int days, int hours, int minutes, int seconds)": (d: number, h: number, m: number, s: number) =>
     fromParts(d, h, m, s, 0),
   "TimeSpan(int days, int hours, int minutes, int seconds, int milliseconds)": fromParts,
@@ -273,7 +292,10 @@ const members: Members = {
   "double Divide(TimeSpan ts)": (a: TimeSpan, b: TimeSpan) => Number(a.ticks) / Number(b.ticks),
   "TimeSpan Negate()": negate,
   "TimeSpan Duration()": (span: TimeSpan) => {
-    if (span.ticks === MIN) throw overflow("The duration cannot be returned for TimeSpan.MinValue because the absolute value of TimeSpan.MinValue exceeds the value of TimeSpan.MaxValue.");
+    if (span.ticks === MIN)
+      throw overflow(
+        "The duration cannot be returned for TimeSpan.MinValue because the absolute value of TimeSpan.MinValue exceeds the value of TimeSpan.MaxValue.",
+      );
     return span.ticks < 0n ? new TimeSpan(-span.ticks) : span;
   },
   "string ToString()": (span: TimeSpan) => timeSpanText(span),
@@ -291,7 +313,8 @@ const members: Members = {
   "static TimeSpan operator *(double factor, TimeSpan timeSpan)": (factor: number, span: TimeSpan) =>
     multiply(span, factor),
   "static TimeSpan operator /(TimeSpan timeSpan, double divisor)": divide,
-  "static double operator /(TimeSpan t1, TimeSpan t2)": (a: TimeSpan, b: TimeSpan) => Number(a.ticks) / Number(b.ticks),
+  "static double operator /(TimeSpan t1, TimeSpan t2)": (a: TimeSpan, b: TimeSpan) =>
+    Number(a.ticks) / Number(b.ticks),
   "static bool operator ==(TimeSpan t1, TimeSpan t2)": (a: TimeSpan, b: TimeSpan) => a.ticks === b.ticks,
   "static bool operator !=(TimeSpan t1, TimeSpan t2)": (a: TimeSpan, b: TimeSpan) => a.ticks !== b.ticks,
   "static bool operator <(TimeSpan t1, TimeSpan t2)": (a: TimeSpan, b: TimeSpan) => a.ticks < b.ticks,

@@ -8,7 +8,14 @@ import { MAX_TICKS, TICKS_PER_MINUTE, ticksOfUnixMs } from "./calendar.ts";
 import { DateTime, LOCAL, UNSPECIFIED, UTC, toLocal, toUniversal } from "./datetime.ts";
 import { DateTimeOffset, atOffset } from "./datetimeoffset.ts";
 import { TimeSpan } from "./timespan.ts";
-import { canonicalZone, hasDaylight, offsetAtUtc, offsetOfClock, offsetsOfClock, standardOffset } from "./zone.ts";
+import {
+  canonicalZone,
+  hasDaylight,
+  offsetAtUtc,
+  offsetOfClock,
+  offsetsOfClock,
+  standardOffset,
+} from "./zone.ts";
 import { WINDOWS_ZONES } from "./zone-names.ts";
 
 class TimeZoneInfo implements NetObject {
@@ -138,7 +145,8 @@ function convertOffset(moment: DateTimeOffset, zone: TimeZoneInfo | null): DateT
 
 /** Offset in this zone of what a DateTime means by its kind. */
 function offsetFor(zone: TimeZoneInfo, time: DateTime): number {
-  if (time.kind === UNSPECIFIED || impliedZone(time).iana === zone.iana) return offsetOfClock(zone.iana, time.ticks);
+  if (time.kind === UNSPECIFIED || impliedZone(time).iana === zone.iana)
+    return offsetOfClock(zone.iana, time.ticks);
   return offsetAtUtc(zone.iana, clockToUtc(impliedZone(time), time.ticks));
 }
 
@@ -171,24 +179,25 @@ const members: Members = {
   ) => convert(time, impliedZone(time), zone),
   "static DateTime ConvertTime(DateTime dateTime, TimeZoneInfo sourceTimeZone, TimeZoneInfo destinationTimeZone)":
     convert,
-  "static DateTimeOffset ConvertTime(DateTimeOffset dateTimeOffset, TimeZoneInfo destinationTimeZone)": convertOffset,
+  "static DateTimeOffset ConvertTime(DateTimeOffset dateTimeOffset, TimeZoneInfo destinationTimeZone)":
+    convertOffset,
   "static DateTime ConvertTimeBySystemTimeZoneId(DateTime dateTime, string destinationTimeZoneId)": (
     time: DateTime,
     id: string | null,
   ) => convert(time, impliedZone(time), find(id)),
   "static DateTime ConvertTimeBySystemTimeZoneId(DateTime dateTime, string sourceTimeZoneId, string destinationTimeZoneId)":
-    (time: DateTime, source: string | null, target: string | null) => convert(time, find(source), find(target)),
-  "static DateTimeOffset ConvertTimeBySystemTimeZoneId(DateTimeOffset dateTimeOffset, string destinationTimeZoneId)": (
-    moment: DateTimeOffset,
-    id: string | null,
-  ) => convertOffset(moment, find(id)),
+    (time: DateTime, source: string | null, target: string | null) =>
+      convert(time, find(source), find(target)),
+  "static DateTimeOffset ConvertTimeBySystemTimeZoneId(DateTimeOffset dateTimeOffset, string destinationTimeZoneId)":
+    (moment: DateTimeOffset, id: string | null) => convertOffset(moment, find(id)),
   "string Id { get; }": (zone: TimeZoneInfo) => zone.id,
   "string DisplayName { get; }": displayName,
   "string StandardName { get; }": (zone: TimeZoneInfo) => longName(zone, false),
   "string DaylightName { get; }": (zone: TimeZoneInfo) => longName(zone, true),
   "TimeSpan BaseUtcOffset { get; }": (zone: TimeZoneInfo) => span(baseOffset(zone)),
   "bool SupportsDaylightSavingTime { get; }": (zone: TimeZoneInfo) => hasDaylight(zone.iana, now()),
-  "TimeSpan GetUtcOffset(DateTime dateTime)": (zone: TimeZoneInfo, time: DateTime) => span(offsetFor(zone, time)),
+  "TimeSpan GetUtcOffset(DateTime dateTime)": (zone: TimeZoneInfo, time: DateTime) =>
+    span(offsetFor(zone, time)),
   "TimeSpan GetUtcOffset(DateTimeOffset dateTimeOffset)": (zone: TimeZoneInfo, moment: DateTimeOffset) =>
     span(offsetAtUtc(zone.iana, moment.utcTicks)),
   "bool IsDaylightSavingTime(DateTime dateTime)": isDaylight,
@@ -200,7 +209,8 @@ const members: Members = {
     offsetsOfClock(zone.iana, time.ticks).length === 0,
   "bool HasSameRules(TimeZoneInfo other)": (zone: TimeZoneInfo, other: TimeZoneInfo | null) =>
     need(other, "other").iana === zone.iana,
-  "bool Equals(TimeZoneInfo other)": (zone: TimeZoneInfo, other: TimeZoneInfo | null) => zone.netEquals(other),
+  "bool Equals(TimeZoneInfo other)": (zone: TimeZoneInfo, other: TimeZoneInfo | null) =>
+    zone.netEquals(other),
   "bool Equals(object obj)": (zone: TimeZoneInfo, other: unknown) => zone.netEquals(other),
   "int GetHashCode()": (zone: TimeZoneInfo) => zone.netHashCode(),
   "string ToString()": displayName,

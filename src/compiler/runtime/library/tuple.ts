@@ -37,7 +37,8 @@ class Tuple implements NetObject {
   }
   netHashCode(): number {
     let hash = 0;
-    for (const item of this.#boxed()) hash = ((Math.imul(hash, 33) | 0) ^ (item === null ? 0 : hashOf(item))) | 0;
+    for (const item of this.#boxed())
+      hash = ((Math.imul(hash, 33) | 0) ^ (item === null ? 0 : hashOf(item))) | 0;
     return hash;
   }
   netCompareTo(other: unknown): number {

@@ -173,14 +173,19 @@ function readHost(text: string): { text: string; kind: HostKind } | null {
     const [address, scope] = text.slice(1, -1).split("%") as [string, string?];
     const bytes = readIPv6(address);
     if (bytes === null) return null;
-    return { text: `[${new IPAddress(bytes).netToString()}${scope === undefined ? "" : `%${scope}`}]`, kind: "ipv6" };
+    return {
+      text: `[${new IPAddress(bytes).netToString()}${scope === undefined ? "" : `%${scope}`}]`,
+      kind: "ipv6",
+    };
   }
   if (/^[\dxXa-fA-F.]+$/.test(text) && /^\d/.test(text)) {
     const bytes = readIPv4(text);
     if (bytes !== null) return { text: bytes.join("."), kind: "ipv4" };
   }
   const labels = text.endsWith(".") ? text.slice(0, -1).split(".") : text.split(".");
-  if (labels.every((label) => /^[\p{L}\p{N}\p{M}_](?:[\p{L}\p{N}\p{M}_-]*)$/u.test(label) && label.length <= 63)) {
+  if (
+    labels.every((label) => /^[\p{L}\p{N}\p{M}_](?:[\p{L}\p{N}\p{M}_-]*)$/u.test(label) && label.length <= 63)
+  ) {
     return { text: text.toLowerCase(), kind: "dns" };
   }
   if (/^[\w.~!$&'()*+,;=%-]+$/.test(text) && !/%(?![\da-fA-F]{2})/.test(text)) {
@@ -278,7 +283,7 @@ export function unescape(text: string, wanted: (point: number) => boolean): stri
   if (!text.includes("%")) return text;
   let result = "";
   let paid = 0;
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     if (i - paid > 1023) {
       spendUnits(i - paid);
       paid = i;
@@ -299,7 +304,14 @@ function escapedPoint(text: string, at: number): { point: number; octets: number
   const first = escapeAt(text, at);
   if (first < 0) return null;
   if (first < 0x80) return { point: first, octets: 1 };
-  const octets = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+  const octets =
+    first >= 0xf0 && first < 0xf5
+      ? 4
+      : first >= 0xe0 && first < 0xf0
+        ? 3
+        : first >= 0xc2 && first < 0xe0
+          ? 2
+          : 0;
   if (octets === 0) return null;
   let point = first & (0xff >> (octets + 1));
   for (let i = 1; i < octets; i++) {
@@ -320,5 +332,8 @@ export function isSafeUnescaped(point: number): boolean {
 
 /** `Uri.HexEscape`. */
 export function hexEscape(unit: number): string {
-  return Array.from(utf8Bytes(String.fromCharCode(unit)), (b) => `%${b.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+  return Array.from(
+    utf8Bytes(String.fromCharCode(unit)),
+    (b) => `%${b.toString(16).toUpperCase().padStart(2, "0")}`,
+  ).join("");
 }

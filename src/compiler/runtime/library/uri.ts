@@ -2,7 +2,16 @@
 import { type Members, defineType } from "../define.ts";
 import { NetException, argumentNull, argumentOutOfRange, invalidOperation } from "../errors.ts";
 import type { Type } from "../type.ts";
-import { type EnumValue, NetArray, type NetObject, type OutCell, TYPE, enumValue, hashOf, typeNamed } from "../values.ts";
+import {
+  type EnumValue,
+  NetArray,
+  type NetObject,
+  type OutCell,
+  TYPE,
+  enumValue,
+  hashOf,
+  typeNamed,
+} from "../values.ts";
 import {
   LEGAL,
   LONGEST_URI,
@@ -79,7 +88,9 @@ const formatError = (message: string): NetException => new NetException("System.
 function read(text: string, kind: number): Uri | string {
   const parts = parseAbsolute(text);
   if (!isFailure(parts)) {
-    return kind === RELATIVE ? "A relative URI cannot be created because the 'uriString' parameter represents an absolute URI." : new Uri(text, parts);
+    return kind === RELATIVE
+      ? "A relative URI cannot be created because the 'uriString' parameter represents an absolute URI."
+      : new Uri(text, parts);
   }
   if (kind === ABSOLUTE || parts.kind === "bad") return parts.message;
   return text.length > LONGEST_URI ? "Invalid URI: The Uri string is too long." : new Uri(text, null);
@@ -169,7 +180,8 @@ function makeRelative(from: Uri, to: Uri | null): Uri {
   let same = 0;
   while (same < here.length - 1 && same < there.length - 1 && here[same] === there[same]) same++;
   let path = "../".repeat(here.length - 1 - same) + there.slice(same).join("/");
-  if (path === here[here.length - 1] && same === here.length - 1 && b.query === "" && b.fragment === "") path = "";
+  if (path === here[here.length - 1] && same === here.length - 1 && b.query === "" && b.fragment === "")
+    path = "";
   if (/^[^/]*:/.test(path)) path = `./${path}`;
   return new Uri(path + b.query + b.fragment, null);
 }
@@ -188,7 +200,8 @@ function isWellFormed(text: string | null, kind: number): boolean {
   if (text === null) return false;
   const uri = read(text, kind);
   if (typeof uri === "string" || /\\|%(?![\da-fA-F]{2})/.test(text)) return false;
-  if ([...text].some((c) => c.codePointAt(0)! < 128 && c !== "%" && LEGAL[c.charCodeAt(0)] !== 1)) return false;
+  if ([...text].some((c) => c.codePointAt(0)! < 128 && c !== "%" && LEGAL[c.charCodeAt(0)] !== 1))
+    return false;
   return true;
 }
 
@@ -200,7 +213,11 @@ function checkHostName(name: string | null): EnumValue {
   if (name === null || name === "") return hostNameType(0);
   const bracketed = name.includes(":") && !name.startsWith("[") ? `[${name}]` : name;
   const parts = parseAbsolute(`http://${bracketed}/`);
-  return hostNameType(isFailure(parts) || !parts.isDefaultPort || parts.userInfo !== "" || parts.path !== "/" ? 0 : HOST_KINDS[parts.hostKind]);
+  return hostNameType(
+    isFailure(parts) || !parts.isDefaultPort || parts.userInfo !== "" || parts.path !== "/"
+      ? 0
+      : HOST_KINDS[parts.hostKind],
+  );
 }
 
 function isLoopback(parts: UriParts): boolean {
@@ -232,13 +249,22 @@ function idnHost(parts: UriParts): string {
 
 const get = (read: (parts: UriParts) => unknown) => (uri: Uri) => read(absolute(uri));
 
-const SCHEMES = { Http: "http", Https: "https", Ftp: "ftp", File: "file", Mailto: "mailto", Ws: "ws", Wss: "wss" };
+const SCHEMES = {
+  Http: "http",
+  Https: "https",
+  Ftp: "ftp",
+  File: "file",
+  Mailto: "mailto",
+  Ws: "ws",
+  Wss: "wss",
+};
 const schemes: Record<string, string> = {};
 for (const [name, scheme] of Object.entries(SCHEMES)) schemes[`const string UriScheme${name}`] = scheme;
 
 function hexDigit(unit: number): number {
   const value = Number.parseInt(String.fromCharCode(unit), 16);
-  if (Number.isNaN(value)) throw new NetException("System.ArgumentException", "Value does not fall within the expected range.");
+  if (Number.isNaN(value))
+    throw new NetException("System.ArgumentException", "Value does not fall within the expected range.");
   return value;
 }
 
@@ -246,7 +272,8 @@ const members: Members = {
   ...schemes,
   "const string SchemeDelimiter": "://",
   "Uri(string uriString)": (text: string | null) => parseUri(text),
-  "Uri(string uriString, UriKind uriKind)": (text: string | null, kind: EnumValue) => parseUri(text, kindOf(kind)),
+  "Uri(string uriString, UriKind uriKind)": (text: string | null, kind: EnumValue) =>
+    parseUri(text, kindOf(kind)),
   "Uri(Uri baseUri, string relativeUri)": resolveText,
   "Uri(Uri baseUri, Uri relativeUri)": (base: Uri | null, relative: Uri | null) => {
     if (relative === null) throw argumentNull("relativeUri");
@@ -277,8 +304,10 @@ const members: Members = {
     if (text === null) throw argumentNull("stringToEscape");
     return percentEncode(text, LEGAL, false);
   },
-  "static bool IsWellFormedUriString(string uriString, UriKind uriKind)": (text: string | null, kind: EnumValue) =>
-    isWellFormed(text, kindOf(kind)),
+  "static bool IsWellFormedUriString(string uriString, UriKind uriKind)": (
+    text: string | null,
+    kind: EnumValue,
+  ) => isWellFormed(text, kindOf(kind)),
   "static bool CheckSchemeName(string schemeName)": (name: string | null) =>
     name !== null && /^[A-Za-z][A-Za-z\d+.-]*$/.test(name),
   "static UriHostNameType CheckHostName(string name)": checkHostName,
@@ -299,7 +328,9 @@ const members: Members = {
   "string Query { get; }": get((parts) => parts.query),
   "string Fragment { get; }": get((parts) => parts.fragment),
   "string AbsoluteUri { get; }": get(absoluteUri),
-  "string[] Segments { get; }": get((parts) => new NetArray(typeNamed("System.String"), segments(parts.path))),
+  "string[] Segments { get; }": get(
+    (parts) => new NetArray(typeNamed("System.String"), segments(parts.path)),
+  ),
   "UriHostNameType HostNameType { get; }": get((parts) => hostNameType(HOST_KINDS[parts.hostKind])),
   "bool IsLoopback { get; }": get(isLoopback),
   "bool IsFile { get; }": get((parts) => parts.scheme === "file"),

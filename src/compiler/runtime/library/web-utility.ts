@@ -5,7 +5,10 @@ import { argumentOutOfRange } from "../errors.ts";
 import { utf8Bytes, utf8Text } from "./encoding.ts";
 import { HTML_ENTITIES } from "./html-entities.ts";
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => `%${i.toString(16).toUpperCase().padStart(2, "0")}`);
+const HEX: readonly string[] = Array.from(
+  { length: 256 },
+  (_, i) => `%${i.toString(16).toUpperCase().padStart(2, "0")}`,
+);
 
 /** A loop over units looks at its budget once in 1,024 turns. */
 const PAY_EVERY = 1023;
@@ -28,7 +31,8 @@ export function safeSet(characters: string): Uint8Array {
 /** UTF-8 with `%XX` for whatever is not in `safe`; a space may become `+`. */
 export function percentEncode(text: string, safe: Uint8Array, plusForSpace: boolean): string {
   let plain = true;
-  for (let i = 0; plain && i < text.length; i++) plain = text.charCodeAt(i) < 128 && safe[text.charCodeAt(i)] === 1;
+  for (let i = 0; plain && i < text.length; i++)
+    plain = text.charCodeAt(i) < 128 && safe[text.charCodeAt(i)] === 1;
   if (plain) return text;
   let result = "";
   let done = 0;

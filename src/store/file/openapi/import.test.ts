@@ -7,7 +7,10 @@ import { importOpenApi } from "./import.ts";
 
 const OPTIONS = { requiredQueryParameters: "template", schemaName: "schema" } as const;
 
-function importDocument(document: object, options: Partial<{ requiredQueryParameters: "template" | "query" }> = {}) {
+function importDocument(
+  document: object,
+  options: Partial<{ requiredQueryParameters: "template" | "query" }> = {},
+) {
   return importOpenApi(parseJson("spec.json", JSON.stringify(document)), { ...OPTIONS, ...options });
 }
 
@@ -34,7 +37,10 @@ describe("operation names", () => {
   test("collisions are numbered and told", () => {
     const imported = importDocument({
       openapi: "3.1.0",
-      paths: { "/a": { get: { operationId: "same" }, post: { operationId: "Same" } }, "/b": { get: { operationId: "same" } } },
+      paths: {
+        "/a": { get: { operationId: "same" }, post: { operationId: "Same" } },
+        "/b": { get: { operationId: "same" } },
+      },
     });
     expect(imported.operations.map(({ name }) => name)).toEqual(["same", "Same-1", "same-2"]);
     expect(told(imported.problems).map((line) => line.replace(/:\d+:\d+/, ""))).toEqual([
@@ -74,13 +80,18 @@ describe("required query parameters", () => {
   });
 
   test("one named like a path parameter stays out", () => {
-    const imported = importDocument(one({ parameters: [{ name: "id", in: "query", required: true }] }, "/x/{id}"));
+    const imported = importDocument(
+      one({ parameters: [{ name: "id", in: "query", required: true }] }, "/x/{id}"),
+    );
     expect(imported.operations[0]!.properties.urlTemplate).toBe("/x/{id}");
     expect(imported.problems.map(({ code }) => code)).toEqual(["HG5310"]);
   });
 
   test("join a query the path already has", () => {
-    const document = { openapi: "3.0.0", "x-ms-paths": { "/x?op=go": { get: { parameters: [{ name: "v", in: "query", required: true }] } } } };
+    const document = {
+      openapi: "3.0.0",
+      "x-ms-paths": { "/x?op=go": { get: { parameters: [{ name: "v", in: "query", required: true }] } } },
+    };
     expect(only(document).urlTemplate).toBe("/x?op=go&v={v}");
   });
 });
@@ -90,7 +101,10 @@ test("parameters of the path are merged with the operation's, through references
     openapi: "3.0.0",
     paths: {
       "/x/{id}": {
-        parameters: [{ $ref: "#/components/parameters/Trace" }, { name: "id", in: "path", schema: { type: "string" } }],
+        parameters: [
+          { $ref: "#/components/parameters/Trace" },
+          { name: "id", in: "path", schema: { type: "string" } },
+        ],
         get: {
           parameters: [
             { name: "ID", in: "header", description: "of the operation", schema: { enum: ["a", 1] } },
@@ -105,7 +119,14 @@ test("parameters of the path are merged with the operation's, through references
     },
   });
   expect(templateParameters).toEqual([
-    { name: "id", type: "integer", description: "its number", required: true, schemaId: "schema", typeName: "Id" },
+    {
+      name: "id",
+      type: "integer",
+      description: "its number",
+      required: true,
+      schemaId: "schema",
+      typeName: "Id",
+    },
   ]);
   expect(request!.headers).toEqual([
     { name: "x-trace", type: "string", examples: { default: { value: "t" } } },
@@ -133,7 +154,10 @@ test("bodies and responses keep types, examples and headers", () => {
             content: {
               "application/json": {
                 schema: { type: "object" },
-                examples: { small: { summary: "s", value: [] }, shared: { $ref: "#/components/examples/Shared" } },
+                examples: {
+                  small: { summary: "s", value: [] },
+                  shared: { $ref: "#/components/examples/Shared" },
+                },
               },
             },
           },
@@ -147,7 +171,12 @@ test("bodies and responses keep types, examples and headers", () => {
     ),
   );
   expect(request!.representations).toEqual([
-    { contentType: "application/json", schemaId: "schema", typeName: "Order", examples: { default: { value: { a: 1 } } } },
+    {
+      contentType: "application/json",
+      schemaId: "schema",
+      typeName: "Order",
+      examples: { default: { value: { a: 1 } } },
+    },
     {
       contentType: "application/x-www-form-urlencoded",
       schema: expect.anything(),
@@ -175,13 +204,19 @@ test("bodies and responses keep types, examples and headers", () => {
 });
 
 test("GET has no body; `default` alone is 200", () => {
-  const { request, responses } = only(one({ requestBody: { content: { "a/b": {} } }, responses: { default: { description: "d" } } }));
+  const { request, responses } = only(
+    one({ requestBody: { content: { "a/b": {} } }, responses: { default: { description: "d" } } }),
+  );
   expect(request).toBeUndefined();
   expect(responses).toEqual([{ statusCode: 200, description: "d" }]);
 });
 
 test.each<[string, unknown, string | undefined]>([
-  ["the first HTTPS server", [{ url: "http://a" }, { url: "https://b/v1" }, { url: "https://c" }], "https://b/v1"],
+  [
+    "the first HTTPS server",
+    [{ url: "http://a" }, { url: "https://b/v1" }, { url: "https://c" }],
+    "https://b/v1",
+  ],
   ["HTTP when there is no other", [{ url: "/relative" }, { url: "http://a" }], "http://a"],
   ["never one with variables", [{ url: "https://{endpoint}/openai" }], undefined],
   ["none", undefined, undefined],
@@ -207,7 +242,13 @@ test("Swagger 2.0 is converted; the parsed file is left as it was", () => {
             { in: "body", name: "body", schema: { $ref: "#/definitions/Pet" } },
             { in: "query", name: "dry", type: "boolean", required: true },
           ],
-          responses: { 200: { description: "ok", schema: { $ref: "#/definitions/Pet" }, examples: { "application/json": { id: 1 } } } },
+          responses: {
+            200: {
+              description: "ok",
+              schema: { $ref: "#/definitions/Pet" },
+              examples: { "application/json": { id: 1 } },
+            },
+          },
         },
       },
     },
@@ -222,7 +263,12 @@ test("Swagger 2.0 is converted; the parsed file is left as it was", () => {
       method: "POST",
       urlTemplate: "/pets?dry={dry}",
       request: { representations: [{ contentType: "application/json", typeName: "Pet" }] },
-      responses: [{ statusCode: 200, representations: [{ typeName: "Pet", examples: { default: { value: { id: 1 } } } }] }],
+      responses: [
+        {
+          statusCode: 200,
+          representations: [{ typeName: "Pet", examples: { default: { value: { id: 1 } } } }],
+        },
+      ],
     },
   });
   expect(imported.schema!.document).toEqual({ components: { schemas: { Pet: { type: "object" } } } });
@@ -231,19 +277,31 @@ test("Swagger 2.0 is converted; the parsed file is left as it was", () => {
 
 describe("documents that cannot be imported, or only in part", () => {
   test.each<[string, string, string[]]>([
-    ["not an object", "- a", ["HG5301 error spec.yaml:1:1 this is not an OpenAPI or Swagger document: it holds a list"]],
+    [
+      "not an object",
+      "- a",
+      ["HG5301 error spec.yaml:1:1 this is not an OpenAPI or Swagger document: it holds a list"],
+    ],
     [
       "something else",
       "name: x",
-      ["HG5301 error spec.yaml:1:1 this is not an OpenAPI or Swagger document: it has neither `openapi` nor `swagger` (the file starts with `openapi: \"3.0.3\"`, for example)"],
+      [
+        'HG5301 error spec.yaml:1:1 this is not an OpenAPI or Swagger document: it has neither `openapi` nor `swagger` (the file starts with `openapi: "3.0.3"`, for example)',
+      ],
     ],
     [
       "an unknown version",
       "openapi: 4.0.0\npaths: {}",
-      ["HG5301 error spec.yaml:1:10 this is not an OpenAPI or Swagger document: version `4.0.0` (the file starts with `openapi: \"3.0.3\"`, for example)"],
+      [
+        'HG5301 error spec.yaml:1:10 this is not an OpenAPI or Swagger document: version `4.0.0` (the file starts with `openapi: "3.0.3"`, for example)',
+      ],
     ],
     ["no paths", "openapi: 3.1.0", []],
-    ["a path without a slash", "openapi: 3.0.0\npaths:\n  orders: {}\n  x-note: hi", ["HG5307 warning spec.yaml:3:3 `orders` is not a path; skipped"]],
+    [
+      "a path without a slash",
+      "openapi: 3.0.0\npaths:\n  orders: {}\n  x-note: hi",
+      ["HG5307 warning spec.yaml:3:3 `orders` is not a path; skipped"],
+    ],
     [
       "references that lead nowhere, outside, or in a circle",
       `openapi: 3.0.0
@@ -262,14 +320,25 @@ paths:
         "HG5303 error spec.yaml:7:37 `#/components/parameters/X` leads nowhere",
       ],
     ],
-    ["wrong types everywhere", "openapi: 3.0.0\nservers: {}\ninfo: 3\npaths: { /x: { get: { parameters: 3, responses: [], requestBody: [] }, post: 4 }, /y: null }\ncomponents: []", []],
+    [
+      "wrong types everywhere",
+      "openapi: 3.0.0\nservers: {}\ninfo: 3\npaths: { /x: { get: { parameters: 3, responses: [], requestBody: [] }, post: 4 }, /y: null }\ncomponents: []",
+      [],
+    ],
   ])("%s", (_, text, expected) => {
     expect(told(importOpenApi(parseYaml("spec.yaml", text), OPTIONS).problems)).toEqual(expected);
   });
 
   test("schemas that contain themselves are kept as they are", () => {
     const node = { type: "object", properties: { next: { $ref: "#/components/schemas/Node" } } };
-    const imported = importDocument(one({ responses: { 200: { content: { "a/b": { schema: { $ref: "#/components/schemas/Node" } } } } } }, "/x", "get", { components: { schemas: { Node: node } } }));
+    const imported = importDocument(
+      one(
+        { responses: { 200: { content: { "a/b": { schema: { $ref: "#/components/schemas/Node" } } } } } },
+        "/x",
+        "get",
+        { components: { schemas: { Node: node } } },
+      ),
+    );
     expect(imported.problems).toEqual([]);
     expect(imported.schema!.document!["components"]).toEqual({ schemas: { Node: node } });
   });
@@ -278,7 +347,12 @@ paths:
     let schema: object = { type: "string" };
     for (let i = 0; i < 90; i++) schema = { properties: { next: schema } };
     const key = version === "2.0" ? { swagger: version } : { openapi: version };
-    const document = { ...key, paths: { "/x": { get: {} } }, definitions: { Deep: schema }, components: { schemas: { Deep: schema } } };
+    const document = {
+      ...key,
+      paths: { "/x": { get: {} } },
+      definitions: { Deep: schema },
+      components: { schemas: { Deep: schema } },
+    };
     expect(importDocument(document).operations).toHaveLength(1);
   });
 
@@ -286,7 +360,9 @@ paths:
     const parameters = Object.fromEntries(
       Array.from({ length: 500 }, (_, i) => [`P${i}`, { $ref: `#/components/parameters/P${i + 1}` }]),
     );
-    const document = one({ parameters: [{ $ref: "#/components/parameters/P0" }] }, "/x", "get", { components: { parameters } });
+    const document = one({ parameters: [{ $ref: "#/components/parameters/P0" }] }, "/x", "get", {
+      components: { parameters },
+    });
     expect(importDocument(document).problems.map(({ code }) => code)).toEqual(["HG5305"]);
   });
 });

@@ -68,7 +68,9 @@ function toOpenApi3(file: ParsedFile, problems: Problem[]): Record<string, unkno
   const { paths } = document;
   if ((openapi ?? swagger) !== undefined && paths !== undefined && paths !== null && !isObject(paths)) {
     const reason = `\`paths\` holds ${describe(paths)}`;
-    problems.push(problem("HG5301", { reason }, file.locate(["paths"]), "write each path as a name, as in `/orders:`"));
+    problems.push(
+      problem("HG5301", { reason }, file.locate(["paths"]), "write each path as a name, as in `/orders:`"),
+    );
     return undefined;
   }
   if (openapi !== undefined && /^3\.\d/.test(openapi)) return document;
@@ -76,7 +78,9 @@ function toOpenApi3(file: ParsedFile, problems: Problem[]): Record<string, unkno
   const at = file.locate(openapi !== undefined ? ["openapi"] : swagger !== undefined ? ["swagger"] : []);
   const reason = openapi ?? swagger;
   const said = reason === undefined ? "it has neither `openapi` nor `swagger`" : `version \`${reason}\``;
-  problems.push(problem("HG5301", { reason: said }, at, 'the file starts with `openapi: "3.0.3"`, for example'));
+  problems.push(
+    problem("HG5301", { reason: said }, at, 'the file starts with `openapi: "3.0.3"`, for example'),
+  );
   return undefined;
 }
 
@@ -85,7 +89,8 @@ function convert(document: Record<string, unknown>, file: ParsedFile, problems: 
     // A copy: parsed files are shared with later loads and the converter changes what it is given.
     return upgrade(structuredClone(document), "3.0") as unknown as Record<string, unknown>;
   } catch (error) {
-    const reason = error instanceof RangeError ? "it is nested too deeply" : String((error as Error).message ?? error);
+    const reason =
+      error instanceof RangeError ? "it is nested too deeply" : String((error as Error).message ?? error);
     problems.push(problem("HG5302", { reason }, file.locate([])));
     return undefined;
   }

@@ -1,6 +1,11 @@
 /** The operations of an OpenAPI 3 document. */
 import type { Problem } from "../../../base/problem.ts";
-import type { OperationProperties, OperationRequest, OperationResponse, ParameterContract } from "../../../contract/apis.ts";
+import type {
+  OperationProperties,
+  OperationRequest,
+  OperationResponse,
+  ParameterContract,
+} from "../../../contract/apis.ts";
 import { operationAlias } from "../../ids.ts";
 import { isObject, type PropertyPath } from "../../kinds/shape.ts";
 import { problem } from "../../messages.ts";
@@ -51,7 +56,11 @@ export function readOperations(
         }
         const path = [section, template, method];
         const name = uniqueName(nameOf(operation, method, template), names, reading, path);
-        operations.push({ name, path, properties: readOperation(reading, operation, item, method, template, path) });
+        operations.push({
+          name,
+          path,
+          properties: readOperation(reading, operation, item, method, template, path),
+        });
       }
     }
   }
@@ -99,10 +108,16 @@ function readOperation(
   const request: OperationRequest = {};
   if (queryParameters.length > 0) request.queryParameters = queryParameters;
   if (headers.length > 0) request.headers = headers;
-  const body = BODILESS.has(method) ? undefined : reading.references.follow(operation["requestBody"], [...path, "requestBody"]);
+  const body = BODILESS.has(method)
+    ? undefined
+    : reading.references.follow(operation["requestBody"], [...path, "requestBody"]);
   if (body) {
     if (textOf(body["description"])) request.description = textOf(body["description"]);
-    const representations = readRepresentations(reading, body["content"], [...path, "requestBody", "content"]);
+    const representations = readRepresentations(reading, body["content"], [
+      ...path,
+      "requestBody",
+      "content",
+    ]);
     if (representations.length > 0) request.representations = representations;
   }
   const description = textOf(operation["description"]) ?? textOf(operation["summary"]);
@@ -150,7 +165,12 @@ function collectParameters(
  * The URL template and what it names. Names the path uses but nobody declares are added: the router
  * needs them, and documents without them are common.
  */
-function urlOf({ options, problems, file }: Reading, template: string, parameters: Parameter[], path: PropertyPath) {
+function urlOf(
+  { options, problems, file }: Reading,
+  template: string,
+  parameters: Parameter[],
+  path: PropertyPath,
+) {
   const inPath = new Set([...template.matchAll(/\{\*?([^{}]+?)\*?\}/g)].map((match) => match[1]!));
   const declared = parameters.filter(({ place }) => place === "path").map(({ contract }) => contract);
   const templateParameters: ParameterContract[] = [];

@@ -3,7 +3,11 @@ import type { ParameterContract, ParameterExample, Representation } from "../../
 import { isObject, type PropertyPath } from "../../kinds/shape.ts";
 import type { Reading } from "./operations.ts";
 
-export function readRepresentations(reading: Reading, content: unknown, path: PropertyPath): Representation[] {
+export function readRepresentations(
+  reading: Reading,
+  content: unknown,
+  path: PropertyPath,
+): Representation[] {
   if (!isObject(content)) return [];
   return Object.entries(content).map(([contentType, value]) => {
     const at = [...path, contentType];

@@ -23,11 +23,27 @@ afterAll(async () => {
   await hub.close();
 });
 
-function exporterTo(credential: EventHubLogger["credential"] = { kind: "key", name: "send", key: "the key+/=" }) {
+function exporterTo(
+  credential: EventHubLogger["credential"] = { kind: "key", name: "send", key: "the key+/=" },
+) {
   const said: unknown[] = [];
-  const logger: EventHubLogger = { kind: "event-hub", id: "l", place: parsePlace(hub.url)!, hub: "My-Hub", credential, key: "k" };
-  const azureToken = (resource: string, clientId: string | null): string => `token for ${resource} as ${clientId}`;
-  const exporter = createEventHubExporter(logger, { client, clock, random: () => 0.5, report: (record) => void said.push(record), azureToken });
+  const logger: EventHubLogger = {
+    kind: "event-hub",
+    id: "l",
+    place: parsePlace(hub.url)!,
+    hub: "My-Hub",
+    credential,
+    key: "k",
+  };
+  const azureToken = (resource: string, clientId: string | null): string =>
+    `token for ${resource} as ${clientId}`;
+  const exporter = createEventHubExporter(logger, {
+    client,
+    clock,
+    random: () => 0.5,
+    report: (record) => void said.push(record),
+    azureToken,
+  });
   return { exporter, said };
 }
 
@@ -68,7 +84,7 @@ test("partitions are not mixed", async () => {
 
 test("no request is larger than the hub takes, even when escapes make it grow", async () => {
   const { exporter } = exporterTo();
-  for (let i = 0; i < 20; i++) exporter.send(event("\u0001é\"".repeat(15_000)));
+  for (let i = 0; i < 20; i++) exporter.send(event('\u0001é"'.repeat(15_000)));
   exporter.send(event("x".repeat(200 * 1024)));
   exporter.send(event("x".repeat(200 * 1024)));
   await exporter.flush();

@@ -43,11 +43,16 @@ export function createEventHubExporter(logger: EventHubLogger, world: ExporterWo
 
   async function send(events: readonly HubEvent[]): Promise<Sent> {
     const first = events[0]!;
-    const path = first.partitionId === null ? `/${hub}/messages` : `/${hub}/partitions/${encodeURIComponent(first.partitionId)}/messages`;
+    const path =
+      first.partitionId === null
+        ? `/${hub}/messages`
+        : `/${hub}/partitions/${encodeURIComponent(first.partitionId)}/messages`;
     const rawHeaders = ["Host", authorityOf(place), "Authorization", await authorization()];
     rawHeaders.push("Content-Type", events.length === 1 ? SINGLE : BATCH);
-    if (first.partitionKey !== null) rawHeaders.push("BrokerProperties", asciiJson({ PartitionKey: first.partitionKey }));
-    const body = events.length === 1 ? first.body : JSON.stringify(events.map((event) => ({ Body: event.body })));
+    if (first.partitionKey !== null)
+      rawHeaders.push("BrokerProperties", asciiJson({ PartitionKey: first.partitionKey }));
+    const body =
+      events.length === 1 ? first.body : JSON.stringify(events.map((event) => ({ Body: event.body })));
     const abort = new Abort();
     const stop = world.clock.after(TIMEOUT_MS, () => abort.abort("deadline"));
     try {

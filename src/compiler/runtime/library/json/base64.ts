@@ -7,4 +7,6 @@ export function bytesToBase64(bytes: Uint8Array): string {
 }
 
 /** As `Convert.FromBase64String`. @throws FormatException */
-export const base64ToBytes: (text: string) => Uint8Array = late("System.Convert", "FromBase64String", ["System.String"]);
+export const base64ToBytes: (text: string) => Uint8Array = late("System.Convert", "FromBase64String", [
+  "System.String",
+]);

@@ -50,9 +50,22 @@ const OBJECT = ["System.Object"];
 const TEXT = ["System.String"];
 /** `Convert.ToX(object)`: the targets it has. */
 const CONVERT = new Map(
-  ["Boolean", "Byte", "SByte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Single", "Double", "Decimal", "Char", "DateTime"].map(
-    (name) => [name, late("System.Convert", `To${name}`, OBJECT)] as const,
-  ),
+  [
+    "Boolean",
+    "Byte",
+    "SByte",
+    "Int16",
+    "UInt16",
+    "Int32",
+    "UInt32",
+    "Int64",
+    "UInt64",
+    "Single",
+    "Double",
+    "Decimal",
+    "Char",
+    "DateTime",
+  ].map((name) => [name, late("System.Convert", `To${name}`, OBJECT)] as const),
 );
 const parseOffset = late("System.DateTimeOffset", "Parse", TEXT);
 const offsetOfDate = late("System.DateTimeOffset", ".ctor", ["System.DateTime"]);
@@ -111,7 +124,8 @@ function converter(target: string): (data: any) => unknown {
     case "DateTimeOffset":
       return toOffset;
     case "Guid":
-      return (data) => (data instanceof Uint8Array ? guidOfBytes(data) : typeof data === "string" ? parseGuid(data) : data);
+      return (data) =>
+        data instanceof Uint8Array ? guidOfBytes(data) : typeof data === "string" ? parseGuid(data) : data;
     case "TimeSpan":
       return (data) => (typeof data === "string" ? parseTimeSpan(data) : data);
     case "Uri":
@@ -163,9 +177,13 @@ export function changeType(value: unknown, type: Type): unknown {
   const short = type.kind === "named" ? type.definition.shortName : type.name;
   if (value instanceof BigInteger) value = numberOfBig(value, short);
   if (short === "String") return textOfScalar(value);
-  const convert = type.kind === "named" && type.definition.fullName === `System.${short}` ? CONVERT.get(short) : undefined;
+  const convert =
+    type.kind === "named" && type.definition.fullName === `System.${short}` ? CONVERT.get(short) : undefined;
   if (convert === undefined) {
-    throw new NetException("System.InvalidCastException", `Invalid cast from '${typeOf(value).name}' to '${type.name}'.`);
+    throw new NetException(
+      "System.InvalidCastException",
+      `Invalid cast from '${typeOf(value).name}' to '${type.name}'.`,
+    );
   }
   return convert(value);
 }
@@ -180,7 +198,10 @@ export function valueConverter(type: Type): (token: JToken | null) => unknown {
     if (token === null) return missing;
     if (isInstance(token, type)) return token;
     if (!(token instanceof JValue)) {
-      throw new NetException("System.InvalidCastException", `Cannot cast ${typeOf(token).name} to Newtonsoft.Json.Linq.JToken.`);
+      throw new NetException(
+        "System.InvalidCastException",
+        `Cannot cast ${typeOf(token).name} to Newtonsoft.Json.Linq.JToken.`,
+      );
     }
     const value = token.value;
     if (value === null) {

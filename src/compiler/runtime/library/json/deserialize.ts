@@ -20,11 +20,34 @@ const failure = (message: string): NetException =>
   new NetException("Newtonsoft.Json.JsonSerializationException", message);
 
 const CASTABLE = new Set([
-  "Boolean", "Byte", "SByte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Single", "Double", "Decimal",
-  "DateTime", "DateTimeOffset", "Guid", "TimeSpan", "Uri", "String",
+  "Boolean",
+  "Byte",
+  "SByte",
+  "Int16",
+  "UInt16",
+  "Int32",
+  "UInt32",
+  "Int64",
+  "UInt64",
+  "Single",
+  "Double",
+  "Decimal",
+  "DateTime",
+  "DateTimeOffset",
+  "Guid",
+  "TimeSpan",
+  "Uri",
+  "String",
 ]);
 
-const LISTS = new Set(["List", "IList", "ICollection", "IEnumerable", "IReadOnlyList", "IReadOnlyCollection"]);
+const LISTS = new Set([
+  "List",
+  "IList",
+  "ICollection",
+  "IEnumerable",
+  "IReadOnlyList",
+  "IReadOnlyCollection",
+]);
 const DICTIONARIES = new Set(["Dictionary", "IDictionary", "IReadOnlyDictionary"]);
 const COLLECTIONS = "System.Collections.Generic.";
 
@@ -38,7 +61,8 @@ export function fromToken(token: JToken, type: Type): unknown {
   const inner = underlyingOfNullable(type);
   if (inner !== null) return isNull ? null : fromToken(token, inner);
   if (isNull) {
-    if (isValueType(type)) throw failure(`Error converting value {null} to type '${type.name}'. Path '${token.path}'.`);
+    if (isValueType(type))
+      throw failure(`Error converting value {null} to type '${type.name}'. Path '${token.path}'.`);
     return null;
   }
   if (type.kind === "array") return arrayOfToken(token, type.element);
@@ -72,7 +96,8 @@ function fromNamed(token: JToken, type: NamedType): unknown {
 
 function scalarFrom(token: JValue, type: NamedType): unknown {
   // What was read as text straight into a string never was a date.
-  if (token.data instanceof RawDate && token.data.keepText && type.definition.shortName === "String") return token.data.text;
+  if (token.data instanceof RawDate && token.data.keepText && type.definition.shortName === "String")
+    return token.data.text;
   try {
     return castTo(type.definition.shortName, false)(token);
   } catch (error) {
@@ -126,22 +151,33 @@ function arrayOfToken(token: JToken, element: Type): unknown {
     if (typeof token.data === "string") return base64ToBytes(token.data);
   }
   if (!(token instanceof JArray)) throw mismatch(token, element);
-  return arrayFrom(element, token.children().map((child) => fromToken(child, element)));
+  return arrayFrom(
+    element,
+    token.children().map((child) => fromToken(child, element)),
+  );
 }
 
 function enumFrom(token: JToken, type: NamedType): unknown {
-  if (token.kind === kinds.INTEGER) return enumValue(type.definition, Number(integerOf((token as JValue).data)));
+  if (token.kind === kinds.INTEGER)
+    return enumValue(type.definition, Number(integerOf((token as JValue).data)));
   if (token.kind === kinds.STRING) {
     const text = (token as JValue).netToString().trim();
     for (const [name, value] of type.definition.enumValues ?? []) {
       if (name.toLowerCase() === text.toLowerCase()) return enumValue(type.definition, value);
     }
   }
-  throw failure(`Error converting value "${token.netToString()}" to type '${type.name}'. Path '${token.path}'.`);
+  throw failure(
+    `Error converting value "${token.netToString()}" to type '${type.name}'. Path '${token.path}'.`,
+  );
 }
 
 function mismatch(token: JToken, type: Type): NetException {
-  const found = token instanceof JObject ? 'JSON object (e.g. {"name":"value"})' : token instanceof JArray ? "JSON array (e.g. [1,2,3])" : "JSON value";
+  const found =
+    token instanceof JObject
+      ? 'JSON object (e.g. {"name":"value"})'
+      : token instanceof JArray
+        ? "JSON array (e.g. [1,2,3])"
+        : "JSON value";
   return failure(
     `Cannot deserialize the current ${found} into type '${type.name}' because the type requires another JSON value. ` +
       `Path '${token.path}'.`,
@@ -155,4 +191,3 @@ function isObject(type: Type): boolean {
 function isTokenType(type: Type): boolean {
   return type.kind === "named" && type.definition.fullName.startsWith("Newtonsoft.Json.Linq.");
 }
-

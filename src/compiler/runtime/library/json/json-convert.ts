@@ -43,10 +43,14 @@ defineType("static Newtonsoft.Json.JsonConvert", {
   "static string Undefined": "undefined",
   "static string NaN": "NaN",
   "static string SerializeObject(object value)": (value: unknown) => serialize(value, false),
-  "static string SerializeObject(object value, Formatting formatting)": (value: unknown, formatting: EnumValue) =>
-    serialize(value, isIndented(formatting)),
+  "static string SerializeObject(object value, Formatting formatting)": (
+    value: unknown,
+    formatting: EnumValue,
+  ) => serialize(value, isIndented(formatting)),
   "static string ToString(object value)": (value: unknown) => serialize(value, false),
   "static object DeserializeObject(string value)": deserialize,
   "static T DeserializeObject<T>(string value)": generic(([T]) => deserializer(T!)),
-  "static T DeserializeAnonymousType<T>(string value, T anonymousTypeObject)": generic(([T]) => deserializer(T!)),
+  "static T DeserializeAnonymousType<T>(string value, T anonymousTypeObject)": generic(([T]) =>
+    deserializer(T!),
+  ),
 });

@@ -18,28 +18,32 @@ export const GUID = 15;
 export const URI = 16;
 export const TIME_SPAN = 17;
 
-const TOKEN_TYPE = defineType("enum Newtonsoft.Json.Linq.JTokenType", {}, {
-  values: {
-    None: 0,
-    Object: OBJECT,
-    Array: ARRAY,
-    Constructor: 3,
-    Property: PROPERTY,
-    Comment: 5,
-    Integer: INTEGER,
-    Float: FLOAT,
-    String: STRING,
-    Boolean: BOOLEAN,
-    Null: NULL,
-    Undefined: UNDEFINED_KIND,
-    Date: DATE,
-    Raw: RAW,
-    Bytes: BYTES,
-    Guid: GUID,
-    Uri: URI,
-    TimeSpan: TIME_SPAN,
+const TOKEN_TYPE = defineType(
+  "enum Newtonsoft.Json.Linq.JTokenType",
+  {},
+  {
+    values: {
+      None: 0,
+      Object: OBJECT,
+      Array: ARRAY,
+      Constructor: 3,
+      Property: PROPERTY,
+      Comment: 5,
+      Integer: INTEGER,
+      Float: FLOAT,
+      String: STRING,
+      Boolean: BOOLEAN,
+      Null: NULL,
+      Undefined: UNDEFINED_KIND,
+      Date: DATE,
+      Raw: RAW,
+      Bytes: BYTES,
+      Guid: GUID,
+      Uri: URI,
+      TimeSpan: TIME_SPAN,
+    },
   },
-});
+);
 
 const tokenTypes = Array.from({ length: 18 }, (_, kind) => enumValue(TOKEN_TYPE, kind));
 

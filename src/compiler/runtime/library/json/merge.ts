@@ -38,4 +38,3 @@ function mergeValue(existing: JProperty, value: JToken, depth: number): void {
   if (old instanceof JContainer && old.kind === value.kind) merge(old, value, depth + 1);
   else if (value.kind !== kinds.NULL) existing.value = value;
 }
-

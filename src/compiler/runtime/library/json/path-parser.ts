@@ -17,7 +17,10 @@ export function parsePath(text: string): readonly Filter[] {
   return filters;
 }
 
-const newRegexMatch = late("System.Text.RegularExpressions.Regex", "IsMatch", ["System.String", "System.String"]);
+const newRegexMatch = late("System.Text.RegularExpressions.Regex", "IsMatch", [
+  "System.String",
+  "System.String",
+]);
 
 class PathParser {
   readonly #text: string;
@@ -42,7 +45,8 @@ class PathParser {
       }
     }
     this.#steps(filters, name, false);
-    if (this.#at < this.#text.length) throw pathError(`Unexpected character while parsing path: ${this.#peek()}`);
+    if (this.#at < this.#text.length)
+      throw pathError(`Unexpected character while parsing path: ${this.#peek()}`);
     return filters;
   }
 
@@ -96,7 +100,15 @@ class PathParser {
 
   #endsName(inQuery: boolean): boolean {
     const c = this.#peek();
-    return c === "." || c === "[" || c === " " || c === "]" || c === ")" || c === "(" || (inQuery && /[=<>!&|~]/.test(c));
+    return (
+      c === "." ||
+      c === "[" ||
+      c === " " ||
+      c === "]" ||
+      c === ")" ||
+      c === "(" ||
+      (inQuery && /[=<>!&|~]/.test(c))
+    );
   }
 
   #brackets(scan: boolean): Filter {
@@ -111,7 +123,8 @@ class PathParser {
   #close(): void {
     this.#spaces();
     if (this.#peek() === "") throw pathError("Path ended with open indexer.");
-    if (this.#peek() !== "]") throw pathError(`Unexpected character while parsing path indexer: ${this.#peek()}`);
+    if (this.#peek() !== "]")
+      throw pathError(`Unexpected character while parsing path indexer: ${this.#peek()}`);
     this.#at++;
   }
 
@@ -120,7 +133,8 @@ class PathParser {
     for (;;) {
       this.#spaces();
       const quote = this.#peek();
-      if (quote !== "'" && quote !== '"') throw pathError(`Unexpected character while parsing path indexer: ${quote}`);
+      if (quote !== "'" && quote !== '"')
+        throw pathError(`Unexpected character while parsing path indexer: ${quote}`);
       names.push(this.#quoted(quote));
       this.#spaces();
       if (this.#peek() !== ",") break;
@@ -176,11 +190,13 @@ class PathParser {
   #query(scan: boolean): Filter {
     this.#at++;
     this.#spaces();
-    if (this.#peek() !== "(") throw pathError(`Unexpected character while parsing path indexer: ${this.#peek()}`);
+    if (this.#peek() !== "(")
+      throw pathError(`Unexpected character while parsing path indexer: ${this.#peek()}`);
     this.#at++;
     const test = this.#test();
     this.#spaces();
-    if (this.#peek() !== ")") throw pathError(`Unexpected character while parsing path query: ${this.#peek()}`);
+    if (this.#peek() !== ")")
+      throw pathError(`Unexpected character while parsing path query: ${this.#peek()}`);
     this.#at++;
     this.#close();
     return { kind: "query", test, scan };
@@ -220,7 +236,8 @@ class PathParser {
     const left = this.#operand();
     this.#spaces();
     const c = this.#peek();
-    if (c === ")" || c === "&" || c === "|") return { kind: "compare", operator: "exists", left, right: null };
+    if (c === ")" || c === "&" || c === "|")
+      return { kind: "compare", operator: "exists", left, right: null };
     const operator = this.#operator();
     this.#spaces();
     return { kind: "compare", operator, left, right: this.#operand() };
@@ -245,7 +262,9 @@ class PathParser {
     }
     if (c === "'" || c === '"') return { kind: "value", value: tokenOf(this.#quoted(c)) as JValue };
     if (c === "/") return this.#regex();
-    const literal = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(this.#text.slice(this.#at, this.#at + 64));
+    const literal = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(
+      this.#text.slice(this.#at, this.#at + 64),
+    );
     if (literal === null) throw pathError(`Unexpected character while parsing path query: ${c}`);
     this.#at += literal[0].length;
     return { kind: "value", value: tokenOf(readJson(literal[0], "JToken")) as JValue };

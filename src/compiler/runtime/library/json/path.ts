@@ -17,21 +17,32 @@ export type Filter =
   | { readonly kind: "scan"; readonly names: readonly string[] | null }
   /** `[0]`, `[0,2]`; null = `[*]`. */
   | { readonly kind: "index"; readonly indexes: readonly number[] | null }
-  | { readonly kind: "slice"; readonly start: number | null; readonly end: number | null; readonly step: number | null }
+  | {
+      readonly kind: "slice";
+      readonly start: number | null;
+      readonly end: number | null;
+      readonly step: number | null;
+    }
   | { readonly kind: "query"; readonly test: Test; readonly scan: boolean };
 
 export type Operator = "exists" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "===" | "!==" | "=~";
 
 export type Test =
   | { readonly kind: "and" | "or"; readonly tests: readonly Test[] }
-  | { readonly kind: "compare"; readonly operator: Operator; readonly left: Operand; readonly right: Operand | null };
+  | {
+      readonly kind: "compare";
+      readonly operator: Operator;
+      readonly left: Operand;
+      readonly right: Operand | null;
+    };
 
 export type Operand =
   | { readonly kind: "value"; readonly value: JValue }
   | { readonly kind: "path"; readonly fromRoot: boolean; readonly filters: readonly Filter[] }
   | { readonly kind: "regex"; readonly matches: (text: string) => boolean };
 
-export const pathError = (message: string): NetException => new NetException("Newtonsoft.Json.JsonException", message);
+export const pathError = (message: string): NetException =>
+  new NetException("Newtonsoft.Json.JsonException", message);
 
 /** @param mustMatch throws JsonException where nothing matches */
 export function evaluatePath(
@@ -45,7 +56,12 @@ export function evaluatePath(
   return current;
 }
 
-function apply(filter: Filter, root: JToken, current: Iterable<JToken>, mustMatch: boolean): Iterable<JToken> {
+function apply(
+  filter: Filter,
+  root: JToken,
+  current: Iterable<JToken>,
+  mustMatch: boolean,
+): Iterable<JToken> {
   switch (filter.kind) {
     case "field":
       return fields(filter.names, current, mustMatch);
@@ -62,11 +78,16 @@ function apply(filter: Filter, root: JToken, current: Iterable<JToken>, mustMatc
 
 const typeName = (token: JToken): string => token.constructor.name;
 
-function* fields(names: readonly string[] | null, current: Iterable<JToken>, mustMatch: boolean): Generator<JToken> {
+function* fields(
+  names: readonly string[] | null,
+  current: Iterable<JToken>,
+  mustMatch: boolean,
+): Generator<JToken> {
   for (const token of current) {
     spend();
     if (!(token instanceof JObject)) {
-      if (mustMatch) throw pathError(`Property '${names?.join("', '") ?? "*"}' not valid on ${typeName(token)}.`);
+      if (mustMatch)
+        throw pathError(`Property '${names?.join("', '") ?? "*"}' not valid on ${typeName(token)}.`);
       continue;
     }
     if (names === null) {
@@ -93,7 +114,11 @@ function* scan(names: readonly string[] | null, current: Iterable<JToken>): Gene
   }
 }
 
-function* indexes(wanted: readonly number[] | null, current: Iterable<JToken>, mustMatch: boolean): Generator<JToken> {
+function* indexes(
+  wanted: readonly number[] | null,
+  current: Iterable<JToken>,
+  mustMatch: boolean,
+): Generator<JToken> {
   for (const token of current) {
     spend();
     if (!(token instanceof JArray)) {
@@ -165,7 +190,8 @@ function compares(test: Extract<Test, { kind: "compare" }>, root: JToken, token:
   for (const left of operands(test.left, root, token)) {
     if (test.operator === "exists") return true;
     if (right?.kind === "regex") {
-      if (left instanceof JValue && left.kind === kinds.STRING && right.matches(left.data as string)) return true;
+      if (left instanceof JValue && left.kind === kinds.STRING && right.matches(left.data as string))
+        return true;
       continue;
     }
     for (const other of operands(right!, root, token)) if (compare(test.operator, left, other)) return true;
@@ -206,7 +232,8 @@ function compare(operator: Operator, left: JToken, right: JToken): boolean {
 const isNumber = (kind: number): boolean => kind === kinds.INTEGER || kind === kinds.FLOAT;
 
 function strictlyEqual(left: JValue, right: JValue): boolean {
-  if (isNumber(left.kind) && isNumber(right.kind)) return compareScalars(left.kind, left.data, right.data) === 0;
+  if (isNumber(left.kind) && isNumber(right.kind))
+    return compareScalars(left.kind, left.data, right.data) === 0;
   return sameScalar(left.kind, left.data, right.kind, right.data);
 }
 

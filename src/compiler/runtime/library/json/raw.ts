@@ -6,7 +6,17 @@
  */
 import { Box, type NetObject, typeNamed } from "../../values.ts";
 
-export type Raw = string | boolean | null | number | bigint | Box | RawDate | typeof UNDEFINED | RawArray | RawObject;
+export type Raw =
+  | string
+  | boolean
+  | null
+  | number
+  | bigint
+  | Box
+  | RawDate
+  | typeof UNDEFINED
+  | RawArray
+  | RawObject;
 export type RawArray = Raw[];
 /** Names in order; of a repeated name the last value stands in the first place. */
 export type RawObject = Map<string, Raw>;

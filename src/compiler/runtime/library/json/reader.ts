@@ -5,7 +5,15 @@
  */
 import { checkSize, spend } from "../../budget.ts";
 import { NetException } from "../../errors.ts";
-import { type Raw, type RawArray, type RawDate, type RawObject, RawDate as DateText, UNDEFINED, rawFloat } from "./raw.ts";
+import {
+  type Raw,
+  type RawArray,
+  type RawDate,
+  type RawObject,
+  RawDate as DateText,
+  UNDEFINED,
+  rawFloat,
+} from "./raw.ts";
 
 /** As Newtonsoft 13 and `expressions.md` §6 have it. */
 export const MAX_DEPTH = 64;
@@ -25,7 +33,11 @@ export interface ReadOptions {
  * @param what   the type that asked, for messages: `JObject`, `JArray`, `JToken`
  * @throws JsonReaderException
  */
-export function readJson(text: string, what: "JObject" | "JArray" | "JToken", options: ReadOptions = {}): Raw {
+export function readJson(
+  text: string,
+  what: "JObject" | "JArray" | "JToken",
+  options: ReadOptions = {},
+): Raw {
   return new Reader(text, options).document(what);
 }
 
@@ -86,7 +98,9 @@ class Reader {
     } else {
       found = tokenName(this.#value(what));
     }
-    throw this.#error(`Error reading ${what} from JsonReader. Current JsonReader item is not ${noun}: ${found}.`);
+    throw this.#error(
+      `Error reading ${what} from JsonReader. Current JsonReader item is not ${noun}: ${found}.`,
+    );
   }
 
   /** @param what named when the text ends too early */
@@ -193,7 +207,8 @@ class Reader {
   #open(): void {
     this.#at++;
     this.#path.push(null);
-    if (++this.#depth > this.#maxDepth) throw this.#error(`The reader's MaxDepth of ${this.#maxDepth} has been exceeded.`);
+    if (++this.#depth > this.#maxDepth)
+      throw this.#error(`The reader's MaxDepth of ${this.#maxDepth} has been exceeded.`);
   }
 
   #close(): void {
@@ -254,7 +269,8 @@ class Reader {
       case "u": {
         const digits = this.#text.slice(this.#at, this.#at + 4);
         if (digits.length < 4) throw this.#error("Unexpected end while parsing Unicode escape sequence.");
-        if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#error(`Invalid Unicode escape sequence: \\u${digits}.`);
+        if (!/^[0-9a-fA-F]{4}$/.test(digits))
+          throw this.#error(`Invalid Unicode escape sequence: \\u${digits}.`);
         this.#at += 4;
         return String.fromCharCode(parseInt(digits, 16));
       }
@@ -292,7 +308,8 @@ class Reader {
     const length = this.#at - start;
     if (text.charCodeAt(start) === 48 && length > 1) {
       const second = text.charCodeAt(start + 1);
-      if (second !== 46 && second !== 69 && second !== 101) return this.#otherBase(text.slice(start, this.#at));
+      if (second !== 46 && second !== 69 && second !== 101)
+        return this.#otherBase(text.slice(start, this.#at));
     }
     if (integral) {
       if (this.#at === firstDigit) throw this.#badNumber(text.slice(start, this.#at));
@@ -344,7 +361,8 @@ class Reader {
       }
       this.#at = end + 2;
     } else if (next === "/") {
-      while (this.#at < this.#end && this.#text[this.#at] !== "\n" && this.#text[this.#at] !== "\r") this.#at++;
+      while (this.#at < this.#end && this.#text[this.#at] !== "\n" && this.#text[this.#at] !== "\r")
+        this.#at++;
     } else {
       this.#at++;
       throw this.#error(
@@ -399,7 +417,8 @@ export function pathText(path: readonly (string | number | null)[]): string {
   for (const step of path) {
     if (step === null) continue;
     if (typeof step === "number") text += `[${step}]`;
-    else if (/[ '/"[\]()\t\n\r\f\b\\.\u0085\u2028\u2029]/.test(step)) text += `['${step.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}']`;
+    else if (/[ '/"[\]()\t\n\r\f\b\\.\u0085\u2028\u2029]/.test(step))
+      text += `['${step.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}']`;
     else text += text === "" ? step : `.${step}`;
   }
   return text;
@@ -446,7 +465,8 @@ function isNumberPart(c: number): boolean {
 
 /** Letters, digits, `_` and `$`, as the original takes them in unquoted names. */
 function isNamePart(c: number): boolean {
-  if ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 36) return true;
+  if ((c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 36)
+    return true;
   return c >= 128 && /[\p{L}\p{Nd}]/u.test(String.fromCharCode(c));
 }
 
@@ -460,7 +480,9 @@ function isDate(text: string): boolean {
   const day = Number(text.slice(8, 10));
   const year = Number(text.slice(0, 4));
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false;
-  return Number(text.slice(11, 13)) < 24 && Number(text.slice(14, 16)) < 60 && Number(text.slice(17, 19)) < 60;
+  return (
+    Number(text.slice(11, 13)) < 24 && Number(text.slice(14, 16)) < 60 && Number(text.slice(17, 19)) < 60
+  );
 }
 
 function daysIn(year: number, month: number): number {

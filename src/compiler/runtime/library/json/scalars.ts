@@ -6,7 +6,19 @@
 import { lookupType } from "../../define.ts";
 import { NetException, argumentError } from "../../errors.ts";
 import type { NamedType, Type } from "../../type.ts";
-import { Box, EnumValue, type NetObject, TYPE, enumValue, equal, formatted, hashOf, textOf, typeNamed, typeOf } from "../../values.ts";
+import {
+  Box,
+  EnumValue,
+  type NetObject,
+  TYPE,
+  enumValue,
+  equal,
+  formatted,
+  hashOf,
+  textOf,
+  typeNamed,
+  typeOf,
+} from "../../values.ts";
 import { compareNumbers, compareOrdinal } from "../comparison.ts";
 import { late } from "../late.ts";
 import * as kinds from "./kinds.ts";
@@ -110,7 +122,9 @@ export function toNet(data: unknown): unknown {
     case "number":
       return new Box(typeNamed("System.Int64"), BigInt(data));
     case "bigint":
-      return data > LONG_MAX || data < LONG_MIN ? new BigInteger(data) : new Box(typeNamed("System.Int64"), data);
+      return data > LONG_MAX || data < LONG_MIN
+        ? new BigInteger(data)
+        : new Box(typeNamed("System.Int64"), data);
     default:
       if (data instanceof RawDate) return dateOf(data);
       if (data instanceof Box && data.type.name === "System.Int32") return data.value;
@@ -174,7 +188,8 @@ const FLOAT_HAS_PLACE = /[.eE]/;
 /** A double, float or decimal as JSON writes it: `1` becomes `1.0`, NaN a text. */
 export function floatJson(value: unknown): string {
   const text = textOf(value);
-  if (value instanceof Box && typeof value.value === "number" && !Number.isFinite(value.value)) return `"${text}"`;
+  if (value instanceof Box && typeof value.value === "number" && !Number.isFinite(value.value))
+    return `"${text}"`;
   return FLOAT_HAS_PLACE.test(text) ? text : `${text}.0`;
 }
 
@@ -207,7 +222,9 @@ export function compareScalars(kind: number, a: unknown, b: unknown): number {
       const x = toNet(a) as NetObject;
       const y = toNet(b);
       if (x.netCompareTo === undefined || typeOf(y) !== x[TYPE]) {
-        throw argumentError(`Object must be of type ${(x[TYPE] as NamedType).definition?.shortName ?? "value"}.`);
+        throw argumentError(
+          `Object must be of type ${(x[TYPE] as NamedType).definition?.shortName ?? "value"}.`,
+        );
       }
       return x.netCompareTo(y);
     }

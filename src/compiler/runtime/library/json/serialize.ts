@@ -27,9 +27,16 @@ export function toToken(value: unknown, depth = 0): JToken {
   if (value === null || value === undefined) return JValue.nothing();
   if (value instanceof JToken) return value.clone(depth);
   if (value instanceof AnonymousValue) {
-    return objectOf(value.names.map((name, i) => [name, boxedItems(value)[i]]), depth);
+    return objectOf(
+      value.names.map((name, i) => [name, boxedItems(value)[i]]),
+      depth,
+    );
   }
-  if (value instanceof TupleValue) return objectOf(boxedItems(value).map((item, i) => [`Item${i + 1}`, item]), depth);
+  if (value instanceof TupleValue)
+    return objectOf(
+      boxedItems(value).map((item, i) => [`Item${i + 1}`, item]),
+      depth,
+    );
   if (isDictionary(value)) return dictionary(value, depth);
   if (isMultiContent(value)) return array(value, depth);
   const type = typeOf(value);
@@ -54,7 +61,12 @@ function isScalar(value: unknown): boolean {
 
 function isDictionary(value: unknown): value is DictionaryLike {
   const candidate = value as Partial<DictionaryLike>;
-  return typeof value === "object" && !(value instanceof Uint8Array) && typeof candidate.find === "function" && typeof candidate.keys === "function";
+  return (
+    typeof value === "object" &&
+    !(value instanceof Uint8Array) &&
+    typeof candidate.find === "function" &&
+    typeof candidate.keys === "function"
+  );
 }
 
 function objectOf(members: readonly (readonly [string, unknown])[], depth: number): JObject {
@@ -114,7 +126,8 @@ function properties(value: object, type: Type, depth: number): JObject {
 }
 
 /** What makes no sense as data: bodies (not read by looking), keys, contexts. */
-const HIDDEN = /^(?:Gateway\.(?:IContext|IMessageBody|IRequest|IResponse)|System\.(?:Security|Net|IO|Text|Object|Type)\b)/;
+const HIDDEN =
+  /^(?:Gateway\.(?:IContext|IMessageBody|IRequest|IResponse)|System\.(?:Security|Net|IO|Text|Object|Type)\b)/;
 
 function reader(member: Member, args: readonly Type[]): (value: unknown) => unknown {
   const { implementation } = member;

@@ -7,11 +7,24 @@
  * of type Null; enumerating a container that changes meanwhile throws.
  */
 import { checkSize, spend } from "../../budget.ts";
-import { NetException, argumentError, argumentNull, argumentOutOfRange, invalidOperation } from "../../errors.ts";
+import {
+  NetException,
+  argumentError,
+  argumentNull,
+  argumentOutOfRange,
+  invalidOperation,
+} from "../../errors.ts";
 import { boxer, elementTypeOf } from "../../cast.ts";
 import type { NamedType, Type } from "../../type.ts";
 import { NetArray, type NetObject, TYPE, textOf, typeNamed } from "../../values.ts";
-import { type DictionaryLike, type ListLike, Pair, collectionModified, elements, indexArgument } from "../collections.ts";
+import {
+  type DictionaryLike,
+  type ListLike,
+  Pair,
+  collectionModified,
+  elements,
+  indexArgument,
+} from "../collections.ts";
 import * as kinds from "./kinds.ts";
 import { type Raw, type RawArray, RawDate, type RawObject } from "./raw.ts";
 import { pathText } from "./reader.ts";
@@ -209,7 +222,12 @@ export function tokenOf(raw: Raw): JToken {
 
 /** Whether content is a sequence to be added element by element. */
 export function isMultiContent(content: unknown): boolean {
-  if (content === null || typeof content !== "object" || content instanceof JToken || content instanceof Uint8Array) {
+  if (
+    content === null ||
+    typeof content !== "object" ||
+    content instanceof JToken ||
+    content instanceof Uint8Array
+  ) {
     return false;
   }
   return content instanceof NetArray || typeof (content as Iterable<unknown>)[Symbol.iterator] === "function";
@@ -264,7 +282,8 @@ export abstract class JContainer extends JToken {
   /** What is really added for `token`: a clone when it already stands somewhere, here or above. */
   protected owned(token: JToken | null): JToken {
     if (token === null) return JValue.nothing();
-    if (token.parent !== null || token === this || (token.hasValues && this.root === token)) return token.clone();
+    if (token.parent !== null || token === this || (token.hasValues && this.root === token))
+      return token.clone();
     return token;
   }
 
@@ -359,7 +378,8 @@ export class JProperty extends JContainer {
   }
 
   insertAt(_index: number, token: JToken): void {
-    if (this.#value !== null) throw new NetException(JSON_ERROR, `${LINQ}.JProperty cannot have multiple values.`);
+    if (this.#value !== null)
+      throw new NetException(JSON_ERROR, `${LINQ}.JProperty cannot have multiple values.`);
     this.#hold(this.owned(token));
   }
 
@@ -385,7 +405,9 @@ export class JProperty extends JContainer {
   }
 
   sameAs(other: JToken, depth = 0): boolean {
-    return other instanceof JProperty && other.name === this.name && this.value.sameAs(other.value, depth + 1);
+    return (
+      other instanceof JProperty && other.name === this.name && this.value.sameAs(other.value, depth + 1)
+    );
   }
 }
 
@@ -463,13 +485,15 @@ export class JObject extends JContainer implements DictionaryLike {
 
   override child(key: unknown): JToken | null {
     if (key === null) throw argumentNull("key");
-    if (typeof key !== "string") throw badKey("Accessed JObject values with invalid key value", key, "Object property name expected.");
+    if (typeof key !== "string")
+      throw badKey("Accessed JObject values with invalid key value", key, "Object property name expected.");
     return this.item(key);
   }
 
   override setChild(key: unknown, value: JToken | null): void {
     if (key === null) throw argumentNull("key");
-    if (typeof key !== "string") throw badKey("Set JObject values with invalid key value", key, "Object property name expected.");
+    if (typeof key !== "string")
+      throw badKey("Set JObject values with invalid key value", key, "Object property name expected.");
     this.setItem(key, value);
   }
 
@@ -506,7 +530,9 @@ export class JObject extends JContainer implements DictionaryLike {
     const list = this.#all();
     const old = list[index]!;
     if (!(token instanceof JProperty)) {
-      throw argumentError(`Can not add ${token === null ? `${LINQ}.JValue` : token[TYPE].name} to ${this[TYPE].name}.`);
+      throw argumentError(
+        `Can not add ${token === null ? `${LINQ}.JValue` : token[TYPE].name} to ${this[TYPE].name}.`,
+      );
     }
     if (token.name !== old.name && this.#byName.has(token.name)) {
       throw argumentError(
@@ -619,7 +645,8 @@ export class JObject extends JContainer implements DictionaryLike {
 
   /** As `foreach` over a `JObject` sees it. */
   *pairs(type: NamedType): Generator<Pair> {
-    for (const property of this) yield new Pair(type, (property as JProperty).name, (property as JProperty).value);
+    for (const property of this)
+      yield new Pair(type, (property as JProperty).name, (property as JProperty).value);
   }
 }
 
@@ -671,13 +698,15 @@ export class JArray extends JContainer implements ListLike {
 
   override child(key: unknown): JToken | null {
     if (key === null) throw argumentNull("key");
-    if (typeof key !== "number") throw badKey("Accessed JArray values with invalid key value", key, "Int32 array index expected.");
+    if (typeof key !== "number")
+      throw badKey("Accessed JArray values with invalid key value", key, "Int32 array index expected.");
     return this.at(key);
   }
 
   override setChild(key: unknown, value: JToken | null): void {
     if (key === null) throw argumentNull("key");
-    if (typeof key !== "number") throw badKey("Set JArray values with invalid key value", key, "Int32 array index expected.");
+    if (typeof key !== "number")
+      throw badKey("Set JArray values with invalid key value", key, "Int32 array index expected.");
     this.replaceAt(key, value);
   }
 
@@ -692,7 +721,11 @@ export class JArray extends JContainer implements ListLike {
 
   insertAt(index: number, token: JToken): void {
     const items = this.#all();
-    if (index < 0 || index > items.length) throw argumentOutOfRange("index", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (index < 0 || index > items.length)
+      throw argumentOutOfRange(
+        "index",
+        "Index was out of range. Must be non-negative and less than the size of the collection.",
+      );
     const owned = this.owned(token);
     checkSize(items.length + 1);
     if (index === items.length) items.push(owned);
@@ -801,4 +834,3 @@ function badKey(what: string, key: unknown, expected: string): NetException {
   const shown = typeof key === "string" ? `"${key}"` : textOf(key);
   return argumentError(`${what}: ${shown}. ${expected}`);
 }
-

@@ -17,7 +17,17 @@ import { parsePath } from "./path-parser.ts";
 import { type ReadOptions, readJson } from "./reader.ts";
 import { integerData } from "./scalars.ts";
 import { toToken } from "./serialize.ts";
-import { JArray, JContainer, JObject, JProperty, JToken, JValue, isMultiContent, tokenFromContent, tokenOf } from "./token.ts";
+import {
+  JArray,
+  JContainer,
+  JObject,
+  JProperty,
+  JToken,
+  JValue,
+  isMultiContent,
+  tokenFromContent,
+  tokenOf,
+} from "./token.ts";
 
 const named = (name: string): NamedType => instantiate(lookupType(`Newtonsoft.Json.Linq.${name}`));
 
@@ -27,7 +37,11 @@ function tokens(typeName: string, start: () => Iterator<unknown>): Sequence {
 }
 
 /** `Parse` of the three types. @throws JsonReaderException, ArgumentNullException */
-export function parseToken(text: string | null, what: "JObject" | "JArray" | "JToken", options?: ReadOptions): JToken {
+export function parseToken(
+  text: string | null,
+  what: "JObject" | "JArray" | "JToken",
+  options?: ReadOptions,
+): JToken {
   if (text === null) throw argumentNull("json");
   return tokenOf(readJson(text, what, options));
 }
@@ -89,7 +103,8 @@ function* siblings(token: JToken, after: boolean): Generator<JToken> {
   yield* after ? all.slice(position + 1) : all.slice(0, position);
 }
 
-const equals = (a: JToken | null, b: JToken | null): boolean => (a === null || b === null ? a === b : a.sameAs(b));
+const equals = (a: JToken | null, b: JToken | null): boolean =>
+  a === null || b === null ? a === b : a.sameAs(b);
 
 // --- Conversions, made from one table: keyword → short name.
 
@@ -188,7 +203,8 @@ defineType("class Newtonsoft.Json.Linq.JToken : IJEnumerable<JToken>", {
   "JToken First { get; }": (token: JToken) => edge(token, "first"),
   "JToken Last { get; }": (token: JToken) => edge(token, "last"),
   "string ToString()": (token: JToken) => token.netToString(),
-  "string ToString(Formatting formatting)": (token: JToken, formatting: EnumValue) => token.toJson(kinds.isIndented(formatting)),
+  "string ToString(Formatting formatting)": (token: JToken, formatting: EnumValue) =>
+    token.toJson(kinds.isIndented(formatting)),
   "JToken DeepClone()": (token: JToken) => token.clone(),
   "T Value<T>(object key)": valueOfToken,
   "IEnumerable<T> Values<T>()": generic(([T]) => {
@@ -199,11 +215,20 @@ defineType("class Newtonsoft.Json.Linq.JToken : IJEnumerable<JToken>", {
     };
   }),
   "IJEnumerable<JToken> Children()": (token: JToken) => tokens("JToken", () => token[Symbol.iterator]()),
-  "IJEnumerable<T> Children<T>()": generic(([T]) => (token) => new Sequence(T!, () => ofType(token, T!))),
-  "T ToObject<T>()": generic(([T]) => (token) => fromToken(token, T!)),
+  "IJEnumerable<T> Children<T>()": generic(
+    ([T]) =>
+      (token) =>
+        new Sequence(T!, () => ofType(token, T!)),
+  ),
+  "T ToObject<T>()": generic(
+    ([T]) =>
+      (token) =>
+        fromToken(token, T!),
+  ),
   "JToken SelectToken(string path)": (token: JToken, path: string | null) => selectToken(token, path),
   "JToken SelectToken(string path, bool errorWhenNoMatch)": selectToken,
-  "IEnumerable<JToken> SelectTokens(string path)": (token: JToken, path: string | null) => selectAll(token, path, false),
+  "IEnumerable<JToken> SelectTokens(string path)": (token: JToken, path: string | null) =>
+    selectAll(token, path, false),
   "IEnumerable<JToken> SelectTokens(string path, bool errorWhenNoMatch)": selectAll,
   "IEnumerable<JToken> Ancestors()": (token: JToken) => tokens("JToken", () => ancestors(token, false)),
   "IEnumerable<JToken> AncestorsAndSelf()": (token: JToken) => tokens("JToken", () => ancestors(token, true)),
@@ -233,12 +258,16 @@ function selectAll(token: JToken, path: string | null, mustMatch: boolean): Sequ
 defineType("class Newtonsoft.Json.Linq.JContainer : JToken", {
   "int Count { get; }": (container: JContainer) => container.size,
   "void Add(object content)": (container: JContainer, content: unknown) => container.addContent(content),
-  "void AddFirst(object content)": (container: JContainer, content: unknown) => container.addContent(content, 0),
+  "void AddFirst(object content)": (container: JContainer, content: unknown) =>
+    container.addContent(content, 0),
   "void RemoveAll()": (container: JContainer) => container.removeAll(),
-  "void ReplaceAll(object content)": (container: JContainer, content: unknown) => container.replaceAll(content),
+  "void ReplaceAll(object content)": (container: JContainer, content: unknown) =>
+    container.replaceAll(content),
   "void Merge(object content)": (container: JContainer, content: unknown) => merge(container, content),
-  "IEnumerable<JToken> Descendants()": (container: JContainer) => tokens("JToken", () => container.descendants(false)),
-  "IEnumerable<JToken> DescendantsAndSelf()": (container: JContainer) => tokens("JToken", () => container.descendants(true)),
+  "IEnumerable<JToken> Descendants()": (container: JContainer) =>
+    tokens("JToken", () => container.descendants(false)),
+  "IEnumerable<JToken> DescendantsAndSelf()": (container: JContainer) =>
+    tokens("JToken", () => container.descendants(true)),
 });
 
 /** What a copy constructor or a constructor with content makes. */
@@ -276,14 +305,21 @@ defineType("class Newtonsoft.Json.Linq.JObject : JContainer, IDictionary<string,
     (object: JObject, key: unknown) => object.child(key),
     (object: JObject, key: unknown, value: JToken | null) => object.setChild(key, value),
   ),
-  "void Add(string propertyName, JToken value)": (object: JObject, name: string | null, value: JToken | null) =>
-    object.addItem(name, value),
+  "void Add(string propertyName, JToken value)": (
+    object: JObject,
+    name: string | null,
+    value: JToken | null,
+  ) => object.addItem(name, value),
   "bool Remove(string propertyName)": (object: JObject, name: string | null) => object.removeItem(name),
   "bool ContainsKey(string propertyName)": (object: JObject, name: string | null) => {
     if (name === null) throw argumentNull("propertyName");
     return object.has(name);
   },
-  "bool TryGetValue(string propertyName, out JToken value)": (object: JObject, name: string | null, cell: OutCell) => {
+  "bool TryGetValue(string propertyName, out JToken value)": (
+    object: JObject,
+    name: string | null,
+    cell: OutCell,
+  ) => {
     const value = object.item(name);
     cell.value = value;
     return value !== null;
@@ -306,9 +342,11 @@ defineType("class Newtonsoft.Json.Linq.JObject : JContainer, IDictionary<string,
   ) => propertyNamed(object, name, comparison)?.value ?? null,
   "JProperty Property(string name)": (object: JObject, name: string | null) => object.property(name),
   "JProperty Property(string name, StringComparison comparison)": propertyNamed,
-  "IEnumerable<JProperty> Properties()": (object: JObject) => tokens("JProperty", () => object[Symbol.iterator]()),
+  "IEnumerable<JProperty> Properties()": (object: JObject) =>
+    tokens("JProperty", () => object[Symbol.iterator]()),
   "IJEnumerable<JToken> PropertyValues()": (object: JObject) => tokens("JToken", () => object.values()),
-  "ICollection<string> Keys { get; }": (object: JObject) => new KeyView(typeNamed("System.String"), object, "keys"),
+  "ICollection<string> Keys { get; }": (object: JObject) =>
+    new KeyView(typeNamed("System.String"), object, "keys"),
   "ICollection<JToken> Values { get; }": (object: JObject) => new KeyView(named("JToken"), object, "values"),
   // `foreach` over a JObject gives pairs; everything that sees it as IEnumerable<JToken> gets its properties.
   "IEnumerator<KeyValuePair<string, JToken>> GetEnumerator()": (object: JObject) =>
@@ -334,7 +372,8 @@ defineType("class Newtonsoft.Json.Linq.JArray : JContainer, IList<JToken>", {
     (array: JArray, key: unknown, value: JToken | null) => array.setChild(key, value),
   ),
   "void Add(JToken item)": (array: JArray, item: JToken | null) => array.add(item),
-  "void Insert(int index, JToken item)": (array: JArray, index: number, item: JToken | null) => array.insert(index, item),
+  "void Insert(int index, JToken item)": (array: JArray, index: number, item: JToken | null) =>
+    array.insert(index, item),
   "bool Remove(JToken item)": (array: JArray, item: JToken | null) => array.remove(item),
   "void RemoveAt(int index)": (array: JArray, index: number) => array.removeAt(index),
   "void Clear()": (array: JArray) => array.clear(),
@@ -382,18 +421,21 @@ defineType("class Newtonsoft.Json.Linq.JValue : JToken, IComparable, IFormattabl
     (token: JValue, value: unknown) => void (token.value = value),
   ),
   "string ToString()": (token: JValue) => token.netToString(),
-  "string ToString(Formatting formatting)": (token: JValue, formatting: EnumValue) => token.toJson(kinds.isIndented(formatting)),
+  "string ToString(Formatting formatting)": (token: JValue, formatting: EnumValue) =>
+    token.toJson(kinds.isIndented(formatting)),
   "string ToString(string format)": (token: JValue, format: string | null) =>
     format === null ? token.netToString() : token.netFormat(format),
   "string ToString(IFormatProvider formatProvider)": (token: JValue) => token.netToString(),
   "string ToString(string format, IFormatProvider formatProvider)": (token: JValue, format: string | null) =>
     format === null ? token.netToString() : token.netFormat(format),
   "bool Equals(JValue other)": (token: JValue, other: JValue | null) => other !== null && token.sameAs(other),
-  "int CompareTo(JValue obj)": (token: JValue, other: JValue | null) => (other === null ? 1 : token.netCompareTo(other)),
+  "int CompareTo(JValue obj)": (token: JValue, other: JValue | null) =>
+    other === null ? 1 : token.netCompareTo(other),
 });
 
 defineType("class Newtonsoft.Json.Linq.JRaw : JValue", {
-  "JRaw(object rawJson)": (value: unknown) => new JValue(kinds.RAW, value === null ? null : tokenFromContent(value).netToString()),
+  "JRaw(object rawJson)": (value: unknown) =>
+    new JValue(kinds.RAW, value === null ? null : tokenFromContent(value).netToString()),
 });
 defineType("class System.Numerics.BigInteger", {}, { nameable: false });
 
@@ -432,8 +474,10 @@ defineType("static Newtonsoft.Json.Linq.Extensions", {
   "static U Value<T, U>(this IEnumerable<T> value)": valueOfSequence,
   "static IJEnumerable<JToken> Values(this IEnumerable<JToken> source)": (source: unknown) =>
     tokens("JToken", () => valuesOf(elements(source), null)),
-  "static IJEnumerable<JToken> Values(this IEnumerable<JToken> source, object key)": (source: unknown, key: unknown) =>
-    tokens("JToken", () => valuesOf(elements(source), key)),
+  "static IJEnumerable<JToken> Values(this IEnumerable<JToken> source, object key)": (
+    source: unknown,
+    key: unknown,
+  ) => tokens("JToken", () => valuesOf(elements(source), key)),
   "static IEnumerable<U> Values<U>(this IEnumerable<JToken> source)": generic(([U]) => {
     const convert = valueConverter(U!);
     return (source) => new Sequence(U!, () => converted(valuesOf(elements(source), null), convert));
@@ -452,4 +496,3 @@ defineType("static Newtonsoft.Json.Linq.Extensions", {
     tokens("JToken", () => flattened(source, (token) => ancestors(token, false))),
   "static IJEnumerable<JToken> AsJEnumerable(this IEnumerable<JToken> source)": (source: unknown) => source,
 });
-

@@ -44,7 +44,6 @@ export function quote(text: string): string {
 /** Units that are escaped in one go. */
 const PIECE = 16_384;
 
-
 function escape(c: string): string {
   return SHORT.get(c) ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

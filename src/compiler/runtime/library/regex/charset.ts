@@ -59,7 +59,11 @@ export function otherCases(c: number): number[] {
 export const single = (c: number): Part => ({ kind: "range", from: c, to: c });
 export const range = (from: number, to: number): Part => ({ kind: "range", from, to });
 
-const category = (source: string, negated = false): Part => ({ kind: "category", test: new RegExp(source, "u"), negated });
+const category = (source: string, negated = false): Part => ({
+  kind: "category",
+  test: new RegExp(source, "u"),
+  negated,
+});
 
 /** `\d \w \s` and their negations; ASCII only under ECMAScript. */
 export function classPart(letter: string, ecma: boolean): Part {

@@ -45,7 +45,10 @@ export class Engine {
    */
   over(text: string, timeoutMs: number): Search {
     if (text.length > LONGEST_SUBJECT) {
-      throw new BudgetError("regex", `A regular expression may search ${LONGEST_SUBJECT} characters at most.`);
+      throw new BudgetError(
+        "regex",
+        `A regular expression may search ${LONGEST_SUBJECT} characters at most.`,
+      );
     }
     return new Search(this, text, timeoutMs);
   }

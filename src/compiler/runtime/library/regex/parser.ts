@@ -191,7 +191,8 @@ class Parser {
   /** `* + ? {n} {n,} {n,m}`; null when there is none here. */
   #quantifier(consume: boolean): [number, number] | null {
     const c = this.#peek();
-    const short: [number, number] | null = c === "*" ? [0, Infinity] : c === "+" ? [1, Infinity] : c === "?" ? [0, 1] : null;
+    const short: [number, number] | null =
+      c === "*" ? [0, Infinity] : c === "+" ? [1, Infinity] : c === "?" ? [0, 1] : null;
     if (short !== null) {
       if (consume) this.#at++;
       return short;
@@ -207,7 +208,8 @@ class Parser {
 
   #count(digits: string): number {
     const value = Number(digits);
-    if (value > 0x7fffffff) throw this.#error("Capture group numbers must be less than or equal to Int32.MaxValue.");
+    if (value > 0x7fffffff)
+      throw this.#error("Capture group numbers must be less than or equal to Int32.MaxValue.");
     return value;
   }
 
@@ -255,7 +257,8 @@ class Parser {
 
   #register(name: string): number {
     if (/^\d/.test(name)) {
-      if (!/^\d{1,9}$/.test(name)) throw this.#error("Invalid group name: Group names must begin with a word character.");
+      if (!/^\d{1,9}$/.test(name))
+        throw this.#error("Invalid group name: Group names must begin with a word character.");
       if (Number(name) === 0) throw this.#error("Capture number cannot be zero.");
       this.#slots.add(Number(name));
       return Number(name);
@@ -268,7 +271,8 @@ class Parser {
   #reference(name: string): number {
     if (this.#groups === null) return 0;
     if (/^\d+$/.test(name)) {
-      if (!this.#groups.slots.has(Number(name))) throw this.#error(`Reference to undefined group number ${name}.`);
+      if (!this.#groups.slots.has(Number(name)))
+        throw this.#error(`Reference to undefined group number ${name}.`);
       return Number(name);
     }
     const number = this.#groups.names.get(name);
@@ -281,7 +285,9 @@ class Parser {
     const match = /^(\w+)\)/u.exec(this.#text.slice(this.#at));
     let group = -1;
     let look: Node | null = null;
-    const named = match !== null && (this.#groups === null || this.#groups.names.has(match[1]!) || /^\d+$/.test(match[1]!));
+    const named =
+      match !== null &&
+      (this.#groups === null || this.#groups.names.has(match[1]!) || /^\d+$/.test(match[1]!));
     if (named && match !== null) {
       this.#at += match[0].length;
       group = this.#reference(match[1]!);
@@ -464,7 +470,8 @@ class Parser {
 
   #hex(length: number): number {
     const digits = this.#text.slice(this.#at, this.#at + length);
-    if (digits.length < length || !/^[0-9a-fA-F]+$/.test(digits)) throw this.#error("Insufficient hexadecimal digits.");
+    if (digits.length < length || !/^[0-9a-fA-F]+$/.test(digits))
+      throw this.#error("Insufficient hexadecimal digits.");
     this.#at += length;
     return parseInt(digits, 16);
   }
@@ -482,7 +489,8 @@ class Parser {
       if (!first && c === "-" && this.#peek(1) === "[") {
         this.#at += 2;
         minus = this.#charClass();
-        if (this.#peek() !== "]") throw this.#error("A subtraction must be the last element in a character class.");
+        if (this.#peek() !== "]")
+          throw this.#error("A subtraction must be the last element in a character class.");
         break;
       }
       this.#classItem(parts);

@@ -322,7 +322,8 @@ function union(
 }
 
 function anchorOf(node: Node): "start" | "lastEnd" | null {
-  if (node.kind === "anchor") return node.anchor === "start" || node.anchor === "lastEnd" ? node.anchor : null;
+  if (node.kind === "anchor")
+    return node.anchor === "start" || node.anchor === "lastEnd" ? node.anchor : null;
   if (node.kind === "sequence") return anchorOf(node.nodes[0]!);
   if (node.kind === "capture" || node.kind === "atomic") return anchorOf(node.node);
   if (node.kind === "choice") {

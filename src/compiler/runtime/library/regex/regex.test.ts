@@ -6,8 +6,10 @@ import { type Row, check } from "../testing.ts";
 import { Engine, Search, engineFor } from "./engine.ts";
 import { Machine } from "./machine.ts";
 
-const message = (pattern: string): string => `string p = ${JSON.stringify(pattern)}; try { return Regex.IsMatch("", p); } catch (ArgumentException e) { return e.Message; }`;
-const each = (input: string, pattern: string, rest = ""): string => `string.Join("|", Regex.Matches(@"${input}", @"${pattern}"${rest}).Cast<Match>().Select(m => m.Value))`;
+const message = (pattern: string): string =>
+  `string p = ${JSON.stringify(pattern)}; try { return Regex.IsMatch("", p); } catch (ArgumentException e) { return e.Message; }`;
+const each = (input: string, pattern: string, rest = ""): string =>
+  `string.Join("|", Regex.Matches(@"${input}", @"${pattern}"${rest}).Cast<Match>().Select(m => m.Value))`;
 
 const DIALECT: readonly Row[] = [
   [each("foo bar baz", "\\bba."), "bar|baz"],
@@ -36,22 +38,37 @@ const DIALECT: readonly Row[] = [
   [each("(a(b)c)(d", "\\((?>[^()]+|\\((?<d>)|\\)(?<-d>))*(?(d)(?!))\\)"), "(a(b)c)"],
   [each("a.b", "\\x61\\u002e\\142"), "a.b"],
   [`Regex.Match("aaa", "(a)+").Groups[1].Captures.Count`, "Int32 3"],
-  [`Regex.Match("abc", "(?<x>a)(b)(?<y>c)").Groups[1].Value + Regex.Match("abc", "(?<x>a)(b)(?<y>c)").Groups[2].Value`, "ba"],
+  [
+    `Regex.Match("abc", "(?<x>a)(b)(?<y>c)").Groups[1].Value + Regex.Match("abc", "(?<x>a)(b)(?<y>c)").Groups[2].Value`,
+    "ba",
+  ],
   [`string.Join(",", new Regex("(?<x>a)(b)(?<7>c)").GetGroupNames())`, "0,1,x,7"],
   [`Regex.Match("ab", "(?n)(a)(?<k>b)").Groups.Count`, "Int32 2"],
-  [`Regex.IsMatch("ab\\n", "b$") + " " + Regex.IsMatch("ab\\n", "b\\\\z") + " " + Regex.IsMatch("ab\\n", "b\\\\Z")`, "True False True"],
+  [
+    `Regex.IsMatch("ab\\n", "b$") + " " + Regex.IsMatch("ab\\n", "b\\\\z") + " " + Regex.IsMatch("ab\\n", "b\\\\Z")`,
+    "True False True",
+  ],
   [`Regex.Matches("a\\nb\\n", "$", RegexOptions.Multiline).Count`, "Int32 3"],
   [`Regex.Matches("a1 b2", @"\\G\\w\\d ?").Count`, "Int32 2"],
   [`Regex.IsMatch("K", "k", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)`, "Boolean True"],
   [`Regex.IsMatch("é1", @"^\\w\\d$", RegexOptions.ECMAScript)`, "Boolean False"],
   [`Regex.IsMatch("👍", "^..$")`, "Boolean True"],
-  [`Regex.Match("abc", "x").Success + Regex.Match("abc", "x").Value + Regex.Match("abc", "x").Index`, "False0"],
-  [`var m = Regex.Match("a1b2", @"\\d"); m = m.NextMatch(); return m.Value + m.Index + m.NextMatch().Success;`, "23False"],
+  [
+    `Regex.Match("abc", "x").Success + Regex.Match("abc", "x").Value + Regex.Match("abc", "x").Index`,
+    "False0",
+  ],
+  [
+    `var m = Regex.Match("a1b2", @"\\d"); m = m.NextMatch(); return m.Value + m.Index + m.NextMatch().Success;`,
+    "23False",
+  ],
 ];
 
 const REPLACING: readonly Row[] = [
   [`Regex.Replace("baaac", "a*", "-")`, "-b--c-"],
-  [`Regex.Replace("abc", "(?<x>b)", "[$1|\${x}|$&|$0|$$|$\`|$'|$_|$+|$2|\${zz}]")`, "a[b|b|b|b|$|a|c|abc|b|$2|${zz}]c"],
+  [
+    `Regex.Replace("abc", "(?<x>b)", "[$1|\${x}|$&|$0|$$|$\`|$'|$_|$+|$2|\${zz}]")`,
+    "a[b|b|b|b|$|a|c|abc|b|$2|${zz}]c",
+  ],
   [`Regex.Replace("a1b22", @"\\d+", m => "<" + (int.Parse(m.Value) + 1) + ">")`, "a<2>b<23>"],
   [`new Regex("a").Replace("aaaa", "b", 2)`, "bbaa"],
   [`new Regex("a").Replace("aaaa", "b", 2, 1)`, "abba"],
@@ -73,7 +90,10 @@ const REFUSED: readonly Row[] = [
   [message("\\p{Foo}"), `parsing "\\p{Foo}" - Unknown property 'Foo'.`],
   [message("\\y"), `parsing "\\y" - Unrecognized escape sequence \\y.`],
   [message("a{3,2}"), `parsing "a{3,2}" - Illegal {x,y} with x > y.`],
-  [message("(?<1a>b)"), `parsing "(?<1a>b)" - Invalid group name: Group names must begin with a word character.`],
+  [
+    message("(?<1a>b)"),
+    `parsing "(?<1a>b)" - Invalid group name: Group names must begin with a word character.`,
+  ],
   [`Regex.IsMatch("a", null)`, "!ArgumentNullException"],
   [`Regex.IsMatch("a", "a", RegexOptions.None, TimeSpan.Zero)`, "!ArgumentOutOfRangeException"],
 ];
@@ -111,7 +131,10 @@ test.each(HOSTILE)("%s ends", (pattern, text) => {
 test("a pattern's own timeout is an exception that policies can catch", () => {
   configureBudget(ticking(1));
   beginEvaluation();
-  const run = (): boolean => engineFor("(a+)+$", 0).over(`${"a".repeat(50)}!`, 5).test(0);
+  const run = (): boolean =>
+    engineFor("(a+)+$", 0)
+      .over(`${"a".repeat(50)}!`, 5)
+      .test(0);
   expect(run).toThrow(NetException);
 });
 
@@ -167,7 +190,8 @@ test("both engines find the same", () => {
     const machine = new Machine(engine.program, text, Infinity).find(0, 0);
     const native = new Search(engine, text, Infinity).find(0);
     const groups = engine.pattern.numbers.slice(1);
-    const span = (capture: { start: number; end: number } | null): string => (capture === null ? "-" : `${capture.start}-${capture.end}`);
+    const span = (capture: { start: number; end: number } | null): string =>
+      capture === null ? "-" : `${capture.start}-${capture.end}`;
     const a = `${span(machine)} ${groups.map((group) => span(machine?.captures[group] ?? null)).join(" ")}`;
     const b = `${span(native)} ${groups.map((group) => span(native?.capture(group) ?? null)).join(" ")}`;
     if (a !== b) differences.push(`${pattern} on ${JSON.stringify(text)}: machine ${a}, V8 ${b}`);

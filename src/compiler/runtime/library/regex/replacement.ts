@@ -53,7 +53,12 @@ function substitution(text: string, at: number, pattern: Pattern): [Piece | null
 }
 
 /** @param numbers group numbers, ascending */
-export function expand(replacement: Replacement, input: string, found: Found, numbers: readonly number[]): string {
+export function expand(
+  replacement: Replacement,
+  input: string,
+  found: Found,
+  numbers: readonly number[],
+): string {
   let result = "";
   for (const piece of replacement) {
     switch (piece.kind) {

@@ -32,14 +32,26 @@ export type Node =
   | { readonly kind: "sequence"; readonly nodes: readonly Node[] }
   | { readonly kind: "choice"; readonly nodes: readonly Node[] }
   /** `max` = Infinity for none. */
-  | { readonly kind: "loop"; readonly node: Node; readonly min: number; readonly max: number; readonly lazy: boolean }
+  | {
+      readonly kind: "loop";
+      readonly node: Node;
+      readonly min: number;
+      readonly max: number;
+      readonly lazy: boolean;
+    }
   | { readonly kind: "capture"; readonly node: Node; readonly group: number; readonly pops: number }
   | { readonly kind: "look"; readonly node: Node; readonly behind: boolean; readonly negative: boolean }
   | { readonly kind: "atomic"; readonly node: Node }
   | { readonly kind: "backreference"; readonly group: number; readonly ignoreCase: boolean }
   | { readonly kind: "anchor"; readonly anchor: Anchor }
   /** `(?(1)yes|no)`; with `look` the condition is an assertion. */
-  | { readonly kind: "conditional"; readonly group: number; readonly look: Node | null; readonly yes: Node; readonly no: Node };
+  | {
+      readonly kind: "conditional";
+      readonly group: number;
+      readonly look: Node | null;
+      readonly yes: Node;
+      readonly no: Node;
+    };
 
 export interface Pattern {
   readonly root: Node;

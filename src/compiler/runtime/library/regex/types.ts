@@ -3,7 +3,15 @@ import { checkLength, checkSize, spend } from "../../budget.ts";
 import { defineType, withFacts } from "../../define.ts";
 import { NetException, argumentError, argumentNull, argumentOutOfRange } from "../../errors.ts";
 import type { Type } from "../../type.ts";
-import { EnumValue, NetArray, type NetObject, type OutCell, TYPE, enumValue, typeNamed } from "../../values.ts";
+import {
+  EnumValue,
+  NetArray,
+  type NetObject,
+  type OutCell,
+  TYPE,
+  enumValue,
+  typeNamed,
+} from "../../values.ts";
 import { enumeratorOf } from "../collections.ts";
 import { late } from "../late.ts";
 import { type Engine, type Found, type Search, engineFor } from "./engine.ts";
@@ -13,20 +21,24 @@ import { parsePattern } from "./parser.ts";
 
 const NS = "System.Text.RegularExpressions";
 
-const OPTIONS = defineType(`enum ${NS}.RegexOptions`, {}, {
-  values: {
-    None: 0,
-    IgnoreCase: 1,
-    Multiline: 2,
-    ExplicitCapture: 4,
-    Compiled: 8,
-    Singleline: 16,
-    IgnorePatternWhitespace: 32,
-    RightToLeft: 64,
-    ECMAScript: 256,
-    CultureInvariant: 512,
+const OPTIONS = defineType(
+  `enum ${NS}.RegexOptions`,
+  {},
+  {
+    values: {
+      None: 0,
+      IgnoreCase: 1,
+      Multiline: 2,
+      ExplicitCapture: 4,
+      Compiled: 8,
+      Singleline: 16,
+      IgnorePatternWhitespace: 32,
+      RightToLeft: 64,
+      ECMAScript: 256,
+      CultureInvariant: 512,
+    },
   },
-});
+);
 
 /** Compiled and CultureInvariant change nothing here. */
 const MEANINGFUL = ~(8 | 512);
@@ -129,7 +141,11 @@ class NetMatch extends NetGroup {
   #groups: Groups | null = null;
 
   constructor(search: Search | null, found: Found | null) {
-    super(search?.text ?? "", "0", found === null ? null : { start: found.start, end: found.end, before: null });
+    super(
+      search?.text ?? "",
+      "0",
+      found === null ? null : { start: found.start, end: found.end, before: null },
+    );
     this.#search = search;
     this.found = found;
   }
@@ -140,12 +156,15 @@ class NetMatch extends NetGroup {
 
   groups(): Groups {
     if (this.#groups !== null) return this.#groups;
-    if (this.#search === null || this.found === null) return (this.#groups = new Groups([this], new Map([["0", 0]])));
+    if (this.#search === null || this.found === null)
+      return (this.#groups = new Groups([this], new Map([["0", 0]])));
     const { names, numbers } = this.#search.engine.pattern;
     const nameOf = new Map([...names].map(([name, number]) => [number, name]));
     const found = this.found;
     const items = numbers.map((number) =>
-      number === 0 ? this : new NetGroup(this.input, nameOf.get(number) ?? String(number), found.capture(number)),
+      number === 0
+        ? this
+        : new NetGroup(this.input, nameOf.get(number) ?? String(number), found.capture(number)),
     );
     const positions = new Map<string, number>();
     for (const [name, number] of names) positions.set(name, numbers.indexOf(number));
@@ -233,7 +252,8 @@ function* eachMatch(search: Search, from: number): Generator<Found> {
 }
 
 function checkStart(search: Search, start: number): number {
-  if (start < 0 || start > search.text.length) throw argumentOutOfRange("startat", "Start index cannot be less than 0 or greater than input length.");
+  if (start < 0 || start > search.text.length)
+    throw argumentOutOfRange("startat", "Start index cannot be less than 0 or greater than input length.");
   return start;
 }
 
@@ -260,7 +280,13 @@ function matches(regex: NetRegex, input: string | null, start = 0): Matches {
 
 type Evaluator = (match: NetMatch) => string | null;
 
-function replace(regex: NetRegex, input: string | null, by: string | Evaluator | null, count = -1, start = 0): string {
+function replace(
+  regex: NetRegex,
+  input: string | null,
+  by: string | Evaluator | null,
+  count = -1,
+  start = 0,
+): string {
   if (by === null) throw argumentNull(typeof by === "function" ? "evaluator" : "replacement");
   const search = regex.search(input);
   if (count < -1) throw argumentOutOfRange("count", "Count cannot be less than -1.");
@@ -311,7 +337,12 @@ function split(regex: NetRegex, input: string | null, count = 0, start = 0): Net
 const strings = (items: string[]): NetArray => new NetArray(typeNamed("System.String"), items);
 
 const METACHARACTERS = /[\\*+?|{[()^$.# \t\n\f\r]/g;
-const ESCAPES: ReadonlyMap<string, string> = new Map([["\t", "t"], ["\n", "n"], ["\f", "f"], ["\r", "r"]]);
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["\t", "t"],
+  ["\n", "n"],
+  ["\f", "f"],
+  ["\r", "r"],
+]);
 
 function escape(text: string | null): string {
   if (text === null) throw argumentNull("str");
@@ -335,31 +366,39 @@ function unescape(text: string | null): string {
   if (text === null) throw argumentNull("str");
   const bad = (what: string): NetException => argumentError(`parsing "${text}" - ${what}`);
   let done = 0;
-  return text.replace(/\\(?:x([0-9a-fA-F]{0,2})|u([0-9a-fA-F]{0,4})|c(.?)|([0-7]{1,3})|(.?))/gsu, (whole, x, u, c, octal, other) => {
-    if ((++done & 255) === 0) spend(16);
-    if (x !== undefined || u !== undefined) {
-      const digits = (x ?? u) as string;
-      if (digits.length !== (x === undefined ? 4 : 2)) throw bad("Insufficient hexadecimal digits.");
-      return String.fromCharCode(parseInt(digits, 16));
-    }
-    if (c !== undefined) {
-      const code = (c as string).toUpperCase().charCodeAt(0) - 64;
-      if (!(code >= 0 && code < 32)) throw bad(c === "" ? "Missing control character." : "Unrecognized control character.");
-      return String.fromCharCode(code);
-    }
-    if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
-    if (other === "") throw bad("Illegal \\ at end of pattern.");
-    const known = UNESCAPES.get(other);
-    if (known !== undefined) return known;
-    if (/\w/u.test(other)) throw bad(`Unrecognized escape sequence ${whole}.`);
-    return other;
-  });
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{0,2})|u([0-9a-fA-F]{0,4})|c(.?)|([0-7]{1,3})|(.?))/gsu,
+    (whole, x, u, c, octal, other) => {
+      if ((++done & 255) === 0) spend(16);
+      if (x !== undefined || u !== undefined) {
+        const digits = (x ?? u) as string;
+        if (digits.length !== (x === undefined ? 4 : 2)) throw bad("Insufficient hexadecimal digits.");
+        return String.fromCharCode(parseInt(digits, 16));
+      }
+      if (c !== undefined) {
+        const code = (c as string).toUpperCase().charCodeAt(0) - 64;
+        if (!(code >= 0 && code < 32))
+          throw bad(c === "" ? "Missing control character." : "Unrecognized control character.");
+        return String.fromCharCode(code);
+      }
+      if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
+      if (other === "") throw bad("Illegal \\ at end of pattern.");
+      const known = UNESCAPES.get(other);
+      if (known !== undefined) return known;
+      if (/\w/u.test(other)) throw bad(`Unrecognized escape sequence ${whole}.`);
+      return other;
+    },
+  );
 }
 
 // --- Declarations. Constant patterns are checked when the document is saved.
 
 /** @param position of the pattern among the arguments; options follow it after `gap` others */
-function checked<T extends (...args: any[]) => unknown>(call: T, position: number, options: number): ReturnType<typeof withFacts> {
+function checked<T extends (...args: any[]) => unknown>(
+  call: T,
+  position: number,
+  options: number,
+): ReturnType<typeof withFacts> {
   return withFacts(call, {
     verify: (args) => {
       const pattern = args[position];
@@ -432,28 +471,45 @@ defineType(`class ${NS}.Regex`, {
   "static string Unescape(string str)": unescape,
   "RegexOptions Options { get; }": (regex: NetRegex) => enumValue(OPTIONS, regex.options),
   "bool RightToLeft { get; }": () => false,
-  "TimeSpan MatchTimeout { get; }": (regex: NetRegex) => regex.timeout ?? late("System.TimeSpan", "FromMilliseconds", ["System.Double"])(-1),
+  "TimeSpan MatchTimeout { get; }": (regex: NetRegex) =>
+    regex.timeout ?? late("System.TimeSpan", "FromMilliseconds", ["System.Double"])(-1),
   "bool IsMatch(string input)": (regex: NetRegex, input: string | null) => isMatch(regex, input),
   "bool IsMatch(string input, int startat)": isMatch,
   "Match Match(string input)": (regex: NetRegex, input: string | null) => match(regex, input),
   "Match Match(string input, int startat)": match,
   "MatchCollection Matches(string input)": (regex: NetRegex, input: string | null) => matches(regex, input),
   "MatchCollection Matches(string input, int startat)": matches,
-  "string Replace(string input, string replacement)": (regex: NetRegex, input: string | null, by: string | null) =>
-    replace(regex, input, by),
-  "string Replace(string input, string replacement, int count)": (regex: NetRegex, input: string | null, by: string | null, count: number) =>
-    replace(regex, input, by, count),
+  "string Replace(string input, string replacement)": (
+    regex: NetRegex,
+    input: string | null,
+    by: string | null,
+  ) => replace(regex, input, by),
+  "string Replace(string input, string replacement, int count)": (
+    regex: NetRegex,
+    input: string | null,
+    by: string | null,
+    count: number,
+  ) => replace(regex, input, by, count),
   "string Replace(string input, string replacement, int count, int startat)": replace,
-  "string Replace(string input, MatchEvaluator evaluator)": (regex: NetRegex, input: string | null, by: Evaluator | null) =>
-    replace(regex, input, by),
-  "string Replace(string input, MatchEvaluator evaluator, int count)": (regex: NetRegex, input: string | null, by: Evaluator | null, count: number) =>
-    replace(regex, input, by, count),
+  "string Replace(string input, MatchEvaluator evaluator)": (
+    regex: NetRegex,
+    input: string | null,
+    by: Evaluator | null,
+  ) => replace(regex, input, by),
+  "string Replace(string input, MatchEvaluator evaluator, int count)": (
+    regex: NetRegex,
+    input: string | null,
+    by: Evaluator | null,
+    count: number,
+  ) => replace(regex, input, by, count),
   "string Replace(string input, MatchEvaluator evaluator, int count, int startat)": replace,
   "string[] Split(string input)": (regex: NetRegex, input: string | null) => split(regex, input),
-  "string[] Split(string input, int count)": (regex: NetRegex, input: string | null, count: number) => split(regex, input, count),
+  "string[] Split(string input, int count)": (regex: NetRegex, input: string | null, count: number) =>
+    split(regex, input, count),
   "string[] Split(string input, int count, int startat)": split,
   "string[] GetGroupNames()": groupNames,
-  "int[] GetGroupNumbers()": (regex: NetRegex) => new NetArray(typeNamed("System.Int32"), [...regex.engine.pattern.numbers]),
+  "int[] GetGroupNumbers()": (regex: NetRegex) =>
+    new NetArray(typeNamed("System.Int32"), [...regex.engine.pattern.numbers]),
   "string GroupNameFromNumber(int i)": (regex: NetRegex, number: number) => {
     const { names, numbers } = regex.engine.pattern;
     if (!numbers.includes(number)) return "";
@@ -482,7 +538,8 @@ defineType(`class ${NS}.Match : Group`, {
   "static Match Empty { get; }": () => NO_MATCH,
   "GroupCollection Groups { get; }": (found: NetMatch) => found.groups(),
   "Match NextMatch()": (found: NetMatch) => found.next(),
-  "string Result(string replacement)": (found: NetMatch, replacement: string | null) => found.result(replacement),
+  "string Result(string replacement)": (found: NetMatch, replacement: string | null) =>
+    found.result(replacement),
 });
 
 function itemOf(collection: NetArray, index: number): unknown {
@@ -490,11 +547,15 @@ function itemOf(collection: NetArray, index: number): unknown {
   return collection.items[index];
 }
 
-for (const [name, item] of [["CaptureCollection", "Capture"], ["MatchCollection", "Match"]] as const) {
+for (const [name, item] of [
+  ["CaptureCollection", "Capture"],
+  ["MatchCollection", "Match"],
+] as const) {
   defineType(`class ${NS}.${name} : IReadOnlyList<${item}>`, {
     "int Count { get; }": (collection: NetArray) => collection.items.length,
     [`${item} this[int i] { get; }`]: itemOf,
-    [`IEnumerator<${item}> GetEnumerator()`]: (collection: NetArray) => enumeratorOf(collection.elementType, collection),
+    [`IEnumerator<${item}> GetEnumerator()`]: (collection: NetArray) =>
+      enumeratorOf(collection.elementType, collection),
   });
 }
 defineType(`class ${NS}.GroupCollection : IReadOnlyList<Group>`, {
@@ -511,4 +572,3 @@ defineType(`class ${NS}.GroupCollection : IReadOnlyList<Group>`, {
   },
   "IEnumerator<Group> GetEnumerator()": (groups: Groups) => enumeratorOf(groups.elementType, groups),
 });
-

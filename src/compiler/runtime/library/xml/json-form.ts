@@ -9,7 +9,16 @@ import { defineJsonForm, toToken } from "../json/serialize.ts";
 import { JArray, JObject, type JToken, JValue } from "../json/token.ts";
 import "../json/json-convert.ts";
 import { XMLNS_URI, type XName } from "./names.ts";
-import { XAttribute, XCData, XDocument, XElement, type XNode, XProcessingInstruction, XText, checkNesting } from "./nodes.ts";
+import {
+  XAttribute,
+  XCData,
+  XDocument,
+  XElement,
+  type XNode,
+  XProcessingInstruction,
+  XText,
+  checkNesting,
+} from "./nodes.ts";
 
 const text = (value: string): JToken => new JValue(STRING, value);
 
@@ -30,14 +39,16 @@ function elementJson(element: XElement, depth: number): JToken {
     if (nodes.length === 1 && only instanceof XText && !(only instanceof XCData)) return text(only.value);
   }
   const result = new JObject();
-  for (const attribute of attributes) result.setItem(`@${qualified(attribute.name, element, true)}`, text(attribute.value));
+  for (const attribute of attributes)
+    result.setItem(`@${qualified(attribute.name, element, true)}`, text(attribute.value));
   addNodes(result, nodes, depth);
   return result;
 }
 
 function addNodes(result: JObject, nodes: readonly XNode[], depth: number): void {
   for (const node of nodes) {
-    if (node instanceof XElement) add(result, qualified(node.name, node, false), elementJson(node, depth + 1));
+    if (node instanceof XElement)
+      add(result, qualified(node.name, node, false), elementJson(node, depth + 1));
     else if (node instanceof XCData) add(result, "#cdata-section", text(node.value));
     else if (node instanceof XText) add(result, "#text", text(node.value));
     else if (node instanceof XProcessingInstruction) add(result, `?${node.target}`, text(node.data));

@@ -3,7 +3,8 @@ import { NetException, argumentError, argumentNull } from "../../errors.ts";
 import type { Type } from "../../type.ts";
 import { type NetObject, TYPE, hashOf, typeNamed } from "../../values.ts";
 
-export const xmlError = (message: string): NetException => new NetException("System.Xml.XmlException", message);
+export const xmlError = (message: string): NetException =>
+  new NetException("System.Xml.XmlException", message);
 
 export const XML_URI = "http://www.w3.org/XML/1998/namespace";
 export const XMLNS_URI = "http://www.w3.org/2000/xmlns/";
@@ -59,7 +60,8 @@ export class XName implements NetObject {
   }
 }
 
-const START = /[:A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD]/;
+const START =
+  /[:A-Z_a-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD]/;
 const PART = /[\u0300-\u036F\u00B7\u203F\u2040.0-9-]/;
 
 /** May begin a name, colon included. */

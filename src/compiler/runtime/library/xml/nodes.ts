@@ -109,7 +109,11 @@ export class XText extends XNode {
   }
 
   sameAs(other: XNode): boolean {
-    return other instanceof XText && other instanceof XCData === this instanceof XCData && other.value === this.value;
+    return (
+      other instanceof XText &&
+      other instanceof XCData === this instanceof XCData &&
+      other.value === this.value
+    );
   }
 }
 
@@ -166,7 +170,9 @@ export class XProcessingInstruction extends XNode {
   }
 
   sameAs(other: XNode): boolean {
-    return other instanceof XProcessingInstruction && other.target === this.target && other.data === this.data;
+    return (
+      other instanceof XProcessingInstruction && other.target === this.target && other.data === this.data
+    );
   }
 }
 
@@ -406,7 +412,8 @@ export class XElement extends XContainer {
 
   clone(depth = 0): XElement {
     const copy = new XElement(this.name);
-    for (const attribute of this.attributes) copy.addAttribute(new XAttribute(attribute.name, attribute.value));
+    for (const attribute of this.attributes)
+      copy.addAttribute(new XAttribute(attribute.name, attribute.value));
     return this.copyInto(copy, depth);
   }
 
@@ -428,7 +435,11 @@ export class XElement extends XContainer {
     for (let element: XElement | null = this; element !== null; element = element.parent) {
       checkNesting(++depth);
       for (const { name, value } of element.attributes) {
-        if (prefix === "" ? name.uri === "" && name.local === "xmlns" : name.uri === XMLNS_URI && name.local === prefix) {
+        if (
+          prefix === ""
+            ? name.uri === "" && name.local === "xmlns"
+            : name.uri === XMLNS_URI && name.local === prefix
+        ) {
           return value;
         }
       }
@@ -442,7 +453,8 @@ export class XElement extends XContainer {
     if (uri === XMLNS_URI) return "xmlns";
     for (let element: XElement | null = this; element !== null; element = element.parent) {
       for (const { name, value } of element.attributes) {
-        if (value === uri && name.uri === XMLNS_URI && this.namespaceOf(name.local) === uri) return name.local;
+        if (value === uri && name.uri === XMLNS_URI && this.namespaceOf(name.local) === uri)
+          return name.local;
       }
     }
     return null;
@@ -466,7 +478,8 @@ export class XDeclaration implements NetObject {
   }
 
   netToString(): string {
-    const part = (name: string, value: string | null): string => (value === null ? "" : ` ${name}="${value}"`);
+    const part = (name: string, value: string | null): string =>
+      value === null ? "" : ` ${name}="${value}"`;
     return `<?xml${part("version", this.version)}${part("encoding", this.encoding)}${part("standalone", this.standalone)}?>`;
   }
 }
@@ -485,12 +498,15 @@ export class XDocument extends XContainer {
   }
 
   protected override checkText(text: string): void {
-    if (!/^[ \t\r\n]*$/.test(text)) throw argumentError("Non white space characters cannot be added to content.");
+    if (!/^[ \t\r\n]*$/.test(text))
+      throw argumentError("Non white space characters cannot be added to content.");
   }
 
   protected override checkNode(node: XNode): void {
     if (node instanceof XCData || node instanceof XDocument) {
-      throw argumentError(`A node of type ${node instanceof XDocument ? "Document" : "CDATA"} cannot be added to content.`);
+      throw argumentError(
+        `A node of type ${node instanceof XDocument ? "Document" : "CDATA"} cannot be added to content.`,
+      );
     }
     if (node instanceof XText) this.checkText(node.value);
     if (node instanceof XElement && this.root !== null) throw invalidOperation(STRUCTURE);

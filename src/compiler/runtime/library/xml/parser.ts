@@ -72,8 +72,13 @@ class Parser {
       else this.#characters();
     }
     if (this.#open.length > 0) {
-      const names = this.#open.map((open) => open.name).toReversed().join(", ");
-      throw this.#error(`Unexpected end of file has occurred. The following elements are not closed: ${names}.`);
+      const names = this.#open
+        .map((open) => open.name)
+        .toReversed()
+        .join(", ");
+      throw this.#error(
+        `Unexpected end of file has occurred. The following elements are not closed: ${names}.`,
+      );
     }
     if (this.#document.root === null) throw xmlError("Root element is missing.");
     return this.#document;
@@ -98,7 +103,8 @@ class Parser {
     else if (rest === "<![CDATA[") this.#cdata();
     else if (rest.startsWith("<?")) this.#instruction();
     else if (rest.startsWith("<!DOCTYPE")) throw this.#error(PROHIBITED, this.#at + 2);
-    else if (rest.startsWith("<!")) throw this.#error("Syntax for an XML declaration is invalid.", this.#at + 2);
+    else if (rest.startsWith("<!"))
+      throw this.#error("Syntax for an XML declaration is invalid.", this.#at + 2);
     else this.#startTag();
   }
 
@@ -118,14 +124,19 @@ class Parser {
     const bad = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.exec(text);
     if (bad === null) return;
     const hex = bad[0].charCodeAt(0).toString(16).toUpperCase().padStart(2, "0");
-    throw this.#error(`'${bad[0] === "\0" ? "." : bad[0]}', hexadecimal value 0x${hex}, is an invalid character.`, at + bad.index);
+    throw this.#error(
+      `'${bad[0] === "\0" ? "." : bad[0]}', hexadecimal value 0x${hex}, is an invalid character.`,
+      at + bad.index,
+    );
   }
 
   #declaration(): void {
     this.#at += 5;
     const inside = this.#until("?>", "an XML declaration");
     const match =
-      /^\s+version\s*=\s*(["'])(1\.\d)\1(?:\s+encoding\s*=\s*(["'])([A-Za-z][\w.-]*)\3)?(?:\s+standalone\s*=\s*(["'])(yes|no)\5)?\s*$/.exec(inside);
+      /^\s+version\s*=\s*(["'])(1\.\d)\1(?:\s+encoding\s*=\s*(["'])([A-Za-z][\w.-]*)\3)?(?:\s+standalone\s*=\s*(["'])(yes|no)\5)?\s*$/.exec(
+        inside,
+      );
     if (match === null) throw this.#error("Syntax for an XML declaration is invalid.", 6);
     this.#document.declaration = new XDeclaration(match[2]!, match[4] ?? null, match[6] ?? null);
   }
@@ -135,7 +146,10 @@ class Parser {
     this.#at += 4;
     const inside = this.#until("-->", "Comment");
     if (inside.includes("--") || inside.endsWith("-")) {
-      throw this.#error("An XML comment cannot contain '--', and '-' cannot be the last character.", start + 4 + inside.indexOf("-"));
+      throw this.#error(
+        "An XML comment cannot contain '--', and '-' cannot be the last character.",
+        start + 4 + inside.indexOf("-"),
+      );
     }
     this.#container.add(new XComment(inside));
   }
@@ -188,7 +202,8 @@ class Parser {
   #append(node: XText): void {
     const { nodes } = this.#container;
     const last = nodes[nodes.length - 1];
-    if (last instanceof XText && !(last instanceof XCData) && !(node instanceof XCData)) last.value += node.value;
+    if (last instanceof XText && !(last instanceof XCData) && !(node instanceof XCData))
+      last.value += node.value;
     else {
       nodes.push(node);
       node.parentNode = this.#container;
@@ -198,33 +213,45 @@ class Parser {
   #unescape(raw: string, start: number): string {
     this.#checkCharacters(raw, start);
     if (!raw.includes("&")) return raw;
-    return raw.replace(/&(#x[0-9a-fA-F]{1,6}|#\d{1,7}|[^\s;&<]*)(;?)/g, (whole, name: string, close: string, offset: number) => {
-      const at = start + offset + 1;
-      if (close === "" || name === "" || name === "#" || name === "#x") {
-        throw this.#error("An error occurred while parsing EntityName.", at);
-      }
-      if (name[0] === "#") {
-        const code = name[1] === "x" ? parseInt(name.slice(2), 16) : parseInt(name.slice(1), 10);
-        return this.#character(code, at);
-      }
-      const value = ENTITIES.get(name);
-      if (value === undefined) throw this.#error(`Reference to undeclared entity '${name}'.`, at);
-      return value;
-    });
+    return raw.replace(
+      /&(#x[0-9a-fA-F]{1,6}|#\d{1,7}|[^\s;&<]*)(;?)/g,
+      (whole, name: string, close: string, offset: number) => {
+        const at = start + offset + 1;
+        if (close === "" || name === "" || name === "#" || name === "#x") {
+          throw this.#error("An error occurred while parsing EntityName.", at);
+        }
+        if (name[0] === "#") {
+          const code = name[1] === "x" ? parseInt(name.slice(2), 16) : parseInt(name.slice(1), 10);
+          return this.#character(code, at);
+        }
+        const value = ENTITIES.get(name);
+        if (value === undefined) throw this.#error(`Reference to undeclared entity '${name}'.`, at);
+        return value;
+      },
+    );
   }
 
   #character(code: number, at: number): string {
     const valid =
-      code === 9 || code === 10 || code === 13 || (code >= 0x20 && code <= 0xd7ff) || (code >= 0xe000 && code <= 0xfffd) || (code >= 0x10000 && code <= 0x10ffff);
+      code === 9 ||
+      code === 10 ||
+      code === 13 ||
+      (code >= 0x20 && code <= 0xd7ff) ||
+      (code >= 0xe000 && code <= 0xfffd) ||
+      (code >= 0x10000 && code <= 0x10ffff);
     if (!valid) {
-      throw this.#error(`'.', hexadecimal value 0x${code.toString(16).toUpperCase().padStart(2, "0")}, is an invalid character.`, at);
+      throw this.#error(
+        `'.', hexadecimal value 0x${code.toString(16).toUpperCase().padStart(2, "0")}, is an invalid character.`,
+        at,
+      );
     }
     return String.fromCodePoint(code);
   }
 
   #space(): boolean {
     const start = this.#at;
-    for (let c = this.#text.charCodeAt(start); c === 32 || c === 10 || c === 9; ) c = this.#text.charCodeAt(++this.#at);
+    for (let c = this.#text.charCodeAt(start); c === 32 || c === 10 || c === 9;)
+      c = this.#text.charCodeAt(++this.#at);
     return this.#at > start;
   }
 
@@ -253,7 +280,8 @@ class Parser {
     if (this.#open.length === 0 && this.#document.root !== null) {
       throw this.#error("There are multiple root elements.", start + 1);
     }
-    if (this.#open.length >= MAX_DEPTH) throw this.#error(`Elements are nested deeper than ${MAX_DEPTH}.`, start + 1);
+    if (this.#open.length >= MAX_DEPTH)
+      throw this.#error(`Elements are nested deeper than ${MAX_DEPTH}.`, start + 1);
     const given = this.#attributes();
     const empty = this.#text[this.#at] === "/";
     if (empty) this.#at++;
@@ -266,7 +294,8 @@ class Parser {
     for (const { name: attributeName, value, at } of given) {
       const resolved = this.#attributeName(attributeName, scope, at);
       const key = seen === null ? "" : resolved.netToString();
-      if (seen !== null && seen.has(key)) throw this.#error(`'${attributeName}' is a duplicate attribute name.`, at);
+      if (seen !== null && seen.has(key))
+        throw this.#error(`'${attributeName}' is a duplicate attribute name.`, at);
       seen?.add(key);
       const attribute = new XAttribute(resolved, value);
       attribute.parentNode = element;
@@ -276,7 +305,8 @@ class Parser {
     container.nodes.push(element);
     element.parentNode = container;
     if (empty) return;
-    const space = given.length === 0 ? undefined : given.find((attribute) => attribute.name === "xml:space")?.value;
+    const space =
+      given.length === 0 ? undefined : given.find((attribute) => attribute.name === "xml:space")?.value;
     const preserveSpace = space === undefined ? (outer?.preserveSpace ?? false) : space === "preserve";
     this.#open.push({ element, name, at: start + 1, scope, preserveSpace });
   }
@@ -329,7 +359,10 @@ class Parser {
     const prefix = name.slice(0, colon);
     const local = name.slice(colon + 1);
     if (prefix === "" || local === "" || local.includes(":") || !isNameStart(local[0]!)) {
-      throw this.#error("The ':' character, hexadecimal value 0x3A, cannot be included in a name.", at + colon);
+      throw this.#error(
+        "The ':' character, hexadecimal value 0x3A, cannot be included in a name.",
+        at + colon,
+      );
     }
     if (prefix === "xmlns") return new XName(XMLNS_URI, local);
     if (prefix === "xml") return new XName(XML_URI, local);

@@ -10,7 +10,16 @@ import type { Type } from "../../type.ts";
 import { type EnumValue, type NetObject, TYPE, enumValue, typeNamed } from "../../values.ts";
 import type { StringReader } from "../string-reader-writer.ts";
 import { XMLNS_URI, type XName, xmlError } from "./names.ts";
-import { XAttribute, XCData, XComment, type XContainer, XElement, type XNode, XProcessingInstruction, XText } from "./nodes.ts";
+import {
+  XAttribute,
+  XCData,
+  XComment,
+  type XContainer,
+  XElement,
+  type XNode,
+  XProcessingInstruction,
+  XText,
+} from "./nodes.ts";
 import { parseXml } from "./parser.ts";
 import { FROM_TEXT } from "./scalars.ts";
 import { writeNode } from "./writer.ts";
@@ -234,7 +243,9 @@ export class XmlReader implements NetObject {
   }
 
   #is(name: string, uri: string | null): boolean {
-    return uri === null ? this.qualifiedName === name : this.localName === name && (this.name?.uri ?? "") === uri;
+    return uri === null
+      ? this.qualifiedName === name
+      : this.localName === name && (this.name?.uri ?? "") === uri;
   }
 
   isStart(name: string | null = null, uri: string | null = null): boolean {
@@ -243,7 +254,8 @@ export class XmlReader implements NetObject {
 
   /** @throws XmlException */
   readStart(name: string | null = null, uri: string | null = null): void {
-    if (this.moveToContent() !== ELEMENT) throw xmlError(`'${KIND_NAMES[this.kind] ?? "None"}' is an invalid XmlNodeType.`);
+    if (this.moveToContent() !== ELEMENT)
+      throw xmlError(`'${KIND_NAMES[this.kind] ?? "None"}' is an invalid XmlNodeType.`);
     if (name !== null && !this.#is(name, uri)) {
       throw xmlError(`Element '${name}' with namespace name '${uri ?? ""}' was not found.`);
     }
@@ -252,7 +264,8 @@ export class XmlReader implements NetObject {
 
   /** @throws XmlException */
   readEnd(): void {
-    if (this.moveToContent() !== END_ELEMENT) throw xmlError(`'${KIND_NAMES[this.kind] ?? "None"}' is an invalid XmlNodeType.`);
+    if (this.moveToContent() !== END_ELEMENT)
+      throw xmlError(`'${KIND_NAMES[this.kind] ?? "None"}' is an invalid XmlNodeType.`);
     this.read();
   }
 
@@ -262,9 +275,14 @@ export class XmlReader implements NetObject {
       throw xmlError(`Element '${name}' with namespace name '' was not found.`);
     }
     const element = this.started;
-    if (element === null) throw invalidOperation(`The ReadElementContentAsString method is not supported on node type ${KIND_NAMES[this.kind] ?? "None"}.`);
+    if (element === null)
+      throw invalidOperation(
+        `The ReadElementContentAsString method is not supported on node type ${KIND_NAMES[this.kind] ?? "None"}.`,
+      );
     if (element.nodes.some((node) => node instanceof XElement)) {
-      throw xmlError("ReadElementContentAs() methods cannot be called on an element that has child elements.");
+      throw xmlError(
+        "ReadElementContentAs() methods cannot be called on an element that has child elements.",
+      );
     }
     const text = element.value;
     this.skip();
@@ -275,7 +293,8 @@ export class XmlReader implements NetObject {
   contentText(): string {
     if (this.attribute !== null) return this.attribute.value;
     let text = "";
-    for (; this.#stop !== null && this.element === null; this.read()) if (this.node instanceof XText) text += this.value;
+    for (; this.#stop !== null && this.element === null; this.read())
+      if (this.node instanceof XText) text += this.value;
     return text;
   }
 
@@ -377,23 +396,31 @@ defineType("class System.Xml.XmlReader : System.IDisposable", {
   "string NamespaceURI { get; }": (reader: Reader) => reader.name?.uri ?? "",
   "string Prefix { get; }": (reader: Reader) => reader.prefix,
   "string Value { get; }": (reader: Reader) => reader.value,
-  "bool HasValue { get; }": (reader: Reader) => reader.kind !== NONE && reader.kind !== ELEMENT && reader.kind !== END_ELEMENT,
+  "bool HasValue { get; }": (reader: Reader) =>
+    reader.kind !== NONE && reader.kind !== ELEMENT && reader.kind !== END_ELEMENT,
   "int Depth { get; }": (reader: Reader) => reader.depth,
   "bool EOF { get; }": (reader: Reader) => reader.ended,
-  "bool IsEmptyElement { get; }": (reader: Reader) => reader.attribute === null && (reader.started?.isEmpty ?? false),
+  "bool IsEmptyElement { get; }": (reader: Reader) =>
+    reader.attribute === null && (reader.started?.isEmpty ?? false),
   "bool HasAttributes { get; }": (reader: Reader) => (reader.started?.attributes.length ?? 0) > 0,
   "int AttributeCount { get; }": (reader: Reader) => reader.started?.attributes.length ?? 0,
-  "string GetAttribute(string name)": (reader: Reader, name: string | null) => reader.find(name)?.value ?? null,
-  "string GetAttribute(string name, string namespaceURI)": (reader: Reader, name: string | null, uri: string | null) =>
-    reader.find(name, uri ?? "")?.value ?? null,
+  "string GetAttribute(string name)": (reader: Reader, name: string | null) =>
+    reader.find(name)?.value ?? null,
+  "string GetAttribute(string name, string namespaceURI)": (
+    reader: Reader,
+    name: string | null,
+    uri: string | null,
+  ) => reader.find(name, uri ?? "")?.value ?? null,
   "string GetAttribute(int i)": (reader: Reader, index: number) => reader.at(index),
-  "string this[string name] { get; }": (reader: Reader, name: string | null) => reader.find(name)?.value ?? null,
+  "string this[string name] { get; }": (reader: Reader, name: string | null) =>
+    reader.find(name)?.value ?? null,
   "string this[int i] { get; }": (reader: Reader, index: number) => reader.at(index),
   "XmlNodeType MoveToContent()": (reader: Reader) => nodeType(reader.moveToContent()),
   "bool MoveToElement()": (reader: Reader) => reader.moveToElement(),
   "bool MoveToFirstAttribute()": (reader: Reader) => reader.moveToAttribute(0),
   "bool MoveToNextAttribute()": (reader: Reader) => reader.moveToNext(),
-  "bool MoveToAttribute(string name)": (reader: Reader, name: string | null) => reader.moveToNamed(name ?? ""),
+  "bool MoveToAttribute(string name)": (reader: Reader, name: string | null) =>
+    reader.moveToNamed(name ?? ""),
   "bool MoveToAttribute(string name, string ns)": (reader: Reader, name: string | null, uri: string | null) =>
     reader.moveToNamed(name ?? "", uri ?? ""),
   "void MoveToAttribute(int i)": (reader: Reader, index: number) => {
@@ -401,30 +428,47 @@ defineType("class System.Xml.XmlReader : System.IDisposable", {
   },
   "bool IsStartElement()": (reader: Reader) => reader.isStart(),
   "bool IsStartElement(string name)": (reader: Reader, name: string | null) => reader.isStart(name),
-  "bool IsStartElement(string localname, string ns)": (reader: Reader, name: string | null, uri: string | null) =>
-    reader.isStart(name, uri ?? ""),
+  "bool IsStartElement(string localname, string ns)": (
+    reader: Reader,
+    name: string | null,
+    uri: string | null,
+  ) => reader.isStart(name, uri ?? ""),
   "void ReadStartElement()": (reader: Reader) => reader.readStart(),
   "void ReadStartElement(string name)": (reader: Reader, name: string | null) => reader.readStart(name),
-  "void ReadStartElement(string localname, string ns)": (reader: Reader, name: string | null, uri: string | null) =>
-    reader.readStart(name, uri ?? ""),
+  "void ReadStartElement(string localname, string ns)": (
+    reader: Reader,
+    name: string | null,
+    uri: string | null,
+  ) => reader.readStart(name, uri ?? ""),
   "void ReadEndElement()": (reader: Reader) => reader.readEnd(),
-  "bool ReadToFollowing(string name)": (reader: Reader, name: string | null) => reader.readTo(name, null, null),
-  "bool ReadToFollowing(string localName, string namespaceURI)": (reader: Reader, name: string | null, uri: string | null) =>
-    reader.readTo(name, uri ?? "", null),
-  "bool ReadToDescendant(string name)": (reader: Reader, name: string | null) =>
-    reader.readBelow(name, null),
-  "bool ReadToDescendant(string localName, string namespaceURI)": (reader: Reader, name: string | null, uri: string | null) =>
-    reader.readBelow(name, uri ?? ""),
-  "bool ReadToNextSibling(string name)": (reader: Reader, name: string | null) => reader.readToSibling(name ?? "", null),
-  "bool ReadToNextSibling(string localName, string namespaceURI)": (reader: Reader, name: string | null, uri: string | null) =>
-    reader.readToSibling(name ?? "", uri ?? ""),
+  "bool ReadToFollowing(string name)": (reader: Reader, name: string | null) =>
+    reader.readTo(name, null, null),
+  "bool ReadToFollowing(string localName, string namespaceURI)": (
+    reader: Reader,
+    name: string | null,
+    uri: string | null,
+  ) => reader.readTo(name, uri ?? "", null),
+  "bool ReadToDescendant(string name)": (reader: Reader, name: string | null) => reader.readBelow(name, null),
+  "bool ReadToDescendant(string localName, string namespaceURI)": (
+    reader: Reader,
+    name: string | null,
+    uri: string | null,
+  ) => reader.readBelow(name, uri ?? ""),
+  "bool ReadToNextSibling(string name)": (reader: Reader, name: string | null) =>
+    reader.readToSibling(name ?? "", null),
+  "bool ReadToNextSibling(string localName, string namespaceURI)": (
+    reader: Reader,
+    name: string | null,
+    uri: string | null,
+  ) => reader.readToSibling(name ?? "", uri ?? ""),
   ...typedReads,
   "string ReadElementContentAsString()": (reader: Reader) => reader.elementText(),
   "string ReadElementString()": (reader: Reader) => {
     reader.moveToContent();
     return reader.elementText();
   },
-  "string ReadElementString(string name)": (reader: Reader, name: string | null) => reader.elementText(name ?? ""),
+  "string ReadElementString(string name)": (reader: Reader, name: string | null) =>
+    reader.elementText(name ?? ""),
   "string ReadContentAsString()": (reader: Reader) => reader.contentText(),
   "string ReadString()": (reader: Reader) => {
     if (reader.started !== null) reader.read();

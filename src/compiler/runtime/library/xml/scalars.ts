@@ -30,7 +30,13 @@ export function xmlText(value: unknown): string {
     case "System.TimeSpan":
       return duration(ticksOf(value));
   }
-  if (name.startsWith("System.Xml.Linq.X") && typeof value === "object" && TYPE in (value as object) && !name.endsWith("Name") && !name.endsWith("Namespace")) {
+  if (
+    name.startsWith("System.Xml.Linq.X") &&
+    typeof value === "object" &&
+    TYPE in (value as object) &&
+    !name.endsWith("Name") &&
+    !name.endsWith("Namespace")
+  ) {
     throw argumentError("An XObject cannot be used as a value.");
   }
   return textOf(value);
@@ -56,16 +62,20 @@ function duration(ticks: bigint): string {
   return `${sign}P${days}${time === "" ? "" : `T${time}`}`;
 }
 
-const DURATION = /^\s*(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,7})\d*)?S)?)?\s*$/;
+const DURATION =
+  /^\s*(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,7})\d*)?S)?)?\s*$/;
 
 function toTimeSpan(text: string): unknown {
   const m = DURATION.exec(text);
-  if (m === null || /[PT]\s*$/.test(text)) throw formatError(`The string '${text}' is not a valid TimeSpan value.`);
+  if (m === null || /[PT]\s*$/.test(text))
+    throw formatError(`The string '${text}' is not a valid TimeSpan value.`);
   const n = (i: number): bigint => BigInt(m[i] ?? "0");
   const days = n(2) * 365n + n(3) * 30n + n(4);
-  let ticks = (((days * 24n + n(5)) * 60n + n(6)) * 60n + n(7)) * SECOND + BigInt((m[8] ?? "").padEnd(7, "0") || "0");
+  let ticks =
+    (((days * 24n + n(5)) * 60n + n(6)) * 60n + n(7)) * SECOND + BigInt((m[8] ?? "").padEnd(7, "0") || "0");
   if (m[1] !== undefined) ticks = -ticks;
-  if (BigInt.asIntN(64, ticks) !== ticks) throw new NetException("System.OverflowException", `The string '${text}' is not a valid TimeSpan value.`);
+  if (BigInt.asIntN(64, ticks) !== ticks)
+    throw new NetException("System.OverflowException", `The string '${text}' is not a valid TimeSpan value.`);
   return spanOf(ticks);
 }
 

@@ -27,25 +27,58 @@ import { writeNode } from "./writer.ts";
 
 const NS = "System.Xml.Linq";
 
-const NODE_TYPES = defineType("enum System.Xml.XmlNodeType", {}, {
-  values: {
-    None: 0, Element: 1, Attribute: 2, Text: 3, CDATA: 4, EntityReference: 5, Entity: 6, ProcessingInstruction: 7,
-    Comment: 8, Document: 9, DocumentType: 10, DocumentFragment: 11, Notation: 12, Whitespace: 13,
-    SignificantWhitespace: 14, EndElement: 15, EndEntity: 16, XmlDeclaration: 17,
+const NODE_TYPES = defineType(
+  "enum System.Xml.XmlNodeType",
+  {},
+  {
+    values: {
+      None: 0,
+      Element: 1,
+      Attribute: 2,
+      Text: 3,
+      CDATA: 4,
+      EntityReference: 5,
+      Entity: 6,
+      ProcessingInstruction: 7,
+      Comment: 8,
+      Document: 9,
+      DocumentType: 10,
+      DocumentFragment: 11,
+      Notation: 12,
+      Whitespace: 13,
+      SignificantWhitespace: 14,
+      EndElement: 15,
+      EndEntity: 16,
+      XmlDeclaration: 17,
+    },
   },
-});
-defineType(`enum ${NS}.SaveOptions`, {}, { values: { None: 0, DisableFormatting: 1, OmitDuplicateNamespaces: 2 } });
-defineType(`enum ${NS}.LoadOptions`, {}, { values: { None: 0, PreserveWhitespace: 1, SetBaseUri: 2, SetLineInfo: 4 } });
+);
+defineType(
+  `enum ${NS}.SaveOptions`,
+  {},
+  { values: { None: 0, DisableFormatting: 1, OmitDuplicateNamespaces: 2 } },
+);
+defineType(
+  `enum ${NS}.LoadOptions`,
+  {},
+  { values: { None: 0, PreserveWhitespace: 1, SetBaseUri: 2, SetLineInfo: 4 } },
+);
 
 function nodeType(node: XObject): EnumValue {
   const number =
-    node instanceof XElement ? 1
-    : node instanceof XAttribute ? 2
-    : node instanceof XCData ? 4
-    : node instanceof XText ? 3
-    : node instanceof XProcessingInstruction ? 7
-    : node instanceof XComment ? 8
-    : 9;
+    node instanceof XElement
+      ? 1
+      : node instanceof XAttribute
+        ? 2
+        : node instanceof XCData
+          ? 4
+          : node instanceof XText
+            ? 3
+            : node instanceof XProcessingInstruction
+              ? 7
+              : node instanceof XComment
+                ? 8
+                : 9;
   return enumValue(NODE_TYPES, number);
 }
 
@@ -56,7 +89,8 @@ function sequence(typeName: string, start: () => Iterator<unknown>): Sequence {
   return new Sequence(instantiate(lookupType(`${NS}.${typeName}`)), start);
 }
 
-const list = (typeName: string, items: () => readonly unknown[]): Sequence => sequence(typeName, () => items()[Symbol.iterator]());
+const list = (typeName: string, items: () => readonly unknown[]): Sequence =>
+  sequence(typeName, () => items()[Symbol.iterator]());
 
 function equalNames(a: XName | null, b: XName | null): boolean {
   return a === null || b === null ? a === b : sameXName(a, b);
@@ -75,15 +109,23 @@ defineType(`class ${NS}.XNamespace`, {
     return new XNamespace(uri);
   },
   "string NamespaceName { get; }": (namespace: XNamespace) => namespace.uri,
-  "XName GetName(string localName)": (namespace: XNamespace, local: string | null) => new XName(namespace.uri, checkLocalName(local)),
+  "XName GetName(string localName)": (namespace: XNamespace, local: string | null) =>
+    new XName(namespace.uri, checkLocalName(local)),
   "string ToString()": (namespace: XNamespace) => namespace.uri,
-  "static implicit operator XNamespace(string namespaceName)": (uri: string | null) => (uri === null ? null : new XNamespace(uri)),
-  "static XName operator +(XNamespace ns, string localName)": (namespace: XNamespace | null, local: string | null) => {
+  "static implicit operator XNamespace(string namespaceName)": (uri: string | null) =>
+    uri === null ? null : new XNamespace(uri),
+  "static XName operator +(XNamespace ns, string localName)": (
+    namespace: XNamespace | null,
+    local: string | null,
+  ) => {
     if (namespace === null) throw argumentNull("ns");
     return new XName(namespace.uri, checkLocalName(local));
   },
   "static bool operator ==(XNamespace left, XNamespace right)": equalNamespaces,
-  "static bool operator !=(XNamespace left, XNamespace right)": (a: XNamespace | null, b: XNamespace | null) => !equalNamespaces(a, b),
+  "static bool operator !=(XNamespace left, XNamespace right)": (
+    a: XNamespace | null,
+    b: XNamespace | null,
+  ) => !equalNamespaces(a, b),
 });
 
 defineType(`class ${NS}.XName`, {
@@ -94,7 +136,8 @@ defineType(`class ${NS}.XName`, {
   "string NamespaceName { get; }": (name: XName) => name.uri,
   "XNamespace Namespace { get; }": (name: XName) => new XNamespace(name.uri),
   "string ToString()": (name: XName) => name.netToString(),
-  "static implicit operator XName(string expandedName)": (text: string | null) => (text === null ? null : expandedName(text)),
+  "static implicit operator XName(string expandedName)": (text: string | null) =>
+    text === null ? null : expandedName(text),
   "static bool operator ==(XName left, XName right)": equalNames,
   "static bool operator !=(XName left, XName right)": (a: XName | null, b: XName | null) => !equalNames(a, b),
 });
@@ -144,27 +187,37 @@ defineType(`class ${NS}.XNode : XObject`, {
   "XNode NextNode { get; }": (node: XNode) => node.next,
   "XNode PreviousNode { get; }": (node: XNode) => node.previous,
   "void AddAfterSelf(object content)": (node: XNode, content: unknown) => node.insertBeside(content, 1),
-  "void AddAfterSelf(params object[] content)": (node: XNode, content: unknown) => node.insertBeside(content, 1),
+  "void AddAfterSelf(params object[] content)": (node: XNode, content: unknown) =>
+    node.insertBeside(content, 1),
   "void AddBeforeSelf(object content)": (node: XNode, content: unknown) => node.insertBeside(content, 0),
-  "void AddBeforeSelf(params object[] content)": (node: XNode, content: unknown) => node.insertBeside(content, 0),
+  "void AddBeforeSelf(params object[] content)": (node: XNode, content: unknown) =>
+    node.insertBeside(content, 0),
   "void Remove()": (node: XNode) => node.detach(),
   "void ReplaceWith(object content)": (node: XNode, content: unknown) => node.replaceBy(content),
   "void ReplaceWith(params object[] content)": (node: XNode, content: unknown) => node.replaceBy(content),
-  "IEnumerable<XElement> Ancestors()": (node: XNode) => sequence("XElement", () => ancestors(node, null, false)),
-  "IEnumerable<XElement> Ancestors(XName name)": (node: XNode, name: XName) => sequence("XElement", () => ancestors(node, name, false)),
-  "IEnumerable<XElement> ElementsAfterSelf()": (node: XNode) => list("XElement", () => named(node.beside(true), null)),
-  "IEnumerable<XElement> ElementsAfterSelf(XName name)": (node: XNode, name: XName) => list("XElement", () => named(node.beside(true), name)),
-  "IEnumerable<XElement> ElementsBeforeSelf()": (node: XNode) => list("XElement", () => named(node.beside(false), null)),
-  "IEnumerable<XElement> ElementsBeforeSelf(XName name)": (node: XNode, name: XName) => list("XElement", () => named(node.beside(false), name)),
+  "IEnumerable<XElement> Ancestors()": (node: XNode) =>
+    sequence("XElement", () => ancestors(node, null, false)),
+  "IEnumerable<XElement> Ancestors(XName name)": (node: XNode, name: XName) =>
+    sequence("XElement", () => ancestors(node, name, false)),
+  "IEnumerable<XElement> ElementsAfterSelf()": (node: XNode) =>
+    list("XElement", () => named(node.beside(true), null)),
+  "IEnumerable<XElement> ElementsAfterSelf(XName name)": (node: XNode, name: XName) =>
+    list("XElement", () => named(node.beside(true), name)),
+  "IEnumerable<XElement> ElementsBeforeSelf()": (node: XNode) =>
+    list("XElement", () => named(node.beside(false), null)),
+  "IEnumerable<XElement> ElementsBeforeSelf(XName name)": (node: XNode, name: XName) =>
+    list("XElement", () => named(node.beside(false), name)),
   "IEnumerable<XNode> NodesAfterSelf()": (node: XNode) => list("XNode", () => node.beside(true)),
   "IEnumerable<XNode> NodesBeforeSelf()": (node: XNode) => list("XNode", () => node.beside(false)),
   "bool IsAfter(XNode node)": (node: XNode, other: XNode) => isBefore(other, node),
   "bool IsBefore(XNode node)": isBefore,
   "static int CompareDocumentOrder(XNode n1, XNode n2)": order,
   "static XNode ReadFrom(XmlReader reader)": readFrom,
-  "static bool DeepEquals(XNode n1, XNode n2)": (a: XNode | null, b: XNode | null) => (a === null || b === null ? a === b : a.sameAs(b)),
+  "static bool DeepEquals(XNode n1, XNode n2)": (a: XNode | null, b: XNode | null) =>
+    a === null || b === null ? a === b : a.sameAs(b),
   "string ToString()": (node: XNode) => writeNode(node, true),
-  "string ToString(SaveOptions options)": (node: XNode, options: EnumValue) => writeNode(node, indents(options)),
+  "string ToString(SaveOptions options)": (node: XNode, options: EnumValue) =>
+    writeNode(node, indents(options)),
 });
 
 defineType(`class ${NS}.XContainer : XNode`, {
@@ -172,16 +225,23 @@ defineType(`class ${NS}.XContainer : XNode`, {
   "XNode LastNode { get; }": (container: XContainer) => container.nodes[container.nodes.length - 1] ?? null,
   "void Add(object content)": (container: XContainer, content: unknown) => container.add(content),
   "void Add(params object[] content)": (container: XContainer, content: unknown) => container.add(content),
-  "void AddFirst(object content)": (container: XContainer, content: unknown) => void container.insert(content, 0),
-  "void AddFirst(params object[] content)": (container: XContainer, content: unknown) => void container.insert(content, 0),
+  "void AddFirst(object content)": (container: XContainer, content: unknown) =>
+    void container.insert(content, 0),
+  "void AddFirst(params object[] content)": (container: XContainer, content: unknown) =>
+    void container.insert(content, 0),
   "XElement Element(XName name)": (container: XContainer, name: XName | null) => container.element(name),
-  "IEnumerable<XElement> Elements()": (container: XContainer) => sequence("XElement", () => container.elements()),
+  "IEnumerable<XElement> Elements()": (container: XContainer) =>
+    sequence("XElement", () => container.elements()),
   "IEnumerable<XElement> Elements(XName name)": (container: XContainer, name: XName | null) =>
     name === null ? list("XElement", () => []) : sequence("XElement", () => container.elements(name)),
-  "IEnumerable<XElement> Descendants()": (container: XContainer) => sequence("XElement", () => container.descendants(null, false)),
+  "IEnumerable<XElement> Descendants()": (container: XContainer) =>
+    sequence("XElement", () => container.descendants(null, false)),
   "IEnumerable<XElement> Descendants(XName name)": (container: XContainer, name: XName | null) =>
-    name === null ? list("XElement", () => []) : sequence("XElement", () => container.descendants(name, false)),
-  "IEnumerable<XNode> DescendantNodes()": (container: XContainer) => sequence("XNode", () => container.descendantNodes()),
+    name === null
+      ? list("XElement", () => [])
+      : sequence("XElement", () => container.descendants(name, false)),
+  "IEnumerable<XNode> DescendantNodes()": (container: XContainer) =>
+    sequence("XNode", () => container.descendantNodes()),
   "IEnumerable<XNode> Nodes()": (container: XContainer) => list("XNode", () => [...container.nodes]),
   "void RemoveNodes()": (container: XContainer) => container.removeNodes(),
   "void ReplaceNodes(object content)": replaceNodes,
@@ -205,7 +265,8 @@ function casts(owner: string, text: (node: any) => string): Record<string, (node
       if (node === null) throw argumentNull(owner === "XElement" ? "element" : "attribute");
       return read(text(node));
     };
-    members[`static explicit operator ${keyword}?(${owner} node)`] = (node) => (node === null ? null : read(text(node)));
+    members[`static explicit operator ${keyword}?(${owner} node)`] = (node) =>
+      node === null ? null : read(text(node));
   }
   return members;
 }
@@ -217,7 +278,8 @@ function elementWith(name: XName | null, content: unknown): XElement {
 }
 
 /** `xmlns` declarations in force, as the constructor's `XNamespace` results. */
-const namespaceOrNull = (uri: string | null): XNamespace | null => (uri === null ? null : new XNamespace(uri));
+const namespaceOrNull = (uri: string | null): XNamespace | null =>
+  uri === null ? null : new XNamespace(uri);
 
 defineType(`class ${NS}.XElement : XContainer`, {
   ...casts("XElement", (element: XElement) => element.value),
@@ -246,15 +308,21 @@ defineType(`class ${NS}.XElement : XContainer`, {
   "bool HasAttributes { get; }": (element: XElement) => element.attributes.length > 0,
   "bool HasElements { get; }": (element: XElement) => element.nodes.some(isElement),
   "XAttribute FirstAttribute { get; }": (element: XElement) => element.attributes[0] ?? null,
-  "XAttribute LastAttribute { get; }": (element: XElement) => element.attributes[element.attributes.length - 1] ?? null,
+  "XAttribute LastAttribute { get; }": (element: XElement) =>
+    element.attributes[element.attributes.length - 1] ?? null,
   "XAttribute Attribute(XName name)": (element: XElement, name: XName | null) => element.attribute(name),
-  "IEnumerable<XAttribute> Attributes()": (element: XElement) => list("XAttribute", () => [...element.attributes]),
+  "IEnumerable<XAttribute> Attributes()": (element: XElement) =>
+    list("XAttribute", () => [...element.attributes]),
   "IEnumerable<XAttribute> Attributes(XName name)": (element: XElement, name: XName | null) =>
-    list("XAttribute", () => element.attributes.filter((attribute) => name !== null && sameXName(attribute.name, name))),
-  "IEnumerable<XElement> AncestorsAndSelf()": (element: XElement) => sequence("XElement", () => ancestors(element, null, true)),
+    list("XAttribute", () =>
+      element.attributes.filter((attribute) => name !== null && sameXName(attribute.name, name)),
+    ),
+  "IEnumerable<XElement> AncestorsAndSelf()": (element: XElement) =>
+    sequence("XElement", () => ancestors(element, null, true)),
   "IEnumerable<XElement> AncestorsAndSelf(XName name)": (element: XElement, name: XName) =>
     sequence("XElement", () => ancestors(element, name, true)),
-  "IEnumerable<XElement> DescendantsAndSelf()": (element: XElement) => sequence("XElement", () => element.descendants(null, true)),
+  "IEnumerable<XElement> DescendantsAndSelf()": (element: XElement) =>
+    sequence("XElement", () => element.descendants(null, true)),
   "IEnumerable<XElement> DescendantsAndSelf(XName name)": (element: XElement, name: XName) =>
     sequence("XElement", () => element.descendants(name, true)),
   "IEnumerable<XNode> DescendantNodesAndSelf()": (element: XElement) =>
@@ -271,8 +339,11 @@ defineType(`class ${NS}.XElement : XContainer`, {
     if (namespace === null) throw argumentNull("ns");
     return element.prefixOf(namespace.uri);
   },
-  "void SetAttributeValue(XName name, object value)": (element: XElement, name: XName | null, value: unknown) =>
-    element.setAttribute(name, value),
+  "void SetAttributeValue(XName name, object value)": (
+    element: XElement,
+    name: XName | null,
+    value: unknown,
+  ) => element.setAttribute(name, value),
   "void SetElementValue(XName name, object value)": (element: XElement, name: XName | null, value: unknown) =>
     element.setElement(name, value),
   "void SetValue(object value)": (element: XElement, value: unknown) => void (element.value = xmlText(value)),
@@ -336,7 +407,8 @@ function attributeValue(attribute: XAttribute, value: unknown): void {
 
 defineType(`class ${NS}.XAttribute : XObject`, {
   ...casts("XAttribute", (attribute: XAttribute) => attribute.value),
-  "XAttribute(XName name, object value)": (name: XName | null, value: unknown) => new XAttribute(name, xmlText(value)),
+  "XAttribute(XName name, object value)": (name: XName | null, value: unknown) =>
+    new XAttribute(name, xmlText(value)),
   "XAttribute(XAttribute other)": (other: XAttribute | null) => {
     if (other === null) throw argumentNull("other");
     return new XAttribute(other.name, other.value);
@@ -413,7 +485,10 @@ const many = (typeName: string, source: unknown, below: (node: any) => Iterable<
 
 const inOrder = (typeName: string, source: unknown): NetArray => {
   const items = [...elements(source)] as XNode[];
-  return new NetArray(typeNamed(`${NS}.${typeName}`), items.sort((a, b) => (spend(), order(a, b))));
+  return new NetArray(
+    typeNamed(`${NS}.${typeName}`),
+    items.sort((a, b) => (spend(), order(a, b))),
+  );
 };
 
 // .NET has `Elements<T>(this IEnumerable<T>) where T : XContainer`; signatures here have no constraints, and a sequence of
@@ -421,20 +496,28 @@ const inOrder = (typeName: string, source: unknown): NetArray => {
 defineType(`static ${NS}.Extensions`, {
   "static IEnumerable<XElement> Elements(this IEnumerable<XContainer> source)": (source: unknown) =>
     many("XElement", source, (node: XContainer) => node.elements()),
-  "static IEnumerable<XElement> Elements(this IEnumerable<XContainer> source, XName name)": (source: unknown, name: XName) =>
-    many("XElement", source, (node: XContainer) => node.elements(name)),
+  "static IEnumerable<XElement> Elements(this IEnumerable<XContainer> source, XName name)": (
+    source: unknown,
+    name: XName,
+  ) => many("XElement", source, (node: XContainer) => node.elements(name)),
   "static IEnumerable<XElement> Descendants(this IEnumerable<XContainer> source)": (source: unknown) =>
     many("XElement", source, (node: XContainer) => node.descendants(null, false)),
-  "static IEnumerable<XElement> Descendants(this IEnumerable<XContainer> source, XName name)": (source: unknown, name: XName) =>
-    many("XElement", source, (node: XContainer) => node.descendants(name, false)),
+  "static IEnumerable<XElement> Descendants(this IEnumerable<XContainer> source, XName name)": (
+    source: unknown,
+    name: XName,
+  ) => many("XElement", source, (node: XContainer) => node.descendants(name, false)),
   "static IEnumerable<XElement> DescendantsAndSelf(this IEnumerable<XElement> source)": (source: unknown) =>
     many("XElement", source, (node: XContainer) => node.descendants(null, true)),
-  "static IEnumerable<XElement> DescendantsAndSelf(this IEnumerable<XElement> source, XName name)": (source: unknown, name: XName) =>
-    many("XElement", source, (node: XContainer) => node.descendants(name, true)),
+  "static IEnumerable<XElement> DescendantsAndSelf(this IEnumerable<XElement> source, XName name)": (
+    source: unknown,
+    name: XName,
+  ) => many("XElement", source, (node: XContainer) => node.descendants(name, true)),
   "static IEnumerable<XElement> Ancestors(this IEnumerable<XNode> source)": (source: unknown) =>
     many("XElement", source, (node: XNode) => ancestors(node, null, false)),
-  "static IEnumerable<XElement> Ancestors(this IEnumerable<XNode> source, XName name)": (source: unknown, name: XName) =>
-    many("XElement", source, (node: XNode) => ancestors(node, name, false)),
+  "static IEnumerable<XElement> Ancestors(this IEnumerable<XNode> source, XName name)": (
+    source: unknown,
+    name: XName,
+  ) => many("XElement", source, (node: XNode) => ancestors(node, name, false)),
   "static IEnumerable<XElement> AncestorsAndSelf(this IEnumerable<XElement> source)": (source: unknown) =>
     many("XElement", source, (node: XNode) => ancestors(node, null, true)),
   "static IEnumerable<XNode> Nodes(this IEnumerable<XContainer> source)": (source: unknown) =>
@@ -443,16 +526,24 @@ defineType(`static ${NS}.Extensions`, {
     many("XNode", source, (node: XContainer) => node.descendantNodes()),
   "static IEnumerable<XAttribute> Attributes(this IEnumerable<XElement> source)": (source: unknown) =>
     many("XAttribute", source, (node: XElement) => [...node.attributes]),
-  "static IEnumerable<XAttribute> Attributes(this IEnumerable<XElement> source, XName name)": (source: unknown, name: XName) =>
-    many("XAttribute", source, (node: XElement) => node.attributes.filter((attribute) => sameXName(attribute.name, name))),
+  "static IEnumerable<XAttribute> Attributes(this IEnumerable<XElement> source, XName name)": (
+    source: unknown,
+    name: XName,
+  ) =>
+    many("XAttribute", source, (node: XElement) =>
+      node.attributes.filter((attribute) => sameXName(attribute.name, name)),
+    ),
   "static void Remove(this IEnumerable<XAttribute> source)": (source: unknown) => {
-    for (const attribute of [...elements(source)] as XAttribute[]) attribute.parent?.removeAttribute(attribute);
+    for (const attribute of [...elements(source)] as XAttribute[])
+      attribute.parent?.removeAttribute(attribute);
   },
   "static void Remove(this IEnumerable<XNode> source)": (source: unknown) => {
     for (const node of [...elements(source)] as XNode[]) if (node.parentNode !== null) node.detach();
   },
-  "static IEnumerable<XElement> InDocumentOrder(this IEnumerable<XElement> source)": (source: unknown) => inOrder("XElement", source),
-  "static IEnumerable<XNode> InDocumentOrder(this IEnumerable<XNode> source)": (source: unknown) => inOrder("XNode", source),
+  "static IEnumerable<XElement> InDocumentOrder(this IEnumerable<XElement> source)": (source: unknown) =>
+    inOrder("XElement", source),
+  "static IEnumerable<XNode> InDocumentOrder(this IEnumerable<XNode> source)": (source: unknown) =>
+    inOrder("XNode", source),
 });
 
 defineBodyType(`${NS}.XElement`, (body) => rootOf(parseXml(bodyText(body))));
