@@ -74,12 +74,16 @@ function covers(subscription: Subscription, api: Api): { product: Product | null
   const { scope } = subscription;
   switch (scope.kind) {
     case "all":
-      return { product: null };
+      return isWithin(api, scope.workspace ?? null) ? { product: null } : null;
     case "api":
       return scope.apiId === api.rootId ? { product: null } : null;
     case "product":
       return scope.product.apiIds.has(api.rootId) ? { product: scope.product } : null;
   }
+}
+
+function isWithin(api: Api, workspace: string | null): boolean {
+  return workspace === null || (api.workspace !== null && api.workspace.id.toLowerCase() === workspace);
 }
 
 /** One object per subscription and key, made when first used. */

@@ -94,8 +94,8 @@ export class Exchange implements HostContext {
     return deploymentOf(this.services.deployment, this.snapshot.certificates);
   }
 
-  get workspace(): null {
-    return null;
+  get workspace(): HostContext["workspace"] {
+    return this.api === null ? null : this.api.workspace;
   }
 
   get tracing(): boolean {

@@ -21,11 +21,15 @@ export function sendReply(exchange: Exchange, done: () => void): void {
   if (exchange.corsHeaders !== null) mergeCors(headers, exchange.corsHeaders);
   reply.onFinish(done);
   const bodyless = method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
+  const promised = method === "HEAD" ? response.body?.length : undefined;
   const content = response.body === null ? null : bodyless ? dropped(response) : response.body.take();
   if (content === null || content instanceof Uint8Array) {
     // What a HEAD or 304 says of the body it stands for is the backend's word; a 204 has no length at all.
     if (!bodyless || response.body !== null || response.statusCode === 204)
       removeHeader(headers, "content-length");
+    // RFC 9110 §9.3.2: the length that the answer to a GET would have had.
+    if (promised !== undefined && response.statusCode !== 204 && response.statusCode !== 304)
+      headers.push("Content-Length", String(promised));
     if (content !== null) exchange.bytesSent = content.length;
     const gone = content === null && !bodyless;
     if (response.body !== null && (gone || response.body.recoded)) removeHeader(headers, "content-encoding");

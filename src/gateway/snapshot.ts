@@ -5,7 +5,7 @@
 import type { Plan, Step } from "../compiler/policy.ts";
 export type { Plan, Step };
 import type { ExternalCache } from "../cache/cache.ts";
-import type { HostApi, HostGroup, HostUser } from "../compiler/runtime/host.ts";
+import type { HostApi, HostContext, HostGroup, HostUser } from "../compiler/runtime/host.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { SasConnection } from "../telemetry/sas.ts";
 import type { ClientTls } from "../transport/transport.ts";
@@ -100,8 +100,10 @@ export interface ApiGroup {
 }
 
 export interface Api extends HostApi {
-  /** Name without `;rev=n`: what subscriptions and product links refer to. */
+  /** Name without `;rev=n`, inside a workspace `{workspace}/{name}`: what subscriptions and product links refer to. */
   readonly rootId: string;
+  /** The workspace it belongs to; null for the service's own. */
+  readonly workspace: HostContext["workspace"];
   readonly isOnline: boolean;
   readonly subscriptionRequired: boolean;
   /** `enabled`: a bearer token may be the key. */
@@ -254,8 +256,8 @@ export interface Subscription {
 }
 
 export type SubscriptionScope =
-  /** The service or all APIs. */
-  | { readonly kind: "all" }
+  /** The service or all APIs; `workspace` (its id, lower case): those of one workspace. */
+  | { readonly kind: "all"; readonly workspace?: string | null }
   | { readonly kind: "api"; readonly apiId: string }
   | { readonly kind: "product"; readonly product: Product };
 

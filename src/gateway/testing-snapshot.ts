@@ -79,6 +79,7 @@ export function apiOf({ operations: given = [], serviceUrl, ...fields }: ApiFiel
     revision: "1",
     version: "",
     isCurrentRevision: true,
+    workspace: null,
     isOnline: true,
     protocols: ["http", "https"],
     type: "http",

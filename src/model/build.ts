@@ -6,6 +6,7 @@
 import type { Problem } from "../base/problem.ts";
 import { suggest } from "../base/suggest.ts";
 import type { ApiProperties, ApiVersionSetProperties, OperationProperties } from "../contract/apis.ts";
+import type { WorkspaceProperties } from "../contract/platform.ts";
 import type { Resource } from "../contract/resource.ts";
 import { type CompiledDocument, PolicyCompiler, type Surroundings, stepsOf } from "../compiler/compile.ts";
 import { compileExpression } from "../compiler/csharp/compile-expression.ts";
@@ -167,6 +168,14 @@ class Build {
     return [this.#documentOf("/"), workspace === ids.SERVICE_ID ? null : this.#documentOf(workspace)];
   }
 
+  /** What `context.Workspace` says: a folder of artifacts may well have no file for the workspace itself. */
+  #workspace(id: string): { readonly id: string; readonly name: string } | null {
+    const workspace = ids.workspaceOf(id);
+    if (workspace === ids.SERVICE_ID) return null;
+    const name = ids.nameOf(workspace);
+    return { id: name, name: this.#resources.get<WorkspaceProperties>(workspace)?.properties.displayName ?? name };
+  }
+
   #plan(chain: readonly (CompiledDocument | null)[]): Plan {
     return this.#failed ? NO_PLAN : this.#compiler.plan(chain);
   }
@@ -178,7 +187,7 @@ class Build {
   ): Api {
     const resources = this.#resources;
     const { properties } = resource;
-    const rootId = ids.nameOf(ids.withoutRevision(resource.id)).toLowerCase();
+    const rootId = ids.rootKey(resource.id);
     const containing = [...products.values()].filter((product) => product.apiIds.has(rootId));
     const outer = this.#outerDocuments(resource.id);
     const own = this.#documentOf(resource.id);
@@ -210,6 +219,7 @@ class Build {
       revision: String(properties.apiRevision ?? ids.revisionOf(resource.id) ?? "1"),
       version: properties.apiVersion ?? "",
       isCurrentRevision: resources.isCurrent(resource),
+      workspace: this.#workspace(resource.id),
       isOnline: properties.isOnline ?? true,
       protocols: (properties.protocols ?? ["https"]).map((protocol) => protocol.toLowerCase()),
       type,

@@ -27,7 +27,7 @@ function product(resource: Resource<ProductProperties>, resources: ResourceSet):
     state: properties.state?.toLowerCase() === "published" ? "Published" : "NotPublished",
     groups: resources.groupsOf(resource.id).map((id) => groupOf(resources, id)),
     apis: [],
-    apiIds: new Set(resources.apisOf(resource.id).map((id) => ids.nameOf(id).toLowerCase())),
+    apiIds: new Set(resources.apisOf(resource.id).map(ids.rootKey)),
   };
 }
 
@@ -83,7 +83,10 @@ function time(text: string | undefined): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** The service, all APIs, one API (without revision) or one product; null for a reference that leads nowhere. */
+/**
+ * The service, all APIs, all APIs of a workspace, one API (without revision) or one product; null for a reference that
+ * leads nowhere. What a subscription inside a workspace says is of that workspace.
+ */
 function scopeOf(
   reference: string,
   resources: ResourceSet,
@@ -92,9 +95,13 @@ function scopeOf(
 ): SubscriptionScope | null {
   const id = ids.resolveReference(reference, "products");
   const short = (id ?? reference).replace(/\/+$/, "").toLowerCase();
-  if (short === "" || short === "/apis") return { kind: "all" };
-  const api = /\/apis\/([^/]+)$/.exec(short);
-  if (api !== null) return { kind: "api", apiId: api[1]!.replace(/;rev=.*$/, "") };
+  const own = ids.workspaceOf(from);
+  const all = /^(?:\/workspaces\/([^/]+))?(?:\/apis)?$/.exec(short);
+  if (all !== null) return { kind: "all", workspace: all[1] ?? (own === ids.SERVICE_ID ? null : ids.nameOf(own).toLowerCase()) };
+  if (/\/apis\/[^/]+$/.test(short)) {
+    const api = short.replace(/;rev=[^/]*$/, "");
+    return { kind: "api", apiId: ids.rootKey(api.startsWith("/workspaces/") || own === ids.SERVICE_ID ? api : own + api) };
+  }
   const found = resources.resolve(reference, "products", from);
   const one = found === undefined ? undefined : products.get(ids.idKey(found.id));
   return one === undefined ? null : { kind: "product", product: one };

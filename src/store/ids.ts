@@ -77,6 +77,13 @@ export function withoutRevision(id: ResourceId): ResourceId {
   return id.replace(REVISION_SUFFIX, "");
 }
 
+/** What an API is known by, whatever its revision: `echo`, inside a workspace `team/echo`; lower case. */
+export function rootKey(id: ResourceId): string {
+  const name = nameOf(withoutRevision(id));
+  const workspace = workspaceOf(id);
+  return (workspace === SERVICE_ID ? name : `${nameOf(workspace)}/${name}`).toLowerCase();
+}
+
 /** The revision an id names, or undefined when it means the current one. */
 export function revisionOf(id: ResourceId): string | undefined {
   return REVISION_SUFFIX.exec(id)?.[1];

@@ -104,9 +104,9 @@ export class ServerReply implements Reply, BodySink {
     const fields = fieldLines(rawHeaders, false);
     let length = "";
     if (status !== 204) {
-      const announced =
-        body === null && bodyless && met.contentLength >= 0 ? met.contentLength : (body?.length ?? 0);
-      if (status !== 304 || announced > 0) length = `Content-Length: ${announced}\r\n`;
+      // Of a body that is only spoken of (HEAD, 304) nothing is said when its length is not known: 0 would be a lie.
+      const announced = body === null ? (bodyless ? met.contentLength : 0) : body.length;
+      if (announced > 0 || (announced === 0 && status !== 304)) length = `Content-Length: ${announced}\r\n`;
     }
     this.#open(line + fields + length, true);
     if (body !== null && !bodyless && body.length > 0) this.#connection.outbox.bytes(body);
