@@ -43,7 +43,12 @@ test.each<[string, ResponseMessage | null, string, string]>([
     "200 Content-Length=5; ",
   ],
   ["HEAD of a made body", responseOf(200, "hello"), "HEAD", "200 Content-Length=5; "],
-  ["HEAD of a made body with an old length", responseOf(404, "hello", ["content-length", "9"]), "HEAD", "404 Content-Length=5; "],
+  [
+    "HEAD of a made body with an old length",
+    responseOf(404, "hello", ["content-length", "9"]),
+    "HEAD",
+    "404 Content-Length=5; ",
+  ],
   [
     "304 keeps its length",
     responseOf(304, null, ["ETag", '"x"', ...gone]),

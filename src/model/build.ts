@@ -173,7 +173,10 @@ class Build {
     const workspace = ids.workspaceOf(id);
     if (workspace === ids.SERVICE_ID) return null;
     const name = ids.nameOf(workspace);
-    return { id: name, name: this.#resources.get<WorkspaceProperties>(workspace)?.properties.displayName ?? name };
+    return {
+      id: name,
+      name: this.#resources.get<WorkspaceProperties>(workspace)?.properties.displayName ?? name,
+    };
   }
 
   #plan(chain: readonly (CompiledDocument | null)[]): Plan {

@@ -97,10 +97,17 @@ function scopeOf(
   const short = (id ?? reference).replace(/\/+$/, "").toLowerCase();
   const own = ids.workspaceOf(from);
   const all = /^(?:\/workspaces\/([^/]+))?(?:\/apis)?$/.exec(short);
-  if (all !== null) return { kind: "all", workspace: all[1] ?? (own === ids.SERVICE_ID ? null : ids.nameOf(own).toLowerCase()) };
+  if (all !== null)
+    return {
+      kind: "all",
+      workspace: all[1] ?? (own === ids.SERVICE_ID ? null : ids.nameOf(own).toLowerCase()),
+    };
   if (/\/apis\/[^/]+$/.test(short)) {
     const api = short.replace(/;rev=[^/]*$/, "");
-    return { kind: "api", apiId: ids.rootKey(api.startsWith("/workspaces/") || own === ids.SERVICE_ID ? api : own + api) };
+    return {
+      kind: "api",
+      apiId: ids.rootKey(api.startsWith("/workspaces/") || own === ids.SERVICE_ID ? api : own + api),
+    };
   }
   const found = resources.resolve(reference, "products", from);
   const one = found === undefined ? undefined : products.get(ids.idKey(found.id));

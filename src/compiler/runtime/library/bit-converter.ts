@@ -56,9 +56,7 @@ function checkStart(bytes: Uint8Array, at: number): void {
   }
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
-  i.toString(16).toUpperCase().padStart(2, "0"),
-);
+const DIGITS = "0123456789ABCDEF";
 
 /** `01-AB`. */
 function text(bytes: Uint8Array | null, start = 0, length?: number): string {
@@ -75,12 +73,15 @@ function text(bytes: Uint8Array | null, start = 0, length?: number): string {
   }
   checkLength(count * 3);
   spendUnits(count);
-  let result = "";
-  for (let i = start; i < start + count; i++) {
-    if ((i & 0x3fff) === 0) hasten(512);
-    result += (i > start ? "-" : "") + HEX[bytes[i]!]!;
+  if (count === 0) return "";
+  const written = Buffer.alloc(count * 3 - 1, "-");
+  for (let i = 0; i < count; i++) {
+    if ((i & 0xffff) === 0xffff) hasten(512);
+    const byte = bytes[start + i]!;
+    written[i * 3] = DIGITS.charCodeAt(byte >> 4);
+    written[i * 3 + 1] = DIGITS.charCodeAt(byte & 15);
   }
-  return result;
+  return written.latin1Slice();
 }
 
 const view = new DataView(new ArrayBuffer(8));

@@ -191,6 +191,31 @@ function replaceEach(text: string, old: string, replacement: string): string {
   return result + text.slice(from).replaceAll(old, written);
 }
 
+/**
+ * `text.replace(pattern, change)` that looks at the clock on the way; JavaScript's own finds all matches of the text
+ * before it asks for the first replacement.
+ *
+ * @param pattern global, never matching nothing
+ */
+export function replaceStepwise(
+  text: string,
+  pattern: RegExp,
+  change: (match: RegExpExecArray) => string,
+): string {
+  let result = "";
+  let from = 0;
+  let found = 0;
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    if ((++found & 255) === 0) spend(16);
+    const at = pattern.lastIndex;
+    result += text.slice(from, match.index) + change(match);
+    from = at;
+    pattern.lastIndex = at;
+  }
+  return from === 0 ? text : result + text.slice(from);
+}
+
 /** `$` means something to JavaScript; it is doubled away. */
 function literally(replacement: string): string {
   return replacement.includes("$") ? replacement.replaceAll("$", "$$$$") : replacement;

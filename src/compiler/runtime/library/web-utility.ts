@@ -4,6 +4,7 @@ import { defineType } from "../define.ts";
 import { argumentOutOfRange } from "../errors.ts";
 import { utf8Bytes, utf8Text } from "./encoding.ts";
 import { HTML_ENTITIES } from "./html-entities.ts";
+import { replaceStepwise } from "./string-search.ts";
 
 const HEX: readonly string[] = Array.from(
   { length: 256 },
@@ -162,9 +163,7 @@ const ENTITY = /&(?:#(?:[xX]([\da-fA-F]+)|(\d+))|([A-Za-z\d]+));/g;
 export function htmlDecode(text: string | null): string | null {
   if (text === null || !text.includes("&")) return text;
   checkLength(text.length);
-  let done = 0;
-  return text.replace(ENTITY, (whole, hex?: string, decimal?: string, name?: string) => {
-    if ((++done & PAY_EVERY) === 0) payInside("");
+  return replaceStepwise(text, ENTITY, ([whole, hex, decimal, name]) => {
     if (name !== undefined) return HTML_ENTITIES.get(name) ?? whole;
     const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
     if (point === 0 || point > 0x10ffff || isLoneSurrogate(point)) return whole;

@@ -1,5 +1,6 @@
 /** `System.Text.RegularExpressions` (`expressions.md` §5.10). */
 import { checkLength, checkSize, spend } from "../../budget.ts";
+import { replaceStepwise } from "../string-search.ts";
 import { defineType, withFacts } from "../../define.ts";
 import { NetException, argumentError, argumentNull, argumentOutOfRange } from "../../errors.ts";
 import type { Type } from "../../type.ts";
