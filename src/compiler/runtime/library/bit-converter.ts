@@ -81,7 +81,7 @@ function text(bytes: Uint8Array | null, start = 0, length?: number): string {
     written[i * 3] = DIGITS.charCodeAt(byte >> 4);
     written[i * 3 + 1] = DIGITS.charCodeAt(byte & 15);
   }
-  return written.latin1Slice();
+  return written.toString("latin1");
 }
 
 const view = new DataView(new ArrayBuffer(8));

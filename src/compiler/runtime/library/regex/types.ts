@@ -362,34 +362,31 @@ const UNESCAPES: ReadonlyMap<string, string> = new Map([
   ["v", "\v"],
 ]);
 
+const ESCAPE = /\\(?:x([0-9a-fA-F]{0,2})|u([0-9a-fA-F]{0,4})|c(.?)|([0-7]{1,3})|(.?))/gsu;
+
 /** `\t \x41 \u0041 \cA \012 \.` back to what they stand for. @throws ArgumentException */
 function unescape(text: string | null): string {
   if (text === null) throw argumentNull("str");
   const bad = (what: string): NetException => argumentError(`parsing "${text}" - ${what}`);
-  let done = 0;
-  return text.replace(
-    /\\(?:x([0-9a-fA-F]{0,2})|u([0-9a-fA-F]{0,4})|c(.?)|([0-7]{1,3})|(.?))/gsu,
-    (whole, x, u, c, octal, other) => {
-      if ((++done & 255) === 0) spend(16);
-      if (x !== undefined || u !== undefined) {
-        const digits = (x ?? u) as string;
-        if (digits.length !== (x === undefined ? 4 : 2)) throw bad("Insufficient hexadecimal digits.");
-        return String.fromCharCode(parseInt(digits, 16));
-      }
-      if (c !== undefined) {
-        const code = (c as string).toUpperCase().charCodeAt(0) - 64;
-        if (!(code >= 0 && code < 32))
-          throw bad(c === "" ? "Missing control character." : "Unrecognized control character.");
-        return String.fromCharCode(code);
-      }
-      if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
-      if (other === "") throw bad("Illegal \\ at end of pattern.");
-      const known = UNESCAPES.get(other);
-      if (known !== undefined) return known;
-      if (/\w/u.test(other)) throw bad(`Unrecognized escape sequence ${whole}.`);
-      return other;
-    },
-  );
+  return replaceStepwise(text, ESCAPE, ([whole, x, u, c, octal, other]) => {
+    if (x !== undefined || u !== undefined) {
+      const digits = (x ?? u) as string;
+      if (digits.length !== (x === undefined ? 4 : 2)) throw bad("Insufficient hexadecimal digits.");
+      return String.fromCharCode(parseInt(digits, 16));
+    }
+    if (c !== undefined) {
+      const code = c.toUpperCase().charCodeAt(0) - 64;
+      if (!(code >= 0 && code < 32))
+        throw bad(c === "" ? "Missing control character." : "Unrecognized control character.");
+      return String.fromCharCode(code);
+    }
+    if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8) & 0xff);
+    if (other === "") throw bad("Illegal \\ at end of pattern.");
+    const known = UNESCAPES.get(other!);
+    if (known !== undefined) return known;
+    if (/\w/u.test(other!)) throw bad(`Unrecognized escape sequence ${whole}.`);
+    return other!;
+  });
 }
 
 // --- Declarations. Constant patterns are checked when the document is saved.
