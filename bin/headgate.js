@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
-    `headgate needs Node 22.19 or newer and this is ${process.versions.node}; run it through "npm start", which brings its own.`,
+    `headgate needs Node 22.19 or newer and this is ${process.versions.node}; in the repository "npx headgate" and "npm start" bring their own.`,
   );
   process.exit(78);
 }
