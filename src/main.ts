@@ -22,6 +22,7 @@ import { configureEnvironment } from "./compiler/runtime/environment.ts";
 import { setTrustedRoots } from "./compiler/runtime/library/crypto-certificate.ts";
 import { startDemoModel } from "./demo/index.ts";
 import { accessLine } from "./gateway/access-record.ts";
+import { type DoorPaths, createDoor } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { createGateway } from "./gateway/listener.ts";
 import type { CounterStores } from "./counters/counters.ts";
@@ -29,8 +30,8 @@ import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.
 import { RedisLink } from "./redis/link.ts";
 import type { Services } from "./gateway/services.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
-import { traceDoor } from "./gateway/tracing/door.ts";
-import { LONGEST_TOKEN_MS, type Tracing, createTracing } from "./gateway/tracing/index.ts";
+import { tracingPaths } from "./gateway/tracing/door.ts";
+import { LONGEST_TOKEN_MS, createTracing } from "./gateway/tracing/index.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
@@ -223,7 +224,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   if (gateway.snapshot === null) throw new ConfigurationError(problems);
   const server = await listen(options, gateway.onRequest, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
-  const door = options.dataDir === null ? null : await openDoor(options.dataDir, tracing, url);
+  /** What commands on this machine may ask; each feature gives its paths. */
+  const doorPaths: DoorPaths = { ...tracingPaths(tracing) };
+  const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
   const watcher = options.watch
     ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known })
     : null;
@@ -287,11 +290,11 @@ export class ConfigurationError extends Error {
 /** The listener for commands on this machine, and the file that tells them of it. */
 async function openDoor(
   dataDir: string,
-  tracing: Tracing,
+  paths: DoorPaths,
   gateway: string,
 ): Promise<{ close(): Promise<void> }> {
   const secret = randomBytes(32).toString("base64url");
-  const server = await createServer({ host: "127.0.0.1", port: 0, onRequest: traceDoor(tracing, secret) });
+  const server = await createServer({ host: "127.0.0.1", port: 0, onRequest: createDoor(secret, paths) });
   writeLocalAccess(dataDir, {
     gateway: callable(gateway),
     local: `http://127.0.0.1:${server.port}`,

@@ -1,9 +1,10 @@
 /** `headgate trace`: sends a request through the running gateway and shows what every policy did with it. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { type LocalAccess, readLocalAccess } from "../base/local-access.ts";
+import type { LocalAccess } from "../base/local-access.ts";
 import type { Application, HttpAnswer } from "./application.ts";
 import { EXIT } from "./index.ts";
+import { askLocalGateway, findLocalGateway } from "./local-gateway.ts";
 import { wantsColor } from "./report.ts";
 import { type TraceDocument, renderTrace } from "./waterfall.ts";
 
@@ -17,7 +18,6 @@ interface Flags {
   readonly json?: boolean;
 }
 
-const LARGEST_ANSWER = 16 * 1024 * 1024;
 const SHOWN_BODY = 64 * 1024;
 /** The gateway finishes a trace just after the last byte has gone out. */
 const TRIES = 100;
@@ -57,14 +57,8 @@ async function trace(application: Application, given: string, flags: Flags): Pro
     stderr.write(`error: ${message}\n`);
     return code;
   };
-  const settings = application.readSettings({ data: flags.dataDir }, environment);
-  const access = readLocalAccess(settings.dataDir);
-  if (access === null) {
-    return complain(
-      `no gateway runs on the data folder ${settings.dataDir} (start one with \`headgate up\`, or say --data-dir)`,
-      EXIT.unavailable,
-    );
-  }
+  const access = findLocalGateway(application, flags.dataDir);
+  if (access === null) return EXIT.unavailable;
   let request: { method: string; url: string; rawHeaders: string[]; body: Uint8Array | null };
   try {
     request = requestOf(given, flags, access);
@@ -125,24 +119,8 @@ function requestOf(given: string, flags: Flags, access: LocalAccess) {
   return { method: (flags.request ?? (body === null ? "GET" : "POST")).toUpperCase(), url, rawHeaders, body };
 }
 
-async function ask(
-  application: Application,
-  access: LocalAccess,
-  action: string,
-  body: object,
-): Promise<unknown> {
-  const answer = await application.request({
-    method: "POST",
-    url: `${access.local}/gateways/managed/${action}`,
-    rawHeaders: ["Authorization", `Bearer ${access.secret}`, "Content-Type", "application/json"],
-    body: Buffer.from(JSON.stringify(body)),
-    insecure: false,
-    limitBytes: LARGEST_ANSWER,
-  });
-  const text = new TextDecoder().decode(answer.body);
-  if (answer.status !== 200)
-    throw new Error(`the gateway's local listener answered ${answer.status}: ${text.slice(0, 300)}`);
-  return JSON.parse(text);
+function ask(application: Application, access: LocalAccess, action: string, body: object): Promise<unknown> {
+  return askLocalGateway(application, access, `/gateways/managed/${action}`, body);
 }
 
 async function readTrace(

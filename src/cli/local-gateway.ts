@@ -1,0 +1,49 @@
+/** The gateway that runs on this machine, as commands reach it: through its local listener (`gateway/door.ts`). */
+import { type LocalAccess, readLocalAccess } from "../base/local-access.ts";
+import type { Application } from "./application.ts";
+
+const LARGEST_ANSWER = 16 * 1024 * 1024;
+
+/** @returns null when none runs on the data folder, which has been said then */
+export function findLocalGateway(application: Application, dataDir: string | undefined): LocalAccess | null {
+  const settings = application.readSettings({ data: dataDir }, application.environment);
+  const access = readLocalAccess(settings.dataDir);
+  if (access === null) {
+    application.stderr.write(
+      `error: no gateway runs on the data folder ${settings.dataDir} (start one with \`headgate up\`, or say --data-dir)\n`,
+    );
+  }
+  return access;
+}
+
+/** The local listener's refusal. */
+export class DoorRefusal extends Error {
+  readonly status: number;
+  constructor(status: number, text: string) {
+    super(`the gateway's local listener answered ${status}: ${text.slice(0, 300)}`);
+    this.status = status;
+  }
+}
+
+/**
+ * @param path as the door knows it: `/gateways/managed/listTrace`
+ * @throws DoorRefusal; the transport's error when nobody listens any more
+ */
+export async function askLocalGateway(
+  application: Application,
+  access: LocalAccess,
+  path: string,
+  body: object,
+): Promise<unknown> {
+  const answer = await application.request({
+    method: "POST",
+    url: `${access.local}${path}`,
+    rawHeaders: ["Authorization", `Bearer ${access.secret}`, "Content-Type", "application/json"],
+    body: Buffer.from(JSON.stringify(body)),
+    insecure: false,
+    limitBytes: LARGEST_ANSWER,
+  });
+  const text = new TextDecoder().decode(answer.body);
+  if (answer.status !== 200) throw new DoorRefusal(answer.status, text);
+  return JSON.parse(text);
+}
