@@ -32,10 +32,15 @@
  * - `named values`, `backends`: lines `name = value`. A backend's value is a URL, or `pool a, b` (`a@2` = priority 2).
  * - `operations`: lines `METHOD template`, instead of those in `world.ts`. `operation NAME …`: see there.
  * - `resources`: more resources, a line each: id, properties as JSON (or, for a policy, the document).
- * - `settings`: JSON, `{ "api": properties, "options": gateway options }`.
- * - `request`: method, target, headers, blank line, body. Several make several calls. `@gzip` as a header compresses.
+ * - `settings`: JSON, `{ "api": properties, "options": gateway options, "region": "…" }`.
+ * - `hosts`: names that lead to the upstream, by http and https. It sees `Seen-Scheme` and, with a client certificate,
+ *   `Seen-Certificate`. Tokens of the gateway's own identity come from the upstream's `/msi/token` in any case.
+ * - `request`: method, target, headers, blank line, body. Several make several calls. `@gzip` as a header compresses;
+ *   `@later SECONDS` moves the clock first.
  * - `upstream`: status, headers, blank line, body; or `hang`, `reset`. The n-th answers the n-th request, the last one all
- *   that follow. `upstream stream`: head, blank line, then JSON strings, one chunk each, and `wait`: until the client has all so far.
+ *   that follow. `upstream GET /path` answers what comes there, whatever the query.
+ * - `upstream stream [GET /path]`: head, blank line, then JSON strings, one chunk each, and `wait`: until the client has all
+ *   so far.
  *
  * After it:
  *
@@ -45,9 +50,12 @@
  * - `logged`: JSON, one line per record of the trace policy; members given must be there.
  *
  * Headers listed must be there with these values, in this order when repeated; `!Name` must be absent; others do not
- * matter. A body is compared when there is a blank line; `@quoted` among the headers makes it a JSON string. `{guid}` stands for any GUID, `{any}` for anything;
- * `{upstream}` is the upstream's URL, `{upstream-host}` its host and port, `{nobody}` a URL where nobody listens,
- * `{long}` five million `x`.
+ * matter. A body is compared when there is a blank line; `@quoted` among the headers makes it a JSON string.
+ *
+ * `{guid}` stands for any GUID, `{any}` for anything; `{upstream}` is the upstream's URL, `{upstream-host}` its host and
+ * port, `{nobody}` a URL where nobody listens, `{long}` five million `x`; `{jwt {"sub": "a"}}` is a token of these claims, signed by a key that `{jwks}` publishes.
+ * In later requests and answers, `{answer 1 Location /state=(\w+)/}` is what the expression finds in that header (or `body`)
+ * of the client's first answer, `{seen 2 body /…/}` of the upstream's second request.
  */
 
 export interface Block {

@@ -6,6 +6,8 @@ import { gzipSync } from "node:zlib";
 import type { Backends } from "../src/backends/backends.ts";
 import { backendsOf } from "../src/backends/testing.ts";
 import { forward } from "../src/backends/forward.ts";
+import { makeIdentities } from "../src/backends/identity/identities.ts";
+import { readIdentitySettings } from "../src/backends/identity/settings.ts";
 import { Abort } from "../src/base/abort.ts";
 import { HeaderList } from "../src/base/headers.ts";
 import { systemClock } from "../src/base/system-clock.ts";
@@ -20,14 +22,16 @@ import * as policies from "../src/policies/index.ts";
 import { createClient, createServer } from "../src/transport/node/index.ts";
 import type { Client, Server } from "../src/transport/transport.ts";
 import { type Block, type Case, type WrittenMessage, parseCases, parseMessage } from "./case-file.ts";
+import { Elsewhere } from "./elsewhere.ts";
+import { Fill } from "./fill.ts";
 import { Upstream, readAll } from "./upstream.ts";
 import { worldOf } from "./world.ts";
 
 const HERE = import.meta.dirname;
 /** Ms for one case. */
 const LIMIT_MS = 10_000;
-/** Every case happens on 2 January 2026 at 03:04:05. */
-const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
+/** Every case begins on 2 January 2026 at 03:04:05. */
+const BEGIN_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export function loadCases(): Case[] {
   const folder = join(HERE, "cases");
@@ -61,11 +65,18 @@ type PerCase<T> = { -readonly [K in keyof T]: T[K] };
 export class Runner {
   readonly #upstream = new Upstream();
   readonly #client: Client = createClient();
-  readonly #outgoing: Client = createClient();
+  readonly #outgoing = new Elsewhere(createClient(), () => this.#upstream.port);
+  readonly #fill = new Fill(
+    () => this.#upstream.port,
+    () => ({ answers: this.#answers, seen: this.#upstream.seen }),
+  ).text;
   readonly #builder = new SnapshotBuilder(Object.values(policies));
   readonly #logged: Readonly<Record<string, unknown>>[] = [];
   #bugs: string[] = [];
+  #answers: Answer[] = [];
   #received = 0;
+  /** How far the case's requests have moved the clock. */
+  #laterMs = 0;
   #version = 0;
   #server: Server | null = null;
   readonly #gateway: ReturnType<typeof createGateway>;
@@ -74,12 +85,10 @@ export class Runner {
 
   constructor() {
     configureBudget(() => performance.now());
-    configureEnvironment({ now: () => NOW_MS });
+    const now = (): number => BEGIN_MS + this.#laterMs;
+    configureEnvironment({ now });
     const services = servicesOf({
-      clock: systemClock(
-        () => NOW_MS,
-        () => performance.now(),
-      ),
+      clock: systemClock(now, () => performance.now() + this.#laterMs),
       client: this.#outgoing,
       forward: (exchange, options) => forward(exchange, options, this.#outgoing, this.#backends),
       log: (record) => void this.#logged.push(record),
@@ -127,19 +136,23 @@ export class Runner {
   }
 
   async #run(one: Case): Promise<string[]> {
-    const fill = (text: string): string => this.#fill(text);
+    const fill = this.#fill;
     this.#logged.length = 0;
     this.#bugs = [];
+    this.#answers = [];
+    this.#laterMs = 0;
     // What one case counts and caches is nothing to the next.
     this.#services.counters = countersAlone();
     this.#backends = backendsOf(this.#services);
     this.#services.caches = { internal: new MemoryCache(), external: () => null };
     this.#upstream.reset(
-      one.given
-        .filter(({ name }) => name.startsWith("upstream"))
-        .map((block) => ({ ...block, text: fill(block.text) })),
+      one.given.filter(({ name }) => name.startsWith("upstream")),
+      fill,
     );
-    const { resources, options } = worldOf(one, fill);
+    const { resources, options, hosts, region } = worldOf(one, fill);
+    this.#outgoing.reset(hosts);
+    this.#services.deployment = { ...this.#services.deployment, region };
+    this.#services.identities = makeIdentities(this.#services, this.#identitySettings());
     const built = this.#builder.build(resources, ++this.#version, options);
     const errors = built.problems
       .filter(({ severity }) => severity === "error")
@@ -148,28 +161,29 @@ export class Runner {
     if (refused !== undefined || built.snapshot === null)
       return listDifferences("refused", refused?.text.split("\n") ?? [], errors, fill);
     this.#gateway.swap(built.snapshot);
-    const answers: Answer[] = [];
     for (const block of one.given)
-      if (block.name === "request") answers.push(await this.#call(parseMessage(block)));
+      if (block.name === "request") this.#answers.push(await this.#call(parseMessage(block)));
     return [
-      ...this.#clientDifferences(one, answers),
+      ...this.#upstream.faults,
+      ...this.#clientDifferences(one, this.#answers),
       ...this.#upstreamDifferences(one),
       ...this.#logDifferences(one),
       ...this.#bugs.map((bug) => `our bug: ${bug}`),
     ];
   }
 
-  #fill(text: string): string {
-    const { port } = this.#upstream;
-    return text
-      .replaceAll("{upstream-host}", `127.0.0.1:${port}`)
-      .replaceAll("{upstream}", `http://127.0.0.1:${port}`)
-      .replaceAll("{nobody}", "http://127.0.0.1:9")
-      .replace("{long}", () => "x".repeat(5_000_000));
+  /** Tokens of the gateway's own identity come from the case's upstream. */
+  #identitySettings(): ReturnType<typeof readIdentitySettings> {
+    return readIdentitySettings({
+      IDENTITY_ENDPOINT: this.#fill("{upstream}/msi/token"),
+      IDENTITY_HEADER: "identity-secret",
+    });
   }
 
   async #call(message: WrittenMessage): Promise<Answer> {
-    const [method = "GET", target = "/"] = message.first.split(" ");
+    const [method = "GET", target = "/"] = this.#fill(message.first).split(" ");
+    for (const mark of message.marks)
+      if (mark.startsWith("later ")) this.#laterMs += Number(mark.slice("later ".length)) * 1000;
     const rawHeaders = message.headers.flatMap(([name, value]) => [name, this.#fill(value)]);
     if (!message.headers.some(([name]) => name.toLowerCase() === "host"))
       rawHeaders.unshift("Host", "gateway.example");
@@ -239,13 +253,13 @@ export class Runner {
     return [
       ...count,
       ...blocks.slice(0, seen.length).flatMap((block, i) => {
-        const { line, rawHeaders, body } = seen[i]!;
+        const { line, headers, body } = seen[i]!;
         const what = blocks.length === 1 ? "upstream" : `upstream, request ${i + 1}`;
         return messageDifferences(
           what,
           parseMessage({ ...block, text: this.#fill(block.text) }),
           line,
-          new HeaderList([...rawHeaders]),
+          headers,
           body,
         );
       }),

@@ -1,19 +1,28 @@
 /** The backend of the cases: remembers what it saw, answers what the case says. */
 import { gzipSync } from "node:zlib";
+import { HeaderList } from "../src/base/headers.ts";
 import { createServer } from "../src/transport/node/index.ts";
 import type { BodySource, Incoming, Server } from "../src/transport/transport.ts";
 import { type Block, parseMessage } from "./case-file.ts";
+import type { Said } from "./fill.ts";
 
-export interface SeenRequest {
+export interface SeenRequest extends Said {
   readonly line: string;
-  readonly rawHeaders: readonly string[];
-  readonly body: string;
+}
+
+/** The answers of one place; the last one serves all that follow. */
+interface Script {
+  readonly answers: Block[];
+  arrived: number;
 }
 
 export class Upstream {
   seen: SeenRequest[] = [];
-  #answers: readonly Block[] = [];
-  #arrived = 0;
+  /** Answers that could not be made. */
+  faults: string[] = [];
+  /** By `METHOD /path`; empty for those that name no place. */
+  readonly #scripts = new Map<string, Script>();
+  #fill: (text: string) => string = (text) => text;
   #server: Server | null = null;
   /** Octets of the answer that the client has. */
   clientHas: () => number = () => 0;
@@ -31,11 +40,22 @@ export class Upstream {
     return this.#server!.port;
   }
 
-  /** A new case begins. */
-  reset(answers: readonly Block[]): void {
+  /**
+   * A new case begins.
+   *
+   * @param fill is called when an answer is due, so that it can speak of what happened before
+   */
+  reset(answers: readonly Block[], fill: (text: string) => string): void {
     this.seen = [];
-    this.#answers = answers;
-    this.#arrived = 0;
+    this.faults = [];
+    this.#fill = fill;
+    this.#scripts.clear();
+    for (const block of answers) {
+      const place = block.name.replace(/^upstream( stream)?\s*/, "");
+      const script = this.#scripts.get(place);
+      if (script === undefined) this.#scripts.set(place, { answers: [block], arrived: 0 });
+      else script.answers.push(block);
+    }
     for (const incoming of this.#open) incoming.abort.abort("other");
     this.#open.clear();
   }
@@ -45,16 +65,21 @@ export class Upstream {
   }
 
   #onRequest(incoming: Incoming): void {
-    const at = this.#arrived++;
-    const answers = this.#answers;
-    const answer = answers[Math.min(at, answers.length - 1)];
+    const { method, target } = incoming;
+    const script = this.#scripts.get(`${method} ${target.replace(/\?.*/, "")}`) ?? this.#scripts.get("");
+    const answer = script?.answers[Math.min(script.arrived++, script.answers.length - 1)];
     readAll(incoming.body, (body) => {
       this.seen.push({
-        line: `${incoming.method} ${incoming.target}`,
-        rawHeaders: incoming.rawHeaders,
+        line: `${method} ${target}`,
+        headers: new HeaderList([...incoming.rawHeaders]),
         body,
       });
-      this.#answer(incoming, answer);
+      try {
+        this.#answer(incoming, answer && { ...answer, text: this.#fill(answer.text) });
+      } catch (error) {
+        this.faults.push(String(error));
+        incoming.reply.send(500, "", [], null);
+      }
     });
   }
 
@@ -75,7 +100,8 @@ export class Upstream {
         name: "TransportError",
       });
     }
-    if (block.name === "upstream stream") return void this.#stream(reply, Number(status), raw, body ?? "");
+    if (block.name.startsWith("upstream stream"))
+      return void this.#stream(reply, Number(status), raw, body ?? "");
     const bytes = body === null ? null : Buffer.from(body);
     if (marks.includes("gzip") && bytes !== null)
       return reply.send(

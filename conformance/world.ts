@@ -30,11 +30,16 @@ const SCOPE_IDS: Readonly<Record<string, string>> = {
 export interface World {
   readonly resources: ResourceSet;
   readonly options: GatewayOptions;
+  /** Names that lead to the upstream. */
+  readonly hosts: readonly string[];
+  readonly region: string;
 }
 
 interface Settings {
   readonly api?: Record<string, unknown>;
   readonly options?: Partial<GatewayOptions>;
+  /** `context.Deployment.Region`. */
+  readonly region?: string;
   /** URL of the Dapr sidecar. */
   readonly dapr?: string;
   /** Connection strings, as HEADGATE_SERVICE_BUS has them. */
@@ -46,6 +51,7 @@ interface Settings {
 /** @param fill puts `{upstream}` and its kin in */
 export function worldOf(one: Case, fill: (text: string) => string): World {
   const found = one.given.find(({ name }) => name === "settings");
+  const hosts = one.given.find(({ name }) => name === "hosts")?.text.split(/\s+/) ?? [];
   const settings = (found === undefined ? {} : JSON.parse(fill(found.text))) as Settings;
   const resources: Resource[] = [
     ...builtIns,
@@ -72,6 +78,8 @@ export function worldOf(one: Case, fill: (text: string) => string): World {
   return {
     resources: new ResourceSet(resources),
     options: { ...DEFAULT_GATEWAY_OPTIONS, ...settings.options, ...servicesBeside(settings) },
+    hosts,
+    region: settings.region ?? "here",
   };
 }
 
