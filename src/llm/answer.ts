@@ -1,0 +1,59 @@
+/** What dialects fill while they read an answer. */
+import type { FoundAnswer, TextKeeper } from "./dialect.ts";
+
+/** Octets of text that are kept at most: what the log takes in one direction (`ai-observability.md` §5.2). */
+export const MOST_TEXT = 2 * 1024 * 1024;
+
+/** @param keepBytes how much text is kept, in UTF-16 units; 0 = none */
+export function newAnswer(keepBytes: number): FoundAnswer {
+  return {
+    id: null,
+    model: null,
+    usage: null,
+    finishReason: null,
+    complete: false,
+    error: null,
+    textLength: 0,
+    text: new KeptText(keepBytes),
+    responses: 0,
+  };
+}
+
+/** Notes a piece of text that the model wrote. */
+export function wrote(answer: FoundAnswer, choice: number, piece: unknown): void {
+  if (typeof piece !== "string" || piece.length === 0) return;
+  answer.textLength += piece.length;
+  answer.text.add(choice, piece);
+}
+
+class KeptText implements TextKeeper {
+  readonly #pieces = new Map<number, string[]>();
+  #room: number;
+  #truncated = false;
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  get truncated(): boolean {
+    return this.#truncated;
+  }
+
+  add(choice: number, piece: string): void {
+    if (this.#room <= 0) {
+      this.#truncated = true;
+      return;
+    }
+    const kept = piece.length <= this.#room ? piece : piece.slice(0, this.#room);
+    if (kept !== piece) this.#truncated = true;
+    this.#room -= kept.length;
+    const pieces = this.#pieces.get(choice);
+    if (pieces === undefined) this.#pieces.set(choice, [kept]);
+    else pieces.push(kept);
+  }
+
+  read(choice: number | null): string {
+    if (choice !== null) return (this.#pieces.get(choice) ?? []).join("");
+    return [...this.#pieces.values()].map((pieces) => pieces.join("")).join("");
+  }
+}
