@@ -41,7 +41,7 @@ const BY_NAMESPACE: Readonly<Record<string, string>> = {
   "System.Security": "SecureString",
   "System.Security.Claims": "Claim ClaimsIdentity ClaimsPrincipal",
   "System.Security.Cryptography":
-    "CryptoStream DSA ECDsa ECDiffieHellman RSACng RSACryptoServiceProvider RandomNumberGenerator Rfc2898DeriveBytes AesGcm AesCcm CspParameters ECDsaCng ProtectedData CryptographicOperations",
+    "CryptoStream DSA ECDsa ECDiffieHellman RSACryptoServiceProvider RandomNumberGenerator Rfc2898DeriveBytes AesGcm AesCcm CspParameters ECDsaCng ProtectedData CryptographicOperations",
   "System.Security.Cryptography.X509Certificates":
     "X509Chain X509Store X509Certificate2Collection StoreName StoreLocation X509KeyStorageFlags",
   "System.Text.Json": "JsonDocument JsonElement JsonSerializer JsonSerializerOptions",
@@ -119,7 +119,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   NameValueCollection: "use Dictionary<string, string[]>",
   BigInteger: "use decimal or long",
   RandomNumberGenerator: "use RNGCryptoServiceProvider, Random or Guid.NewGuid",
-  RSACng: "use the certificate's GetRSAPrivateKey()",
   RSACryptoServiceProvider: "use the certificate's GetRSAPrivateKey()",
   AesGcm: "use the Encrypt and Decrypt methods of byte[]",
   ExpandoObject: "use JObject",

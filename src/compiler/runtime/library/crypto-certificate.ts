@@ -273,7 +273,7 @@ function rsaOf(certificate: Certificate | null, isPrivate: boolean): RsaKey | nu
   if (certificate === null) throw argumentNull("certificate");
   const { publicKey } = certificate.native;
   if (publicKey.asymmetricKeyType !== "rsa" || (isPrivate && certificate.privateKey === null)) return null;
-  return new RsaKey(publicKey, isPrivate ? certificate.privateKey : null);
+  return new RsaKey("RSACng", publicKey, isPrivate ? certificate.privateKey : null);
 }
 
 /** A distinguished name. */

@@ -120,15 +120,17 @@ defineType(`class ${NAMESPACE}.${ENCRYPTION}`, {
 });
 
 export class RsaKey implements NetObject {
+  readonly #type: "RSA" | "RSACng";
   #public: KeyObject | null;
   #private: KeyObject | null;
 
-  constructor(publicKey: KeyObject | null, privateKey: KeyObject | null) {
+  constructor(type: "RSA" | "RSACng", publicKey: KeyObject | null, privateKey: KeyObject | null) {
+    this.#type = type;
     this.#public = publicKey;
     this.#private = privateKey;
   }
   get [TYPE](): Type {
-    return typeNamed(`${NAMESPACE}.RSA`);
+    return typeNamed(`${NAMESPACE}.${this.#type}`);
   }
   get publicKey(): KeyObject {
     if (this.#public === null) {
@@ -379,7 +381,7 @@ const importer =
   };
 
 const members: Members = {
-  "static RSA Create()": () => new RsaKey(null, null),
+  "static RSA Create()": () => new RsaKey("RSA", null, null),
   "byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)": signData,
   "byte[] SignData(byte[] data, int offset, int count, HashAlgorithmName hashAlgorithm, RSASignaturePadding padding)":
     (
@@ -443,3 +445,5 @@ defineType(`class ${NAMESPACE}.AsymmetricAlgorithm : System.IDisposable`, {
   "void Dispose()": (rsa: RsaKey) => rsa.dispose(),
 });
 defineType(`class ${NAMESPACE}.RSA : ${NAMESPACE}.AsymmetricAlgorithm`, members);
+// What the key of a certificate is on .NET Framework. Published documents cast to it; it adds nothing that they use.
+defineType(`class ${NAMESPACE}.RSACng : ${NAMESPACE}.RSA`, {});

@@ -103,6 +103,14 @@ const CERTIFICATES: readonly Row[] = [
 const data = utf8("abc");
 const SHA = "HashAlgorithmName.SHA256";
 const key = `var c = ${pfx(PFX_LEGACY, "secret")}; var rsa = c.GetRSAPrivateKey(); var pub = c.GetRSAPublicKey();`;
+const CNG: readonly Row[] = [
+  [
+    `{ ${key} RSACng cng = c.GetRSAPrivateKey() as RSACng; return cng.KeySize == rsa.KeySize; }`,
+    "Boolean True",
+  ],
+  [`{ ${key} return ((System.Security.Cryptography.RSACng)pub).SignatureAlgorithm; }`, "RSA"],
+  [`(RSA.Create() as RSACng) == null`, "Boolean True"],
+];
 const RSA: readonly Row[] = ["Pkcs1", "Pss"]
   .map((name) => `RSASignaturePadding.${name}`)
   .flatMap((padding): Row[] => [
@@ -135,5 +143,5 @@ const MORE_RSA: readonly Row[] = [
   ],
 ];
 
-const all: Readonly<Record<string, readonly Row[]>> = { HASHES, CIPHERS, CERTIFICATES, RSA, MORE_RSA };
+const all: Readonly<Record<string, readonly Row[]>> = { HASHES, CIPHERS, CERTIFICATES, RSA, MORE_RSA, CNG };
 for (const [name, rows] of Object.entries(all)) describe(name.toLowerCase(), () => check(rows));
