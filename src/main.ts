@@ -25,6 +25,7 @@ import { accessLine } from "./gateway/access-record.ts";
 import { type DoorPaths, createDoor } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { createGateway } from "./gateway/listener.ts";
+import type { Count } from "./gateway/model-services.ts";
 import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
 import { RedisLink } from "./redis/link.ts";
@@ -48,6 +49,16 @@ import { readSasConnections } from "./telemetry/sas.ts";
 import { createClient, createServer, trustedRoots } from "./transport/node/index.ts";
 import type { Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
+
+/** Counting for requests to models: four characters are a token where nothing better is known. */
+function modelServices(): Services["models"] {
+  const estimate = (length: number): Count => ({ tokens: Math.ceil(length / 4), exact: false });
+  return {
+    countPrompt: (prompt) => estimate(JSON.stringify(prompt.messages).length),
+    countText: (text) => estimate(text.length),
+    settled: () => {},
+  };
+}
 
 /** Every policy there is, for model, command line and reference pages. */
 export const catalogue = Object.values(policies);
@@ -160,6 +171,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     identities,
     loggers,
     counters: state.counters,
+    models: modelServices(),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
     log: write,

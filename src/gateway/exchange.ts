@@ -11,6 +11,7 @@ import type { ResponseCacheSlot } from "./caching.ts";
 import type { ForwardOptions, Services } from "./services.ts";
 import type { GatewayError } from "./errors.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
+import type { ModelCall } from "./model-call.ts";
 import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
 import type { Trace } from "./trace.ts";
 
@@ -57,6 +58,10 @@ export class Exchange implements HostContext {
   traced: Trace | null = null;
   /** What `cache-lookup` prepared for `cache-store`; null when there is nothing to store. */
   responseCache: ResponseCacheSlot | null = null;
+  /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `model-call.ts`. */
+  modelCall: ModelCall | null | undefined = undefined;
+  /** A cache answered instead of a backend. */
+  servedFromCache = false;
   /** Counters that this exchange has counted already: a key counts once however many policies name it. */
   countedKeys: Set<string> | null = null;
   /** On the monotonic clock. */
@@ -145,7 +150,13 @@ export class Exchange implements HostContext {
 
   /** Sends the request to the chosen backend; `backends/forward.ts` behind an interface. */
   forward(options: ForwardOptions): Promise<ResponseMessage> {
-    return this.services.forward(this, options);
+    const { modelCall } = this;
+    const answer = this.services.forward(this, options);
+    if (modelCall === undefined || modelCall === null) return answer;
+    return answer.then((response) => {
+      const waiting = modelCall.answered(response);
+      return waiting === undefined ? response : waiting.then(() => response);
+    });
   }
 }
 

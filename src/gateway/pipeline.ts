@@ -271,7 +271,10 @@ function settleSection(
   skipAfter: string | null,
 ): void | Promise<void> {
   if (outcome === undefined) return runFrom(exchange, plan, index + 1, skipAfter);
-  if (outcome instanceof SkipToOutbound) return runFrom(exchange, plan, 2, outcome.after);
+  if (outcome instanceof SkipToOutbound) {
+    exchange.servedFromCache = true;
+    return runFrom(exchange, plan, 2, outcome.after);
+  }
   if (outcome !== exchange.response) exchange.response?.body?.discard();
   exchange.response = outcome;
 }

@@ -5,10 +5,12 @@ import type { Caches } from "../cache/cache.ts";
 import type { CounterStores } from "../counters/counters.ts";
 import type { Loggers } from "../telemetry/loggers.ts";
 import type { Client } from "../transport/transport.ts";
+import type { Connections } from "./connections.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Identities } from "./identity.ts";
 import type { ResponseMessage } from "./message.ts";
+import type { ModelServices } from "./model-services.ts";
 
 export interface Services {
   readonly clock: Clock;
@@ -21,12 +23,16 @@ export interface Services {
   readonly caches: Caches;
   /** What this workload can prove about itself. */
   readonly identities: Identities;
+  /** Tokens of the credential manager's connections. */
+  readonly connections: Connections;
   /** Takes one retry from what the whole gateway allows itself (`backends/retry-budget.ts`); false: there is none left. */
   readonly mayRetry: () => boolean;
   /** Sinks that policies write to. */
   readonly loggers: Pick<Loggers, "sendEvent">;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
+  /** Counting for requests to models, and what becomes of what they cost. */
+  readonly models: ModelServices;
   /** Adds a structured line to the log (the `trace` policy). */
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
   /** An error that is ours: the stack goes to our log and not one word of it to the caller. */

@@ -6,9 +6,11 @@ import type { Plan, Step } from "../compiler/policy.ts";
 export type { Plan, Step };
 import type { ExternalCache } from "../cache/cache.ts";
 import type { HostApi, HostContext, HostGroup, HostUser } from "../compiler/runtime/host.ts";
+import type { Dialect } from "../llm/dialect.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { SasConnection } from "../telemetry/sas.ts";
 import type { ClientTls } from "../transport/transport.ts";
+import type { ConnectionIndex } from "./connections.ts";
 import type { IdentityCredential } from "./identity.ts";
 import type { TemplateMatcher } from "./template.ts";
 import { parseTarget } from "./url.ts";
@@ -29,6 +31,8 @@ export interface Snapshot {
   readonly caches: readonly ExternalCache[];
   /** By name, lower case. */
   readonly loggers: ReadonlyMap<string, Logger>;
+  /** Of the credential manager. */
+  readonly connections: ConnectionIndex;
   /** Values of secret named values: what traces must not show. */
   readonly secrets: readonly string[];
   /** What runs when no API matched: global `on-error`. */
@@ -120,6 +124,8 @@ export interface Api extends HostApi {
   /** The one product that contains it and needs no subscription. */
   readonly openProduct: Product | null;
   readonly bodyLimitBytes: number | null;
+  /** `aiFormat`: what its requests to models look like; null = as path and body say. */
+  readonly aiFormat: Dialect | null;
   /** Names of products that contain it. */
   readonly productIds: ReadonlySet<string>;
 }
@@ -306,6 +312,8 @@ export interface BackendEntity {
   readonly balancing: PoolRules | null;
   /** When to leave it alone; null = never, and for pools. */
   readonly breaker: BreakerRule | null;
+  /** How it is asked whether it is well; null = not at all, and for pools. */
+  readonly probe: ProbeRule | null;
   /** Answer when no member is available or the breaker is open, else 503. */
   readonly failureStatus: number | null;
   readonly tls: ClientTls | null;
@@ -321,10 +329,14 @@ export interface PoolMember {
 
 /** Everything decided, defaults included (`ai-backends-auth.md` §10.2). */
 export interface PoolRules {
-  readonly algorithm: "roundRobin" | "leastBusy" | "latency";
+  readonly algorithm: "roundRobin" | "leastBusy" | "latency" | "remainingTokens" | "promptPrefix";
+  /** Octets of a prompt that count for `promptPrefix`. */
+  readonly promptBytes: number;
   readonly affinity: AffinityRule | null;
   /** null: one attempt, unless a policy says otherwise. */
   readonly failover: FailoverRule | null;
+  /** null: nobody is asked before the first has failed. */
+  readonly hedge: HedgeRule | null;
   /** null: nobody is ejected. */
   readonly outliers: OutlierRule | null;
 }
@@ -334,6 +346,21 @@ export interface FailoverRule {
   /** Statuses, and `connect` (no connection), `reset` (it broke before the answer), `timeout`. */
   readonly on: readonly (number | string)[];
   readonly maxAttempts: number;
+}
+
+/** See `backends/hedge.ts`. */
+export interface HedgeRule {
+  /** Without the first byte of an answer. */
+  readonly afterMs: number;
+}
+
+/** See `backends/probes.ts`. */
+export interface ProbeRule {
+  /** With query; begins with `/`, or is empty for the backend's URL itself. */
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly statusRanges: readonly { readonly min: number; readonly max: number }[];
 }
 
 export interface AffinityRule {

@@ -2,6 +2,7 @@
 import type { Plan, Step } from "../compiler/policy.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { indexApis, indexOperations } from "./api-index.ts";
+import type { Connection } from "./connections.ts";
 import { indexKeys } from "./keys.ts";
 import {
   type Api,
@@ -91,6 +92,7 @@ export function apiOf({ operations: given = [], serviceUrl, ...fields }: ApiFiel
     cors: [],
     openProduct: null,
     bodyLimitBytes: null,
+    aiFormat: null,
     productIds: new Set(),
     ...fields,
     id,
@@ -111,6 +113,7 @@ export interface SnapshotFields {
   readonly globalPlan?: Plan;
   readonly secrets?: readonly string[];
   readonly loggers?: readonly Logger[];
+  readonly connections?: readonly Connection[];
   readonly options?: Partial<GatewayOptions>;
 }
 
@@ -126,6 +129,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     schemas: fields.schemas ?? new Map(),
     certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
     caches: fields.caches ?? [],
+    connections: new Map((fields.connections ?? []).map((connection) => [connection.key, connection])),
     loggers: new Map((fields.loggers ?? []).map((logger) => [logger.id.toLowerCase(), logger])),
     secrets: fields.secrets ?? [],
     globalPlan: fields.globalPlan ?? NO_PLAN,
@@ -179,6 +183,7 @@ export function backendOf(id: string, url: string, changed: Partial<BackendEntit
     pool: [],
     balancing: null,
     breaker: null,
+    probe: null,
     failureStatus: null,
     tls: null,
     credentials: null,

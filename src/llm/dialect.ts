@@ -71,6 +71,8 @@ export interface Dialect {
 export interface ModelRequest {
   /** As asked for, in the body or the path; null when not said. */
   readonly model: string | null;
+  /** `gen_ai.provider.name` where path or host tell it; null = the dialect's. */
+  readonly provider: string | null;
   /** The name in `/deployments/{name}/`; null elsewhere. */
   readonly deployment: string | null;
   readonly stream: boolean;

@@ -29,6 +29,7 @@ import * as ids from "../store/ids.ts";
 import type { PolicyDocument, ResourceSet } from "../store/resource-set.ts";
 import { type Fill, buildBackends, defaultTarget, orderByUrl } from "./backends.ts";
 import { buildCaches } from "./caches.ts";
+import { buildConnections } from "./connections.ts";
 import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { lazyContract, storedSchemas } from "./contracts.ts";
@@ -87,6 +88,7 @@ class Build {
     const backends = buildBackends(resources, this.#certificates, this.#fill, this.#report);
     const caches = buildCaches(resources, this.#fill, this.#report);
     const loggers = buildLoggers(resources, this.#fill, this.#report);
+    const connections = buildConnections(resources, this.#fill, this.#report);
     const products = buildProducts(resources);
     const apis = resources.apis().map((resource) => this.#api(resource, backends, products));
     const problems = [...this.#problems, ...this.#report.problems];
@@ -104,7 +106,8 @@ class Build {
       caches,
       schemas: storedSchemas(resources),
       loggers,
-      secrets: this.#secrets(),
+      connections,
+      secrets: [...this.#secrets(), ...secretsOf(connections)],
       globalPlan: this.#compiler.plan([this.#documentOf("/")]),
       options: this.#options,
       subscriptionKey: (name) => subscriptions.find(({ id }) => id === name)?.primaryKey ?? null,
@@ -240,6 +243,7 @@ class Build {
       cors: stepsOf("cors", plan.inbound),
       openProduct: containing.find((product) => !product.subscriptionRequired) ?? null,
       bodyLimitBytes: null,
+      aiFormat: null,
       productIds: new Set(containing.map((product) => product.id)),
     };
   }
@@ -326,6 +330,10 @@ class Build {
     });
     return missing ? null : filled;
   };
+}
+
+function secretsOf(connections: Snapshot["connections"]): string[] {
+  return [...connections.values()].flatMap(({ clientSecret }) => clientSecret ?? []);
 }
 
 const NO_PLAN: Plan = { inbound: null, backend: null, outbound: null, onError: null };

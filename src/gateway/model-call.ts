@@ -1,0 +1,430 @@
+/**
+ * One request to a model: what it asks, what its answer says while it passes, and what it is charged in the end. Made when
+ * the first policy or diagnostic of an exchange asks for it; without one, nobody looks into the bytes.
+ *
+ *     asked ──▶ answered (each attempt's answer; the last one counts) ──▶ settled, once
+ *
+ * Settling happens before the client sees the end of its answer: limits, metrics and the ledger know it by then.
+ */
+import type { Usage } from "../llm/usage.ts";
+import type { AnswerTap } from "../llm/response-tap.ts";
+import { tapAnswer } from "../llm/response-tap.ts";
+import { recognise, recogniseLine } from "../llm/recognise.ts";
+import type { Dialect, FoundAnswer, ModelRequest, RequestLine } from "../llm/dialect.ts";
+import { type Ended, type Ending, type Settlement, settle } from "../llm/settlement.ts";
+import type { BodySink, TransportError } from "../transport/transport.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ResponseMessage } from "./message.ts";
+import type { Count } from "./model-services.ts";
+
+/** Text kept for our own count when the provider reports none; what is longer is counted in proportion. */
+const KEPT_FOR_COUNT = 256 * 1024;
+/** Octets of a request that are kept for the log when no policy had it in memory. */
+const KEPT_REQUEST = 2 * 1024 * 1024;
+
+/**
+ * The exchange's request to a model. Brings a JSON body into memory, to see model, bound and prompt.
+ *
+ * @returns null when it is none; a promise only while the body is on its way
+ * @throws GatewayError as `Body.buffer` does
+ */
+export function modelCallOf(exchange: Exchange): ModelCall | null | Promise<ModelCall | null> {
+  if (exchange.modelCall !== undefined) return exchange.modelCall;
+  if (!canBeModelCall(exchange)) return (exchange.modelCall = null);
+  const { body } = exchange.request;
+  if (body !== null && !body.buffered && isJson(exchange)) {
+    const waiting = body.buffer(exchange.snapshot.options.bufferLimitBytes);
+    if (waiting !== undefined) return waiting.then(() => make(exchange));
+  }
+  return make(exchange);
+}
+
+/** As `modelCallOf`, for whoever only watches: the body stays a stream, what passes of it is kept for the log. */
+export function watchModelCall(exchange: Exchange): ModelCall | null {
+  if (exchange.modelCall !== undefined) return exchange.modelCall;
+  if (!canBeModelCall(exchange)) return null;
+  const line = lineOf(exchange);
+  const dialect = exchange.api?.aiFormat ?? recogniseLine(line);
+  return dialect === null ? null : (exchange.modelCall = new ModelCall(exchange, dialect, line));
+}
+
+function canBeModelCall(exchange: Exchange): boolean {
+  return exchange.request.method === "POST" || exchange.incoming.upgrade;
+}
+
+function make(exchange: Exchange): ModelCall | null {
+  if (exchange.modelCall !== undefined) return exchange.modelCall;
+  const line = lineOf(exchange);
+  const body = jsonBody(exchange);
+  const dialect = exchange.api?.aiFormat ?? recognise(line, body);
+  return (exchange.modelCall = dialect === null ? null : new ModelCall(exchange, dialect, line));
+}
+
+function lineOf(exchange: Exchange): RequestLine {
+  const { request } = exchange;
+  return {
+    method: request.method,
+    path: request.originalUrl.path,
+    query: queryOf(exchange),
+    header: (name) => request.headers.get(name),
+  };
+}
+
+function queryOf(exchange: Exchange): string {
+  const { target } = exchange.incoming;
+  const at = target.indexOf("?");
+  return at < 0 ? "" : target.slice(at + 1);
+}
+
+function isJson(exchange: Exchange): boolean {
+  const type = exchange.request.headers.get("content-type");
+  return type === null || !/^\s*(multipart|audio|image|video|application\/octet-stream)/i.test(type);
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function jsonBody(exchange: Exchange): JsonObject | null {
+  const { body } = exchange.request;
+  if (body === null || !body.buffered || body.consumed || !isJson(exchange)) return null;
+  try {
+    return parsed(body.bytes());
+  } catch {
+    return null;
+  }
+}
+
+/** `fatal: false`: a broken character must not hide the model's name. */
+const decoder = new TextDecoder();
+
+function parsed(bytes: Uint8Array): JsonObject | null {
+  const value: unknown = JSON.parse(decoder.decode(bytes));
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : null;
+}
+
+export class ModelCall {
+  readonly exchange: Exchange;
+  readonly dialect: Dialect;
+  readonly line: RequestLine;
+  /** A policy's variables or headers need the reported numbers: answers that are no streams are held until they are in. */
+  settleBeforeOutbound = false;
+  /** How much of what the model writes somebody wants to read afterwards, in UTF-16 units. */
+  keepText = KEPT_FOR_COUNT;
+  /** On the exchange's own time; null before the first octet of the answer. */
+  firstByteMs: number | null = null;
+  /** Once settled. */
+  settlement: Settlement | null = null;
+  ending: Ending | null = null;
+  #request: ModelRequest | null = null;
+  #requestBody: JsonObject | null | undefined = undefined;
+  #requestCopy: Uint8Array[] | null = null;
+  #promptCount: Count | Promise<Count> | null = null;
+  #watch: AnswerWatch | null = null;
+  #listeners: ((settlement: Settlement, call: ModelCall) => void)[] = [];
+  #settling: Promise<void> | null = null;
+
+  constructor(exchange: Exchange, dialect: Dialect, line: RequestLine) {
+    this.exchange = exchange;
+    this.dialect = dialect;
+    this.line = line;
+    const { body } = exchange.request;
+    if (body !== null && !body.buffered && isJson(exchange)) this.#copyRequest();
+    exchange.onReply(() => void this.#beforeReply());
+    exchange.onEnd(() => void this.#over());
+  }
+
+  /** What is asked. Complete only once the body is in memory or has passed. */
+  get request(): ModelRequest {
+    if (this.#request !== null) return this.#request;
+    this.#requestBody ??= this.#readRequest();
+    const request = this.dialect.readRequest(this.#requestBody, this.line);
+    if (this.#requestBody !== null) this.#request = request;
+    return request;
+  }
+
+  /** What the answer has said so far; null before there is one. */
+  get found(): FoundAnswer | null {
+    return this.#watch?.tap.found ?? null;
+  }
+
+  /** The model's name for counting: what is asked, else what the deployment is called. */
+  get model(): string {
+    const { model, deployment } = this.request;
+    return model ?? deployment ?? this.found?.model ?? "";
+  }
+
+  /** Tokens of the prompt by our own count, counted once; a promise only for long ones. */
+  countPrompt(): number | Promise<number> {
+    const count = (this.#promptCount ??= this.exchange.services.models.countPrompt(
+      this.request.prompt(),
+      this.model,
+    ));
+    return count instanceof Promise ? count.then(({ tokens }) => tokens) : count.tokens;
+  }
+
+  /** `run` is called once, with what is charged; before the client sees the end of its answer. It must not throw. */
+  onSettled(run: (settlement: Settlement, call: ModelCall) => void): void {
+    if (this.settlement !== null) run(this.settlement, this);
+    else this.#listeners.push(run);
+  }
+
+  /**
+   * An attempt's answer is there. It is watched; what an earlier one said is forgotten.
+   *
+   * @returns a promise when a policy waits for the numbers of an answer that is no stream
+   */
+  answered(response: ResponseMessage): void | Promise<void> {
+    if (this.settlement !== null) return;
+    const { body } = response;
+    this.#watch = null;
+    if (body === null) return;
+    const contentType = response.headers.get("content-type");
+    const tap = tapAnswer(this.dialect, {
+      contentType,
+      contentEncoding: body.coding === "" ? null : body.coding,
+      keepText: this.keepText,
+    });
+    const watch = new AnswerWatch(this, tap, body);
+    this.#watch = watch;
+    body.tap((next) => watch.sink(next));
+    if (!this.settleBeforeOutbound || response.statusCode >= 400) return;
+    if (contentType === null || !/\bjson\b/i.test(contentType)) return;
+    const waiting = body.buffer(this.exchange.snapshot.options.bufferLimitBytes);
+    return waiting === undefined ? watch.readBuffered() : waiting.then(() => watch.readBuffered());
+  }
+
+  /** The answer has ended or broken off. @returns a promise when counting takes its time */
+  answerOver(error: TransportError | null): void | Promise<void> {
+    return this.#settle(error === null ? this.#endingOf() : stalled(error) ? "stalled" : "upstream-reset");
+  }
+
+  #endingOf(): Ending {
+    const { exchange } = this;
+    if ((exchange.attempts.at(-1)?.status ?? 200) >= 400) return "upstream-error";
+    const found = this.found;
+    if (found === null) return "finished";
+    return found.error !== null || INCOMPLETE.has(found.finishReason?.toLowerCase() ?? "")
+      ? "incomplete"
+      : "finished";
+  }
+
+  /** A policy has the answer in memory: read it now, so that headers can tell. */
+  #beforeReply(): void | Promise<void> {
+    const watch = this.#watch;
+    if (watch !== null && !watch.over && watch.body.buffered) return watch.readBuffered();
+  }
+
+  /** The exchange is over, whatever came of it. */
+  #over(): void | Promise<void> {
+    if (this.settlement !== null || this.#settling !== null) return;
+    const { exchange } = this;
+    const gone = exchange.abort.aborted && exchange.incoming.refusal === null;
+    if (exchange.servedFromCache) return this.#settle("cache-hit");
+    if (gone) return this.#settle("client-gone");
+    if (exchange.attempts.length === 0) return this.#settle("refused");
+    if (this.#watch === null) {
+      const status = exchange.attempts.at(-1)!.status;
+      return this.#settle(status === null ? "failed" : status >= 400 ? "upstream-error" : "finished");
+    }
+    return this.#settle(exchange.brokenOff === null ? this.#endingOf() : "upstream-reset");
+  }
+
+  #settle(ending: Ending): void | Promise<void> {
+    if (this.settlement !== null || this.#settling !== null) return;
+    this.ending = ending;
+    const counts = this.#countsFor(ending);
+    if (!(counts instanceof Promise)) return this.#settled(ending, counts);
+    return (this.#settling = counts.then(
+      (counted) => this.#settled(ending, counted),
+      () => this.#settled(ending, NO_COUNTS),
+    ));
+  }
+
+  /** Our own counts, as far as this ending needs them. */
+  #countsFor(ending: Ending): Counts | Promise<Counts> {
+    const found = this.found;
+    const reported = found?.usage ?? null;
+    const whole = ending === "finished" || ending === "incomplete" || found?.complete === true;
+    if (ending === "refused" || ending === "cache-hit" || ending === "failed" || ending === "upstream-error")
+      return NO_COUNTS;
+    if (ending === "client-gone" && !this.#sent) return NO_COUNTS;
+    if (reported !== null && whole) return NO_COUNTS;
+    const prompt = reported !== null ? NO_COUNT : this.#wholeCount();
+    const completion = this.#completionCount(found);
+    if (!(prompt instanceof Promise) && !(completion instanceof Promise)) return { prompt, completion };
+    return Promise.all([prompt, completion]).then(([p, c]) => ({ prompt: p, completion: c }));
+  }
+
+  #wholeCount(): Count | Promise<Count> {
+    return (this.#promptCount ??= this.exchange.services.models.countPrompt(
+      this.request.prompt(),
+      this.model,
+    ));
+  }
+
+  #completionCount(found: FoundAnswer | null): Count | Promise<Count> {
+    if (found === null || found.textLength === 0) return NO_COUNT;
+    const text = found.text.read(null);
+    if (text === "") return { tokens: Math.ceil(found.textLength / 4), exact: false };
+    const inProportion = (count: Count): Count =>
+      found.textLength <= text.length
+        ? count
+        : { tokens: Math.round((count.tokens * found.textLength) / text.length), exact: false };
+    const count = this.exchange.services.models.countText(text, this.model);
+    return count instanceof Promise ? count.then(inProportion) : inProportion(count);
+  }
+
+  /** The request reached a backend. */
+  get #sent(): boolean {
+    const attempt = this.exchange.attempts.at(-1);
+    return attempt !== undefined && attempt.error === null;
+  }
+
+  #settled(ending: Ending, counts: Counts): void {
+    if (this.settlement !== null) return;
+    const found = this.found;
+    const ended: Ended = {
+      ending,
+      sent: this.#sent,
+      begun: this.firstByteMs !== null,
+      reported: found?.usage ?? null,
+      final: found?.complete ?? false,
+      counted: {
+        prompt: () => counts.prompt.tokens,
+        completion: () => counts.completion.tokens,
+        exact: counts.prompt.exact && counts.completion.exact,
+      },
+    };
+    const settlement = settle(ended);
+    this.settlement = settlement;
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const run of listeners) run(settlement, this);
+    this.exchange.services.models.settled(this, settlement);
+  }
+
+  /** What the provider reported, for learning how far our counts are off. */
+  get reported(): Usage | null {
+    return this.found?.usage ?? null;
+  }
+
+  /** The prompt as counted before the call, if it was and is at hand. */
+  get countedPrompt(): Count | null {
+    const count = this.#promptCount;
+    return count === null || count instanceof Promise ? null : count;
+  }
+
+  /** Keeps what passes of a request body that is no policy's business. */
+  #copyRequest(): void {
+    const copy: Uint8Array[] = [];
+    let size = 0;
+    this.#requestCopy = copy;
+    this.exchange.request.body!.tap((next) => ({
+      borrows: next.borrows,
+      write: (chunk) => {
+        size += chunk.length;
+        if (size <= KEPT_REQUEST) copy.push(chunk.slice());
+        else copy.length = 0;
+        return next.write(chunk);
+      },
+      end: (trailers) => next.end(trailers),
+      fail: (error) => next.fail(error),
+    }));
+  }
+
+  #readRequest(): JsonObject | null {
+    const inMemory = jsonBody(this.exchange);
+    if (inMemory !== null || this.#requestCopy === null || this.#requestCopy.length === 0) return inMemory;
+    try {
+      return parsed(Buffer.concat(this.#requestCopy));
+    } catch {
+      return null;
+    }
+  }
+}
+
+interface Counts {
+  readonly prompt: Count;
+  readonly completion: Count;
+}
+
+const NO_COUNT: Count = { tokens: 0, exact: true };
+const NO_COUNTS: Counts = { prompt: NO_COUNT, completion: NO_COUNT };
+
+/** Finish reasons that are no natural end, in lower case. */
+const INCOMPLETE = new Set([
+  "length",
+  "max_tokens",
+  "max_output_tokens",
+  "model_context_window_exceeded",
+  "content_filter",
+  "content_filtered",
+  "guardrail_intervened",
+  "safety",
+  "recitation",
+  "blocklist",
+  "prohibited_content",
+  "spii",
+  "incomplete",
+]);
+
+function stalled(error: TransportError): boolean {
+  return (
+    error.code === "idle_timeout" || error.code === "total_timeout" || error.code === "first_byte_timeout"
+  );
+}
+
+/** Looks at one answer on its way, whether it streams to the client or was brought into memory by a policy. */
+class AnswerWatch {
+  readonly tap: AnswerTap;
+  readonly body: NonNullable<ResponseMessage["body"]>;
+  readonly #call: ModelCall;
+  over = false;
+
+  constructor(call: ModelCall, tap: AnswerTap, body: NonNullable<ResponseMessage["body"]>) {
+    this.#call = call;
+    this.tap = tap;
+    this.body = body;
+  }
+
+  readBuffered(): void | Promise<void> {
+    const { wire } = this.body;
+    if (this.over || wire === null) return;
+    this.#take(wire);
+    return this.#end(null);
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#call.firstByteMs === null) this.#call.firstByteMs = this.#call.exchange.elapsedMs();
+    this.tap.write(chunk);
+  }
+
+  /** @returns a promise when what was read or counted takes its time */
+  #end(error: TransportError | null): void | Promise<void> {
+    this.over = true;
+    const reading = this.tap.end();
+    return reading === undefined
+      ? this.#call.answerOver(error)
+      : reading.then(() => this.#call.answerOver(error));
+  }
+
+  sink(next: BodySink): BodySink {
+    if (this.over) return next;
+    return {
+      borrows: next.borrows,
+      write: (chunk) => {
+        if (!this.over) this.#take(chunk);
+        return next.write(chunk);
+      },
+      end: (trailers) => {
+        const waiting = this.over ? undefined : this.#end(null);
+        if (waiting === undefined) next.end(trailers);
+        else void waiting.then(() => next.end(trailers));
+      },
+      fail: (error) => {
+        const waiting = this.over ? undefined : this.#end(error);
+        if (waiting === undefined) next.fail(error);
+        else void waiting.then(() => next.fail(error));
+      },
+    };
+  }
+}
