@@ -73,8 +73,10 @@ function wholeAttempt(size: number, changed: Partial<PoolRules> = {}): () => voi
   );
   const balancing: PoolRules = {
     algorithm: "roundRobin",
+    promptBytes: 1024,
     affinity: null,
     failover: null,
+    hedge: null,
     outliers: OUTLIERS,
     ...changed,
   };

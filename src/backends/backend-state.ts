@@ -3,7 +3,9 @@
  * survives every change of the configuration that leaves those alone.
  */
 import type { BackendEntity } from "../gateway/snapshot.ts";
+import type { Allowance } from "./allowance.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
+import { Latencies } from "./latencies.ts";
 import { Load } from "./load.ts";
 
 /** Outcomes that are kept for whoever looks. */
@@ -13,15 +15,19 @@ export class BackendState {
   readonly id: string;
   readonly breaker: CircuitBreaker | null;
   readonly load = new Load();
+  readonly latencies = new Latencies();
+  /** Of providers that say how many tokens they still grant; null while no pool asks. */
+  allowance: Allowance | null = null;
   /** Attempts that were answered or failed. */
   attempts = 0;
   failures = 0;
   /** Statuses and error codes, the latest last. */
   readonly lastOutcomes: (number | string)[] = [];
 
-  constructor(entity: BackendEntity) {
+  /** @param fullReset the breaker has no half-open state */
+  constructor(entity: BackendEntity, fullReset: boolean) {
     this.id = entity.id;
-    this.breaker = entity.breaker === null ? null : new CircuitBreaker(entity.breaker);
+    this.breaker = entity.breaker === null ? null : new CircuitBreaker(entity.breaker, fullReset);
   }
 
   note(outcome: number | string, failed: boolean): void {

@@ -17,7 +17,14 @@ const RULE: BreakerRule = {
   acceptRetryAfter: true,
   maxTripMs: 3_600_000,
 };
-const RULES: PoolRules = { algorithm: "roundRobin", affinity: null, failover: null, outliers: null };
+const RULES: PoolRules = {
+  algorithm: "roundRobin",
+  promptBytes: 1024,
+  affinity: null,
+  failover: null,
+  hedge: null,
+  outliers: null,
+};
 
 /** Ids → Single backends with a breaker, and a pool of them: fresh objects each time, as a reload makes them. */
 function configured(

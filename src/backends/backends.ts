@@ -10,12 +10,15 @@ import type { Attempt } from "../gateway/exchange.ts";
 import { STANDARD_REASONS } from "../gateway/message.ts";
 import type { BackendEntity, Snapshot } from "../gateway/snapshot.ts";
 import { Affinity, NO_MEMBER } from "./affinity.ts";
+import { Allowance } from "./allowance.ts";
 import { BackendState } from "./backend-state.ts";
-import type { BreakerState } from "./circuit-breaker.ts";
-import { Lease, type Surroundings } from "./lease.ts";
+import { type BreakerState, REFUSED } from "./circuit-breaker.ts";
+import { Lease } from "./lease.ts";
 import { Outlier } from "./outliers.ts";
 import { type Member, NOBODY, Pool } from "./pool.ts";
+import { seedOf } from "./prompt-prefix.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { type Surroundings, tellBreaker, tellOutlier } from "./tell.ts";
 
 /** A pool with what belongs to its members. */
 export interface PoolState {
@@ -43,11 +46,20 @@ export interface BackendReport {
   /** Ms until an open breaker lets a probe through; 0 when it is not open. */
   readonly openForMs: number;
   readonly trips: number;
+  /** Gets nothing new, by command. */
+  readonly drained: boolean;
   readonly inFlight: number;
   readonly attempts: number;
   readonly failures: number;
   /** To the head of an answer, recent peaks first; 0 = unknown. */
   readonly latencyMs: number;
+  /** Of the last answers and failures; null = there were none. */
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  /** Tokens that its provider still grants; null = unknown. */
+  readonly remainingTokens: number | null;
+  /** The pools that it is a member of. */
+  readonly pools: readonly string[];
   readonly lastOutcomes: readonly (number | string)[];
 }
 
@@ -56,6 +68,8 @@ export interface BackendsOptions extends Surroundings {
   readonly random: () => number;
   /** For session cookies. The same on all gateways that share sessions. */
   readonly secret: string;
+  /** `compat.breakerFullReset`; default false. */
+  readonly breakerFullReset?: boolean;
 }
 
 export class Backends {
@@ -66,6 +80,8 @@ export class Backends {
   /** Short cuts by entity; they also keep alive what exchanges on older snapshots use. */
   readonly #stateOf = new WeakMap<BackendEntity, BackendState>();
   readonly #poolOf = new WeakMap<BackendEntity, PoolState>();
+  /** Ids, lower case, of backends that get nothing new. */
+  readonly #drained = new Set<string>();
 
   constructor(options: BackendsOptions) {
     this.#options = options;
@@ -86,9 +102,11 @@ export class Backends {
    * Asks a Single backend's breaker.
    *
    * @returns null when it has none: nothing is watched then
-   * @throws GatewayError `BackendUnavailable` when it is open
+   * @throws GatewayError `BackendUnavailable` when it is open, or the backend is drained
    */
   admit(entity: BackendEntity): Lease | null {
+    if (this.#drained.size > 0 && this.#drained.has(entity.id.toLowerCase()))
+      throw unavailable(entity, `Backend '${entity.id}'`, Infinity);
     if (entity.breaker === null) return null;
     const state = this.#state(entity);
     const now = this.#options.monotonic();
@@ -102,15 +120,21 @@ export class Backends {
    *
    * @param attempts of this exchange so far: whom it has asked
    * @param headers  of the request, for session affinity
+   * @param prompt   for the algorithm `promptPrefix`; null: nothing is known of it
    * @throws GatewayError `BackendUnavailable` when nobody may be sent to
    */
-  pick(entity: BackendEntity, attempts: readonly Attempt[], headers: HeaderList): Picked {
+  pick(
+    entity: BackendEntity,
+    attempts: readonly Attempt[],
+    headers: HeaderList,
+    prompt: number | null = null,
+  ): Picked {
     const state = this.#pool(entity);
     const { pool, affinity, states } = state;
     const now = this.#options.monotonic();
     const { tried, last } = triedMembers(entity, attempts);
     let index = affinity === null ? NO_MEMBER : affinity.memberOf(headers, pool, now, tried);
-    if (index === NO_MEMBER) index = pool.pick(now, tried, last, this.#options.random);
+    if (index === NO_MEMBER) index = pool.pick(now, tried, last, this.#options.random, prompt);
     const lease = index === NOBODY ? null : this.#lease(states[index]!, pool.members[index]!.outlier, now);
     if (lease === null) throw unavailable(entity, `Backend pool '${entity.id}'`, pool.readyAt(now) - now);
     return { entity: entity.pool[index]!.backend, lease, index, pool: state };
@@ -142,17 +166,73 @@ export class Backends {
   /** The backends of the last adopted snapshot. */
   report(): BackendReport[] {
     const now = this.#options.monotonic();
-    return [...this.#states.values()].map(({ id, breaker, load, attempts, failures, lastOutcomes }) => ({
-      id,
-      breaker: breaker?.state ?? null,
-      openForMs: breaker?.state === "open" ? Math.max(0, breaker.openUntil - now) : 0,
-      trips: breaker?.trips ?? 0,
-      inFlight: load.inFlight,
-      attempts,
-      failures,
-      latencyMs: load.latencyMs(now),
-      lastOutcomes: [...lastOutcomes],
-    }));
+    const pools = [...this.#pools.values()];
+    return [...this.#states.values()].map((state) => {
+      const { id, breaker, load, latencies, allowance } = state;
+      return {
+        id,
+        breaker: breaker?.state ?? null,
+        openForMs: breaker?.state === "open" ? Math.max(0, breaker.openUntil - now) : 0,
+        trips: breaker?.trips ?? 0,
+        drained: this.#drained.has(id.toLowerCase()),
+        inFlight: load.inFlight,
+        attempts: state.attempts,
+        failures: state.failures,
+        latencyMs: load.latencyMs(now),
+        p50Ms: latencies.percentile(50),
+        p95Ms: latencies.percentile(95),
+        remainingTokens: allowance?.remaining(now) ?? null,
+        pools: pools.filter(({ states }) => states.includes(state)).map((pool) => pool.id),
+        lastOutcomes: [...state.lastOutcomes],
+      };
+    });
+  }
+
+  /**
+   * A drained backend gets nothing new, alone or as a member of pools, until it is undrained; what is under way goes on.
+   * That is kept over changes of the configuration, not over a restart.
+   *
+   * @returns whether there is such a backend
+   */
+  drain(id: string, drained: boolean): boolean {
+    const name = id.toLowerCase();
+    if (![...this.#states.values()].some((state) => state.id.toLowerCase() === name)) return false;
+    if (drained) this.#drained.add(name);
+    else this.#drained.delete(name);
+    for (const { pool, states } of this.#pools.values()) pool.drained = this.#drainedOf(states);
+    return true;
+  }
+
+  /**
+   * An active probe wants to go out (`probes.ts`).
+   *
+   * @returns a permit for `probed`; null when the backend is to be left alone
+   */
+  beginProbe(entity: BackendEntity): number | null {
+    const { breaker } = this.#state(entity);
+    if (breaker === null) return 0;
+    const permit = breaker.admit(this.#options.monotonic());
+    return permit === REFUSED ? null : permit;
+  }
+
+  /**
+   * What came of a probe. A failure counts as one of a request; a good answer is heard by a breaker, but does not make
+   * requests that failed before it undone.
+   *
+   * @param outcome status or error code; null: none, as it was called off
+   */
+  probed(entity: BackendEntity, permit: number, outcome: number | string | null, well: boolean): void {
+    const state = this.#state(entity);
+    if (outcome === null) return state.breaker?.release(permit);
+    const now = this.#options.monotonic();
+    if (!well) state.note(`probe ${outcome}`, true);
+    const transition = state.breaker?.record(permit, !well, now, null) ?? null;
+    tellBreaker(state, transition, outcome, now, this.#options);
+    if (well) return;
+    for (const { states, pool } of this.#pools.values()) {
+      const at = states.indexOf(state);
+      if (at >= 0) tellOutlier(state, pool.members[at]!.outlier, true, outcome, now, this.#options);
+    }
   }
 
   /** Closes a backend's breaker and ends its ejections, by command. @returns whether there is such a backend */
@@ -169,8 +249,9 @@ export class Backends {
   }
 
   #lease(state: BackendState, outlier: Outlier | null, now: number): Lease | null {
-    const permit = state.breaker === null ? 0 : state.breaker.admit(now);
-    return permit < 0 ? null : new Lease(state, permit, outlier, this.#options, now);
+    const { breaker } = state;
+    const permit = breaker === null ? 0 : breaker.admit(now);
+    return permit === REFUSED ? null : new Lease(state, permit, outlier, this.#options, now);
   }
 
   #state(entity: BackendEntity): BackendState {
@@ -178,9 +259,20 @@ export class Backends {
     if (state !== undefined) return state;
     const key = keyOf(entity);
     state = this.#states.get(key);
-    if (state === undefined) this.#states.set(key, (state = new BackendState(entity)));
+    if (state === undefined) this.#states.set(key, (state = this.#newState(entity)));
     this.#stateOf.set(entity, state);
     return state;
+  }
+
+  #newState(entity: BackendEntity): BackendState {
+    return new BackendState(entity, this.#options.breakerFullReset === true);
+  }
+
+  #drainedOf(states: readonly BackendState[]): number {
+    let members = 0;
+    if (this.#drained.size > 0)
+      states.forEach(({ id }, i) => this.#drained.has(id.toLowerCase()) && (members |= 1 << i));
+    return members;
   }
 
   #pool(entity: BackendEntity): PoolState {
@@ -200,11 +292,15 @@ export class Backends {
     const before = [...this.#pools.values()].find(({ id }) => id === entity.id);
     const states = entity.pool.map(({ backend }) => this.#state(backend));
     const kept = states.map((state) => before?.states.indexOf(state) ?? -1);
+    if (rules?.algorithm === "remainingTokens")
+      for (const state of states) state.allowance ??= new Allowance();
     const members = entity.pool.map(({ priority, weight }, i): Member => {
-      const { breaker, load } = states[i]!;
-      return { priority, weight, breaker, load, outlier: outliers === null ? null : new Outlier(outliers) };
+      const { id, breaker, load, allowance } = states[i]!;
+      const outlier = outliers === null ? null : new Outlier(outliers);
+      return { priority, weight, breaker, load, outlier, allowance, seed: seedOf(id) };
     });
     const pool = new Pool(members, rules?.algorithm ?? "roundRobin", outliers?.panicPercent ?? 100);
+    pool.drained = this.#drainedOf(states);
     kept.forEach((at, i) => at >= 0 && pool.setCredit(i, before!.pool.creditOf(at)));
     const ids = entity.pool.map(({ backend }) => backend.id);
     const affinity =

@@ -15,6 +15,9 @@
  * extends it nor closes the breaker behind the probe's back. In half-open there is one valid permit, the probe's, and
  * everybody else is refused, however many ask in the same instant. A probe that ends without an outcome (its caller hung
  * up) gives its permit back, and the next one asking is the probe.
+ *
+ * With `fullReset` there is no half-open: when the trip is over everybody goes again, as in the product that Headgate
+ * follows (`compat.breakerFullReset`).
  */
 import type { BreakerRule } from "../gateway/snapshot.ts";
 import { type FailureWindow, failureWindow } from "./failure-window.ts";
@@ -30,13 +33,15 @@ export const REFUSED = -1;
 export class CircuitBreaker {
   readonly rule: BreakerRule;
   readonly #window: FailureWindow;
+  readonly #fullReset: boolean;
   #state: BreakerState = "closed";
   #permit = 0;
   #openUntil = 0;
   #trips = 0;
 
-  constructor(rule: BreakerRule) {
+  constructor(rule: BreakerRule, fullReset = false) {
     this.rule = rule;
+    this.#fullReset = fullReset;
     this.#window = failureWindow(rule.count, rule.percentage, rule.intervalMs);
   }
 
@@ -64,6 +69,10 @@ export class CircuitBreaker {
   admit(now: number): number {
     if (this.#state === "closed") return this.#permit;
     if (this.#state === "half-open" || now < this.#openUntil) return REFUSED;
+    if (this.#fullReset) {
+      this.#close();
+      return this.#permit;
+    }
     this.#state = "half-open";
     return ++this.#permit;
   }

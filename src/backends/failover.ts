@@ -37,7 +37,8 @@ export async function sendWithFailover(
       failure = error;
     }
     if (exchange.abort.aborted) throw new ClientGone();
-    const wanted = left > 1 && exchange.attempts.length > sent && asksForAnother(exchange, rule);
+    const inTime = exchange.deadlineMs === null || exchange.elapsedMs() < exchange.deadlineMs;
+    const wanted = inTime && left > 1 && exchange.attempts.length > sent && asksForAnother(exchange, rule);
     if (!wanted || !backends.hasOther(pool, exchange.attempts) || !backends.mayRetry()) {
       if (response === null) throw failure;
       return response;

@@ -3,6 +3,7 @@
  * stays a stream. Each call is one attempt: it picks anew from a pool, asks the backend's circuit breaker, attaches that
  * backend's credentials, and tells pool and breaker what came of it. A backend without either costs a null check.
  */
+import type { Abort } from "../base/abort.ts";
 import { HeaderList, sameName } from "../base/headers.ts";
 import { Body } from "../gateway/body.ts";
 import { ClientGone, GatewayError } from "../gateway/errors.ts";
@@ -32,13 +33,18 @@ import {
 } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
 import { sendWithFailover } from "./failover.ts";
+import { sendHedged } from "./hedge.ts";
 import type { Lease } from "./lease.ts";
+import { Leg } from "./leg.ts";
+import { promptKey } from "./prompt-prefix.ts";
 import { firstByte, within } from "./timed-body.ts";
 import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
 const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect", "content-length"]);
 const MOST_REDIRECTS = 10;
+/** Timers take no more than this. */
+const LONGEST_MS = 0x7fffffff;
 
 /** Where an attempt goes, and who wants to know what comes of it. */
 interface Destination {
@@ -58,31 +64,45 @@ export function forward(
   client: Client,
   backends: Backends,
 ): Promise<ResponseMessage> {
-  const rule = exchange.request.target?.entity?.balancing?.failover;
-  if (rule === undefined || rule === null) return attemptOnce(exchange, options, client, backends);
-  const replayable = { ...options, bufferRequestBody: true };
-  return sendWithFailover(exchange, rule, backends, () =>
-    attemptOnce(exchange, replayable, client, backends),
-  );
+  if (options.deadlineMs !== undefined) exchange.deadlineMs = options.deadlineMs;
+  const rules = exchange.request.target?.entity?.balancing;
+  const failover = rules?.failover ?? null;
+  // A connection that is handed over cannot be had twice.
+  const hedge = exchange.incoming.upgrade ? null : (rules?.hedge ?? null);
+  if (failover === null && hedge === null) return attemptOnce(exchange, options, client, backends, null);
+  const replayable: ForwardOptions = { ...options, bufferRequestBody: true };
+  const send = (): Promise<ResponseMessage> => {
+    if (hedge === null) return attemptOnce(exchange, replayable, client, backends, null);
+    const awaited = { ...replayable, firstByteMs: options.firstByteMs ?? LONGEST_MS };
+    return sendHedged(exchange, hedge, backends, (leg) =>
+      attemptOnce(exchange, awaited, client, backends, leg),
+    );
+  };
+  return failover === null ? send() : sendWithFailover(exchange, failover, backends, send);
 }
 
+/** @param given by who may call the attempt off; null: nobody but the exchange */
 async function attemptOnce(
   exchange: Exchange,
   options: ForwardOptions,
   client: Client,
   backends: Backends,
+  given: Leg | null,
 ): Promise<ResponseMessage> {
   const { request } = exchange;
   if (request.target === null) throw notConfigured();
-  if (options.bufferRequestBody && request.body !== null && !request.body.buffered) {
+  const byPrompt = request.target.entity?.balancing?.algorithm === "promptPrefix";
+  if ((options.bufferRequestBody || byPrompt) && request.body !== null && !request.body.buffered) {
     await request.body.buffer(exchange.snapshot.options.bufferLimitBytes);
   }
+  const leg = exchange.deadlineMs === null ? given : limited(exchange, exchange.deadlineMs, given);
+  const abort = leg === null ? exchange.abort : leg.abort;
   const { target, lease, picked } = destinationOf(exchange, request.target, backends);
   const identity = missingIdentity(exchange, target.entity?.credentials);
   const outgoing =
     identity === null
-      ? prepared(exchange, target, options, lease)
-      : await authorized(exchange, target, options, lease, identity);
+      ? prepared(exchange, target, options, lease, abort)
+      : await authorized(exchange, target, options, lease, abort, identity);
   if (picked?.pool.affinity?.rule.source === "cookie")
     withoutCookie(outgoing.rawHeaders, picked.pool.affinity.rule.name);
   const attempt: Attempt = {
@@ -94,6 +114,7 @@ async function attemptOnce(
     headersMs: null,
   };
   if (exchange.attempts.push(attempt) === 1) backends.firstAttempt(exchange.startedMonotonicMs);
+  leg?.sent(attempt, lease);
   if (exchange.traced !== null) traceAttempt(exchange, request.target, target, attempt, outgoing);
   let answer: ClientResponse;
   let source: BodySource | null;
@@ -103,12 +124,14 @@ async function attemptOnce(
       answer = await followRedirects(exchange, client, outgoing, answer, target.entity);
     source = answer.body;
     if (source !== null && options.firstByteMs !== undefined) {
-      source = await firstByte(source, options.firstByteMs, exchange.services.clock, exchange.abort);
+      source = await firstByte(source, options.firstByteMs, exchange.services.clock, abort);
     }
   } catch (error) {
+    leg?.decided();
     lease?.failed(error);
-    throw failed(exchange, attempt, error);
+    throw failed(exchange, attempt, abort, error);
   }
+  leg?.decided();
   attempt.status = answer.status;
   attempt.headersMs = exchange.elapsedMs();
   if (exchange.traced !== null) traceAnswer(exchange, attempt, answer.rawHeaders);
@@ -121,15 +144,25 @@ async function attemptOnce(
   return response;
 }
 
+/** The time for all attempts, waits between them and all, ends this one, too. */
+function limited(exchange: Exchange, deadlineMs: number, given: Leg | null): Leg {
+  const leftMs = deadlineMs - exchange.elapsedMs();
+  if (leftMs <= 0) throw deadlineOver(exchange, deadlineMs);
+  const leg = given ?? new Leg(exchange.abort);
+  leg.limit(exchange.services.clock, leftMs);
+  return leg;
+}
+
 /** What goes out. A lease is given back when that cannot be said. */
 function prepared(
   exchange: Exchange,
   target: Target,
   options: ForwardOptions,
   lease: Lease | null,
+  abort: Abort,
 ): ClientRequest {
   try {
-    return compose(exchange, target, bodyToSend(exchange), options);
+    return compose(exchange, target, bodyToSend(exchange), options, abort);
   } catch (error) {
     lease?.giveBack();
     throw error;
@@ -142,11 +175,12 @@ async function authorized(
   target: Target,
   options: ForwardOptions,
   lease: Lease | null,
+  abort: Abort,
   identity: IdentityCredential,
 ): Promise<ClientRequest> {
   try {
     const obtained = await obtainIdentity(exchange, identity);
-    const outgoing = compose(exchange, target, bodyToSend(exchange), options);
+    const outgoing = compose(exchange, target, bodyToSend(exchange), options, abort);
     authorize(exchange, outgoing, identity, obtained);
     return outgoing;
   } catch (error) {
@@ -204,8 +238,27 @@ function destinationOf(exchange: Exchange, target: Target, backends: Backends): 
       picked: null,
     };
   }
-  const picked = backends.pick(entity, exchange.attempts, exchange.request.headers);
+  const picked = backends.pick(
+    entity,
+    exchange.attempts,
+    exchange.request.headers,
+    promptOf(exchange, entity),
+  );
   return { target: picked.entity.target!, lease: picked.lease, picked };
+}
+
+/** For pools that choose by it; null for others, and when there is nothing to read. */
+function promptOf({ request: { body } }: Exchange, { balancing }: BackendEntity): number | null {
+  if (balancing?.algorithm !== "promptPrefix" || body === null || !body.buffered || body.consumed)
+    return null;
+  let octets: Uint8Array;
+  try {
+    octets = body.bytes();
+  } catch {
+    // A coding that we do not know: the octets as they came are as good.
+    octets = body.wire!;
+  }
+  return promptKey(octets, balancing.promptBytes);
 }
 
 /** A Single backend whose URL is a prefix of where the request goes applies even without `backend-id`. */
@@ -249,6 +302,7 @@ function compose(
   target: Target,
   body: BodySource | Uint8Array | null,
   options: ForwardOptions,
+  abort: Abort,
 ): ClientRequest {
   const { request, incoming, snapshot } = exchange;
   const url = composeUrl(target, request.path, request.query);
@@ -269,7 +323,7 @@ function compose(
     target: url.path + query,
     rawHeaders: headers,
     body,
-    abort: exchange.abort,
+    abort,
     tls: withClientCertificate(entity?.tls ?? null, request.clientCertificate),
     proxy: request.proxy ?? undefined,
     timeouts: timeoutsOf(options),
@@ -422,13 +476,15 @@ function pathOnly(target: string): string {
   return at < 0 ? target : target.slice(0, at);
 }
 
-function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
+function failed(exchange: Exchange, attempt: Attempt, abort: Abort, error: unknown): unknown {
   if (!(error instanceof TransportError)) return error;
-  attempt.error = error.code;
+  const late = abort.reason === "deadline" && !exchange.abort.aborted;
+  attempt.error ??= late ? "deadline_exceeded" : error.code;
   if (exchange.traced !== null) traceAnswer(exchange, attempt, null);
   if (exchange.abort.aborted && exchange.abort.reason === "client") return new ClientGone();
   if (error.code.startsWith("client_") || error.code === "body_too_large" || error.code === "bad_framing")
     return error;
+  if (late) return deadlineOver(exchange, exchange.deadlineMs!);
   const timedOut = error.code.endsWith("_timeout");
   const own = exchange.snapshot.options.gatewayStatusCodes;
   return new GatewayError({
@@ -439,6 +495,19 @@ function failed(exchange: Exchange, attempt: Attempt, error: unknown): unknown {
     clientMessage: own ? (timedOut ? "Gateway Timeout" : "Bad Gateway") : undefined,
     code: error.code,
     cause: error,
+  });
+}
+
+/** Nothing is sent any more: what is left of `forward-request`'s deadline is nothing. */
+function deadlineOver(exchange: Exchange, deadlineMs: number): GatewayError {
+  const own = exchange.snapshot.options.gatewayStatusCodes;
+  return new GatewayError({
+    source: "forward-request",
+    reason: "Timeout",
+    message: `There was no answer within ${deadlineMs / 1000} s of the request's beginning, over all attempts.`,
+    status: own ? 504 : 500,
+    clientMessage: own ? "Gateway Timeout" : undefined,
+    code: "deadline_exceeded",
   });
 }
 

@@ -6,17 +6,10 @@
 import type { HeaderList } from "../base/headers.ts";
 import { type BodySink, type BodySource, TransportError } from "../transport/transport.ts";
 import type { BackendState } from "./backend-state.ts";
-import { type Transition, isFailureStatus } from "./circuit-breaker.ts";
+import { isFailureStatus } from "./circuit-breaker.ts";
 import type { Outlier } from "./outliers.ts";
 import { retryAfterMs } from "./retry-after.ts";
-
-/** Where a lease tells what happened, and what time it is. */
-export interface Surroundings {
-  readonly monotonic: () => number;
-  /** Ms since the epoch, for `Retry-After` as a date. */
-  readonly now: () => number;
-  readonly log: (record: Readonly<Record<string, unknown>>) => void;
-}
+import { type Surroundings, tellBreaker, tellOutlier } from "./tell.ts";
 
 /** Failures of the caller, of ours, or of nobody: they tell nothing of the backend. */
 const NOT_ITS_FAULT: ReadonlySet<string> = new Set([
@@ -61,6 +54,7 @@ export class Lease {
   /** The head of an answer is there. @returns whether the backend seems to be well */
   answered(status: number, headers: HeaderList): boolean {
     const rule = this.#state.breaker?.rule;
+    this.#state.allowance?.read(headers, this.#around.monotonic(), this.#around.now());
     const failed = rule !== undefined && isFailureStatus(rule, status);
     const asksMs = failed && rule.acceptRetryAfter ? retryAfterMs(headers, this.#around.now()) : null;
     // A 501 is the backend's word on the request, not on itself.
@@ -78,13 +72,22 @@ export class Lease {
     this.giveBack();
   }
 
+  /** Somebody else was quicker, and nobody waits for this one any more: it was slow, but it has not failed. */
+  outrun(): void {
+    if (!this.#judged) {
+      const now = this.#around.monotonic();
+      this.#state.load.observe(now - this.#startedMs, false, now);
+    }
+    this.giveBack();
+  }
+
   /** The answer, which had begun well, broke off. */
   brokeOff(error: TransportError): void {
     if (!this.#over && !NOT_ITS_FAULT.has(error.code)) {
       const now = this.#around.monotonic();
       this.#state.failures++;
-      this.#tellBreaker(this.#state.breaker?.brokeOff(now) ?? null, error.code, now);
-      this.#tellOutlier(true, error.code, now);
+      tellBreaker(this.#state, this.#state.breaker?.brokeOff(now) ?? null, error.code, now, this.#around);
+      tellOutlier(this.#state, this.#outlier, true, error.code, now, this.#around);
     }
     this.giveBack();
   }
@@ -111,34 +114,10 @@ export class Lease {
     const now = this.#around.monotonic();
     this.#state.note(outcome, unwell);
     this.#state.load.observe(now - this.#startedMs, unwell, now);
-    this.#tellBreaker(this.#state.breaker?.record(this.#permit, failed, now, asksMs) ?? null, outcome, now);
-    this.#tellOutlier(broken, outcome, now);
-  }
-
-  #tellBreaker(transition: Transition, outcome: number | string, now: number): void {
-    if (transition === null) return;
-    const { id } = this.#state;
-    const breaker = this.#state.breaker!;
-    const rule = breaker.rule.name;
-    if (transition === "closed")
-      this.#around.log({ level: "info", msg: "circuit breaker closed", backend: id, rule });
-    else {
-      const tripMs = Math.round(breaker.openUntil - now);
-      this.#around.log({ level: "warn", msg: "circuit breaker opened", backend: id, rule, outcome, tripMs });
-    }
-  }
-
-  #tellOutlier(broken: boolean, outcome: number | string, now: number): void {
-    const outlier = this.#outlier;
-    if (outlier === null || !outlier.record(broken, now)) return;
-    const ejectedMs = Math.round(outlier.until - now);
-    this.#around.log({
-      level: "warn",
-      msg: "pool member ejected",
-      backend: this.#state.id,
-      outcome,
-      ejectedMs,
-    });
+    this.#state.latencies.add(now - this.#startedMs);
+    const transition = this.#state.breaker?.record(this.#permit, failed, now, asksMs) ?? null;
+    tellBreaker(this.#state, transition, outcome, now, this.#around);
+    tellOutlier(this.#state, this.#outlier, broken, outcome, now, this.#around);
   }
 }
 

@@ -13,18 +13,24 @@
  *   once, because a pick is synchronous.
  * - `leastBusy`: fewest requests under way for its weight; the turn decides between equals.
  * - `latency`: two members by lot, the cheaper of them goes (`load.ts`). Two, so that not everybody runs to the same one.
+ * - `remainingTokens`: who has most tokens left, as its provider reports (`allowance.ts`); the turn decides between equals.
+ * - `promptPrefix`: requests that begin alike go to the same member (`prompt-prefix.ts`), unless it is busier than a
+ *   quarter above the mean: then the next in that prompt's own order. A request without a prompt takes a turn.
  *
  * A weight of 0 goes only when nobody else in its group is there. Ejected members (`outliers.ts`) go last of all in
- * their group, but their group still comes before lesser ones: only breakers open the way to those.
+ * their group, but their group still comes before lesser ones: only breakers open the way to those, and drained members,
+ * who get nothing at all.
  *
  * Nothing here waits or allocates: sets of members are bits of an integer, as a pool has at most 30. Time is an argument:
  * ms of a clock that never steps back.
  */
+import type { Allowance } from "./allowance.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { Load } from "./load.ts";
 import type { Outlier } from "./outliers.ts";
+import { affinityOf } from "./prompt-prefix.ts";
 
-export type Algorithm = "roundRobin" | "leastBusy" | "latency";
+export type Algorithm = "roundRobin" | "leastBusy" | "latency" | "remainingTokens" | "promptPrefix";
 
 export interface Member {
   readonly priority: number;
@@ -32,12 +38,18 @@ export interface Member {
   readonly breaker: CircuitBreaker | null;
   readonly outlier: Outlier | null;
   readonly load: Load;
+  /** For `remainingTokens`; null: nothing is known of its provider. */
+  readonly allowance?: Allowance | null;
+  /** For `promptPrefix`: its own number (`seedOf`). */
+  readonly seed?: number;
 }
 
 /** More do not fit into a set. */
 export const MOST_MEMBERS = 30;
 /** Nobody may be sent to. */
 export const NOBODY = -1;
+/** A prompt's favourite may have this many times its share of what is under way. */
+const BOUND = 1.25;
 
 export class Pool {
   readonly members: readonly Member[];
@@ -50,6 +62,8 @@ export class Pool {
   /** How often a panic began. */
   #panics = 0;
   #panicking = false;
+  /** Members that get nothing new, as bits. */
+  #drained = 0;
 
   /** @param panicPercent of all members; when more are ejected, none is */
   constructor(members: readonly Member[], algorithm: Algorithm, panicPercent: number) {
@@ -78,8 +92,14 @@ export class Pool {
     this.#credit[index] = Math.max(-round, Math.min(round, credit));
   }
 
+  /** Members that get nothing new, by command. @param members as bits */
+  set drained(members: number) {
+    this.#drained = members;
+  }
+
   /** Whether a member may be sent to and is in good standing. */
   healthy(index: number, now: number): boolean {
+    if ((this.#drained & (1 << index)) !== 0) return false;
     const { breaker, outlier } = this.members[index]!;
     if (breaker !== null && !breaker.ready(now)) return false;
     return outlier === null || !outlier.ejected(now) || this.#panic(now);
@@ -99,15 +119,16 @@ export class Pool {
    * @param tried  bits of the members that this exchange has asked already
    * @param last   the bit of the one that it asked last; 0 for none
    * @param random uniform in [0, 1)
+   * @param prompt for `promptPrefix`; null: nothing is known of it
    * @returns its index, or `NOBODY`. Its breaker, if any, is ready but has not been asked yet.
    */
-  pick(now: number, tried: number, last: number, random: () => number): number {
+  pick(now: number, tried: number, last: number, random: () => number, prompt: number | null = null): number {
     const ignoreEjections = this.#panic(now);
     let avoid = tried;
     for (;;) {
       for (const group of this.#groups) {
         const there = this.#there(group, avoid, ignoreEjections, now);
-        if (there !== 0) return this.#choose(group, there, now, random);
+        if (there !== 0) return this.#choose(group, there, now, random, prompt);
       }
       if (avoid === 0) return NOBODY;
       avoid = avoid === last ? 0 : last;
@@ -117,7 +138,8 @@ export class Pool {
   /** When the first of its members may be asked again, for a pool that has nobody. */
   readyAt(now: number): number {
     let earliest = Infinity;
-    for (const { breaker } of this.members) {
+    for (const [i, { breaker }] of this.members.entries()) {
+      if ((this.#drained & (1 << i)) !== 0) continue;
       earliest = Math.min(earliest, breaker === null ? now : Math.max(now, breaker.openUntil));
     }
     return earliest;
@@ -128,8 +150,9 @@ export class Pool {
     let weighted = 0;
     let weightless = 0;
     let ejected = 0;
+    const out = avoid | this.#drained;
     for (const i of group) {
-      if ((avoid & (1 << i)) !== 0) continue;
+      if ((out & (1 << i)) !== 0) continue;
       const { breaker, outlier, weight } = this.members[i]!;
       if (breaker !== null && !breaker.ready(now)) continue;
       if (!ignoreEjections && outlier !== null && outlier.ejected(now)) ejected |= 1 << i;
@@ -139,11 +162,26 @@ export class Pool {
     return weighted !== 0 ? weighted : weightless !== 0 ? weightless : ejected;
   }
 
-  #choose(group: readonly number[], there: number, now: number, random: () => number): number {
+  #choose(
+    group: readonly number[],
+    there: number,
+    now: number,
+    random: () => number,
+    prompt: number | null,
+  ): number {
     if ((there & (there - 1)) === 0) return 31 - Math.clz32(there);
-    if (this.#algorithm === "latency") return this.#byLatency(there, now, random);
-    if (this.#algorithm === "leastBusy") there = this.#leastBusy(group, there);
-    return this.#byTurn(group, there);
+    switch (this.#algorithm) {
+      case "latency":
+        return this.#byLatency(there, now, random);
+      case "leastBusy":
+        return this.#byTurn(group, this.#leastBusy(group, there));
+      case "remainingTokens":
+        return this.#byTurn(group, this.#richest(group, there, now));
+      case "promptPrefix":
+        return prompt === null ? this.#byTurn(group, there) : this.#byPrompt(group, there, prompt);
+      default:
+        return this.#byTurn(group, there);
+    }
   }
 
   #byTurn(group: readonly number[], there: number): number {
@@ -177,6 +215,43 @@ export class Pool {
       least = busy;
     }
     return equals;
+  }
+
+  #richest(group: readonly number[], there: number, now: number): number {
+    let most = -Infinity;
+    let equals = 0;
+    for (const i of group) {
+      if ((there & (1 << i)) === 0) continue;
+      const { allowance, load } = this.members[i]!;
+      const left = allowance == null ? Infinity : allowance.left(now, load.inFlight);
+      if (left < most) continue;
+      equals = left > most ? 1 << i : equals | (1 << i);
+      most = left;
+    }
+    return equals;
+  }
+
+  /** Rendezvous hashing with bounded loads: few prompts move when members come and go, and none is overrun. */
+  #byPrompt(group: readonly number[], there: number, prompt: number): number {
+    let weights = 0;
+    let busy = 1;
+    for (const i of group) {
+      if ((there & (1 << i)) === 0) continue;
+      weights += this.#share(i);
+      busy += this.members[i]!.load.inFlight;
+    }
+    let best = NOBODY;
+    let highest = -1;
+    for (const i of group) {
+      if ((there & (1 << i)) === 0) continue;
+      const share = this.#share(i);
+      if (this.members[i]!.load.inFlight >= Math.ceil((BOUND * busy * share) / weights)) continue;
+      const wanted = affinityOf(prompt, this.members[i]!.seed ?? i + 1, share);
+      if (wanted <= highest) continue;
+      best = i;
+      highest = wanted;
+    }
+    return best;
   }
 
   #byLatency(there: number, now: number, random: () => number): number {

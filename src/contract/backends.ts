@@ -15,6 +15,8 @@ export interface BackendProperties extends OpenProperties {
   proxy?: { url?: string; username?: string; password?: string };
   properties?: OpenProperties;
   circuitBreaker?: { rules?: CircuitBreakerRule[]; [key: string]: unknown };
+  /** Ours. */
+  probe?: BackendProbe;
   pool?: BackendPool;
 }
 
@@ -59,6 +61,18 @@ export interface CircuitBreakerRule extends OpenProperties {
   failureResponse?: { statusCode?: number };
 }
 
+/** Ours: a GET that costs no tokens, again and again; without it nothing is sent but callers' requests. */
+export interface BackendProbe extends OpenProperties {
+  /** Below the backend's URL, with a query if need be: `/health`. */
+  path?: string;
+  /** Default `PT10S`; at least a second. */
+  interval?: Duration;
+  /** Default `PT2S`. */
+  timeout?: Duration;
+  /** What a healthy backend answers; default 200 to 299. */
+  statusCodeRanges?: { min?: number; max?: number }[];
+}
+
 export interface FailureCondition extends OpenProperties {
   count?: number;
   percentage?: number;
@@ -71,10 +85,14 @@ export interface BackendPool extends OpenProperties {
   services?: BackendPoolMember[];
   sessionAffinity?: SessionAffinity;
   /** Ours; default `roundRobin`, which respects weights. */
-  algorithm?: "roundRobin" | "leastBusy" | "latency";
+  algorithm?: "roundRobin" | "leastBusy" | "latency" | "remainingTokens" | "promptPrefix";
+  /** Ours, for the algorithm of that name: octets of the prompt that must be alike; default 1024. */
+  promptPrefix?: { bytes?: number };
   outlierDetection?: OutlierDetection;
   /** Ours: ask another member after these, without a policy. Default: 429, 503 and `connect`, every member once. */
   failover?: { on?: (number | "connect" | "reset" | "timeout")[]; maxAttempts?: number };
+  /** Ours: a second member is asked when the first has sent no byte after so long; the quicker one answers. */
+  hedge?: { afterMs?: number };
   failureResponse?: { statusCode?: number };
 }
 

@@ -54,6 +54,8 @@ export class Exchange implements HostContext {
   tunnel: Tunnel | null = null;
   /** How and where the request was sent, for the record. */
   readonly attempts: Attempt[] = [];
+  /** When (in `elapsedMs`) no attempt may be under way or begin any more; null = no limit. */
+  deadlineMs: number | null = null;
   /** Null unless the caller holds the right to a trace. */
   traced: Trace | null = null;
   /** What `cache-lookup` prepared for `cache-store`; null when there is nothing to store. */

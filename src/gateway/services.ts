@@ -51,6 +51,8 @@ export interface ForwardOptions {
   readonly chunkMs?: number;
   /** Until the last octet of the response; absent = none. */
   readonly totalMs?: number;
+  /** From the exchange's beginning to the answer of the last attempt, waits of `retry` and all; absent = none. */
+  readonly deadlineMs?: number;
   readonly continueTimeoutMs: number | null;
   readonly httpVersion: "1" | "2" | "2or1";
   readonly followRedirects: boolean;

@@ -11,7 +11,7 @@ import type {
 import { parseTarget } from "../gateway/url.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import type { PropertyPath } from "../store/kinds/shape.ts";
-import { breakerOf, poolRulesOf } from "./balancing.ts";
+import { breakerOf, poolRulesOf, probeOf } from "./balancing.ts";
 import { type MissingCertificate, certificateOf, credentialsOf } from "./credentials.ts";
 import type { Reporter } from "./report.ts";
 
@@ -85,6 +85,7 @@ function single(
     pool: [],
     balancing: null,
     breaker: breakerOf(properties),
+    probe: probeOf(properties),
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
     tls: tlsOf(properties, certificate),
     credentials: credentialsOf(resource, parsed, certificate, fill, report),
@@ -116,6 +117,7 @@ function pool(
     pool: members,
     balancing: poolRulesOf(resource.properties.pool),
     breaker: null,
+    probe: null,
     failureStatus: numberOrNull(resource.properties.pool?.failureResponse?.statusCode),
     tls: null,
     credentials: null,

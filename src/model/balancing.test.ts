@@ -69,6 +69,11 @@ test.each<[BackendPool, Partial<PoolRules>]>([
   ],
   [{ ...two, algorithm: "latency" }, { algorithm: "latency" }],
   [
+    { ...two, algorithm: "promptPrefix", promptPrefix: { bytes: 9 } },
+    { algorithm: "promptPrefix", promptBytes: 9 },
+  ],
+  [{ ...two, hedge: { afterMs: 800 } }, { hedge: { afterMs: 800 } }],
+  [
     { ...two, sessionAffinity: { sessionId: { source: "Cookie", name: "S" } } },
     { affinity: { source: "cookie", name: "S" } },
   ],
@@ -90,8 +95,10 @@ test.each<[BackendPool, Partial<PoolRules>]>([
 ])("a pool %o", (written, expected) => {
   expect(poolRulesOf(written)).toEqual({
     algorithm: "roundRobin",
+    promptBytes: 1024,
     affinity: null,
     failover: null,
+    hedge: null,
     outliers: OUTLIERS,
     ...expected,
   });

@@ -1,9 +1,19 @@
 /** Circuit breakers and pools as their resources write them → rules with everything decided. */
 import type { BackendPool, BackendProperties, SessionAffinity } from "../contract/backends.ts";
-import type { AffinityRule, BreakerRule, FailoverRule, OutlierRule, PoolRules } from "../gateway/snapshot.ts";
+import type {
+  AffinityRule,
+  BreakerRule,
+  FailoverRule,
+  OutlierRule,
+  PoolRules,
+  ProbeRule,
+} from "../gateway/snapshot.ts";
 import { durationMs } from "./duration.ts";
 
 const HOUR_MS = 3_600_000;
+const SHORTEST_INTERVAL_MS = 1000;
+/** About the first 256 tokens, by which providers choose the machine with the cache. */
+const PROMPT_BYTES = 1024;
 const SERVER_ERRORS = { min: 500, max: 599 };
 
 /** One rule takes effect, the first (`ai-backends-auth.md` §10.3). */
@@ -40,8 +50,27 @@ export function poolRulesOf(pool: BackendPool | undefined): PoolRules {
   return {
     algorithm: pool?.algorithm ?? "roundRobin",
     affinity: affinityOf(pool?.sessionAffinity),
+    promptBytes: Number(pool?.promptPrefix?.bytes ?? PROMPT_BYTES),
     failover: failoverOf(pool),
+    hedge: pool?.hedge?.afterMs === undefined ? null : { afterMs: Number(pool.hedge.afterMs) },
     outliers: outliersOf(pool),
+  };
+}
+
+/** Nothing is asked unless a path is given. */
+export function probeOf({ probe }: BackendProperties): ProbeRule | null {
+  if (probe?.path === undefined || probe.path === null) return null;
+  const path = probe.path.trim();
+  const ranges = (probe.statusCodeRanges ?? []).map(({ min = 200, max = 599 }) => ({
+    min: Number(min),
+    max: Number(max),
+  }));
+  const intervalMs = Math.max(SHORTEST_INTERVAL_MS, durationMs(probe.interval) ?? 10_000);
+  return {
+    path: path === "" || path.startsWith("/") || path.startsWith("?") ? path : `/${path}`,
+    intervalMs,
+    timeoutMs: Math.min(intervalMs, durationMs(probe.timeout) || 2000),
+    statusRanges: ranges.length === 0 ? [{ min: 200, max: 299 }] : ranges,
   };
 }
 

@@ -40,6 +40,12 @@ export const forwardRequest = definePolicy({
         min: 0,
         doc: "Ours. Seconds until the last byte of the response. Default: no limit.",
       },
+      deadline: {
+        type: "number",
+        expression: true,
+        min: 0,
+        doc: "Ours. Seconds from the request's beginning to the answer of the last attempt: retry and failover end by then.",
+      },
       "continue-timeout": {
         type: "number",
         expression: true,
@@ -86,6 +92,7 @@ export const forwardRequest = definePolicy({
     const firstByte = attributes["first-byte-timeout"];
     const chunk = attributes["chunk-timeout"];
     const total = attributes["total-timeout"];
+    const { deadline } = attributes;
     const httpVersion = attributes["http-version"] as "1" | "2" | "2or1";
     const bufferRequestBody = attributes["buffer-request-body"];
     const bufferResponse = attributes["buffer-response"];
@@ -102,6 +109,7 @@ export const forwardRequest = definePolicy({
           firstByteMs: firstByte === undefined ? undefined : timerMs(firstByte(context) * 1000) || undefined,
           chunkMs: chunk === undefined ? undefined : timerMs(chunk(context) * 1000),
           totalMs: total === undefined ? undefined : timerMs(total(context) * 1000) || undefined,
+          deadlineMs: deadline === undefined ? undefined : timerMs(deadline(context) * 1000) || undefined,
           continueTimeoutMs: continueTimeout === undefined ? null : continueTimeout(context) * 1000,
           httpVersion,
           followRedirects: followRedirects(context),

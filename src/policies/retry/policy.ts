@@ -88,6 +88,11 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
       return;
     }
     const waitingMs = waitMs(settings, exchange, attempt + 1);
+    if (exchange.deadlineMs !== null && exchange.elapsedMs() + waitingMs >= exchange.deadlineMs) {
+      exchange.remark("retry", "No further attempt: the deadline of forward-request would be over.");
+      if (held !== null) throw held;
+      return;
+    }
     if (exchange.traced !== null)
       exchange.remark("retry", `retry ${attempt + 1} of ${count} after ${Math.round(waitingMs)} ms`);
     await pause(exchange, waitingMs);

@@ -74,14 +74,25 @@ export const backend = defineKind("backends", {
     proxy: is.object({ url: is.text(), username: is.text(), password: is.text() }, ["url"]),
     properties: is.object({}),
     circuitBreaker: is.object({ rules: is.list(circuitBreakerRule) }),
+    probe: is.object(
+      {
+        path: is.text(2000, { rule: probePath }),
+        interval: is.duration,
+        timeout: is.duration,
+        statusCodeRanges: is.list(is.object({ min: is.integer(100, 599), max: is.integer(100, 599) }), 10),
+      },
+      ["path"],
+    ),
     pool: is.object({
       services: is.list(member, 30),
       sessionAffinity,
-      algorithm: is.oneOf("roundRobin", "leastBusy", "latency"),
+      algorithm: is.oneOf("roundRobin", "leastBusy", "latency", "remainingTokens", "promptPrefix"),
+      promptPrefix: is.object({ bytes: is.integer(1, 1024 * 1024) }),
       failover: is.object({
         on: is.list(is.either(is.integer(400, 599), is.oneOf("connect", "reset", "timeout"))),
         maxAttempts: is.integer(1, 30),
       }),
+      hedge: is.object({ afterMs: is.integer(1, 600_000) }, ["afterMs"]),
       outlierDetection: is.object({
         enabled: is.boolean,
         consecutiveFailures: is.integer(1),
@@ -98,6 +109,13 @@ export const backend = defineKind("backends", {
   ],
   artifact: { folders: ["backends"], files: ["backendInformation"] },
 });
+
+/** What is sent is written as it is sent: nothing in it is escaped or filled in. */
+function probePath(value: string) {
+  return /^[\x21\x23-\x3b\x3d\x3f-\x7e]*$/.test(value) && !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)
+    ? undefined
+    : { rule: `must be a path below the backend's URL, but is \`${value}\``, hint: "such as `/health`" };
+}
 
 /** Named values may stand for all or part of a URL; what is left must look like one. */
 function backendUrl(value: string) {
