@@ -43,6 +43,7 @@ import { FolderLoader } from "./store/file/load.ts";
 import type { Scan } from "./store/file/scan.ts";
 import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
+import { openCredentials } from "./credentials/index.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { Loggers } from "./telemetry/loggers.ts";
 import { readSasConnections } from "./telemetry/sas.ts";
@@ -147,12 +148,18 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     secret: sessionSecret(options.dataDir === null ? null : join(options.dataDir, "session-secret")),
     log: write,
   });
-  const identities = makeIdentities(
-    { client, clock, random, log: write },
-    readIdentitySettings(options.environment),
-  );
+  const identitySettings = readIdentitySettings(options.environment);
+  const identities = makeIdentities({ client, clock, random, log: write }, identitySettings);
   const azureToken = (resource: string, clientId: string | null): string | Promise<string> =>
     identities.azureToken(resource, clientId);
+  const credentials = openCredentials(
+    { client, clock, log: write, egress: gatewayOptions.egress },
+    {
+      dataDir: options.dataDir,
+      entra: identitySettings.azure.authority,
+      publicUrl: () => options.publicUrl ?? callable(url),
+    },
+  );
   const loggers = new Loggers({ client, clock, random, report: write, azureToken });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
@@ -169,6 +176,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     random,
     caches: state.caches,
     identities,
+    connections: credentials.connections,
     loggers,
     counters: state.counters,
     models: modelServices(),
@@ -207,7 +215,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
         ready: gateway.snapshot !== null,
         draining,
         degraded: [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])],
-      })),
+      })) || credentials.answers(incoming),
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */
@@ -221,6 +229,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       state.caches.use(built.snapshot.caches);
       loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
+      credentials.adopt(built.snapshot.connections);
       gateway.swap(built.snapshot);
     }
     options.onReload?.({
@@ -237,7 +246,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const server = await listen(options, gateway.onRequest, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
   /** What commands on this machine may ask; each feature gives its paths. */
-  const doorPaths: DoorPaths = { ...tracingPaths(tracing) };
+  const doorPaths: DoorPaths = { ...tracingPaths(tracing), ...credentials.doorPaths };
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
   const watcher = options.watch
     ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known })
@@ -272,6 +281,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await server.close();
       await door?.close();
       await client.close();
+      credentials.close();
       state.close();
       await log.flush();
     },
@@ -281,6 +291,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await server.close();
       await door?.close();
       await client.close();
+      credentials.close();
       state.close();
       await log.flush();
     },

@@ -26,6 +26,8 @@ export interface Settings {
   readonly drainMs: number;
   readonly json: boolean;
   readonly demoModel: boolean;
+  /** Where browsers reach the gateway, without final slash; null = where it listens. */
+  readonly publicUrl: string | null;
   /** Where requests that policies make on their own may go besides what is refused by default. */
   readonly egress: { readonly allow: readonly string[]; readonly loopback: boolean };
 }
@@ -54,6 +56,7 @@ const KNOWN = new Set([
   "ACCESS_LOG",
   "DRAIN_SECONDS",
   "DEMO_MODEL",
+  "PUBLIC_URL",
   "EGRESS_ALLOW",
   "EGRESS_LOOPBACK",
   "SECRETS_DIR",
@@ -98,6 +101,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     drainMs: readSeconds("HEADGATE_DRAIN_SECONDS", environment["HEADGATE_DRAIN_SECONDS"] ?? "30") * 1000,
     json: flags.json ?? false,
     demoModel: (environment["HEADGATE_DEMO_MODEL"] ?? "on") !== "off",
+    publicUrl: readUrl("HEADGATE_PUBLIC_URL", environment["HEADGATE_PUBLIC_URL"]),
     egress: {
       allow: readEgress(environment["HEADGATE_EGRESS_ALLOW"] ?? ""),
       loopback:
@@ -163,6 +167,18 @@ function readSeconds(name: string, text: string): number {
   if (!(seconds >= 0) || text.trim() === "")
     throw new SettingsError(`${name} takes a number of seconds, not "${text}".`, "such as 30");
   return seconds;
+}
+
+function readUrl(name: string, text: string | undefined): string | null {
+  const given = text?.trim() ?? "";
+  if (given === "") return null;
+  const url = URL.parse(given);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "")
+    throw new SettingsError(
+      `${name} takes an http or https URL, not "${given}".`,
+      "such as https://gateway.example.com",
+    );
+  return url.href.replace(/\/+$/, "");
 }
 
 /** Host names, `*.` and a domain, addresses and CIDR blocks, separated by commas. */

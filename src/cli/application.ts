@@ -72,6 +72,8 @@ export interface StartOptions {
     readonly requestClientCertificate?: boolean;
   } | null;
   readonly watch: boolean;
+  /** Where browsers reach the gateway; null or absent: where it listens. */
+  readonly publicUrl?: string | null;
   /** Default: nothing extra is allowed, loopback is. */
   readonly egress?: Settings["egress"];
   readonly accessLog: boolean;

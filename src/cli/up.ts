@@ -67,6 +67,7 @@ async function up(application: Application, flags: Flags): Promise<number> {
       tls: readTls(settings),
       watch: true,
       egress: settings.egress,
+      publicUrl: settings.publicUrl,
       accessLog: settings.accessLog === "on" || (settings.accessLog === "auto" && stdout.isTTY !== true),
       logStream: stdout,
       onReload: (outcome) => watching.report(outcome),

@@ -21,7 +21,10 @@ export function answerCallback(
 ): boolean {
   if (!incoming.target.startsWith(CALLBACK_PATH) || connections === null || connections.size === 0)
     return false;
-  const [path = "", query = ""] = incoming.target.slice(CALLBACK_PATH.length).split("?", 2);
+  const rest = incoming.target.slice(CALLBACK_PATH.length);
+  const at = rest.indexOf("?");
+  const path = at < 0 ? rest : rest.slice(0, at);
+  const query = at < 0 ? "" : rest.slice(at + 1);
   incoming.body?.cancel();
   if (incoming.method !== "GET") {
     show(incoming, { kind: "page", status: 405, title: "Only GET is answered here", text: "" });

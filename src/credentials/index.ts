@@ -7,7 +7,7 @@ import { answerCallback } from "./callback.ts";
 import { ConnectionTokens, type ConnectionStatus } from "./connection-tokens.ts";
 import { Consents, LoginRefused } from "./consents.ts";
 import type { World } from "./token-endpoint.ts";
-import { type Vault, fileVault, memoryVault } from "./vault.ts";
+import { type Vault, fileVault, lazyVault, memoryVault } from "./vault.ts";
 
 export { LoginRefused };
 
@@ -40,9 +40,8 @@ export interface CredentialDesk {
   close(): void;
 }
 
-/** @throws Error when what was kept cannot be read */
 export function openCredentials(world: World, options: CredentialOptions): CredentialDesk {
-  const vault: Vault = options.dataDir === null ? memoryVault() : fileVault(options.dataDir);
+  const vault = vaultOf(world, options.dataDir);
   const tokens = new ConnectionTokens(world, vault, options.entra);
   const consents = new Consents(world, tokens, options.publicUrl);
   let current: ConnectionIndex | null = null;
@@ -68,6 +67,19 @@ export function openCredentials(world: World, options: CredentialOptions): Crede
     answers: (incoming) => answerCallback(incoming, consents, current),
     close: () => vault.close(),
   };
+}
+
+function vaultOf(world: World, dataDir: string | null): Vault {
+  if (dataDir === null) return memoryVault();
+  return lazyVault(
+    () => fileVault(dataDir),
+    (error) =>
+      world.log({
+        level: "error",
+        msg: "kept credentials cannot be opened",
+        error: error instanceof Error ? error.message : String(error),
+      }),
+  );
 }
 
 /** Where commands get login links: `{provider, authorization, postLoginRedirectUrl?}`. */

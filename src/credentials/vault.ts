@@ -33,6 +33,26 @@ export function memoryVault(): Vault {
   };
 }
 
+/** Opened when it is first needed; one that cannot be opened is said once, and then nothing outlives the process. */
+export function lazyVault(open: () => Vault, onFailure: (error: unknown) => void): Vault {
+  let opened: Vault | null = null;
+  const vault = (): Vault => {
+    if (opened !== null) return opened;
+    try {
+      return (opened = open());
+    } catch (error) {
+      onFailure(error);
+      return (opened = memoryVault());
+    }
+  };
+  return {
+    read: (name) => vault().read(name),
+    write: (name, value) => vault().write(name, value),
+    remove: (name) => vault().remove(name),
+    close: () => opened?.close(),
+  };
+}
+
 /**
  * @param folder of data; exists
  * @throws Error when its files cannot be made or read, or are damaged

@@ -65,6 +65,21 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "for the gateway's own identity, `endpointAddress` (`myhubs.servicebus.windows.net`), `name` and, for a user-assigned " +
       "identity, `identityClientId`. Each may be a named value.",
   },
+  HG5520: {
+    text: "the credential connection `{connection}` cannot be used: {reason}",
+    hint: "correct the grant in `oauth2.grantTypes` of the provider, or `parameters` of the connection",
+    explain:
+      "A connection (`authorizationProviders/{p}/authorizations/{a}`) takes `clientId`, `clientSecret`, `scopes`, `tokenUrl`, " +
+      "`authorizationUrl`, `refreshUrl`, `resourceUri`, `tenantId` and `instanceName` from its own `parameters` or from the grant " +
+      "of its provider. Known providers such as `aad` and `github` bring their URLs; for `oauth2` and `oauth2pkce` they must be given.",
+  },
+  HG5521: {
+    text: 'credential provider `{provider}` has the unknown `identityProvider` "{name}"',
+    hint: "use `oauth2` and give `authorizationUrl` and `tokenUrl`",
+    explain:
+      "`identityProvider` names a provider whose URLs are known (`aad`, `github`, `google`, `servicenow`, …), or is `oauth2` or, " +
+      "with PKCE, `oauth2pkce` for any other.",
+  },
 };
 
 export class Reporter {

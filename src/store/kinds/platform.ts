@@ -103,7 +103,7 @@ export const authorizationProvider = defineKind("authorizationProviders", {
   properties: {
     displayName: is.text(300),
     identityProvider: is.text(),
-    oauth2: is.object({ redirectUrl: is.text(), grantTypes: is.map(is.object({})) }),
+    oauth2: is.object({ redirectUrl: is.text(), grantTypes: is.map(is.map(is.text())) }),
   },
   artifact: { folders: ["authorizationProviders"], files: ["authorizationProviderInformation"] },
 });
