@@ -66,8 +66,17 @@ test("a held response is copied, so that it can be returned and read", () => {
   expect(held.headers.get("x")).toBe("1");
 });
 
-test.each([["nothing"], ["text"]])("a variable with no response (%s) is an error", (name) => {
+test("a variable that nobody has set is as good as none", () => {
+  const step = policyStep(returnResponse, {
+    attributes: { "response-variable-name": "existing response variable" },
+    steps: [status(401)],
+  });
+  expect(shown(step.run(exchangeOf(), null) as ResponseMessage)).toBe("401 Unauthorized [] -");
+});
+
+test.each([["null"], ["text"]])("a variable with no response (%s) is an error", (name) => {
   const exchange = exchangeOf();
+  exchange.variables.set("null", null);
   exchange.variables.set("text", "x");
   const step = policyStep(returnResponse, { attributes: { "response-variable-name": name } });
   expect(() => step.run(exchange, null)).toThrow(

@@ -5,9 +5,14 @@ import { ResponseMessage } from "../../gateway/message.ts";
 import { runSteps } from "../../gateway/pipeline.ts";
 import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
 
-/** Ends the exchange at once with a response of its own: nothing else runs, at any scope. */
+const SOURCE = "return-response";
+
+/**
+ * Ends the exchange at once with a response of its own: nothing else runs, at any scope. A variable that nobody has set is as
+ * good as none: the product's own documentation has long named one that never was, and its readers have copied that.
+ */
 export const returnResponse = definePolicy({
-  element: "return-response",
+  element: SOURCE,
   summary: "Ends the request with the given response; no further policy runs at any scope.",
   sections: ALL_SECTIONS,
   shape: {
@@ -22,18 +27,27 @@ export const returnResponse = definePolicy({
   prepare: ({ attributes, steps }) => {
     const variable = attributes["response-variable-name"];
     return (exchange) => {
-      const response = variable === undefined ? new ResponseMessage(200) : copyOf(exchange, variable);
+      const response =
+        variable !== undefined && isThere(exchange, variable)
+          ? copyOf(exchange, variable)
+          : new ResponseMessage(200);
       const outcome = runSteps(steps, exchange, response);
       return outcome instanceof Promise ? outcome.then(() => response) : response;
     };
   },
 });
 
+function isThere(exchange: Exchange, name: string): boolean {
+  if (exchange.variables.has(name)) return true;
+  exchange.remark(SOURCE, `There is no variable "${name}": an empty 200 stands in its place.`);
+  return false;
+}
+
 function copyOf(exchange: Exchange, name: string): ResponseMessage {
   const held = exchange.variables.get(name);
   if (!(held instanceof ResponseMessage)) {
     throw new GatewayError({
-      source: "return-response",
+      source: SOURCE,
       reason: "ResponseVariableInvalid",
       message: `The variable "${name}" does not hold a response.`,
       status: 500,
