@@ -2,11 +2,12 @@
 import { Command, CommanderError } from "commander";
 import type { Application } from "./application.ts";
 import { addExplain } from "./explain.ts";
+import { addLogin } from "./login.ts";
 import { addTrace } from "./trace.ts";
 import { addUp } from "./up.ts";
 import { addValidate } from "./validate.ts";
 
-const COMMANDS = [addUp, addValidate, addExplain, addTrace];
+const COMMANDS = [addUp, addValidate, addExplain, addTrace, addLogin];
 
 /** sysexits, as far as they fit. */
 export const EXIT = {

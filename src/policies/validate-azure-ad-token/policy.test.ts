@@ -10,7 +10,7 @@ import {
 import { CONFIG_PATH, type Provider, answering, startProvider } from "../../tokens/provider.fixture.ts";
 import { NOW, OTHER_RSA, RSA, b64, jwkOf, token } from "../../tokens/testing.ts";
 import { createClient } from "../../transport/node/index.ts";
-import { configurationUrl } from "./entra.ts";
+import { configurationUrl } from "../../tokens/entra.ts";
 import { validateAzureAdToken } from "./policy.ts";
 
 const TENANT = "11111111-2222-4333-8444-555555555555";

@@ -19,7 +19,7 @@ import {
 import { TokenFailure } from "../../tokens/failure.ts";
 import { sourcesOf } from "../../tokens/services.ts";
 import { decryptionShelf, signingShelf } from "../../tokens/shelf.ts";
-import { configurationUrl, entraIssuers } from "./entra.ts";
+import { configurationUrl, entraIssuers } from "../../tokens/entra.ts";
 
 const PUBLIC_CLOUD = "https://login.microsoftonline.com";
 

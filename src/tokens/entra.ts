@@ -1,8 +1,8 @@
 /** Where Microsoft Entra ID keeps a tenant's OpenID configuration, and under which names the tenant issues tokens. */
-import type { Value } from "../../compiler/policy.ts";
-import type { HostContext } from "../../compiler/runtime/host.ts";
-import type { OpenIdSource } from "../../tokens/openid.ts";
-import { fillTenant, isGuid } from "../../tokens/validate.ts";
+import type { Value } from "../compiler/policy.ts";
+import type { HostContext } from "../compiler/runtime/host.ts";
+import type { OpenIdSource } from "./openid.ts";
+import { fillTenant, isGuid } from "./validate.ts";
 
 /** The tenant that accounts of persons are in. */
 const CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad";
