@@ -58,6 +58,7 @@ function modelServices(): Services["models"] {
     countPrompt: (prompt) => estimate(JSON.stringify(prompt.messages).length),
     countText: (text) => estimate(text.length),
     settled: () => {},
+    contents: () => {},
   };
 }
 
@@ -179,6 +180,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     connections: credentials.connections,
     loggers,
     counters: state.counters,
+    watchModel: () => null,
+    sinks: loggers,
     models: modelServices(),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),

@@ -62,6 +62,10 @@ export class Exchange implements HostContext {
   responseCache: ResponseCacheSlot | null = null;
   /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `model-call.ts`. */
   modelCall: ModelCall | null | undefined = undefined;
+  /** In [0, 100): which sampled diagnostics record this exchange. */
+  samplingLot = 0;
+  /** What the `trace` policy says, for diagnostics. */
+  traceRecords: TraceRecord[] | null = null;
   /** A cache answered instead of a backend. */
   servedFromCache = false;
   /** Counters that this exchange has counted already: a key counts once however many policies name it. */
@@ -152,7 +156,9 @@ export class Exchange implements HostContext {
 
   /** Sends the request to the chosen backend; `backends/forward.ts` behind an interface. */
   forward(options: ForwardOptions): Promise<ResponseMessage> {
-    const { modelCall } = this;
+    let { modelCall } = this;
+    if (modelCall === undefined && this.api !== null && this.api.diagnostics?.llm === true)
+      modelCall = this.services.watchModel(this);
     const answer = this.services.forward(this, options);
     if (modelCall === undefined || modelCall === null) return answer;
     return answer.then((response) => {
@@ -160,6 +166,13 @@ export class Exchange implements HostContext {
       return waiting === undefined ? response : waiting.then(() => response);
     });
   }
+}
+
+export interface TraceRecord {
+  readonly source: string;
+  readonly severity: string;
+  readonly message: string;
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface ReplyListener {

@@ -6,6 +6,7 @@ import { HeaderList } from "../base/headers.ts";
 import type { Incoming } from "../transport/transport.ts";
 import { admit, identify } from "./admission.ts";
 import { Body } from "./body.ts";
+import { diagnose } from "./diagnose.ts";
 import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { RequestMessage } from "./message.ts";
@@ -151,6 +152,7 @@ function process(exchange: Exchange, hooks: GatewayHooks): void | Promise<void> 
   if (match.api.target !== null) request.setTarget(match.api.target);
   exchange.incoming.limitBody(match.api.bodyLimitBytes ?? snapshot.options.bodyLimitBytes);
   hooks.startTrace?.(exchange);
+  if (match.api.diagnostics !== null) diagnose(exchange, match.api.diagnostics);
   try {
     admit(snapshot, exchange);
   } catch (error) {

@@ -10,6 +10,7 @@ import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Identities } from "./identity.ts";
 import type { ResponseMessage } from "./message.ts";
+import type { ModelCall } from "./model-call.ts";
 import type { ModelServices } from "./model-services.ts";
 
 export interface Services {
@@ -31,6 +32,10 @@ export interface Services {
   readonly loggers: Pick<Loggers, "sendEvent">;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
+  /** `watchModelCall`: a request to a model that only diagnostics ask about. */
+  readonly watchModel: (exchange: Exchange) => ModelCall | null;
+  /** Where diagnostics send their rows. */
+  readonly sinks: Pick<Loggers, "sendRow">;
   /** Counting for requests to models, and what becomes of what they cost. */
   readonly models: ModelServices;
   /** Adds a structured line to the log (the `trace` policy). */

@@ -7,6 +7,7 @@ export type { Plan, Step };
 import type { ExternalCache } from "../cache/cache.ts";
 import type { HostApi, HostContext, HostGroup, HostUser } from "../compiler/runtime/host.ts";
 import type { Dialect } from "../llm/dialect.ts";
+import type { ApiDiagnostics } from "../telemetry/diagnostic.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { SasConnection } from "../telemetry/sas.ts";
 import type { ClientTls } from "../transport/transport.ts";
@@ -124,6 +125,8 @@ export interface Api extends HostApi {
   /** The one product that contains it and needs no subscription. */
   readonly openProduct: Product | null;
   readonly bodyLimitBytes: number | null;
+  /** What is recorded of its requests; null = nothing. */
+  readonly diagnostics: ApiDiagnostics | null;
   /** `aiFormat`: what its requests to models look like; null = as path and body say. */
   readonly aiFormat: Dialect | null;
   /** Names of products that contain it. */

@@ -93,6 +93,7 @@ export function apiOf({ operations: given = [], serviceUrl, ...fields }: ApiFiel
     openProduct: null,
     bodyLimitBytes: null,
     aiFormat: null,
+    diagnostics: null,
     productIds: new Set(),
     ...fields,
     id,

@@ -89,10 +89,13 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     connections: { token: noIdentity, entra: "https://login.microsoftonline.com" },
     loggers: { sendEvent: () => {} },
     counters: countersAlone(),
+    watchModel: () => null,
+    sinks: { sendRow: () => {} },
     models: {
       countPrompt: ({ messages }) => ({ tokens: JSON.stringify(messages).length, exact: false }),
       countText: (text) => ({ tokens: text.length, exact: false }),
       settled: () => {},
+      contents: () => {},
     },
     log: (record) => void logged.push(record),
     reportBug: (_exchange, error) => void bugs.push(error),

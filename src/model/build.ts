@@ -11,6 +11,7 @@ import type { Resource } from "../contract/resource.ts";
 import { type CompiledDocument, PolicyCompiler, type Surroundings, stepsOf } from "../compiler/compile.ts";
 import { compileExpression } from "../compiler/csharp/compile-expression.ts";
 import type { Plan, PolicyDefinition, Scope } from "../compiler/policy.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { indexApis, indexOperations } from "../gateway/api-index.ts";
 import { indexKeys } from "../gateway/keys.ts";
 import {
@@ -32,6 +33,7 @@ import { buildCaches } from "./caches.ts";
 import { buildConnections } from "./connections.ts";
 import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
+import { diagnosticsOf } from "./diagnostics.ts";
 import { lazyContract, storedSchemas } from "./contracts.ts";
 import { mockResponses } from "./operations.ts";
 import { attachApis, buildProducts, buildSubscriptions } from "./people.ts";
@@ -68,6 +70,7 @@ class Build {
   readonly #report: Reporter;
   readonly #around: Surroundings;
   #certificates: CertificateIndex = { byId: new Map(), byThumbprint: new Map() };
+  #loggers: ReadonlyMap<string, Logger> = new Map();
   readonly #documents = new Map<string, CompiledDocument | null>();
   readonly #problems: Problem[] = [];
   #failed = false;
@@ -88,6 +91,7 @@ class Build {
     const backends = buildBackends(resources, this.#certificates, this.#fill, this.#report);
     const caches = buildCaches(resources, this.#fill, this.#report);
     const loggers = buildLoggers(resources, this.#fill, this.#report);
+    this.#loggers = loggers;
     const connections = buildConnections(resources, this.#fill, this.#report);
     const products = buildProducts(resources);
     const apis = resources.apis().map((resource) => this.#api(resource, backends, products));
@@ -244,6 +248,7 @@ class Build {
       openProduct: containing.find((product) => !product.subscriptionRequired) ?? null,
       bodyLimitBytes: null,
       aiFormat: null,
+      diagnostics: diagnosticsOf(resources, resource.id, this.#loggers),
       productIds: new Set(containing.map((product) => product.id)),
     };
   }

@@ -3,6 +3,7 @@
  * change elsewhere does not lose what waits for a sink, and two loggers for the same sink share one queue.
  */
 import { type ExporterWorld, createEventHubExporter } from "./exporters/event-hub/event-hub.ts";
+import type { LogRow } from "./diagnostic.ts";
 import type { EventHubLogger, Exporter, HubEvent, Logger } from "./logger.ts";
 
 export class Loggers {
@@ -21,6 +22,19 @@ export class Loggers {
     if (exporter === undefined)
       this.#exporters.set(logger.key, (exporter = createEventHubExporter(logger, this.#world)));
     exporter.send(event);
+  }
+
+  /** A row of a diagnostic. Never waits and never throws; loggers that take none are passed over. */
+  sendRow(logger: Logger, row: LogRow): void {
+    if (logger.kind !== "event-hub") return;
+    const time = new Date(row.timeMs).toISOString();
+    const body = JSON.stringify({ records: [{ time, category: row.category, ...row.columns }] });
+    this.sendEvent(logger, {
+      body,
+      sizeBytes: Buffer.byteLength(body),
+      partitionId: null,
+      partitionKey: null,
+    });
   }
 
   /** A new configuration: sinks that it does not name send what they have and end. */

@@ -43,13 +43,21 @@ export const trace = definePolicy({
     const level = SEVERITIES.indexOf(severity.toLowerCase() as (typeof SEVERITIES)[number]);
     const message = children.message[0]?.text ?? plain;
     return (exchange) => {
-      if (level < 1 && exchange.traced === null) return;
+      const isRecorded = exchange.api?.diagnostics != null;
+      if (level < 1 && exchange.traced === null && !isRecorded) return;
       const say = (value: Value<string> | undefined): string => spoken(value, exchange);
       const text = say(message);
       const metadata = Object.fromEntries(
         children.metadata.map(({ attributes }) => [attributes.name, say(attributes.value)]),
       );
       exchange.traced?.message(source, text);
+      if (isRecorded)
+        (exchange.traceRecords ??= []).push({
+          source,
+          severity: SEVERITIES[level]!,
+          message: text,
+          metadata,
+        });
       if (level < 1) return;
       exchange.services.log({
         level: level === 2 ? "error" : "info",

@@ -1,0 +1,62 @@
+/** `diagnostics` as the gateway uses them: what is recorded of an API's requests, and where it goes (`resources.md` §1.13). */
+import type { Logger } from "./logger.ts";
+
+export interface Diagnostic {
+  /** Lower case: `azuremonitor`, `applicationinsights`, `local`, … */
+  readonly id: string;
+  /** null: one that the gateway only knows by name; rows then go to the gateway's own store. */
+  readonly logger: Logger | null;
+  /** Errors are recorded whatever the sampling says. */
+  readonly allErrors: boolean;
+  /** 0 to 100. */
+  readonly percentage: number;
+  readonly verbosity: "error" | "information" | "verbose";
+  readonly logClientIp: boolean;
+  /** Headers that tie a backend's records to ours. */
+  readonly correlation: "None" | "Legacy" | "W3C";
+  /** emit-metric and its kin may write to it. */
+  readonly metrics: boolean;
+  readonly operationNames: "Name" | "Url";
+  /** Headers and bodies, as the client and as the backend saw them; null = nothing of them. */
+  readonly frontendRequest: MessageRule | null;
+  readonly frontendResponse: MessageRule | null;
+  readonly backendRequest: MessageRule | null;
+  readonly backendResponse: MessageRule | null;
+  readonly llm: LlmRule | null;
+}
+
+export interface MessageRule {
+  /** Lower case. */
+  readonly headers: readonly string[];
+  readonly bodyBytes: number;
+  /** Lower-case names → what becomes of their values. */
+  readonly maskedHeaders: ReadonlyMap<string, "Mask" | "Hide">;
+  readonly maskedQuery: ReadonlyMap<string, "Mask" | "Hide">;
+}
+
+/** Octets of messages that are recorded, 0 = only their tokens. */
+export interface LlmRule {
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** All diagnostics of an API, with what most requests want to know worked out. */
+export interface ApiDiagnostics {
+  readonly each: readonly Diagnostic[];
+  /** Requests to models are recorded. */
+  readonly llm: boolean;
+  /** The most that any of them takes. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** A row for a sink, in the shape of Azure's own tables (`resources.md` §7.3–7.5). */
+export interface LogRow {
+  readonly category: "GatewayLogs" | "GatewayLlmLogs" | "WebSocketConnectionLogs";
+  readonly timeMs: number;
+  readonly correlationId: string;
+  /** Columns by name. */
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+export const MASK = "*****";
