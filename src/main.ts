@@ -7,10 +7,12 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Backends } from "./backends/backends.ts";
+import { backendPaths } from "./backends/door.ts";
 import { readDapr } from "./backends/dapr.ts";
 import { forward } from "./backends/forward.ts";
 import { makeIdentities } from "./backends/identity/identities.ts";
 import { readIdentitySettings } from "./backends/identity/settings.ts";
+import { Probes } from "./backends/probes.ts";
 import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { systemClock } from "./base/system-clock.ts";
@@ -146,11 +148,15 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     monotonic: () => clock.monotonic(),
     now: () => clock.now(),
     random,
-    secret: sessionSecret(options.dataDir === null ? null : join(options.dataDir, "session-secret")),
+    secret:
+      options.sessionSecret ??
+      sessionSecret(options.dataDir === null ? null : join(options.dataDir, "session-secret")),
+    breakerFullReset: options.compat?.breakerFullReset === true,
     log: write,
   });
   const identitySettings = readIdentitySettings(options.environment);
   const identities = makeIdentities({ client, clock, random, log: write }, identitySettings);
+  const probes = new Probes({ client, clock, random, identities }, backends);
   const azureToken = (resource: string, clientId: string | null): string | Promise<string> =>
     identities.azureToken(resource, clientId);
   const credentials = openCredentials(
@@ -232,6 +238,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       state.caches.use(built.snapshot.caches);
       loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
+      probes.use(built.snapshot);
       credentials.adopt(built.snapshot.connections);
       gateway.swap(built.snapshot);
     }
@@ -249,7 +256,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const server = await listen(options, gateway.onRequest, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
   /** What commands on this machine may ask; each feature gives its paths. */
-  const doorPaths: DoorPaths = { ...tracingPaths(tracing), ...credentials.doorPaths };
+  const doorPaths: DoorPaths = {
+    ...tracingPaths(tracing),
+    ...backendPaths(backends),
+    ...credentials.doorPaths,
+  };
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
   const watcher = options.watch
     ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known })
@@ -265,6 +276,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     subscriptionKey: (name) => gateway.snapshot?.subscriptionKey(name) ?? null,
     backends: () => backends.report(),
     resetBackend: (id) => backends.reset(id),
+    drainBackend: (id, drained) => backends.drain(id, drained),
+    setTls: (tls) => server.setTls(tls),
     get inFlight() {
       return gateway.inFlight;
     },
@@ -274,6 +287,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     drain: async (ms) => {
       draining = true;
       watcher?.close();
+      probes.close();
       const drained = server.drain().then(() => Promise.allSettled(outliving));
       let late = (): void => {};
       const deadline = new Promise<void>((resolve) => (late = clock.after(ms, resolve)));
@@ -290,6 +304,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     },
     close: async () => {
       watcher?.close();
+      probes.close();
       loggers.close();
       await server.close();
       await door?.close();

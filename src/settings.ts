@@ -2,6 +2,7 @@
  * Settings of the process, read once from flags and environment, then frozen. Flags win over the environment, the
  * environment over defaults (`deployment.md` D5). Only this file and `main.ts` read `process.env`.
  */
+import { readFileSync } from "node:fs";
 import { parseRange } from "./base/addresses.ts";
 
 export interface Settings {
@@ -26,6 +27,10 @@ export interface Settings {
   readonly drainMs: number;
   readonly json: boolean;
   readonly demoModel: boolean;
+  /** Signs session cookies: the same on all nodes that share sessions; null = this node's own. A secret. */
+  readonly sessionSecret: string | null;
+  /** The product's ways where ours are others, by wish. */
+  readonly compat: { readonly breakerFullReset: boolean };
   /** Where browsers reach the gateway, without final slash; null = where it listens. */
   readonly publicUrl: string | null;
   /** Where requests that policies make on their own may go besides what is refused by default. */
@@ -62,6 +67,8 @@ const KNOWN = new Set([
   "SECRETS_DIR",
   "SERVICE_BUS",
   "REDIS",
+  "SESSION_SECRET",
+  "COMPAT",
 ]);
 
 /** @throws SettingsError naming the flag or variable and what it takes */
@@ -102,6 +109,8 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     json: flags.json ?? false,
     demoModel: (environment["HEADGATE_DEMO_MODEL"] ?? "on") !== "off",
     publicUrl: readUrl("HEADGATE_PUBLIC_URL", environment["HEADGATE_PUBLIC_URL"]),
+    sessionSecret: readSessionSecret(environment),
+    compat: { breakerFullReset: readCompat(environment["HEADGATE_COMPAT"] ?? "").has("breakerFullReset") },
     egress: {
       allow: readEgress(environment["HEADGATE_EGRESS_ALLOW"] ?? ""),
       loopback:
@@ -179,6 +188,46 @@ function readUrl(name: string, text: string | undefined): string | null {
       "such as https://gateway.example.com",
     );
   return url.href.replace(/\/+$/, "");
+}
+
+const SHORTEST_SECRET = 16;
+
+/** `HEADGATE_SESSION_SECRET`, or what is in the file of `HEADGATE_SESSION_SECRET_FILE`. */
+function readSessionSecret(environment: Environment): string | null {
+  const file = environment["HEADGATE_SESSION_SECRET_FILE"]?.trim() ?? "";
+  let secret = environment["HEADGATE_SESSION_SECRET"]?.trim() ?? "";
+  if (secret === "" && file === "") return null;
+  if (secret === "") {
+    try {
+      secret = readFileSync(file, "utf8").trim();
+    } catch {
+      throw new SettingsError(
+        `HEADGATE_SESSION_SECRET_FILE names the file ${file}, which cannot be read.`,
+        "a text file with at least 16 characters",
+      );
+    }
+  }
+  if (secret.length < SHORTEST_SECRET)
+    throw new SettingsError(
+      `HEADGATE_SESSION_SECRET takes at least ${SHORTEST_SECRET} characters, not ${secret.length}.`,
+      "such as what `openssl rand -base64 32` prints",
+    );
+  return secret;
+}
+
+const COMPAT = new Set(["breakerFullReset"]);
+
+/** Names separated by commas or spaces. */
+function readCompat(text: string): ReadonlySet<string> {
+  const names = text.split(/[\s,]+/).filter((name) => name !== "");
+  for (const name of names) {
+    if (!COMPAT.has(name))
+      throw new SettingsError(
+        `HEADGATE_COMPAT knows ${[...COMPAT].join(", ")}, not "${name}".`,
+        "names are separated by commas",
+      );
+  }
+  return new Set(names);
 }
 
 /** Host names, `*.` and a domain, addresses and CIDR blocks, separated by commas. */

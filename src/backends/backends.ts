@@ -48,6 +48,8 @@ export interface BackendReport {
   readonly trips: number;
   /** Gets nothing new, by command. */
   readonly drained: boolean;
+  /** Ms until the last of its pools takes it back; 0 when none has ejected it. */
+  readonly ejectedForMs: number;
   readonly inFlight: number;
   readonly attempts: number;
   readonly failures: number;
@@ -175,6 +177,7 @@ export class Backends {
         openForMs: breaker?.state === "open" ? Math.max(0, breaker.openUntil - now) : 0,
         trips: breaker?.trips ?? 0,
         drained: this.#drained.has(id.toLowerCase()),
+        ejectedForMs: Math.max(0, ...pools.map((pool) => ejectedUntil(pool, state) - now)),
         inFlight: load.inFlight,
         attempts: state.attempts,
         failures: state.failures,
@@ -321,6 +324,10 @@ function triedMembers(
     if (at >= 0) tried |= last = 1 << at;
   }
   return { tried, last };
+}
+
+function ejectedUntil({ states, pool }: PoolState, state: BackendState): number {
+  return pool.members[states.indexOf(state)]?.outlier?.until ?? -Infinity;
 }
 
 /** What a state depends on; the URL, too, as a backend that moved is another backend. */

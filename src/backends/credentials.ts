@@ -9,6 +9,7 @@
 import { sameName } from "../base/headers.ts";
 import type { Exchange } from "../gateway/exchange.ts";
 import { type AwsKeys, CredentialError, type IdentityCredential } from "../gateway/identity.ts";
+import type { Services } from "../gateway/services.ts";
 import type { BackendCredentials } from "../gateway/snapshot.ts";
 import type { ClientRequest } from "../transport/transport.ts";
 import { signRequest } from "./aws/sign.ts";
@@ -64,7 +65,7 @@ export type Obtained = string | AwsKeys;
 export async function obtainIdentity(exchange: Exchange, identity: IdentityCredential): Promise<Obtained> {
   const { body } = exchange.request;
   try {
-    const obtained = await fetchIdentity(exchange, identity);
+    const obtained = await fetchIdentity(exchange.services, identity);
     if (identity.kind === "aws" && body !== null && !body.buffered && !body.consumed) {
       await body.buffer(exchange.snapshot.options.bufferLimitBytes);
     }
@@ -75,7 +76,7 @@ export async function obtainIdentity(exchange: Exchange, identity: IdentityCrede
 }
 
 function fetchIdentity(
-  { services: { identities } }: Exchange,
+  { identities }: Pick<Services, "identities">,
   identity: IdentityCredential,
 ): Obtained | Promise<Obtained> {
   switch (identity.kind) {
@@ -110,6 +111,27 @@ export function authorize(
     { method, target, rawHeaders, body },
     { keys: obtained as AwsKeys, region, service, nowMs: exchange.services.clock.now() },
   );
+}
+
+/**
+ * As `obtainIdentity` and `authorize`, for a request of the gateway's own, without a body.
+ *
+ * @throws CredentialError
+ */
+export async function authorizeOwn(
+  services: Pick<Services, "identities" | "clock">,
+  { rawHeaders, method, target }: ClientRequest,
+  identity: IdentityCredential,
+): Promise<void> {
+  const obtained = await fetchIdentity(services, identity);
+  if (identity.kind === "aws") {
+    const { region, service } = identity;
+    const how = { keys: obtained as AwsKeys, region, service, nowMs: services.clock.now() };
+    signRequest({ method, target, rawHeaders, body: null }, how);
+    return;
+  }
+  remove(rawHeaders, "authorization");
+  rawHeaders.push("Authorization", `Bearer ${obtained as string}`);
 }
 
 /** Names of the headers that are credentials of this backend and of nobody else, lower case. */

@@ -74,6 +74,10 @@ export interface StartOptions {
   readonly watch: boolean;
   /** Where browsers reach the gateway; null or absent: where it listens. */
   readonly publicUrl?: string | null;
+  /** Signs session cookies; null or absent: a secret of this gateway's own, kept in the data folder. */
+  readonly sessionSecret?: string | null;
+  /** Default: none. */
+  readonly compat?: Settings["compat"];
   /** Default: nothing extra is allowed, loopback is. */
   readonly egress?: Settings["egress"];
   readonly accessLog: boolean;
@@ -92,12 +96,23 @@ export interface BackendReport {
   /** Ms until an open breaker lets a probe through; 0 when it is not open. */
   readonly openForMs: number;
   readonly trips: number;
+  /** Gets nothing new, by command. */
+  readonly drained: boolean;
+  /** Ms until the last of its pools takes it back; 0 when none has ejected it. */
+  readonly ejectedForMs: number;
   /** Watched requests under way: of pools, and of backends with a breaker. */
   readonly inFlight: number;
   readonly attempts: number;
   readonly failures: number;
   /** To the head of an answer, recent peaks first; 0 = unknown. */
   readonly latencyMs: number;
+  /** Of the last answers and failures; null = there were none. */
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  /** Tokens that its provider still grants; null = unknown. */
+  readonly remainingTokens: number | null;
+  /** The pools that it is a member of. */
+  readonly pools: readonly string[];
   /** Statuses and error codes, the latest last. */
   readonly lastOutcomes: readonly (number | string)[];
 }
@@ -128,6 +143,10 @@ export interface StartedGateway {
   backends(): readonly BackendReport[];
   /** Closes a backend's breaker and ends its ejections. @returns whether there is such a backend */
   resetBackend(id: string): boolean;
+  /** A drained backend gets nothing new; what is under way finishes. @returns whether there is such a backend */
+  drainBackend(id: string, drained: boolean): boolean;
+  /** Another certificate for TLS connections to come. @throws what OpenSSL says of one that cannot be used */
+  setTls(tls: NonNullable<StartOptions["tls"]>): void;
   /** Stops accepting, lets what is under way finish for up to `ms`, then closes. */
   drain(ms: number): Promise<void>;
   close(): Promise<void>;

@@ -1,13 +1,14 @@
 /** The command line: one file per command, one line each here. Exit codes as in `EXIT`. */
 import { Command, CommanderError } from "commander";
 import type { Application } from "./application.ts";
+import { addBackends } from "./backends.ts";
 import { addExplain } from "./explain.ts";
 import { addLogin } from "./login.ts";
 import { addTrace } from "./trace.ts";
 import { addUp } from "./up.ts";
 import { addValidate } from "./validate.ts";
 
-const COMMANDS = [addUp, addValidate, addExplain, addTrace, addLogin];
+const COMMANDS = [addUp, addValidate, addExplain, addTrace, addBackends, addLogin];
 
 /** sysexits, as far as they fit. */
 export const EXIT = {
@@ -51,4 +52,5 @@ Examples:
   headgate validate --policy *.xml    check loose policy documents
   headgate explain HG2107             what a message means and how to mend it
   headgate trace /openai/v1/models    what every policy does with a request
+  headgate backends --watch           how the backends of the running gateway are doing
 `;

@@ -67,6 +67,8 @@ async function up(application: Application, flags: Flags): Promise<number> {
       tls: readTls(settings),
       watch: true,
       egress: settings.egress,
+      sessionSecret: settings.sessionSecret,
+      compat: settings.compat,
       publicUrl: settings.publicUrl,
       accessLog: settings.accessLog === "on" || (settings.accessLog === "auto" && stdout.isTTY !== true),
       logStream: stdout,
