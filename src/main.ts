@@ -273,6 +273,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     debugToken: (api, lifetimeMs = LONGEST_TOKEN_MS) => tracing.issue(api, lifetimeMs),
     trace: (traceId) => tracing.read(traceId),
     reload: () => reload(),
+    loginLink: credentials.actions.loginLink,
     subscriptionKey: (name) => gateway.snapshot?.subscriptionKey(name) ?? null,
     backends: () => backends.report(),
     resetBackend: (id) => backends.reset(id),

@@ -134,6 +134,12 @@ export interface StartedGateway {
   /** A subscription's primary key, for the banner. */
   subscriptionKey(name: string): string | null;
   readonly inFlight: number;
+  /**
+   * A link by which a person consents to a connection of the credential manager.
+   *
+   * @throws Error when there is no such connection, or nobody signs in for it
+   */
+  loginLink(provider: string, authorization: string, postLoginRedirectUrl: string | null): string;
   /** A token for `Apim-Debug-Authorization`: for one API by name, or null for any. It lives an hour at most. */
   debugToken(api: string | null, lifetimeMs?: number): string;
   /** The trace with this id, in the shape of `listTrace`; null when there is none. */

@@ -14,6 +14,7 @@ export { cors } from "./cors/policy.ts";
 export { crossDomain } from "./cross-domain/policy.ts";
 export { findAndReplace } from "./find-and-replace/policy.ts";
 export { forwardRequest } from "./forward-request/policy.ts";
+export { getAuthorizationContext } from "./get-authorization-context/policy.ts";
 export { includeFragment } from "./include-fragment/policy.ts";
 export { invokeDaprBinding } from "./invoke-dapr-binding/policy.ts";
 export { ipFilter } from "./ip-filter/policy.ts";
