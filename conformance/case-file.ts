@@ -53,7 +53,8 @@
  * matter. A body is compared when there is a blank line; `@quoted` among the headers makes it a JSON string.
  *
  * `{guid}` stands for any GUID, `{any}` for anything; `{upstream}` is the upstream's URL, `{upstream-host}` its host and
- * port, `{nobody}` a URL where nobody listens, `{long}` five million `x`; `{jwt {"sub": "a"}}` is a token of these claims, signed by a key that `{jwks}` publishes.
+ * port, `{nobody}` a URL where nobody listens, `{long}` five million `x`; `{jwt {"sub": "a"}}` is a token of these claims,
+ * signed by a key that `{jwks}` publishes; `{pfx}` a certificate with its key in base64.
  * In later requests and answers, `{answer 1 Location /state=(\w+)/}` is what the expression finds in that header (or `body`)
  * of the client's first answer, `{seen 2 body /…/}` of the upstream's second request.
  */

@@ -4,6 +4,7 @@
  */
 import { type KeyObject, createSign, generateKeyPairSync } from "node:crypto";
 import type { HeaderList } from "../src/base/headers.ts";
+import { PFX } from "./pfx.ts";
 
 /** One message of the case: an answer to the client or a request to the upstream. */
 export interface Said {
@@ -33,6 +34,7 @@ export class Fill {
     return text
       .replaceAll("{upstream-host}", `127.0.0.1:${port}`)
       .replaceAll("{upstream}", `http://127.0.0.1:${port}`)
+      .replaceAll("{pfx}", PFX)
       .replaceAll("{nobody}", "http://127.0.0.1:9")
       .replace("{long}", () => "x".repeat(5_000_000))
       .replace(/\{(answer|seen) (\d+) ([\w-]+) \/(.+?)\/\}/g, (all, which, number, name, pattern) => {
