@@ -1,0 +1,106 @@
+/**
+ * How many tokens a text has, in the encodings that are public: exact, in linear time whatever the text, and never for
+ * longer than about a millisecond at a time.
+ *
+ * An encoding is loaded when it is first asked for (`ready`), in slices too: it takes some 60 ms and 9 MB for o200k. Text that
+ * looks like a special token (`<|endoftext|>`) is text: what a caller writes into a message has no other meaning.
+ */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { Counting, type Encoding, encodingOf } from "./counting.ts";
+import { RankFile } from "./rank-file.ts";
+import { inSlices } from "./slices.ts";
+import type { Pattern } from "./splitting.ts";
+
+export type EncodingName = "o200k_base" | "cl100k_base" | "p50k_base" | "r50k_base";
+
+const PATTERNS: Readonly<Record<EncodingName, Pattern>> = {
+  o200k_base: "o200k",
+  cl100k_base: "cl100k",
+  p50k_base: "r50k",
+  r50k_base: "r50k",
+};
+
+/** A slice in `Counting.run`'s units: about a millisecond. */
+const SLICE = 200_000;
+
+const loaded = new Map<EncodingName, Encoding>();
+const loading = new Map<EncodingName, Promise<void>>();
+
+/**
+ * Loads an encoding, once; resolves when `countTokens` counts exactly.
+ *
+ * @throws Error (rejects) when its rank file is missing or damaged; it stays so, and counts stay estimates
+ */
+export function ready(name: EncodingName): Promise<void> {
+  let promise = loading.get(name);
+  if (promise === undefined) loading.set(name, (promise = load(name)));
+  return promise;
+}
+
+export function isReady(name: EncodingName): boolean {
+  return loaded.has(name);
+}
+
+async function load(name: EncodingName): Promise<void> {
+  const path = createRequire(import.meta.url).resolve(`gpt-tokenizer/data/${name}.tiktoken`);
+  const file = new RankFile(await readFile(path));
+  await inSlices(() => {
+    const vocabulary = file.next();
+    if (vocabulary !== null) loaded.set(name, encodingOf(PATTERNS[name], vocabulary));
+    return vocabulary !== null;
+  });
+}
+
+/**
+ * Counts at once, however long it takes: some 5 ns an octet for prose, 100 for the worst. For texts of up to 20 kB.
+ *
+ * @returns tokens; `estimateTokens` while the encoding is not loaded, which this begins
+ */
+export function countTokens(text: string, name: EncodingName): number {
+  const encoding = loaded.get(name);
+  if (encoding !== undefined) return countAll(text, encoding);
+  ready(name).catch(() => {});
+  return estimateTokens(text);
+}
+
+function countAll(text: string, encoding: Encoding): number {
+  const counting = new Counting(text, encoding, Infinity);
+  counting.run(Infinity);
+  return counting.total;
+}
+
+export interface CountOptions {
+  /** Counting may end beyond so many tokens; the answer is then some number above it. */
+  readonly limit?: number;
+}
+
+/**
+ * Counts a text of any length: at once when that takes about a millisecond, which does for 50 kB of prose, else in slices between
+ * which the event loop goes on. While the encoding is loaded, it waits for that; should that fail, it estimates.
+ */
+export function countText(
+  text: string,
+  name: EncodingName,
+  options: CountOptions = {},
+): number | Promise<number> {
+  const limit = options.limit ?? Infinity;
+  const encoding = loaded.get(name);
+  if (encoding === undefined) {
+    return ready(name).then(
+      () => countText(text, name, options),
+      () => estimateTokens(text),
+    );
+  }
+  const counting = new Counting(text, encoding, limit);
+  if (counting.run(SLICE)) return counting.total;
+  return inSlices(() => counting.run(SLICE)).then(() => counting.total);
+}
+
+/**
+ * A guess that needs no table: an octet in four. Prose, code and CJK come out within ±40 %; random letters and digits have up to
+ * twice as many tokens, long runs of one character far fewer.
+ */
+export function estimateTokens(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / 4);
+}
