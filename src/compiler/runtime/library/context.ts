@@ -138,10 +138,19 @@ export function urlText(url: HostUrl): string {
   return `${url.scheme}://${url.host}${port}${url.path}${url.queryString}`;
 }
 
+/**
+ * As expressions see it, the path of an API begins with a slash although it is configured without one: published documents
+ * put it behind a host, or cut its length off `OriginalUrl.Path`. That of an API without a path is empty.
+ */
+function apiPath({ path }: HostApi): string {
+  const trimmed = path.replace(/^\/+|\/+$/g, "");
+  return trimmed === "" ? "" : `/${trimmed}`;
+}
+
 const API_MEMBERS = {
   "string Id { get; }": (api: HostApi) => api.id,
   "string Name { get; }": (api: HostApi) => api.name,
-  "string Path { get; }": (api: HostApi) => api.path,
+  "string Path { get; }": apiPath,
   "IUrl ServiceUrl { get; }": (api: HostApi) => api.serviceUrl,
   "string Version { get; }": (api: HostApi) => api.version,
   "IEnumerable<string> Protocols { get; }": (api: HostApi) => texts([...api.protocols]),
