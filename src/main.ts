@@ -48,6 +48,8 @@ import { watchFolder } from "./store/file/watch.ts";
 import { openCredentials } from "./credentials/index.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { Loggers } from "./telemetry/loggers.ts";
+import { Measures } from "./telemetry/metrics/measures.ts";
+import { Metrics } from "./telemetry/metrics/registry.ts";
 import { readSasConnections } from "./telemetry/sas.ts";
 import { createClient, createServer, trustedRoots } from "./transport/node/index.ts";
 import type { Server } from "./transport/transport.ts";
@@ -167,6 +169,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       publicUrl: () => options.publicUrl ?? callable(url),
     },
   );
+  const metrics = new Metrics(clock.now());
   const loggers = new Loggers({ client, clock, random, report: write, azureToken });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
@@ -186,6 +189,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     connections: credentials.connections,
     loggers,
     counters: state.counters,
+    measures: new Measures(metrics),
     watchModel: () => null,
     sinks: loggers,
     models: modelServices(),

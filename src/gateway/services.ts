@@ -4,6 +4,7 @@ import type { HostDeployment } from "../compiler/runtime/host.ts";
 import type { Caches } from "../cache/cache.ts";
 import type { CounterStores } from "../counters/counters.ts";
 import type { Loggers } from "../telemetry/loggers.ts";
+import type { Measures } from "../telemetry/metrics/measures.ts";
 import type { Client } from "../transport/transport.ts";
 import type { Connections } from "./connections.ts";
 import type { GatewayError } from "./errors.ts";
@@ -32,6 +33,8 @@ export interface Services {
   readonly loggers: Pick<Loggers, "sendEvent">;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
+  /** What emit-metric and its kin measure. */
+  readonly measures: Measures;
   /** `watchModelCall`: a request to a model that only diagnostics ask about. */
   readonly watchModel: (exchange: Exchange) => ModelCall | null;
   /** Where diagnostics send their rows. */

@@ -5,6 +5,8 @@
 import type { Clock } from "../base/clock.ts";
 import { HeaderList } from "../base/headers.ts";
 import { MemoryCache } from "../cache/memory-cache.ts";
+import { Measures } from "../telemetry/metrics/measures.ts";
+import { Metrics } from "../telemetry/metrics/registry.ts";
 import { countersAlone } from "../counters/index.ts";
 import type { BodySource } from "../transport/transport.ts";
 import { Body } from "./body.ts";
@@ -89,6 +91,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     connections: { token: noIdentity, entra: "https://login.microsoftonline.com" },
     loggers: { sendEvent: () => {} },
     counters: countersAlone(),
+    measures: new Measures(new Metrics(0)),
     watchModel: () => null,
     sinks: { sendRow: () => {} },
     models: {

@@ -12,6 +12,7 @@ export { checkHeader } from "./check-header/policy.ts";
 export { choose } from "./choose/policy.ts";
 export { cors } from "./cors/policy.ts";
 export { crossDomain } from "./cross-domain/policy.ts";
+export { emitMetric } from "./emit-metric/policy.ts";
 export { findAndReplace } from "./find-and-replace/policy.ts";
 export { forwardRequest } from "./forward-request/policy.ts";
 export { getAuthorizationContext } from "./get-authorization-context/policy.ts";

@@ -1,0 +1,4 @@
+import { tokenMetric } from "../../gateway/token-metric.ts";
+
+/** The same under its older name (`ai-policies.md` §0.2). */
+export const azureOpenaiEmitTokenMetric = tokenMetric("azure-openai-emit-token-metric");
