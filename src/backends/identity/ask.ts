@@ -4,6 +4,7 @@
  * metadata services, stands aside here.
  */
 import { type JsonObject, isJsonObject } from "../../base/json-object.ts";
+import type { HeaderList } from "../../base/headers.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import { CredentialError } from "../../gateway/identity.ts";
 import type { Services } from "../../gateway/services.ts";
@@ -16,7 +17,7 @@ import { retryAfterMs } from "../retry-after.ts";
 export type World = Pick<Services, "client" | "clock" | "log" | "random">;
 
 export interface Question {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   /** May have a query, encoded. */
   readonly url: string;
   /** Flat. */
@@ -27,6 +28,12 @@ export interface Question {
   readonly who: string;
   /** For each try. */
   readonly timeoutMs?: number;
+}
+
+export interface Said {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly text: string;
 }
 
 const EVERYWHERE: EgressOptions = {
@@ -48,6 +55,11 @@ const decoder = new TextDecoder();
  * @throws CredentialError
  */
 export async function ask(world: World, question: Question): Promise<string> {
+  return (await askFor(world, question, [200])).text;
+}
+
+/** @param statuses those that are answers; all others are failures */
+export async function askFor(world: World, question: Question, statuses: readonly number[]): Promise<Said> {
   const request = requestOf(question);
   for (let left = TRIES - 1; ; left--) {
     let waitMs =
@@ -62,7 +74,8 @@ export async function ask(world: World, question: Question): Promise<string> {
         abort: null,
       });
       const text = answer.body === null ? "" : decoder.decode(answer.body.bytes());
-      if (answer.statusCode === 200) return text;
+      if (statuses.includes(answer.statusCode))
+        return { status: answer.statusCode, headers: answer.headers, text };
       failure = new CredentialError(`${question.who} answered ${answer.statusCode}${reasonIn(text)}`);
       if (!TEMPORARY.has(answer.statusCode)) throw failure;
       waitMs = Math.max(
@@ -87,15 +100,18 @@ export async function ask(world: World, question: Question): Promise<string> {
 
 /** As `ask`, for an answer that is a JSON object. */
 export async function askJson(world: World, question: Question): Promise<JsonObject> {
-  const text = await ask(world, question);
+  return readJson(await ask(world, question), question.who);
+}
+
+/** @throws CredentialError when the text is no JSON object */
+export function readJson(text: string, who: string): JsonObject {
   let value: unknown = null;
   try {
     value = JSON.parse(text);
   } catch {
     // Said below.
   }
-  if (!isJsonObject(value))
-    throw new CredentialError(`${question.who} answered something that is no JSON object`);
+  if (!isJsonObject(value)) throw new CredentialError(`${who} answered something that is no JSON object`);
   return value;
 }
 

@@ -2,6 +2,7 @@
  * Microsoft Entra tokens of the workload's own identity. Who gives them follows from where the process runs:
  *
  *     IDENTITY_ENDPOINT, IDENTITY_HEADER          App Service, Functions, Container Apps
+ *     IDENTITY_ENDPOINT, IMDS_ENDPOINT            a server elsewhere that Azure Arc connects
  *     AZURE_FEDERATED_TOKEN_FILE, …               workload identity federation (Kubernetes)
  *     AZURE_CLIENT_SECRET, …                      an application's secret
  *     AZURE_CLIENT_CERTIFICATE_PATH, …            an application's certificate
@@ -9,9 +10,10 @@
  */
 import { type KeyObject, X509Certificate, createHash, createPrivateKey, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { dirname, normalize } from "node:path";
 import { openCertificate } from "../../gateway/certificate.ts";
 import { CredentialError } from "../../gateway/identity.ts";
-import { type Question, type World, askJson } from "./ask.ts";
+import { type Question, type World, askFor, askJson } from "./ask.ts";
 import { signAssertion } from "./assertion.ts";
 import type { AzureSettings } from "./settings.ts";
 import { readTokenAnswer } from "./token-answer.ts";
@@ -21,6 +23,7 @@ const ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const ASSERTION_SECONDS = 10 * 60;
 /** The metadata service is next door or not there at all. */
 const METADATA_TIMEOUT_MS = 3000;
+const LONGEST_ARC_KEY = 4096;
 
 /** @throws CredentialError */
 export async function fetchAzureToken(
@@ -29,12 +32,15 @@ export async function fetchAzureToken(
   resource: string,
   clientId: string | null,
 ): Promise<Fetched<string>> {
-  const question = await questionOf(world, settings, resource, clientId);
   try {
+    const question = await questionOf(world, settings, resource, clientId);
     return readTokenAnswer(await askJson(world, question), question.who, world.clock.now());
   } catch (error) {
     if (error instanceof CredentialError)
-      throw new CredentialError(`There is no token for ${shown(resource)}: ${error.message}.`, error.cause);
+      throw new CredentialError(
+        `There is no token for ${shown(resource)}: ${error.message.replace(/\.$/, "")}.`,
+        error.cause,
+      );
     throw error;
   }
 }
@@ -46,6 +52,7 @@ async function questionOf(
   clientId: string | null,
 ): Promise<Question> {
   if (settings.platform !== null) return ofPlatform(settings.platform, resource, clientId);
+  if (settings.arc !== null) return ofArc(world, settings.arc, resource, clientId);
   if (settings.tokenFile !== null)
     return ofEntra(settings, resource, clientId, await federatedToken(settings.tokenFile));
   if (settings.clientSecret !== null)
@@ -67,6 +74,37 @@ function ofPlatform(
     headers: ["X-IDENTITY-HEADER", secret],
     who: "the identity endpoint of this platform",
   };
+}
+
+/**
+ * "Authenticate against Azure resources with Azure Arc-enabled servers": the first question is answered 401 with the name of
+ * a file that only this machine's own accounts can read; what is in it proves that we are here. A name elsewhere is a
+ * trick to make us show another file.
+ */
+async function ofArc(
+  world: World,
+  { endpoint, keyFolder }: NonNullable<AzureSettings["arc"]>,
+  resource: string,
+  clientId: string | null,
+): Promise<Question> {
+  if (clientId !== null)
+    throw new CredentialError("a server that Azure Arc connects has no user-assigned identities");
+  const question: Question = {
+    method: "GET",
+    url: `${endpoint}${endpoint.includes("?") ? "&" : "?"}${managedQuery("2019-11-01", resource, null)}`,
+    headers: ["Metadata", "true"],
+    who: "the identity endpoint of Azure Arc",
+    timeoutMs: METADATA_TIMEOUT_MS,
+  };
+  const { headers } = await askFor(world, question, [401]);
+  const file = /^\s*Basic\s+realm=(.+?)\s*$/i.exec(headers.get("www-authenticate") ?? "")?.[1] ?? "";
+  const name = file.replace(/^"(.*)"$/, "$1");
+  if (dirname(name) !== keyFolder || normalize(name) !== name || !name.endsWith(".key"))
+    throw new CredentialError(`${question.who} names no key file below ${keyFolder}`);
+  const key = (await read(name, "Azure Arc")).toString("latin1").trim();
+  if (key === "" || key.length > LONGEST_ARC_KEY || !/^[\x20-\x7e]+$/.test(key))
+    throw new CredentialError(`the key file of Azure Arc (${name}) holds no key`);
+  return { ...question, headers: [...question.headers, "Authorization", `Basic ${key}`] };
 }
 
 function ofMetadata(origin: string, resource: string, clientId: string | null): Question {

@@ -14,6 +14,8 @@ export interface IdentitySettings {
 export interface AzureSettings {
   /** App Service, Functions, Container Apps: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`. */
   readonly platform: { readonly endpoint: string; readonly secret: string } | null;
+  /** Servers that Azure Arc connects: `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT`, without `IDENTITY_HEADER`. */
+  readonly arc: { readonly endpoint: string; readonly keyFolder: string } | null;
   /** Origin of the instance metadata service (`AZURE_POD_IDENTITY_AUTHORITY_HOST` puts it elsewhere). */
   readonly metadata: string;
   /** Microsoft Entra ID, without final slash: `AZURE_AUTHORITY_HOST`. */
@@ -38,6 +40,18 @@ export interface AwsSettings {
   readonly sessionName: string;
   /** URL of the security token service. */
   readonly sts: string;
+  /** ECS, EKS pod identities: `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `…_FULL_URI`. */
+  readonly container: AwsContainerSettings | null;
+  /** Origin of the instance metadata service of EC2; null: `AWS_EC2_METADATA_DISABLED`. */
+  readonly metadata: string | null;
+}
+
+export interface AwsContainerSettings {
+  readonly url: string;
+  /** Value of Authorization: `AWS_CONTAINER_AUTHORIZATION_TOKEN`. */
+  readonly token: string | null;
+  /** The same in a file, which the platform writes anew: `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`. */
+  readonly tokenFile: string | null;
 }
 
 export interface GoogleSettings {
@@ -51,10 +65,12 @@ export function readIdentitySettings(environment: Environment): IdentitySettings
   const take = (name: string): string | null => environment[name]?.trim() || null;
   const endpoint = take("IDENTITY_ENDPOINT");
   const secret = take("IDENTITY_HEADER");
+  const imds = take("IMDS_ENDPOINT");
   const region = take("AWS_REGION") ?? take("AWS_DEFAULT_REGION");
   return {
     azure: {
       platform: endpoint === null || secret === null ? null : { endpoint, secret },
+      arc: endpoint === null || imds === null || secret !== null ? null : { endpoint, keyFolder: ARC_KEYS },
       metadata: withoutSlash(take("AZURE_POD_IDENTITY_AUTHORITY_HOST") ?? "http://169.254.169.254"),
       authority: withoutSlash(take("AZURE_AUTHORITY_HOST") ?? "https://login.microsoftonline.com"),
       tenantId: take("AZURE_TENANT_ID"),
@@ -74,11 +90,36 @@ export function readIdentitySettings(environment: Environment): IdentitySettings
       sts:
         take("AWS_ENDPOINT_URL_STS") ??
         (region === null ? "https://sts.amazonaws.com" : `https://sts.${region}.${domainOf(region)}`),
+      container: containerOf(take),
+      metadata:
+        take("AWS_EC2_METADATA_DISABLED")?.toLowerCase() === "true"
+          ? null
+          : withoutSlash(
+              take("AWS_EC2_METADATA_SERVICE_ENDPOINT") ??
+                (take("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")?.toLowerCase() === "ipv6"
+                  ? "http://[fd00:ec2::254]"
+                  : "http://169.254.169.254"),
+            ),
     },
     google: {
       keyFile: take("GOOGLE_APPLICATION_CREDENTIALS"),
       metadata: `http://${take("GCE_METADATA_HOST") ?? "metadata.google.internal"}`,
     },
+  };
+}
+
+/** Where the agent of Azure Arc puts what only this machine can read. */
+const ARC_KEYS = "/var/opt/azcmagent/tokens";
+const ECS_AGENT = "http://169.254.170.2";
+
+function containerOf(take: (name: string) => string | null): AwsContainerSettings | null {
+  const relative = take("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  const url = relative === null ? take("AWS_CONTAINER_CREDENTIALS_FULL_URI") : `${ECS_AGENT}${relative}`;
+  if (url === null) return null;
+  return {
+    url,
+    token: take("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+    tokenFile: take("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
   };
 }
 
