@@ -78,6 +78,7 @@ class Draft {
   readonly #fill: Fill;
   readonly #report: Reporter;
   #failed = false;
+  readonly #missing = new Set<string>();
 
   constructor(
     provider: Resource<AuthorizationProviderProperties>,
@@ -103,7 +104,7 @@ class Draft {
       : null;
     const refreshUrl = this.#url("refreshUrl", () => tokenUrl ?? undefined, known, parameter);
     const clientId = parameter("clientId");
-    if (clientId === undefined) this.#refuse("it has no `clientId`");
+    if (clientId === undefined) this.#refuseMissing("clientId");
     if (this.#failed || clientId === undefined || tokenUrl === null || refreshUrl === null) return null;
     const clientSecret = parameter("clientSecret") ?? null;
     const scope = (parameter("scopes") ?? "").split(/[\s,]+/).filter((one) => one !== "");
@@ -199,7 +200,7 @@ class Draft {
   ): string | null {
     const url = parameter(name) ?? usual?.(parameter);
     if (url === undefined) {
-      if (name !== "refreshUrl") this.#refuse(`it has no \`${known.needs?.[0] ?? name}\``);
+      if (name !== "refreshUrl") this.#refuseMissing(known.needs?.[0] ?? name);
       return null;
     }
     const parsed = URL.parse(url);
@@ -215,6 +216,13 @@ class Draft {
     if (filled !== null && !/^https?:\/\/[^/]/i.test(filled))
       this.#refuse(`the \`redirectUrl\` of its provider is not an absolute URL: \`${filled}\``);
     return filled;
+  }
+
+  /** Said once for each, and not when the named value it comes from is what is missing. */
+  #refuseMissing(parameter: string): void {
+    if (this.#missing.has(parameter) || (this.#failed && this.#missing.size === 0)) return;
+    this.#missing.add(parameter);
+    this.#refuse(`it has no \`${parameter}\``);
   }
 
   #refuse(reason: string): void {
