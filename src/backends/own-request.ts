@@ -186,7 +186,7 @@ function blank(exchange: Exchange): RequestMessage {
 async function copied(own: OwnRequest, exchange: Exchange): Promise<RequestMessage> {
   const { request } = exchange;
   let body: Body | null = null;
-  if (request.body !== null && (own.section === "inbound" || own.section === "backend")) {
+  if (request.body !== null && own.section !== "outbound") {
     const waiting = ensureBodies(exchange, NEEDS_REQUEST_BODY);
     if (waiting !== undefined) await waiting;
     body = request.body.copy();
