@@ -3,8 +3,9 @@
  * `startGateway` is the same gateway for tests and for whoever embeds it.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
 import { Backends } from "./backends/backends.ts";
 import { backendPaths } from "./backends/door.ts";
@@ -26,6 +27,10 @@ import { startDemoModel } from "./demo/index.ts";
 import { accessLine } from "./gateway/access-record.ts";
 import { type DoorPaths, createDoor } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
+import { adminListener } from "./gateway/admin.ts";
+import { GatewayMetrics } from "./gateway/gateway-metrics.ts";
+import { stateMetrics } from "./gateway/state-metrics.ts";
+import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.ts";
 import { createGateway } from "./gateway/listener.ts";
 import type { Count } from "./gateway/model-services.ts";
 import type { CounterStores } from "./counters/counters.ts";
@@ -52,7 +57,7 @@ import { Measures } from "./telemetry/metrics/measures.ts";
 import { Metrics } from "./telemetry/metrics/registry.ts";
 import { readSasConnections } from "./telemetry/sas.ts";
 import { createClient, createServer, trustedRoots } from "./transport/node/index.ts";
-import type { Server } from "./transport/transport.ts";
+import type { Incoming, Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
 /** Counting for requests to models: four characters are a token where nothing better is known. */
@@ -170,6 +175,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     },
   );
   const metrics = new Metrics(clock.now());
+  const gatewayMetrics = new GatewayMetrics(metrics);
   const loggers = new Loggers({ client, clock, random, report: write, azureToken });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
@@ -220,15 +226,30 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     startTrace: tracing.start,
     newRequestId: () => randomUUID(),
     onDone: (exchange) => {
+      gatewayMetrics.ended(exchange);
       if (options.accessLog) log.writeText(accessLine(exchange));
       options.onExchange?.(exchange);
     },
-    health: (incoming, path) =>
-      answerHealth(incoming, path, () => ({
-        ready: gateway.snapshot !== null,
-        draining,
-        degraded: [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])],
-      })) || credentials.answers(incoming),
+    health: (incoming, path) => health(incoming, path) || credentials.answers(incoming),
+  });
+  const degraded = (): string[] => [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])];
+  function health(incoming: Incoming, path: string): boolean {
+    return answerHealth(incoming, path, () => ({
+      ready: gateway.snapshot !== null,
+      draining,
+      degraded: degraded(),
+    }));
+  }
+  let rejected = 0;
+  stateMetrics(metrics, {
+    version: packageVersion(),
+    inFlight: () => gateway.inFlight,
+    configVersion: () => version,
+    rejectedConfigurations: () => rejected,
+    degraded,
+    backends: () => backends.report(),
+    dropped: () => [{ sink: "loggers", reason: "queue", count: loggers.totals.dropped }],
+    eventLoopDelay,
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */
@@ -245,7 +266,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       probes.use(built.snapshot);
       credentials.adopt(built.snapshot.connections);
       gateway.swap(built.snapshot);
-    }
+    } else rejected++;
     options.onReload?.({
       problems,
       applied: !hasErrors(problems),
@@ -266,6 +287,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     ...credentials.doorPaths,
   };
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
+  const admin = await openAdmin(options, metrics, log.write, (incoming) => health(incoming, incoming.target));
   const watcher = options.watch
     ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known })
     : null;
@@ -273,6 +295,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   return {
     port: server.port,
     url,
+    adminUrl: admin?.url ?? null,
     problems,
     debugToken: (api, lifetimeMs = LONGEST_TOKEN_MS) => tracing.issue(api, lifetimeMs),
     trace: (traceId) => tracing.read(traceId),
@@ -302,6 +325,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       loggers.close();
       await server.close();
       await door?.close();
+      await admin?.close();
       await client.close();
       credentials.close();
       state.close();
@@ -313,6 +337,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       loggers.close();
       await server.close();
       await door?.close();
+      await admin?.close();
       await client.close();
       credentials.close();
       state.close();
@@ -355,6 +380,37 @@ async function openDoor(
   };
 }
 
+/** The listener for whoever runs the gateway, when there is to be one. */
+async function openAdmin(
+  options: StartOptions,
+  metrics: Metrics,
+  log: (record: Readonly<Record<string, unknown>>) => void,
+  health: (incoming: Incoming) => boolean,
+): Promise<{ readonly url: string; close(): Promise<void> } | null> {
+  if (options.admin == null) return null;
+  const { host, port, portIsDefault, token } = options.admin;
+  const pages = { "/metrics": { contentType: PROMETHEUS_TYPE, body: () => prometheusText(metrics) } };
+  const server = await listen(
+    { ...options, host, port, portIsDefault, tls: null },
+    adminListener(pages, token, health),
+    log,
+  );
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`,
+    close: () => server.close(),
+  };
+}
+
+const delays = monitorEventLoopDelay({ resolution: 20 });
+
+/** 99th percentile since it was last asked, in seconds. */
+function eventLoopDelay(): number {
+  delays.enable();
+  const seconds = delays.percentile(99) / 1e9;
+  delays.reset();
+  return seconds;
+}
+
 /** An address that listens everywhere is called at this machine. */
 function callable(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
@@ -383,6 +439,16 @@ async function listen(
       const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
       if (!taken || i + 1 >= tries) throw error;
     }
+  }
+}
+
+/** As package.json says, wherever this file was built to. */
+function packageVersion(): string {
+  try {
+    const file = new URL("../package.json", import.meta.url);
+    return (JSON.parse(readFileSync(file, "utf8")) as { version?: string }).version ?? "unknown";
+  } catch {
+    return "unknown";
   }
 }
 

@@ -14,6 +14,8 @@ export interface Settings {
   readonly redis: string | null;
   readonly host: string;
   readonly port: number;
+  /** Where `/metrics` is answered; null = nowhere. */
+  readonly admin: AdminSettings | null;
   /** False when the port was asked for: then a taken one is an error, not a reason to move. */
   readonly portIsDefault: boolean;
   /** PEM files; both or none. */
@@ -37,6 +39,14 @@ export interface Settings {
   readonly egress: { readonly allow: readonly string[]; readonly loopback: boolean };
 }
 
+export interface AdminSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly portIsDefault: boolean;
+  /** Bearer token that `/metrics` wants; null only on loopback. A secret. */
+  readonly token: string | null;
+}
+
 export interface Flags {
   readonly config?: string;
   readonly data?: string;
@@ -53,6 +63,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const KNOWN = new Set([
   "CONFIG",
   "DATA",
+  "ADMIN_HOST",
+  "ADMIN_PORT",
+  "METRICS_TOKEN",
   "HOST",
   "PORT",
   "TLS_KEY_FILE",
@@ -70,6 +83,26 @@ const KNOWN = new Set([
   "SESSION_SECRET",
   "COMPAT",
 ]);
+
+/** @throws SettingsError when it would be open to others without a token */
+function readAdmin(environment: Environment): AdminSettings | null {
+  const port = environment["HEADGATE_ADMIN_PORT"];
+  if (port?.toLowerCase() === "off") return null;
+  const host = environment["HEADGATE_ADMIN_HOST"] ?? "127.0.0.1";
+  const token = environment["HEADGATE_METRICS_TOKEN"]?.trim() || null;
+  if (token === null && !/^(127\.\d+\.\d+\.\d+|::1|localhost)$/i.test(host)) {
+    throw new SettingsError(
+      `HEADGATE_ADMIN_HOST is ${host}: metrics would be open to whoever reaches it.`,
+      "set HEADGATE_METRICS_TOKEN as well, or leave it at 127.0.0.1",
+    );
+  }
+  return {
+    host,
+    port: port === undefined ? 8081 : readPort(port),
+    portIsDefault: port === undefined,
+    token,
+  };
+}
 
 /** @throws SettingsError naming the flag or variable and what it takes */
 export function readSettings(flags: Flags, environment: Environment): Settings {
@@ -89,6 +122,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     configDir: take(flags.config, "CONFIG") ?? null,
     dataDir: take(flags.data, "DATA") ?? ".headgate",
     redis: environment["HEADGATE_REDIS"]?.trim() || null,
+    admin: readAdmin(environment),
     host: take(flags.host, "HOST") ?? "127.0.0.1",
     port: port === undefined ? 8080 : readPort(port),
     portIsDefault: port === undefined,

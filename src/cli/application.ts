@@ -72,6 +72,8 @@ export interface StartOptions {
     readonly requestClientCertificate?: boolean;
   } | null;
   readonly watch: boolean;
+  /** Where `/metrics` is answered; null or absent: nowhere. */
+  readonly admin?: Settings["admin"];
   /** Where browsers reach the gateway; null or absent: where it listens. */
   readonly publicUrl?: string | null;
   /** Signs session cookies; null or absent: a secret of this gateway's own, kept in the data folder. */
@@ -127,6 +129,8 @@ export interface ReloadOutcome {
 export interface StartedGateway {
   readonly port: number;
   readonly url: string;
+  /** Of the listener that answers `/metrics`; null without one. */
+  readonly adminUrl: string | null;
   /** Warnings of the first load. */
   readonly problems: readonly Problem[];
   /** Loads the folder again; with errors nothing changes. */

@@ -1,0 +1,247 @@
+/**
+ * What the gateway counts of itself (`deployment.md` D6): requests, durations, tokens. Recording one exchange is a handful
+ * of additions on series that were looked up once per operation.
+ */
+import type { LedgerRecord } from "../ledger/record.ts";
+import type { Family, Metrics, Series } from "../telemetry/metrics/registry.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Operation } from "./snapshot.ts";
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Of `gen_ai.client.operation.duration` and its kin. */
+const GEN_AI_SECONDS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+/** Of `gen_ai.client.token.usage`. */
+const GEN_AI_TOKENS = [
+  1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
+];
+
+/** Status classes as a label has them; 499 is told apart, because it is nobody's error. */
+type StatusClass = "1xx" | "2xx" | "3xx" | "4xx" | "499" | "5xx";
+
+interface Bound {
+  readonly requests: Series;
+  readonly duration: Series;
+  readonly overhead: Series;
+}
+
+export class GatewayMetrics {
+  readonly #requests: Family;
+  readonly #duration: Family;
+  readonly #overhead: Family;
+  readonly #upstream: Family;
+  readonly #firstByte: Family;
+  readonly #retries: Family;
+  readonly #aborts: Family;
+  readonly #rejected: Family;
+  readonly #cache: Family;
+  readonly #tokens: Family;
+  readonly #cost: Family;
+  readonly #genAiTokens: Family;
+  readonly #genAiDuration: Family;
+  readonly #genAiFirstChunk: Family;
+  readonly #bound = new WeakMap<Operation, Partial<Record<StatusClass, Bound>>>();
+  readonly #upstreamBound = new Map<string, Series>();
+
+  constructor(metrics: Metrics) {
+    const route = ["api", "operation", "status_class"];
+    this.#requests = metrics.counter({
+      name: "headgate_requests_total",
+      help: "Requests that have ended.",
+      unit: "{request}",
+      labels: route,
+    });
+    this.#duration = metrics.histogram({
+      name: "headgate_request_duration_seconds",
+      help: "From the first octet of a request to the last of its answer.",
+      unit: "s",
+      labels: route,
+      bounds: SECONDS,
+    });
+    this.#overhead = metrics.histogram({
+      name: "headgate_overhead_seconds",
+      help: "What the gateway itself took until the head of the backend's answer.",
+      unit: "s",
+      labels: ["api"],
+      bounds: SECONDS,
+    });
+    this.#upstream = metrics.histogram({
+      name: "headgate_upstream_duration_seconds",
+      help: "From sending an attempt to the head of its answer.",
+      unit: "s",
+      labels: ["backend", "status_class"],
+      bounds: SECONDS,
+    });
+    this.#firstByte = metrics.histogram({
+      name: "headgate_time_to_first_byte_seconds",
+      help: "Until the first octet of a model's answer.",
+      unit: "s",
+      labels: ["api"],
+      bounds: SECONDS,
+    });
+    this.#retries = metrics.counter({
+      name: "headgate_retries_total",
+      help: "Attempts beyond the first.",
+      unit: "{attempt}",
+      labels: ["reason"],
+    });
+    this.#aborts = metrics.counter({
+      name: "headgate_client_aborts_total",
+      help: "Clients that hung up first.",
+      unit: "{request}",
+      labels: ["phase"],
+    });
+    this.#rejected = metrics.counter({
+      name: "headgate_errors_total",
+      help: "Requests that the gateway itself answered with an error, by its code.",
+      unit: "{request}",
+      labels: ["code"],
+    });
+    this.#cache = metrics.counter({
+      name: "headgate_cache_requests_total",
+      help: "Answers that a cache gave.",
+      unit: "{request}",
+      labels: ["result"],
+    });
+    const model = ["api", "product", "backend", "model"];
+    this.#tokens = metrics.counter({
+      name: "headgate_tokens_total",
+      help: "Tokens of settled requests to models.",
+      unit: "{token}",
+      labels: ["kind", ...model],
+    });
+    this.#cost = metrics.counter({
+      name: "headgate_cost_usd_total",
+      help: "What settled requests to models cost, where the price is known.",
+      unit: "USD",
+      labels: model,
+    });
+    const genAi = {
+      labels: ["operation_name", "provider_name", "request_model", "response_model"],
+      otlpLabels: [
+        "gen_ai.operation.name",
+        "gen_ai.provider.name",
+        "gen_ai.request.model",
+        "gen_ai.response.model",
+      ],
+    };
+    this.#genAiTokens = metrics.histogram({
+      name: "gen_ai_client_token_usage",
+      otlpName: "gen_ai.client.token.usage",
+      help: "Tokens used per request.",
+      unit: "{token}",
+      labels: [...genAi.labels, "token_type"],
+      otlpLabels: [...genAi.otlpLabels, "gen_ai.token.type"],
+      bounds: GEN_AI_TOKENS,
+    });
+    this.#genAiDuration = metrics.histogram({
+      name: "gen_ai_client_operation_duration_seconds",
+      otlpName: "gen_ai.client.operation.duration",
+      help: "Duration of requests to models.",
+      unit: "s",
+      labels: [...genAi.labels, "error_type"],
+      otlpLabels: [...genAi.otlpLabels, "error.type"],
+      bounds: GEN_AI_SECONDS,
+    });
+    this.#genAiFirstChunk = metrics.histogram({
+      name: "gen_ai_client_operation_time_to_first_chunk_seconds",
+      otlpName: "gen_ai.client.operation.time_to_first_chunk",
+      help: "Until the first chunk of a streamed answer.",
+      unit: "s",
+      ...genAi,
+      bounds: GEN_AI_SECONDS,
+    });
+  }
+
+  /** An exchange is over. */
+  ended(exchange: Exchange): void {
+    const { attempts, error } = exchange;
+    const gone = exchange.incoming.refusal === null && exchange.abort.aborted;
+    const status = exchange.incoming.refusal?.status ?? exchange.response?.statusCode ?? 200;
+    const kind: StatusClass = gone ? "499" : (CLASSES[Math.floor(status / 100)] ?? "5xx");
+    const seconds = exchange.elapsedMs() / 1000;
+    const bound = this.#boundFor(exchange, kind);
+    this.#requests.note(bound.requests, 1);
+    this.#duration.note(bound.duration, seconds);
+    if (gone)
+      this.#aborts.record(1, [
+        attempts.length === 0 ? "before-backend" : exchange.bytesSent === 0 ? "waiting" : "streaming",
+      ]);
+    if (error !== null) this.#rejected.record(1, [error.code]);
+    if (exchange.servedFromCache) this.#cache.record(1, ["hit"]);
+    if (attempts.length === 0) return;
+    for (let i = 0; i < attempts.length; i++) {
+      const { backendId, status: answered, startedMs, headersMs, error: failure } = attempts[i]!;
+      if (i > 0)
+        this.#retries.record(1, [attempts[i - 1]!.error ?? String(attempts[i - 1]!.status ?? "unknown")]);
+      const took = ((headersMs ?? exchange.elapsedMs()) - startedMs) / 1000;
+      this.#upstream.note(this.#upstreamFor(backendId ?? "", failure === null ? answered : null), took);
+      if (i === 0 && headersMs !== null) this.#overhead.note(bound.overhead, startedMs / 1000);
+    }
+  }
+
+  /** A request to a model is settled. */
+  settled(record: LedgerRecord): void {
+    if (record.evidence === "none" && record.ending !== "cache-hit") return;
+    const asked = record.modelAsked ?? record.deployment ?? "";
+    const served = record.modelServed ?? "";
+    const labels = [
+      record.api ?? "",
+      record.product ?? "",
+      record.backend ?? "",
+      served === "" ? asked : served,
+    ];
+    const count = (kind: string, tokens: number): void => {
+      if (tokens > 0) this.#tokens.record(tokens, [kind, ...labels]);
+    };
+    count("prompt", record.promptTokens);
+    count("completion", record.completionTokens);
+    count("cached", record.cachedTokens);
+    count("cache_write", record.cacheWriteTokens);
+    count("reasoning", record.reasoningTokens);
+    if (record.costMicros !== null) this.#cost.record(record.costMicros / 1e6, labels);
+    if (record.firstByteMs !== null) this.#firstByte.record(record.firstByteMs / 1000, [record.api ?? ""]);
+    const genAi = [record.modelOperation, record.provider, asked, served];
+    this.#genAiTokens.record(record.promptTokens, [...genAi, "input"]);
+    if (record.completionTokens > 0) this.#genAiTokens.record(record.completionTokens, [...genAi, "output"]);
+    this.#genAiDuration.record(record.durationMs / 1000, [...genAi, errorType(record)]);
+    if (record.stream && record.firstByteMs !== null)
+      this.#genAiFirstChunk.record(record.firstByteMs / 1000, genAi);
+  }
+
+  #boundFor(exchange: Exchange, kind: StatusClass): Bound {
+    const { operation } = exchange;
+    if (operation === null) return this.#open(exchange.api?.rootId ?? "", "", kind);
+    let classes = this.#bound.get(operation);
+    if (classes === undefined) this.#bound.set(operation, (classes = {}));
+    return (classes[kind] ??= this.#open(exchange.api?.rootId ?? "", operation.id, kind));
+  }
+
+  #open(api: string, operation: string, kind: StatusClass): Bound {
+    const labels = [api, operation, kind];
+    return {
+      requests: this.#requests.at(labels),
+      duration: this.#duration.at(labels),
+      overhead: this.#overhead.at([api]),
+    };
+  }
+
+  #upstreamFor(backend: string, status: number | null): Series {
+    const kind = status === null ? "error" : (CLASSES[Math.floor(status / 100)] ?? "5xx");
+    const key = `${kind} ${backend}`;
+    let series = this.#upstreamBound.get(key);
+    if (series === undefined) {
+      series = this.#upstream.at([backend, kind]);
+      if (this.#upstreamBound.size < 5000) this.#upstreamBound.set(key, series);
+    }
+    return series;
+  }
+}
+
+const CLASSES: readonly (StatusClass | undefined)[] = [undefined, "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+function errorType(record: LedgerRecord): string {
+  if (record.status >= 400) return record.error ?? String(record.status);
+  return record.ending === "finished" || record.ending === "incomplete" ? "" : record.ending;
+}

@@ -1,0 +1,87 @@
+/** Gauges that are worked out when somebody scrapes: what state the gateway, its backends and its stores are in. */
+import type { Metrics } from "../telemetry/metrics/registry.ts";
+
+export interface GatewayState {
+  readonly version: string;
+  inFlight(): number;
+  configVersion(): number;
+  /** Configurations refused since the start. */
+  rejectedConfigurations(): number;
+  /** Names of stores that do not answer. */
+  degraded(): readonly string[];
+  backends(): readonly {
+    readonly id: string;
+    readonly breaker: "closed" | "open" | "half-open" | null;
+    readonly inFlight: number;
+    readonly trips: number;
+  }[];
+  /** Records given up, by sink and reason. */
+  dropped(): readonly { readonly sink: string; readonly reason: string; readonly count: number }[];
+  /** 99th percentile since the last scrape, in seconds. */
+  eventLoopDelay(): number;
+}
+
+const BREAKER = { closed: 0, "half-open": 1, open: 2 } as const;
+
+export function stateMetrics(metrics: Metrics, state: GatewayState): void {
+  const gauge = (
+    name: string,
+    help: string,
+    unit: string,
+    labels: readonly string[],
+    read: (set: (value: number, values?: readonly string[]) => void) => void,
+  ): void => {
+    const family = metrics.gauge({ name, help, unit, labels });
+    family.refresh = () => {
+      family.clear();
+      read((value, values) => family.record(value, values));
+    };
+  };
+  const total = (
+    name: string,
+    help: string,
+    unit: string,
+    labels: readonly string[],
+    read: (set: (value: number, values?: readonly string[]) => void) => void,
+  ): void => {
+    const family = metrics.counter({ name, help, unit, labels });
+    family.refresh = () => {
+      family.clear();
+      read((value, values) => family.record(value, values));
+    };
+  };
+  gauge("headgate_build_info", "1, with the version.", "1", ["version"], (set) => set(1, [state.version]));
+  gauge("headgate_in_flight_requests", "Requests under way.", "{request}", [], (set) =>
+    set(state.inFlight()),
+  );
+  gauge("headgate_config_version", "Configuration that serves new requests.", "1", [], (set) =>
+    set(state.configVersion()),
+  );
+  total("headgate_config_rejected_total", "Configurations that were refused.", "1", [], (set) =>
+    set(state.rejectedConfigurations()),
+  );
+  gauge("headgate_store_degraded", "1 while a store does not answer.", "1", ["store"], (set) => {
+    for (const store of state.degraded()) set(1, [store]);
+  });
+  gauge("headgate_breaker_state", "0 closed, 1 half-open, 2 open.", "1", ["backend"], (set) => {
+    for (const { id, breaker } of state.backends()) if (breaker !== null) set(BREAKER[breaker], [id]);
+  });
+  total("headgate_breaker_trips_total", "How often a circuit breaker opened.", "1", ["backend"], (set) => {
+    for (const { id, breaker, trips } of state.backends()) if (breaker !== null) set(trips, [id]);
+  });
+  gauge("headgate_backend_in_flight", "Watched requests under way.", "{request}", ["backend"], (set) => {
+    for (const { id, inFlight } of state.backends()) set(inFlight, [id]);
+  });
+  total(
+    "headgate_log_dropped_total",
+    "Records that were given up.",
+    "{record}",
+    ["sink", "reason"],
+    (set) => {
+      for (const { sink, reason, count } of state.dropped()) set(count, [sink, reason]);
+    },
+  );
+  gauge("headgate_event_loop_delay_seconds", "99th percentile since the last scrape.", "s", [], (set) =>
+    set(state.eventLoopDelay()),
+  );
+}
