@@ -30,6 +30,8 @@ import { worldOf } from "./world.ts";
 const HERE = import.meta.dirname;
 /** Ms for one case. */
 const LIMIT_MS = 10_000;
+/** Ms for what is sent after the answer. */
+const STRAGGLER_MS = 2_000;
 /** Every case begins on 2 January 2026 at 03:04:05. */
 const BEGIN_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -163,6 +165,7 @@ export class Runner {
     this.#gateway.swap(built.snapshot);
     for (const block of one.given)
       if (block.name === "request") this.#answers.push(await this.#call(parseMessage(block)));
+    await this.#stragglers(one);
     return [
       ...this.#upstream.faults,
       ...this.#clientDifferences(one, this.#answers),
@@ -170,6 +173,20 @@ export class Runner {
       ...this.#logDifferences(one),
       ...this.#bugs.map((bug) => `our bug: ${bug}`),
     ];
+  }
+
+  /** Waits a while for what the upstream should see: send-one-way-request keeps nobody waiting. */
+  async #stragglers(one: Case): Promise<void> {
+    const count = one.expected.filter(
+      ({ name, text }) => name === "upstream saw" && text !== "nothing",
+    ).length;
+    let stop = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, STRAGGLER_MS);
+      stop = () => clearTimeout(timer);
+    });
+    await Promise.race([this.#upstream.until(count), late]);
+    stop();
   }
 
   /** Tokens of the gateway's own identity come from the case's upstream. */

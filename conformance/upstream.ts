@@ -23,6 +23,7 @@ export class Upstream {
   /** By `METHOD /path`; empty for those that name no place. */
   readonly #scripts = new Map<string, Script>();
   #fill: (text: string) => string = (text) => text;
+  #awaited: { readonly count: number; readonly done: () => void } | null = null;
   #server: Server | null = null;
   /** Octets of the answer that the client has. */
   clientHas: () => number = () => 0;
@@ -47,6 +48,7 @@ export class Upstream {
    */
   reset(answers: readonly Block[], fill: (text: string) => string): void {
     this.seen = [];
+    this.#awaited = null;
     this.faults = [];
     this.#fill = fill;
     this.#scripts.clear();
@@ -58,6 +60,12 @@ export class Upstream {
     }
     for (const incoming of this.#open) incoming.abort.abort("other");
     this.#open.clear();
+  }
+
+  /** Resolves when so many requests have come: some are sent after the client has its answer. */
+  until(count: number): Promise<void> {
+    if (this.seen.length >= count) return Promise.resolve();
+    return new Promise((done) => (this.#awaited = { count, done }));
   }
 
   async close(): Promise<void> {
@@ -74,6 +82,7 @@ export class Upstream {
         headers: new HeaderList([...incoming.rawHeaders]),
         body,
       });
+      if (this.#awaited !== null && this.seen.length >= this.#awaited.count) this.#awaited.done();
       try {
         this.#answer(incoming, answer && { ...answer, text: this.#fill(answer.text) });
       } catch (error) {
