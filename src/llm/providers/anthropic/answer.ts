@@ -1,0 +1,139 @@
+/** What an answer in the format of Anthropic Messages says: a `message` document, or the events of a stream. */
+import type { JsonObject } from "../../../base/json-object.ts";
+import type { AnswerReader, FoundAnswer } from "../../dialect.ts";
+import { newAnswer, wrote } from "../../answer.ts";
+import { jsonOf, objectOf, objectsOf, stringOf } from "../../json-values.ts";
+import { type Usage, NO_USAGE, tokensOf } from "../../usage.ts";
+
+export class MessagesReader implements AnswerReader {
+  readonly found: FoundAnswer;
+
+  /** @param found where a reader of more than this format collects */
+  constructor(found: FoundAnswer) {
+    this.found = found;
+  }
+
+  /** The event's name is left alone: every value says its `type` itself, also where events have no names. */
+  take(_event: string | null, value: unknown): void {
+    const object = objectOf(value);
+    if (object === null) return;
+    switch (object["type"]) {
+      case "message_start":
+        this.#begin(objectOf(object["message"]));
+        break;
+      case "content_block_start":
+        this.#block(objectOf(object["content_block"]), false);
+        break;
+      case "content_block_delta":
+        this.#delta(objectOf(object["delta"]));
+        break;
+      case "message_delta":
+        this.#stop(objectOf(object["delta"]));
+        this.#usage(objectOf(object["usage"]));
+        break;
+      case "message_stop":
+        this.#complete();
+        break;
+      case "message":
+        this.#message(object);
+        break;
+      case "error":
+        this.found.error = stringOf(objectOf(object["error"])?.["type"]) ?? "error";
+        break;
+      default:
+      // `ping`, `content_block_stop` and what may come one day say nothing of interest.
+    }
+  }
+
+  #begin(message: JsonObject | null): void {
+    if (message === null) return;
+    this.found.id = stringOf(message["id"]) ?? this.found.id;
+    this.found.model = stringOf(message["model"]) ?? this.found.model;
+    this.#usage(objectOf(message["usage"]));
+  }
+
+  #message(message: JsonObject): void {
+    this.#begin(message);
+    this.#stop(message);
+    for (const block of objectsOf(message["content"])) this.#block(block, true);
+    this.#complete();
+  }
+
+  #complete(): void {
+    this.found.complete = true;
+    this.found.responses = 1;
+  }
+
+  #stop(said: JsonObject | null): void {
+    this.found.finishReason = stringOf(said?.["stop_reason"]) ?? this.found.finishReason;
+  }
+
+  /** @param whole of a document; a stream's blocks begin empty, and their input with `{}` */
+  #block(block: JsonObject | null, whole: boolean): void {
+    switch (block?.["type"]) {
+      case "text":
+        return wrote(this.found, 0, block["text"]);
+      case "thinking":
+        return wrote(this.found, 0, block["thinking"]);
+      case "tool_use":
+      case "server_tool_use":
+      case "mcp_tool_use": {
+        const input = jsonOf(block["input"]);
+        if (whole || input !== "{}") wrote(this.found, 0, input);
+      }
+    }
+  }
+
+  #delta(delta: JsonObject | null): void {
+    switch (delta?.["type"]) {
+      case "text_delta":
+        return wrote(this.found, 0, delta["text"]);
+      case "input_json_delta":
+        return wrote(this.found, 0, delta["partial_json"]);
+      case "thinking_delta":
+        return wrote(this.found, 0, delta["thinking"]);
+    }
+  }
+
+  #usage(reported: JsonObject | null): void {
+    if (reported !== null) this.found.usage = messagesUsage(reported, this.found.usage);
+  }
+}
+
+/**
+ * Anthropic's usage object over an earlier one: counts are cumulative, those that are missing or null stay. An input
+ * once reported does not come back as 0 by what some relays restate at the end; output may, when nothing was kept of it.
+ */
+export function messagesUsage(reported: JsonObject, before: Usage | null): Usage | null {
+  if (typeof reported["input_tokens"] !== "number" && typeof reported["output_tokens"] !== "number")
+    return before;
+  const earlier = before ?? NO_USAGE;
+  const prompt = tokensOf(reported["input_tokens"]) || earlier.prompt;
+  const completion =
+    typeof reported["output_tokens"] === "number" ? tokensOf(reported["output_tokens"]) : earlier.completion;
+  const thinking = objectOf(reported["output_tokens_details"])?.["thinking_tokens"];
+  return {
+    prompt,
+    completion,
+    total: prompt + completion,
+    cached: tokensOf(reported["cache_read_input_tokens"]) || earlier.cached,
+    cacheWrites: cacheWrites(reported) || earlier.cacheWrites,
+    reasoning: tokensOf(thinking) || earlier.reasoning,
+    promptAudio: 0,
+    completionAudio: 0,
+    cachedInside: false,
+  };
+}
+
+/** The sum, else its parts by how long they live. */
+function cacheWrites(reported: JsonObject): number {
+  const parts = objectOf(reported["cache_creation"]);
+  return (
+    tokensOf(reported["cache_creation_input_tokens"]) ||
+    tokensOf(parts?.["ephemeral_5m_input_tokens"]) + tokensOf(parts?.["ephemeral_1h_input_tokens"])
+  );
+}
+
+export function readMessagesAnswer(keepText: number): AnswerReader {
+  return new MessagesReader(newAnswer(keepText));
+}

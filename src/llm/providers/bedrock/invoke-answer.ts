@@ -1,0 +1,90 @@
+/**
+ * What InvokeModel answers: whatever the model's maker has chosen. Which maker it is, an inference profile's name does not
+ * tell, so every value is read by its shape. In a stream each comes as `{"bytes": base64}`; the last one carries Bedrock's
+ * own count of tokens, whoever made the model. Where a model says nothing of tokens in its body, the count is in response
+ * headers alone, and usage stays null.
+ *
+ * Source: "Amazon Bedrock User Guide", "Inference request parameters and response fields for foundation models".
+ */
+import type { JsonObject } from "../../../base/json-object.ts";
+import type { AnswerReader, FoundAnswer } from "../../dialect.ts";
+import { newAnswer } from "../../answer.ts";
+import { objectOf, stringOf } from "../../json-values.ts";
+import { NO_USAGE, tokensOf } from "../../usage.ts";
+import { MessagesReader } from "../anthropic/answer.ts";
+import { ConverseReader } from "./converse-answer.ts";
+import { NativeReader } from "./native-answer.ts";
+
+const METRICS = "amazon-bedrock-invocationMetrics";
+const ANTHROPIC = /^(?:message|content_block|ping$|error$)/;
+const CONVERSE = [
+  "output",
+  "messageStart",
+  "contentBlockStart",
+  "contentBlockDelta",
+  "contentBlockStop",
+  "messageStop",
+  "metadata",
+];
+
+export class InvokeReader implements AnswerReader {
+  readonly found: FoundAnswer;
+  readonly #messages: MessagesReader;
+  readonly #converse: ConverseReader;
+  readonly #native: NativeReader;
+
+  constructor(found: FoundAnswer) {
+    this.found = found;
+    this.#messages = new MessagesReader(found);
+    this.#converse = new ConverseReader(found);
+    this.#native = new NativeReader(found);
+  }
+
+  take(event: string | null, value: unknown): void {
+    const object = objectOf(value);
+    if (event !== null && event !== "chunk") return this.#converse.take(event, object);
+    if (object === null) return;
+    const bytes = object["bytes"];
+    if (typeof bytes === "string") this.#value(decoded(bytes));
+    else this.#value(object);
+  }
+
+  #value(value: JsonObject | null): void {
+    if (value === null) return;
+    if (ANTHROPIC.test(stringOf(value["type"]) ?? "")) this.#messages.take(null, value);
+    else if (CONVERSE.some((key) => objectOf(value[key]) !== null)) this.#converse.take(null, value);
+    else this.#native.take(value);
+    const action = value["amazon-bedrock-guardrailAction"];
+    if (action === "INTERVENED") this.found.finishReason ??= "guardrail_intervened";
+    this.#metrics(objectOf(value[METRICS]));
+  }
+
+  /** Bedrock's count stands in for what the model's own usage has not said. */
+  #metrics(metrics: JsonObject | null): void {
+    if (metrics === null) return;
+    const said = this.found.usage ?? {
+      ...NO_USAGE,
+      cached: tokensOf(metrics["cacheReadInputTokenCount"]),
+      cacheWrites: tokensOf(metrics["cacheWriteInputTokenCount"]),
+      cachedInside: false,
+    };
+    const prompt = said.prompt || tokensOf(metrics["inputTokenCount"]);
+    const completion = Math.max(said.completion, tokensOf(metrics["outputTokenCount"]));
+    const same = prompt === said.prompt && completion === said.completion;
+    this.found.usage = { ...said, prompt, completion, total: same ? said.total : prompt + completion };
+    this.found.complete = true;
+    this.found.responses = 1;
+  }
+}
+
+function decoded(base64: string): JsonObject | null {
+  try {
+    return objectOf(JSON.parse(Buffer.from(base64, "base64").toString("utf8")));
+  } catch {
+    return null;
+  }
+}
+
+export function readInvokeAnswer(keepText: number): AnswerReader {
+  return new InvokeReader(newAnswer(keepText));
+}
