@@ -227,3 +227,23 @@ test("a huge threshold costs no memory to speak of", () => {
   expect(breaker.state).toBe("closed");
   expect(breaker.record(0, true, 1000)).toBe("tripped");
 });
+
+it("with fullReset there is no probe: everybody goes when the trip is over", () => {
+  const breaker = new CircuitBreaker({ ...FULL_RESET_RULE }, true);
+  breaker.record(breaker.admit(0), true, 0);
+  expect([breaker.state, breaker.ready(999), breaker.admit(999)]).toEqual(["open", false, REFUSED]);
+  const permits = [breaker.admit(1000), breaker.admit(1000), breaker.admit(1000)];
+  expect([breaker.state, new Set(permits).size, permits.includes(REFUSED)]).toEqual(["closed", 1, false]);
+  expect(breaker.record(permits[0]!, true, 1001)).toBe("tripped");
+});
+
+const FULL_RESET_RULE: BreakerRule = {
+  name: "",
+  count: 1,
+  percentage: null,
+  intervalMs: 1000,
+  statusRanges: [],
+  tripMs: 1000,
+  acceptRetryAfter: false,
+  maxTripMs: 1000,
+};

@@ -147,7 +147,8 @@ async function attemptOnce(
 /** The time for all attempts, waits between them and all, ends this one, too. */
 function limited(exchange: Exchange, deadlineMs: number, given: Leg | null): Leg {
   const leftMs = deadlineMs - exchange.elapsedMs();
-  if (leftMs <= 0) throw deadlineOver(exchange, deadlineMs);
+  // Timers round; what is shorter than they can tell is nothing.
+  if (leftMs < 1) throw deadlineOver(exchange, deadlineMs);
   const leg = given ?? new Leg(exchange.abort);
   leg.limit(exchange.services.clock, leftMs);
   return leg;

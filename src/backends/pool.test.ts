@@ -1,7 +1,9 @@
 /** R-13, as far as it is arithmetic. */
 import { describe, expect, it, test } from "vitest";
+import { HeaderList } from "../base/headers.ts";
 import type { BreakerRule } from "../gateway/snapshot.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
+import { Allowance } from "./allowance.ts";
 import { Load } from "./load.ts";
 import { Outlier } from "./outliers.ts";
 import { type Algorithm, type Member, NOBODY, Pool } from "./pool.ts";
@@ -193,5 +195,88 @@ describe("latency", () => {
     const seen = new Set<number>();
     for (let i = 0; i < 100; i++) seen.add(pool.pick(0, 0, 0, () => (i * 0.37) % 1));
     expect(seen.size).toBe(5);
+  });
+});
+
+describe("R-13 remaining tokens", () => {
+  const withTokens = (...remaining: (number | null)[]): { pool: Pool; members: Member[] } => {
+    const members = remaining.map((tokens): Member => {
+      const allowance = new Allowance();
+      const raw = tokens === null ? [] : ["x-ratelimit-remaining-tokens", String(tokens)];
+      allowance.read(new HeaderList(raw), 0, 0);
+      return { weight: 1, priority: 1, breaker: null, outlier: null, load: new Load(), allowance };
+    });
+    return { pool: new Pool(members, "remainingTokens", 50), members };
+  };
+
+  it.each<[string, (number | null)[], string]>([
+    ["the one that has most", [100, 300, 200], "bbb"],
+    ["nobody knows anything: in turn", [null, null, null], "abc"],
+    ["one of which nothing is known is fresh", [900, null, 900], "bbb"],
+    ["equals: in turn", [500, 500, 1], "aba"],
+  ])("%s", (_name, remaining, expected) => {
+    expect(picks(withTokens(...remaining).pool, 3)).toBe(expected);
+  });
+
+  it("one whose minute is over is fresh again", () => {
+    const { pool } = withTokens(1, 1000);
+    expect([picks(pool, 2, 59_999), picks(pool, 2, 60_000)]).toEqual(["bb", "ab"]);
+  });
+});
+
+describe("R-13 prompt prefix", () => {
+  const prompts = Array.from({ length: 600 }, (_none, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0);
+  const byPrompt = (written: string) => poolOf(written, "promptPrefix");
+  const who = (pool: Pool, prompt: number | null): number => pool.pick(0, 0, 0, noLot, prompt);
+
+  it("sends a prompt to the same member every time, and prompts to all of them", () => {
+    const { pool } = byPrompt("1 1 1");
+    const first = prompts.map((prompt) => who(pool, prompt));
+    expect(prompts.map((prompt) => who(pool, prompt))).toEqual(first);
+    for (const index of [0, 1, 2]) expect(first.filter((one) => one === index).length).toBeGreaterThan(150);
+  });
+
+  it("moves only the prompts of a member that is open", () => {
+    const { pool, members } = byPrompt("1 1 1");
+    const before = prompts.map((prompt) => who(pool, prompt));
+    trip(members[1]!);
+    const after = prompts.map((prompt) => who(pool, prompt));
+    expect(after.every((index, i) => (before[i] === 1 ? index !== 1 : index === before[i]))).toBe(true);
+  });
+
+  it("gives nobody more than a quarter above the mean of what is under way", () => {
+    const { pool, members } = byPrompt("1 1 1 1");
+    for (let i = 0; i < 1000; i++) {
+      const index = who(pool, 42);
+      members[index]!.load.inFlight++;
+      const most = Math.max(...members.map(({ load }) => load.inFlight));
+      expect(most).toBeLessThanOrEqual(Math.ceil((1.25 * (i + 1)) / 4));
+    }
+    expect(Math.min(...members.map(({ load }) => load.inFlight))).toBeGreaterThan(0);
+  });
+
+  it("takes turns for requests without a prompt", () => {
+    const { pool } = byPrompt("1 1 1");
+    expect([null, null, null].map((none) => who(pool, none))).toEqual([0, 1, 2]);
+  });
+});
+
+describe("drained members", () => {
+  it("get nothing, and give way to a lesser group", () => {
+    const { pool } = poolOf("1@1 1@1 1@2");
+    pool.drained = 0b001;
+    expect([picks(pool, 2), pool.healthy(0, 0), pool.healthy(1, 0)]).toEqual(["bb", false, true]);
+    pool.drained = 0b011;
+    expect([picks(pool, 2), pool.candidates(0, 0)]).toEqual(["cc", 0b100]);
+    pool.drained = 0b111;
+    expect([picks(pool, 2), pool.readyAt(0)]).toEqual(["--", Infinity]);
+    pool.drained = 0;
+    expect(picks(pool, 1)).toMatch(/[ab]/);
+  });
+
+  it("are not gone back to by a retry", () => {
+    const { pool } = poolOf("1 1");
+    pool.drained = 0b01;
+    expect(picks(pool, 2, 0, 0b10, 0b10)).toBe("bb");
   });
 });

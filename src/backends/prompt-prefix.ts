@@ -95,6 +95,7 @@ function endOfValue(octets: Buffer, from: number): number {
     switch (octets[at]) {
       case QUOTE:
         at = endOfString(octets, at) - 1;
+        if (depth === 0) return at + 1;
         break;
       case OPEN_BRACE:
       case OPEN_BRACKET:

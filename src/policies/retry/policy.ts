@@ -88,7 +88,7 @@ async function run(settings: Retry, exchange: Exchange, message: Message | null)
       return;
     }
     const waitingMs = waitMs(settings, exchange, attempt + 1);
-    if (exchange.deadlineMs !== null && exchange.elapsedMs() + waitingMs >= exchange.deadlineMs) {
+    if (exchange.deadlineMs !== null && exchange.elapsedMs() + waitingMs > exchange.deadlineMs - 1) {
       exchange.remark("retry", "No further attempt: the deadline of forward-request would be over.");
       if (held !== null) throw held;
       return;
