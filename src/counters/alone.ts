@@ -1,9 +1,19 @@
 import type { CounterStores, QuotaClaim, SyncCounters } from "./counters.ts";
+import { MemoryHolds } from "./memory-holds.ts";
 import { MemoryQuotas } from "./memory-quotas.ts";
 import { MemoryWindows } from "./memory-windows.ts";
+import type { PeriodTotals } from "./meters.ts";
+import { OutputSizes } from "./output-sizes.ts";
+
+export interface CountersAlone extends CounterStores {
+  readonly tokens: MemoryHolds;
+}
 
 /** Counters of one node that shares with nobody. @param quotas default: forgotten with the process */
-export function countersAlone(quotas: SyncCounters<QuotaClaim> = new MemoryQuotas()): CounterStores {
+export function countersAlone(
+  quotas: SyncCounters<QuotaClaim> & PeriodTotals = new MemoryQuotas(),
+): CountersAlone {
   const windows = new MemoryWindows();
-  return { windows, quotas, alone: { windows, quotas } };
+  const tokens = new MemoryHolds(quotas);
+  return { windows, quotas, tokens, alone: { windows, quotas, tokens }, outputs: new OutputSizes() };
 }

@@ -5,6 +5,8 @@
  * A check is one step: either every claim fits and all of them are counted, or none is. An adapter that has the answer
  * at hand gives it at once; only one that must ask somebody answers with a promise.
  */
+import type { Holds, SyncHolds } from "./holds.ts";
+import type { OutputSizes } from "./output-sizes.ts";
 
 interface BaseClaim {
   readonly key: string;
@@ -66,8 +68,16 @@ export interface SyncCounters<C extends WindowClaim | QuotaClaim> extends Counte
 export interface CounterStores {
   readonly windows: Windows;
   readonly quotas: Quotas;
+  /** Tokens: held while a call is under way, settled at its end. */
+  readonly tokens: Holds;
   /** Asked when a shared store answers `unknown`: this node's share of the limits, at once. */
-  readonly alone: { readonly windows: SyncCounters<WindowClaim>; readonly quotas: SyncCounters<QuotaClaim> };
+  readonly alone: {
+    readonly windows: SyncCounters<WindowClaim>;
+    readonly quotas: SyncCounters<QuotaClaim>;
+    readonly tokens: SyncHolds;
+  };
+  /** What models are expected to write. */
+  readonly outputs: OutputSizes;
 }
 
 /** What a claim needs to be free: asking needs room for one. */

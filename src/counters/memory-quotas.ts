@@ -1,5 +1,6 @@
 import { type Answer, type QuotaClaim, type Quotas, needOf } from "./counters.ts";
 import { type Period, periodAt, stillCounts } from "./fixed-period.ts";
+import type { PeriodTotals } from "./meters.ts";
 
 interface Count {
   startMs: number;
@@ -8,7 +9,7 @@ interface Count {
 }
 
 /** Quotas of this process, forgotten with it. Periods that are over are swept away two per check. */
-export class MemoryQuotas implements Quotas {
+export class MemoryQuotas implements Quotas, PeriodTotals {
   readonly #counts = new Map<string, Count>();
   readonly #maxKeys: number;
   #sweep: Iterator<[string, Count]> | null = null;
@@ -45,6 +46,21 @@ export class MemoryQuotas implements Quotas {
   set(key: string, period: Period, used: number): void {
     if (!this.#counts.has(key) && this.#counts.size >= this.#maxKeys) this.#forgetOldest();
     this.#counts.set(key, { ...period, used });
+  }
+
+  totalOf(key: string): { readonly startMs: number; readonly used: number } | null {
+    return this.#counts.get(key) ?? null;
+  }
+
+  addTo(key: string, period: Period, cost: number): void {
+    const count = this.#counts.get(key);
+    if (count !== undefined && count.startMs > period.startMs) return;
+    if (count !== undefined && count.startMs === period.startMs) count.used += cost;
+    else this.set(key, period, cost);
+  }
+
+  forget(key: string): void {
+    this.#counts.delete(key);
   }
 
   #count(claim: QuotaClaim, now: number): number {

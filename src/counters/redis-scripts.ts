@@ -1,3 +1,5 @@
+import { HOLD_SCRIPTS } from "./redis-hold-scripts.ts";
+
 /**
  * The two scripts behind the shared counters. A script runs alone in Redis, so a check over several keys is one step, for
  * all nodes together. Time is Redis' own, so nodes need not agree on theirs; ARGV[1] replaces it in tests.
@@ -163,4 +165,5 @@ export const COUNTER_SCRIPTS = {
   headgateTakeWindows: TAKE_WINDOWS,
   headgateTakeQuotas: TAKE_QUOTAS,
   headgateCountNodes: COUNT_NODES,
+  ...HOLD_SCRIPTS,
 } as const;

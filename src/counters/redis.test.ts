@@ -4,6 +4,8 @@ import { FakeClock } from "../gateway/testing.ts";
 import type { RedisLink } from "../redis/link.ts";
 import { EPOCH, quotasSuite, said, windowsSuite } from "./counters.suite.ts";
 import type { Answer, CounterStores, QuotaClaim, WindowClaim } from "./counters.ts";
+import { WEDNESDAY, at, claimOf, holdsSuite, newStory, saidOf } from "./holds.suite.ts";
+import { RedisHolds } from "./redis-holds.ts";
 import { RedisQuotas } from "./redis-quotas.ts";
 import { COUNTER_SCRIPTS } from "./redis-scripts.ts";
 import { RedisWindows } from "./redis-windows.ts";
@@ -29,6 +31,80 @@ describe.skipIf(redisMissing !== null)("redis", () => {
     at: (ms) => 1_700_000_000_000 + ms,
   }));
   quotasSuite("redis", () => ({ counters: new RedisQuotas(link, "caller"), at: (ms) => ms }));
+
+  holdsSuite("redis", () => {
+    const holds = new RedisHolds(link, "node", undefined, "caller");
+    return { holds, renew: (now) => holds.renew(now) };
+  });
+
+  test("holds of a dead node end by themselves, those of one that lives go on", async () => {
+    newStory();
+    const nodes = [await open(), await open()];
+    const [dead, alive] = nodes.map((node, i) => new RedisHolds(node, `node ${i}`, undefined, "caller"));
+    const claims = (key: string) => [
+      claimOf(["hour", key, 100, 100, 100]),
+      claimOf(["b", `${key} b`, 100, 100, 100]),
+    ];
+    expect(saidOf(await dead!.reserve(claims("dead"), at(0)))).toBe("taken 0,0 held 100,100");
+    const held = await alive!.reserve(claims("alive"), at(0));
+    alive!.renew(at(30));
+    alive!.renew(at(70));
+    expect(saidOf(await alive!.reserve(claims("dead"), at(59)))).toBe("refused 0 1");
+    expect(saidOf(await alive!.reserve(claims("dead"), at(60)))).toBe("taken 0,0 held 100,100");
+    expect(saidOf(await dead!.reserve(claims("alive"), at(129)))).toBe("refused 0 1");
+    if (held.state === "taken") held.hold.settle(30, at(129));
+    expect(saidOf(await alive!.reserve(claims("alive"), at(130)))).toBe("refused 0 3470");
+    expect(saidOf(await alive!.reserve([claimOf(["hour", "alive", 100, 70, 70])], at(130)))).toBe(
+      "taken 30 held 70",
+    );
+    for (const node of nodes) node.close();
+  });
+
+  test("what ended by itself is counted when it is settled all the same", async () => {
+    newStory();
+    const holds = new RedisHolds(link, "late", undefined, "caller");
+    const claims = [claimOf(["w", "late", 100, 60, 60])];
+    const held = await holds.reserve(claims, at(0));
+    expect(saidOf(await holds.reserve(claims, at(61)))).toBe("taken 0 held 60");
+    if (held.state === "taken") held.hold.settle(60, at(62));
+    expect(saidOf(await holds.reserve([claimOf(["w", "late", 160, 40, 40])], at(62)))).toBe(
+      "taken 120 held 40",
+    );
+  });
+
+  test("three nodes at once, by Redis' own clock: what is held never exceeds the limit", async () => {
+    newStory();
+    const nodes = await Promise.all([open(), open(), open()]);
+    const holds = nodes.map((node, i) => new RedisHolds(node, `at once ${i}`));
+    const now = { monotonicMs: 0, epochMs: Date.now() };
+    const claims = [claimOf(["day", "q", 1000, 9, 9]), claimOf(["w", "k", 900, 9, 9])];
+    const answers = await Promise.all(
+      Array.from({ length: 600 }, (_, i) => holds[i % 3]!.reserve(claims, now)),
+    );
+    expect(answers.filter(({ state }) => state === "taken")).toHaveLength(100);
+    expect(answers.filter(({ state }) => state === "refused")).toHaveLength(500);
+    for (const node of nodes) node.close();
+  });
+
+  test("keys of holds leave Redis by themselves", async () => {
+    newStory();
+    const claims = [
+      claimOf(["w", "k", 100, 9, 9]),
+      claimOf(["b", "k b", 100, 9, 9]),
+      claimOf(["year", "k y", 100, 9, 9]),
+    ];
+    const answer = await new RedisHolds(link, "leaves").reserve(claims, {
+      monotonicMs: 0,
+      epochMs: Date.now(),
+    });
+    if (answer.state === "taken") answer.hold.settle(5, { monotonicMs: 0, epochMs: Date.now() });
+    // What was sent before is done by then.
+    await link.call("ping", []);
+    for (const { key } of claims) {
+      expect(Number(redis.cli("pttl", `headgate:tokens:${key}`))).toBeGreaterThan(0);
+      expect(redis.cli("exists", `headgate:tokens:${key}:holds`)).toBe("0");
+    }
+  });
 
   const windowClaim = (key: string, limit: number, cost = 1): WindowClaim => ({
     key,
@@ -165,6 +241,40 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
     // A hung Redis may have counted the call that was no longer waited for, and it was counted here as well.
     if (data === "kept") expect([4, 5]).toContain(used);
     else expect(used).toBe(2);
+    stores.close();
+    link.close();
+    await redis.close();
+  });
+
+  test("holds while Redis is gone: this node's share, and periods go on from what was said last", async () => {
+    newStory();
+    const redis = await startRedis();
+    const told = changes();
+    const link = await linkTo(redis.port, { scripts: COUNTER_SCRIPTS, onChange: told.onChange });
+    const stores = sharedCounters(link, "node", realClock);
+    const now = { monotonicMs: realClock.monotonic(), epochMs: WEDNESDAY };
+    const claims = [claimOf(["year", "q", 100, 30, 30]), claimOf(["w", "k", 200, 30, 30])];
+    const call = async (cost: number): Promise<string> => {
+      let answer = await stores.tokens.reserve(claims, now);
+      const alone = answer.state === "unknown";
+      if (alone) answer = stores.alone.tokens.reserve(claims, now);
+      if (answer.state === "taken") answer.hold.settle(cost, now);
+      return `${alone ? "alone: " : ""}${saidOf(answer)}`;
+    };
+    // Periods go by Redis' own year there; the copy follows.
+    expect(await call(20)).toBe("taken 0,0 held 30,30");
+    expect(await call(20)).toBe("taken 20,20 held 30,30");
+    expect(stores.tokens.underWay).toBe(0);
+
+    const down = told.next(false);
+    redis.pause();
+    expect(await call(20)).toMatch("alone: taken");
+    await down;
+    expect(stores.tokens.underWay).toBe(0);
+    const up = told.next(true);
+    redis.resume();
+    await up;
+    expect(stores.tokens.heldTokens).toBe(0);
     stores.close();
     link.close();
     await redis.close();

@@ -2,6 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import type { RedisLink } from "../redis/link.ts";
 import type { Answer, CounterStores, SyncCounters, WindowClaim, Windows } from "./counters.ts";
 import { MemoryWindows } from "./memory-windows.ts";
+import { OutputSizes } from "./output-sizes.ts";
+import { RedisHolds } from "./redis-holds.ts";
 import { RedisQuotas } from "./redis-quotas.ts";
 import { RedisWindows } from "./redis-windows.ts";
 
@@ -21,14 +23,16 @@ export function sharedCounters(
   link: RedisLink,
   nodeId: string,
   clock: Clock,
-): CounterStores & { close(): void } {
+): CounterStores & { readonly tokens: RedisHolds; close(): void } {
   const share = new WindowShare();
   const quotas = new RedisQuotas(link);
+  const tokens = new RedisHolds(link, nodeId, (limit) => shareOf(limit, share.nodes));
   let cancel = (): void => {};
   const pulse = (): void => {
     cancel();
     cancel = clock.after(SAY_EVERY_MS, pulse);
     if (!link.up) return;
+    tokens.renew({ monotonicMs: clock.monotonic(), epochMs: clock.now() });
     link.call("headgateCountNodes", [1, NODES, nodeId, GONE_AFTER_MS]).then(
       (nodes) => {
         if (typeof nodes === "number" && nodes >= 1) share.nodes = nodes;
@@ -40,7 +44,9 @@ export function sharedCounters(
   return {
     windows: new NotedWindows(new RedisWindows(link), share, clock),
     quotas,
-    alone: { windows: share, quotas: quotas.alone },
+    tokens,
+    alone: { windows: share, quotas: quotas.alone, tokens: tokens.alone },
+    outputs: new OutputSizes(),
     close: () => cancel(),
   };
 }

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
 import { quotasSuite, said } from "./counters.suite.ts";
+import { WEDNESDAY, at, claimOf, holdsSuite, newStory, saidOf } from "./holds.suite.ts";
+import { MemoryHolds } from "./memory-holds.ts";
 import { SqliteQuotas } from "./sqlite-quotas.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "headgate-quotas-"));
@@ -15,6 +17,52 @@ const newFile = (): string => join(folder, `${files++}.db`);
 quotasSuite("sqlite", () => {
   const counters = new SqliteQuotas(newFile());
   return { counters, at: (ms) => ms, close: () => counters.close() };
+});
+
+holdsSuite("sqlite", () => {
+  const totals = new SqliteQuotas(newFile());
+  return { holds: new MemoryHolds(totals), close: () => totals.close() };
+});
+
+test("what was settled is there after a restart, what was held is not", () => {
+  newStory();
+  const file = newFile();
+  const before = new SqliteQuotas(file);
+  const claims = [claimOf(["month", "q", 100, 40, 40])];
+  const holds = new MemoryHolds(before);
+  const [one, other] = [holds.reserve(claims, at(0)), holds.reserve(claims, at(0))];
+  if (one.state !== "taken" || other.state !== "taken") throw new Error("not taken");
+  one.hold.settle(33, at(1));
+  before.close();
+  const after = new SqliteQuotas(file);
+  expect(saidOf(new MemoryHolds(after).reserve(claims, at(2)))).toBe("taken 33 held 40");
+  after.close();
+});
+
+test("settled while the file cannot be written: counted, and written later", () => {
+  newStory();
+  const file = newFile();
+  const totals = new SqliteQuotas(file);
+  const holds = new MemoryHolds(totals);
+  const settle = (cost: number, second: number): string => {
+    const answer = holds.reserve([claimOf(["hour", "q", 1000, 0, 10])], at(second));
+    if (answer.state === "taken") answer.hold.settle(cost, at(second));
+    return saidOf(answer);
+  };
+  expect(settle(100, 0)).toBe("taken 0 held 10");
+  const holder = new DatabaseSync(file);
+  holder.exec("BEGIN IMMEDIATE");
+  expect(settle(10, 1)).toBe("taken 100 held 10");
+  expect(settle(10, 2)).toBe("taken 110 held 10");
+  holder.exec("ROLLBACK");
+  holder.close();
+  for (let i = 0; i < 70; i++) settle(1, 3);
+  expect(settle(0, 4)).toBe("taken 190 held 10");
+  totals.close();
+  const after = new SqliteQuotas(file);
+  const [key] = [claimOf(["hour", "q", 0, 0, 0]).key];
+  expect(after.totalOf(key)).toEqual({ startMs: WEDNESDAY, used: 190 });
+  after.close();
 });
 
 const claim = (limit: number, cost = 1) => ({ key: "k", limit, cost, anchorMs: 0, periodMs: 300_000 });

@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type Answer, type QuotaClaim, type Quotas } from "./counters.ts";
 import { type Period, periodAt, stillCounts } from "./fixed-period.ts";
 import { MemoryQuotas, refusalOf } from "./memory-quotas.ts";
+import type { PeriodTotals } from "./meters.ts";
 
 /**
  * Quotas in a file that outlives the process.
@@ -15,17 +16,18 @@ import { MemoryQuotas, refusalOf } from "./memory-quotas.ts";
  * written (disk full, read-only) calls are counted in memory on top of what the file said last, and reported once; what
  * was counted meanwhile is written when writing succeeds again.
  */
-export class SqliteQuotas implements Quotas {
+export class SqliteQuotas implements Quotas, PeriodTotals {
   readonly #database: DatabaseSync;
   readonly #select: StatementSync;
   readonly #update: StatementSync;
   readonly #upsert: StatementSync;
   readonly #sweep: StatementSync;
+  readonly #delete: StatementSync;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #onFailure: (error: Error) => void;
   /** Counted while the file could not be written, per key; null while it can. */
-  #unwritten: Map<string, QuotaClaim> | null = null;
+  #unwritten: Map<string, { readonly claim: QuotaClaim; readonly now: number }> | null = null;
   #meanwhile = new MemoryQuotas(100_000);
   #writes = 0;
 
@@ -55,6 +57,7 @@ export class SqliteQuotas implements Quotas {
     this.#sweep = database.prepare(
       "DELETE FROM quotas WHERE key IN (SELECT key FROM quotas WHERE end_ms <= ? LIMIT 200)",
     );
+    this.#delete = database.prepare("DELETE FROM quotas WHERE key = ?");
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
   }
@@ -69,6 +72,29 @@ export class SqliteQuotas implements Quotas {
     if (claim.cost === 0) return;
     const done = this.#unwritten === null && this.#transact(() => this.#count(claim, now) >= 0, true);
     if (!done) this.#countMeanwhile(claim, now);
+  }
+
+  /** Each reading of the file costs about 3 µs; other processes may have written it. */
+  totalOf(key: string): { readonly startMs: number; readonly used: number } | null {
+    const written = this.#rowOf(key);
+    if (this.#unwritten === null) return written;
+    const since = this.#meanwhile.totalOf(key);
+    if (since === null || (written !== null && written.startMs > since.startMs)) return written;
+    if (written === null || written.startMs < since.startMs) return since;
+    return { startMs: since.startMs, used: written.used + since.used };
+  }
+
+  addTo(key: string, period: Period, cost: number): void {
+    const { startMs, endMs } = period;
+    if (cost === 0 || (this.totalOf(key)?.startMs ?? -Infinity) > startMs) return;
+    if (this.#unwritten !== null) this.#writeUnwritten();
+    else if (++this.#writes % 256 === 0) this.#transact(() => this.#sweep.run(startMs).changes >= 0, true);
+    this.add({ key, limit: 0, cost, anchorMs: startMs, periodMs: endMs - startMs }, startMs);
+  }
+
+  forget(key: string): void {
+    this.#meanwhile.forget(key);
+    if (this.#unwritten === null) this.#transact(() => this.#delete.run(key).changes >= 0, true);
   }
 
   close(): void {
@@ -133,7 +159,7 @@ export class SqliteQuotas implements Quotas {
   // ── While the file cannot be written ────────────────────────────────────────────────────────────────────────────
 
   #takeMeanwhile(claims: readonly QuotaClaim[], now: number): Answer {
-    if (this.#writeUnwritten(now)) return this.take(claims, now);
+    if (this.#writeUnwritten()) return this.take(claims, now);
     const refused = refusalOf(
       claims,
       now,
@@ -153,7 +179,17 @@ export class SqliteQuotas implements Quotas {
   #countMeanwhile(claim: QuotaClaim, now: number): void {
     this.#unwritten ??= new Map();
     this.#meanwhile.add(claim, now);
-    this.#unwritten.set(claim.key, claim);
+    this.#unwritten.set(claim.key, { claim, now });
+  }
+
+  /** Null also for a file that cannot be read any more. */
+  #rowOf(key: string): { readonly startMs: number; readonly used: number } | null {
+    try {
+      const row = this.#select.get(key) as { start_ms: number; used: number } | undefined;
+      return row === undefined ? null : { startMs: row.start_ms, used: row.used };
+    } catch {
+      return null;
+    }
   }
 
   /** A full disk can still be read. */
@@ -166,11 +202,11 @@ export class SqliteQuotas implements Quotas {
   }
 
   /** Tried once in 64 checks. */
-  #writeUnwritten(now: number): boolean {
+  #writeUnwritten(): boolean {
     if (++this.#writes % 64 !== 0 || this.#unwritten === null || !this.#database.isOpen) return false;
     try {
       this.#begin.run();
-      for (const claim of this.#unwritten.values()) {
+      for (const { claim, now } of this.#unwritten.values()) {
         const cost = this.#meanwhile.usedIn(claim.key, periodAt(claim.anchorMs, claim.periodMs, now));
         if (cost > 0) this.#count({ ...claim, cost }, now);
       }

@@ -161,7 +161,7 @@ test.each<[string, string[]]>([
   const alone = countersAlone();
   const attributes = { calls: 2, "renewal-period": 60, "counter-key": "k", "on-store-failure": onFailure };
   for (const windows of [silent, later]) {
-    const deaf = servicesOf({ counters: { windows, quotas: alone.quotas, alone: countersAlone().alone } });
+    const deaf = servicesOf({ counters: { ...alone, windows, alone: countersAlone().alone } });
     const step = policyStep(rateLimitByKey, { attributes });
     for (const one of expected) {
       const run = async (): Promise<string> => {
