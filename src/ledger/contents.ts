@@ -1,0 +1,119 @@
+/**
+ * What was said, as far as diagnostics ask to log it: messages of a request and of its answer. In the journal a framed
+ * entry: a head line `[1, requestId, part, request octets, response octets, flags]`, the octets, a line feed.
+ */
+
+export interface LedgerContents {
+  /** Of the `LedgerRecord`, which is appended first. */
+  readonly requestId: string;
+  readonly part: number;
+  /** JSON text of the messages; null = not logged. */
+  readonly request: string | null;
+  readonly response: string | null;
+  /** The text was cut before it came here. */
+  readonly requestTruncated: boolean;
+  readonly responseTruncated: boolean;
+}
+
+/** Octets of one direction that are kept at most (`ai-observability.md` §5.2). */
+export const MOST_CONTENTS = 2 * 1024 * 1024;
+
+const VERSION = 1;
+const LONGEST_HEAD = 512;
+const LINE_FEED = 0x0a;
+
+/** @returns pieces to be written one after the other */
+export function encodeContents(contents: LedgerContents): Uint8Array[] {
+  const request = octetsOf(contents.request);
+  const response = octetsOf(contents.response);
+  const flags =
+    (contents.requestTruncated || request?.cut === true ? 1 : 0) +
+    (contents.responseTruncated || response?.cut === true ? 2 : 0);
+  const head = JSON.stringify([
+    VERSION,
+    contents.requestId.slice(0, 64),
+    contents.part,
+    request === null ? -1 : request.octets.length,
+    response === null ? -1 : response.octets.length,
+    flags,
+  ]);
+  const pieces: Uint8Array[] = [Buffer.from(`${head}\n`)];
+  if (request !== null) pieces.push(request.octets);
+  if (response !== null) pieces.push(response.octets);
+  pieces.push(END);
+  return pieces;
+}
+
+const END = Uint8Array.of(LINE_FEED);
+
+function octetsOf(text: string | null): { octets: Uint8Array; cut: boolean } | null {
+  if (text === null) return null;
+  // One UTF-16 unit is an octet or more: what lies beyond need not be encoded at all.
+  const octets = Buffer.from(text.length > MOST_CONTENTS ? text.slice(0, MOST_CONTENTS) : text);
+  const end = characterEnd(octets, MOST_CONTENTS);
+  return { octets: octets.subarray(0, end), cut: end < octets.length || text.length > MOST_CONTENTS };
+}
+
+/** The last place at or before `limit` where no UTF-8 character is cut. */
+export function characterEnd(octets: Uint8Array, limit: number): number {
+  if (octets.length <= limit) return octets.length;
+  let end = limit;
+  while (end > 0 && (octets[end]! & 0xc0) === 0x80) end--;
+  return end;
+}
+
+export interface StoredContents {
+  readonly requestId: string;
+  readonly part: number;
+  readonly request: Uint8Array | null;
+  readonly response: Uint8Array | null;
+  readonly requestTruncated: boolean;
+  readonly responseTruncated: boolean;
+}
+
+/**
+ * Reads the entry that begins at `offset`.
+ *
+ * @returns the entry and where the next one begins; "more" when it is not all there; "garbage" when none begins here
+ */
+export function decodeContents(
+  octets: Uint8Array,
+  offset: number,
+): { contents: StoredContents; end: number } | "more" | "garbage" {
+  const headEnd = octets.indexOf(LINE_FEED, offset);
+  if (headEnd < 0) return octets.length - offset > LONGEST_HEAD ? "garbage" : "more";
+  if (headEnd - offset > LONGEST_HEAD) return "garbage";
+  const head = readHead(Buffer.from(octets.subarray(offset, headEnd)).toString());
+  if (head === null) return "garbage";
+  const requestEnd = headEnd + 1 + Math.max(0, head.requestBytes);
+  const responseEnd = requestEnd + Math.max(0, head.responseBytes);
+  if (responseEnd >= octets.length) return "more";
+  if (octets[responseEnd] !== LINE_FEED) return "garbage";
+  const contents = {
+    requestId: head.requestId,
+    part: head.part,
+    request: head.requestBytes < 0 ? null : octets.subarray(headEnd + 1, requestEnd),
+    response: head.responseBytes < 0 ? null : octets.subarray(requestEnd, responseEnd),
+    requestTruncated: (head.flags & 1) !== 0,
+    responseTruncated: (head.flags & 2) !== 0,
+  };
+  return { contents, end: responseEnd + 1 };
+}
+
+function readHead(text: string) {
+  let head: unknown;
+  try {
+    head = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(head) || head.length !== 6) return null;
+  const [version, requestId, part, requestBytes, responseBytes, flags] = head as unknown[];
+  if (version !== VERSION || typeof requestId !== "string" || typeof flags !== "number") return null;
+  if (!isLength(part) || !isLength(requestBytes) || !isLength(responseBytes)) return null;
+  return { requestId, part, requestBytes, responseBytes, flags };
+}
+
+function isLength(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= -1 && (value as number) <= 1e9;
+}

@@ -1,0 +1,127 @@
+/**
+ * A ledger record as one line of the journal: a JSON array, values in the order of `FIELDS`, the format's version first.
+ * A new field goes to the end, so that a journal written by the version before can still be read.
+ */
+import type { LedgerRecord } from "./record.ts";
+
+const VERSION = 1;
+
+/** Longest text of one field, in UTF-16 units: some of them were written by callers. */
+const LONGEST_TEXT = 256;
+
+/** No single request has more of anything; sums of a billion such rows still fit into SQLite's integers. */
+const LARGEST_COUNT = 1e9;
+
+/** What a field holds, for reading it back. */
+const FIELDS = {
+  requestId: "text!",
+  part: "count",
+  timeMs: "time",
+  durationMs: "ms",
+  firstByteMs: "ms?",
+  api: "text",
+  operation: "text",
+  product: "text",
+  subscription: "text",
+  user: "text",
+  workspace: "text",
+  backend: "text",
+  dialect: "text!",
+  provider: "text!",
+  modelOperation: "text!",
+  modelAsked: "text",
+  deployment: "text",
+  modelServed: "text",
+  apiVersion: "text",
+  answerId: "text",
+  stream: "bool",
+  status: "count",
+  ending: "text!",
+  finishReason: "text",
+  error: "text",
+  attempts: "count",
+  promptTokens: "count",
+  completionTokens: "count",
+  totalTokens: "count",
+  cachedTokens: "count",
+  cacheWriteTokens: "count",
+  reasoningTokens: "count",
+  promptAudioTokens: "count",
+  completionAudioTokens: "count",
+  cachedInside: "bool",
+  chargedTokens: "count",
+  evidence: "text!",
+  costMicros: "cost",
+  price: "text",
+} as const satisfies Record<keyof LedgerRecord, FieldKind>;
+
+type FieldKind = "text" | "text!" | "count" | "time" | "ms" | "ms?" | "bool" | "cost";
+
+const NAMES = Object.keys(FIELDS) as (keyof LedgerRecord)[];
+const KINDS: readonly FieldKind[] = Object.values(FIELDS);
+
+/** The longest line there can be is below this. */
+export const LONGEST_LINE = 128 * 1024;
+
+/** @returns the line, its line feed included; never longer than `LONGEST_LINE` octets */
+export function encodeRecord(record: LedgerRecord): string {
+  const values: unknown[] = [VERSION];
+  for (const name of NAMES) {
+    const value = record[name];
+    values.push(typeof value === "string" && value.length > LONGEST_TEXT ? cut(value) : value);
+  }
+  return `${JSON.stringify(values)}\n`;
+}
+
+/** @returns null when the line is not one of ours, or torn; every value is of its type and within bounds */
+export function decodeRecord(line: string): LedgerRecord | null {
+  let values: unknown;
+  try {
+    values = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(values) || values[0] !== VERSION || typeof values[1] !== "string") return null;
+  const record: Record<string, unknown> = {};
+  for (let i = 0; i < NAMES.length; i++) record[NAMES[i]!] = read(KINDS[i]!, values[i + 1]);
+  return record as unknown as LedgerRecord;
+}
+
+function read(kind: FieldKind, value: unknown): unknown {
+  switch (kind) {
+    case "text":
+      return typeof value === "string" ? cut(value) : null;
+    case "text!":
+      return typeof value === "string" ? cut(value) : "";
+    case "bool":
+      return value === true;
+    case "count":
+      return Math.floor(within(value, LARGEST_COUNT));
+    case "time":
+      return Math.floor(within(value, LATEST_MS));
+    case "ms":
+      return toMicroseconds(within(value, LARGEST_COUNT));
+    case "ms?":
+      return typeof value === "number" ? toMicroseconds(within(value, LARGEST_COUNT)) : null;
+    case "cost":
+      return typeof value === "number" ? Math.round(within(value, LARGEST_COUNT * 1000)) : null;
+  }
+}
+
+/** Year 2100: keys made of it stay below 2^53. */
+const LATEST_MS = 4_102_444_800_000;
+
+function within(value: unknown, most: number): number {
+  return typeof value === "number" && value > 0 ? Math.min(value, most) : 0;
+}
+
+/** Times are kept to the microsecond, so that their sums are exact. */
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/** NUL ends a text for some readers, half a surrogate pair is no text for most. */
+function cut(text: string): string {
+  const short = text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
+  return (short.includes("\0") ? short.replaceAll("\0", "\u{fffd}") : short).toWellFormed();
+}

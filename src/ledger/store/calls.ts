@@ -1,0 +1,180 @@
+/** Records as rows of `calls`: which field is which column, there and back. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { LedgerRow } from "../query.ts";
+import type { LedgerRecord } from "../record.ts";
+import { type Names, OTHER } from "./names.ts";
+import { PLACES } from "./schema.ts";
+
+/** `name`: a number in `names`; `wild`: the same, for names that callers can make up; `us`: microseconds. */
+type ColumnKind = "name" | "wild" | "text" | "number" | "bool" | "us";
+
+const COLUMNS = {
+  requestId: ["request_id", "text"],
+  part: ["part", "number"],
+  timeMs: ["time_ms", "number"],
+  durationMs: ["duration_us", "us"],
+  firstByteMs: ["first_byte_us", "us"],
+  api: ["api", "name"],
+  operation: ["operation", "name"],
+  product: ["product", "name"],
+  subscription: ["subscription", "name"],
+  user: ["user", "name"],
+  workspace: ["workspace", "name"],
+  backend: ["backend", "name"],
+  dialect: ["dialect", "name"],
+  provider: ["provider", "name"],
+  modelOperation: ["model_operation", "name"],
+  modelAsked: ["model_asked", "wild"],
+  deployment: ["deployment", "wild"],
+  modelServed: ["model_served", "wild"],
+  apiVersion: ["api_version", "wild"],
+  answerId: ["answer_id", "text"],
+  stream: ["stream", "bool"],
+  status: ["status", "number"],
+  ending: ["ending", "name"],
+  finishReason: ["finish_reason", "text"],
+  error: ["error", "text"],
+  attempts: ["attempts", "number"],
+  promptTokens: ["prompt_tokens", "number"],
+  completionTokens: ["completion_tokens", "number"],
+  totalTokens: ["total_tokens", "number"],
+  cachedTokens: ["cached_tokens", "number"],
+  cacheWriteTokens: ["cache_write_tokens", "number"],
+  reasoningTokens: ["reasoning_tokens", "number"],
+  promptAudioTokens: ["prompt_audio_tokens", "number"],
+  completionAudioTokens: ["completion_audio_tokens", "number"],
+  cachedInside: ["cached_inside", "bool"],
+  chargedTokens: ["charged_tokens", "number"],
+  evidence: ["evidence", "name"],
+  costMicros: ["cost_micros", "number"],
+  price: ["price", "wild"],
+} as const satisfies Record<keyof LedgerRecord, readonly [column: string, kind: ColumnKind]>;
+
+interface Column {
+  readonly field: keyof LedgerRecord;
+  readonly column: string;
+  readonly kind: ColumnKind;
+}
+
+const LIST: readonly Column[] = Object.entries(COLUMNS).map(([field, [column, kind]]) => ({
+  field: field as keyof LedgerRecord,
+  column,
+  kind,
+}));
+
+/** Numbers of the names that a record is summed up under. */
+export interface Keys {
+  readonly subscription: number;
+  readonly product: number;
+  readonly api: number;
+  readonly model: number;
+  readonly backend: number;
+}
+
+export class Calls {
+  readonly #names: Names;
+  readonly #insert: StatementSync;
+  readonly #lastWithin: StatementSync;
+  readonly #known: StatementSync;
+
+  constructor(database: DatabaseSync, names: Names) {
+    this.#names = names;
+    const columns = ["at", "model", "asked", "extra", ...LIST.map(({ column }) => column)];
+    this.#insert = database.prepare(
+      `INSERT INTO calls (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+    );
+    this.#lastWithin = database.prepare("SELECT max(at) AS at FROM calls WHERE at >= ? AND at < ?");
+    this.#known = database.prepare("SELECT at FROM calls WHERE request_id = ? AND part = ?");
+  }
+
+  /** @returns null when there is such a row already */
+  add(record: LedgerRecord): Keys | null {
+    if (this.placeOf(record.requestId, record.part) !== null) return null;
+    const names = this.#names;
+    const values: SQLInputValue[] = [];
+    const extra: Record<string, unknown> = {};
+    for (const { field, kind } of LIST) {
+      const value = record[field] as never;
+      const stored = toColumn(kind, value, names);
+      values.push(stored);
+      if (kind === "wild" && value !== OTHER && stored !== 0 && names.nameOf(stored as number) === OTHER)
+        extra[field] = value;
+    }
+    const model = names.wildIdOf(record.modelServed ?? record.modelAsked ?? record.deployment);
+    const asked = names.wildIdOf(record.modelAsked ?? record.deployment);
+    const at = this.#freePlace(record.timeMs);
+    this.#insert.run(
+      at,
+      model,
+      asked,
+      Object.keys(extra).length === 0 ? null : JSON.stringify(extra),
+      ...values,
+    );
+    return {
+      subscription: names.idOf(record.subscription),
+      product: names.idOf(record.product),
+      api: names.idOf(record.api),
+      model,
+      backend: names.idOf(record.backend),
+    };
+  }
+
+  /** `at` of a request's row; null when there is none. */
+  placeOf(requestId: string, part: number): number | null {
+    const row = this.#known.get(requestId, part) as { at: number } | undefined;
+    return row === undefined ? null : row.at;
+  }
+
+  /** As stored, with `has_contents`. */
+  toRow(stored: Record<string, unknown>): LedgerRow {
+    const row: Record<string, unknown> = {
+      seq: stored["seq"],
+      hasContents: stored["has_contents"] === 1,
+    };
+    for (const { field, column, kind } of LIST) row[field] = fromColumn(kind, stored[column], this.#names);
+    if (typeof stored["extra"] === "string") Object.assign(row, JSON.parse(stored["extra"]));
+    for (const field of ["dialect", "provider", "modelOperation", "ending", "evidence"]) row[field] ??= "";
+    return row as unknown as LedgerRow;
+  }
+
+  /** Records of the same millisecond take one place after the other; in the unheard-of case, of the next ones. */
+  #freePlace(timeMs: number): number {
+    for (let ms = timeMs; ; ms++) {
+      const first = ms * PLACES;
+      const { at } = this.#lastWithin.get(first, first + PLACES) as { at: number | null };
+      if (at === null) return first;
+      if (at + 1 < first + PLACES) return at + 1;
+    }
+  }
+}
+
+function toColumn(kind: ColumnKind, value: string | number | boolean | null, names: Names): SQLInputValue {
+  switch (kind) {
+    case "name":
+      return names.idOf(value as string | null);
+    case "wild":
+      return names.wildIdOf(value as string | null);
+    case "bool":
+      return value === true ? 1 : 0;
+    case "us":
+      return value === null ? null : Math.round((value as number) * 1000);
+    case "text":
+    case "number":
+      return value as string | number | null;
+  }
+}
+
+function fromColumn(kind: ColumnKind, value: unknown, names: Names): unknown {
+  switch (kind) {
+    case "name":
+    case "wild":
+      return names.nameOf(value as number);
+    case "bool":
+      return value === 1;
+    case "us":
+      return value === null ? null : (value as number) / 1000;
+    case "text":
+    case "number":
+      return value;
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * Moves what the journal holds into the database, a transaction to a stretch. How far a file has been read is written in
+ * the same transaction, and a request's key is unique: whatever is read twice is stored once. A file is removed when all
+ * of it is in the database, nobody writes to it any more, and the database itself has been synced.
+ */
+import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { decodeContents } from "../contents.ts";
+import { LONGEST_LINE, decodeRecord } from "../line.ts";
+import { type Owner, type Segment, type SegmentKind, parseSegmentName } from "../segment.ts";
+import type { Calls } from "./calls.ts";
+import type { Names } from "./names.ts";
+import { primaryCode } from "./open.ts";
+import type { Rollups } from "./rollups.ts";
+import type { Texts } from "./texts.ts";
+
+/** Octets of records in one transaction: some 1,000 rows, some 30 ms. */
+const STRETCH = 256 * 1024;
+/** Octets of contents at once; an entry is never longer. */
+const CONTENTS_STRETCH = 5 * 1024 * 1024;
+/** Entries of contents in one transaction. */
+const ENTRIES = 50;
+/** Files of another machine that nobody has written to for so long are complete: writers leave a file that rests. */
+const STRANGERS_REST_MS = 3_600_000;
+
+/** SQLite's codes for "not this row's fault": busy, locked, memory, read-only, I/O, corrupt, full, cannot open, no database. */
+const NOT_THE_ROW = new Set([5, 6, 7, 8, 10, 11, 13, 14, 26]);
+
+export interface ImportCounts {
+  imported: number;
+  contents: number;
+  /** Entries that could not be read or stored: torn, damaged, of a later version. */
+  unreadable: number;
+  /** Contents without their record. */
+  orphans: number;
+}
+
+export interface ImportParts {
+  readonly database: DatabaseSync;
+  readonly folder: string;
+  readonly owner: Owner;
+  readonly names: Names;
+  readonly calls: Calls;
+  readonly texts: Texts;
+  readonly rollups: Rollups;
+}
+
+interface JournalFile extends Segment {
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+export class Importer {
+  readonly counts: ImportCounts = { imported: 0, contents: 0, unreadable: 0, orphans: 0 };
+  readonly #parts: ImportParts;
+  readonly #position: StatementSync;
+  readonly #setPosition: StatementSync;
+  readonly #forget: StatementSync;
+  /** Complete files, until they are gone: they need no second look. */
+  readonly #done = new Set<string>();
+  #others = true;
+  #otherBytes = 0;
+
+  constructor(parts: ImportParts) {
+    this.#parts = parts;
+    this.#position = parts.database.prepare("SELECT position FROM segments WHERE name = ?");
+    this.#setPosition = parts.database.prepare(
+      "INSERT INTO segments VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position",
+    );
+    this.#forget = parts.database.prepare("DELETE FROM segments WHERE name = ?");
+  }
+
+  /** Octets of the journal that were there when it was looked at last. */
+  get journalBytes(): number {
+    return this.#otherBytes;
+  }
+
+  /** Look at other processes' files, too, the next time. */
+  lookAtOthers(): void {
+    this.#others = true;
+  }
+
+  /**
+   * Yields after every transaction.
+   *
+   * @param now     ms since the epoch
+   * @param closed  numbers of this process's last files that are not written to any more
+   * @throws SQLite's error when the database cannot be written; nothing is lost then
+   */
+  *steps(now: number, closed: Readonly<Record<SegmentKind, number>>): Generator<void> {
+    // Contents are written after their record: whatever contents there are now, their records are in files by now.
+    const files = this.#list();
+    for (const file of files) {
+      if (file.kind !== "records") continue;
+      while (this.#transact(() => this.#records(file))) yield;
+    }
+    for (const file of files) {
+      if (file.kind !== "contents") continue;
+      while (this.#transact(() => this.#contents(file))) yield;
+    }
+    yield;
+    this.#remove(files.filter((file) => this.#isComplete(file, now, closed)));
+    this.#others = false;
+  }
+
+  #list(): JournalFile[] {
+    const { folder, owner } = this.#parts;
+    const files: JournalFile[] = [];
+    for (const name of readdirSync(folder).sort()) {
+      const segment = parseSegmentName(name);
+      if (segment === null || this.#done.has(name)) continue;
+      if (!this.#others && segment.instance !== owner.instance) continue;
+      const path = join(folder, name);
+      try {
+        const { size, mtimeMs } = statSync(path);
+        files.push({ ...segment, name, path, size, modifiedMs: mtimeMs });
+      } catch {
+        // Another process has removed it since.
+      }
+    }
+    this.#otherBytes = files.reduce((sum, { size }) => sum + size, 0);
+    return files;
+  }
+
+  /** @returns whether there is more to read */
+  #records(file: JournalFile): boolean {
+    const position = this.#positionOf(file.name);
+    const octets = readFrom(file.path, position, STRETCH);
+    const end = octets.lastIndexOf(0x0a) + 1;
+    if (end === 0) {
+      // A torn line stays where it is; what is longer than any line is none.
+      if (octets.length <= LONGEST_LINE) return false;
+      this.counts.unreadable++;
+      this.#setPosition.run(file.name, position + octets.length);
+      return true;
+    }
+    for (const line of octets.toString("utf8", 0, end - 1).split("\n")) this.#record(line);
+    this.#parts.rollups.write();
+    this.#setPosition.run(file.name, position + end);
+    return octets.length === STRETCH;
+  }
+
+  #record(line: string): void {
+    const { calls, rollups } = this.#parts;
+    const record = decodeRecord(line);
+    if (record === null) {
+      this.counts.unreadable++;
+      return;
+    }
+    this.#orSkip(() => {
+      const keys = calls.add(record);
+      if (keys === null) return;
+      rollups.add(record, keys);
+      this.counts.imported++;
+    });
+  }
+
+  /** @returns whether there is more to read */
+  #contents(file: JournalFile): boolean {
+    const { calls, texts } = this.#parts;
+    const position = this.#positionOf(file.name);
+    const octets = readFrom(
+      file.path,
+      position,
+      Math.min(CONTENTS_STRETCH, Math.max(0, file.size - position)),
+    );
+    let offset = 0;
+    let entries = 0;
+    let bytes = 0;
+    while (entries < ENTRIES && bytes < CONTENTS_STRETCH / 8) {
+      const read = decodeContents(octets, offset);
+      if (read === "more") break;
+      if (read === "garbage") {
+        // Nothing says where the next entry begins.
+        this.counts.unreadable++;
+        offset = octets.length;
+        this.#setPosition.run(file.name, Math.max(file.size, position + offset));
+        return false;
+      }
+      const { contents, end } = read;
+      this.#orSkip(() => {
+        const at = calls.placeOf(contents.requestId, contents.part);
+        if (at === null) this.counts.orphans++;
+        else {
+          texts.add(at, contents);
+          this.counts.contents++;
+        }
+      });
+      bytes += end - offset;
+      offset = end;
+      entries++;
+    }
+    if (offset === 0) return false;
+    this.#setPosition.run(file.name, position + offset);
+    return true;
+  }
+
+  /** An entry that SQLite does not take must not keep all that follow from being stored. */
+  #orSkip(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const code = primaryCode(error);
+      if (code === null || NOT_THE_ROW.has(code)) throw error;
+      this.counts.unreadable++;
+    }
+  }
+
+  #transact<T>(work: () => T): T {
+    const { database, names, rollups } = this.#parts;
+    const before = { ...this.counts };
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      database.exec("COMMIT");
+      names.committed();
+      return result;
+    } catch (error) {
+      rollups.forget();
+      Object.assign(this.counts, before);
+      if (database.isTransaction) database.exec("ROLLBACK");
+      names.rolledBack();
+      throw error;
+    }
+  }
+
+  #positionOf(name: string): number {
+    const row = this.#position.get(name) as { position: number } | undefined;
+    return row?.position ?? 0;
+  }
+
+  #isComplete(file: JournalFile, now: number, closed: Readonly<Record<SegmentKind, number>>): boolean {
+    const { owner } = this.#parts;
+    if (file.instance === owner.instance) return file.number <= closed[file.kind];
+    if (file.host === owner.host && file.pid !== owner.pid) return !isAlive(file.pid);
+    // Of another machine, or of a process that had our own id: in a container every process has.
+    return now - file.modifiedMs > STRANGERS_REST_MS;
+  }
+
+  #remove(files: readonly JournalFile[]): void {
+    const { database } = this.#parts;
+    const complete = files.filter((file) => isAllRead(file, this.#positionOf(file.name)));
+    if (complete.length === 0) return;
+    // Without this a power cut could take rows from the database whose journal is gone.
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    for (const { path, name } of complete) {
+      try {
+        unlinkSync(path);
+        this.#forget.run(name);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") this.#forget.run(name);
+        else this.#done.add(name);
+      }
+    }
+  }
+}
+
+/** A line that was torn when its process ended is all that may be left over; nothing came since it was listed. */
+function isAllRead(file: JournalFile, position: number): boolean {
+  const octets = readFrom(file.path, position, CONTENTS_STRETCH);
+  if (file.kind === "records") return !octets.includes(0x0a);
+  return decodeContents(octets, 0) === "more";
+}
+
+function readFrom(path: string, position: number, most: number): Buffer {
+  const fd = openSync(path, "r");
+  try {
+    const length = Math.max(0, Math.min(most, fstatSync(fd).size - position));
+    const octets = Buffer.allocUnsafe(length);
+    let read = 0;
+    while (read < length) {
+      const n = readSync(fd, octets, read, length - read, position + read);
+      if (n === 0) break;
+      read += n;
+    }
+    return octets.subarray(0, read);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
