@@ -32,6 +32,9 @@ test.each<[string, unknown, unknown, readonly unknown[], string]>([
   ["", "x", "override", ["\ud800"], "x=%EF%BF%BD"],
   ["a=%zz&&b", "x", "override", ["1"], "a=%zz&&b&x=1"],
   ["x=1", () => "x", () => "Delete", [], ""],
+  ["$top=1", "$format", "override", ["json$"], "$top=1&$format=json%24"],
+  ["%24format=xml", "$format", "override", ["json"], "$format=json"],
+  ["", () => "\ud800", "override", ["1"], "%EF%BF%BD=1"],
 ])("%j %s %s %j → %s", (query, name, action, values, expected) => {
   expect(after(query, name, action, values)).toBe(expected);
 });

@@ -58,7 +58,7 @@ export const setQueryParameter = definePolicy({
         for (const child of children.value) {
           const value = child.text === undefined ? "" : child.text(exchange.context);
           if (value !== null)
-            kept.push(`${encodeURIComponent(parameter)}=${encodeURIComponent(value.toWellFormed())}`);
+            kept.push(`${encodeName(parameter)}=${encodeURIComponent(value.toWellFormed())}`);
         }
       }
       request.setQuery(kept.join("&"));
@@ -67,6 +67,11 @@ export const setQueryParameter = definePolicy({
 });
 
 const ACTIONS = new Set(["override", "skip", "append", "delete"]);
+
+/** `$` stays: it may (RFC 3986 §3.4), and OData servers know `$format` and its kin by it. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name.toWellFormed()).replaceAll("%24", "$");
+}
 
 function invalid(message: string): GatewayError {
   return new GatewayError({
