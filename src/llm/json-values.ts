@@ -43,6 +43,13 @@ export function jsonOf(value: unknown): string {
   }
 }
 
+/** Most tokens of all choices together; null when one has no bound, or together they are beyond counting. */
+export function boundOfAll(each: number | null, choices: unknown): number | null {
+  if (each === null) return null;
+  const all = each * (countOf(choices) || 1);
+  return Number.isSafeInteger(all) ? all : null;
+}
+
 type Parameter = string | number | boolean | readonly string[];
 
 /**
@@ -53,11 +60,18 @@ type Parameter = string | number | boolean | readonly string[];
 export function parametersOf(fields: readonly (readonly [string, unknown])[]): Record<string, Parameter> {
   const found: Record<string, Parameter> = {};
   for (const [name, value] of fields) {
-    if (typeof value === "number" || typeof value === "boolean" || typeof value === "string")
-      found[name] = value;
-    else if (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string")) {
+    // The conventions want it only where it is not 1, and stop sequences always as a list.
+    if (name === "choice.count" && value === 1) continue;
+    if (name === "stop_sequences") {
+      const list = (typeof value === "string" ? [value] : listOf(value)).filter(isString);
+      if (list.length > 0) found[name] = list;
+    } else if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") {
       found[name] = value;
     }
   }
   return found;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
 }

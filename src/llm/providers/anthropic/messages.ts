@@ -13,7 +13,9 @@ import { type MessagesLine, readMessagesRequest } from "./request.ts";
 const PATH = /\/v1\/messages\/?$/i;
 /** Where an API's address ends in `/v1` the caller's path need not have it; then the header tells. */
 const SHORT_PATH = /\/messages\/?$/i;
-const VERTEX_PATH = /\/publishers\/anthropic\/models\/([^/]+)(?::|%3a)(raw|streamRaw)Predict$/i;
+/** There, tokens are counted by a model of that name. */
+const VERTEX_PATH =
+  /\/publishers\/anthropic\/models\/(?!count-tokens)([^/]+)(?::|%3a)(raw|streamRaw)Predict$/i;
 
 export const anthropicMessages: Dialect = {
   name: "anthropic-messages",

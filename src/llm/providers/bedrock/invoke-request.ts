@@ -4,7 +4,15 @@ import type { ModelRequest } from "../../dialect.ts";
 import type { Prompt, PromptMessage, PromptPart } from "../../prompt.ts";
 import { NO_PROMPT } from "../../prompt.ts";
 import { imageSize } from "../../image-size.ts";
-import { countOf, listOf, objectOf, objectsOf, parametersOf, stringOf } from "../../json-values.ts";
+import {
+  boundOfAll,
+  countOf,
+  listOf,
+  objectOf,
+  objectsOf,
+  parametersOf,
+  stringOf,
+} from "../../json-values.ts";
 import { readMessagesRequest } from "../anthropic/request.ts";
 import { readConverseRequest } from "./converse-request.ts";
 import type { BedrockPath } from "./path.ts";
@@ -72,8 +80,7 @@ function choicesOf(body: Readonly<JsonObject>): unknown {
 }
 
 function outputBound(body: Readonly<JsonObject> | null): number | null {
-  const most = body === null ? null : countOf(mostTokens(body));
-  return most === null ? null : most * (countOf(choicesOf(body!)) || 1);
+  return body === null ? null : boundOfAll(countOf(mostTokens(body)), choicesOf(body));
 }
 
 function nativeParameters(body: Readonly<JsonObject>): ModelRequest["parameters"] {

@@ -34,7 +34,8 @@ function operationOf(path: GeminiPath): ModelOperation {
 
 export const gemini: Dialect = {
   ...geminiDialect("generate_content"),
-  matchesBody: (body) => Array.isArray(body["contents"]),
+  // `:countTokens` and other actions have such bodies too.
+  matchesBody: (body, line) => Array.isArray(body["contents"]) && !/(?::|%3a)[a-z]+\/?$/i.test(line.path),
 };
 export const geminiEmbeddings = geminiDialect("embeddings");
 export const geminiImages = geminiDialect("image_generation");

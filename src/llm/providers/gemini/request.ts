@@ -4,7 +4,16 @@ import type { ModelRequest, RequestLine } from "../../dialect.ts";
 import type { Prompt, PromptMessage, PromptPart } from "../../prompt.ts";
 import { NO_PROMPT } from "../../prompt.ts";
 import { base64Bytes, imageSize } from "../../image-size.ts";
-import { countOf, either, listOf, objectOf, objectsOf, parametersOf, stringOf } from "../../json-values.ts";
+import {
+  boundOfAll,
+  countOf,
+  either,
+  listOf,
+  objectOf,
+  objectsOf,
+  parametersOf,
+  stringOf,
+} from "../../json-values.ts";
 import { type GeminiPath, isVertex, predicts, readGeminiPath } from "./path.ts";
 
 export function readGeminiRequest(body: Readonly<JsonObject> | null, line: RequestLine): ModelRequest {
@@ -41,8 +50,7 @@ function outputBound(body: Readonly<JsonObject>, path: GeminiPath | null): numbe
   }
   const config = generationConfig(body);
   const most = config === null ? null : countOf(either(config, "maxOutputTokens", "max_output_tokens"));
-  if (most === null) return null;
-  return most * (countOf(either(config!, "candidateCount", "candidate_count")) || 1);
+  return boundOfAll(most, config === null ? null : either(config, "candidateCount", "candidate_count"));
 }
 
 function generationParameters(body: Readonly<JsonObject>): ModelRequest["parameters"] {
