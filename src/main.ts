@@ -29,9 +29,11 @@ import { type DoorPaths, createDoor } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { adminListener } from "./gateway/admin.ts";
 import { GatewayMetrics } from "./gateway/gateway-metrics.ts";
+import { Spans } from "./gateway/spans.ts";
 import { stateMetrics } from "./gateway/state-metrics.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.ts";
 import { createGateway } from "./gateway/listener.ts";
+import { watchModelCall } from "./gateway/model-call.ts";
 import type { Count } from "./gateway/model-services.ts";
 import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
@@ -53,6 +55,8 @@ import { watchFolder } from "./store/file/watch.ts";
 import { openCredentials } from "./credentials/index.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { Loggers } from "./telemetry/loggers.ts";
+import { OtlpExporter } from "./telemetry/exporters/otlp/otlp.ts";
+import { readOtlp } from "./telemetry/exporters/otlp/settings.ts";
 import { Measures } from "./telemetry/metrics/measures.ts";
 import { Metrics } from "./telemetry/metrics/registry.ts";
 import { readSasConnections } from "./telemetry/sas.ts";
@@ -177,6 +181,12 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const metrics = new Metrics(clock.now());
   const gatewayMetrics = new GatewayMetrics(metrics);
   const loggers = new Loggers({ client, clock, random, report: write, azureToken });
+  const otlp = openOtlp(options.environment, { client, clock, random, report: write });
+  otlp?.watch(metrics);
+  const spans =
+    otlp === null || otlp.sampledShare === null
+      ? null
+      : new Spans({ sampledShare: otlp.sampledShare, random, add: (span) => otlp.addSpan(span) });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -195,8 +205,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     connections: credentials.connections,
     loggers,
     counters: state.counters,
+    spans,
     measures: new Measures(metrics),
-    watchModel: () => null,
+    watchModel: watchModelCall,
     sinks: loggers,
     models: modelServices(),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
@@ -227,6 +238,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     newRequestId: () => randomUUID(),
     onDone: (exchange) => {
       gatewayMetrics.ended(exchange);
+      spans?.ended(exchange);
       if (options.accessLog) log.writeText(accessLine(exchange));
       options.onExchange?.(exchange);
     },
@@ -320,9 +332,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       let late = (): void => {};
       const deadline = new Promise<void>((resolve) => (late = clock.after(ms, resolve)));
       // What was sent without waiting has been promised to nobody, but it is not dropped either.
-      await Promise.race([drained.then(() => loggers.flush()), deadline]);
+      await Promise.race([drained.then(() => Promise.all([loggers.flush(), otlp?.flush()])), deadline]);
       late();
       loggers.close();
+      otlp?.close();
       await server.close();
       await door?.close();
       await admin?.close();
@@ -335,6 +348,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       watcher?.close();
       probes.close();
       loggers.close();
+      otlp?.close();
       await server.close();
       await door?.close();
       await admin?.close();
@@ -440,6 +454,16 @@ async function listen(
       if (!taken || i + 1 >= tries) throw error;
     }
   }
+}
+
+/** @throws SettingsError naming the variable that cannot be used */
+function openOtlp(
+  environment: StartOptions["environment"],
+  world: ConstructorParameters<typeof OtlpExporter>[1],
+): OtlpExporter | null {
+  const settings = readOtlp(environment);
+  if (typeof settings === "string") throw new SettingsError(`${settings}.`, "correct it, or unset it");
+  return settings === null ? null : new OtlpExporter(settings, world);
 }
 
 /** As package.json says, wherever this file was built to. */

@@ -11,6 +11,7 @@ import type { Attempt, Exchange } from "../gateway/exchange.ts";
 import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
 import type { IdentityCredential } from "../gateway/identity.ts";
 import { ResponseMessage, composeUrl } from "../gateway/message.ts";
+import { attemptTraceparent } from "../gateway/spans.ts";
 import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";
@@ -112,6 +113,7 @@ async function attemptOnce(
     error: null,
     startedMs: exchange.elapsedMs(),
     headersMs: null,
+    spanId: exchange.traceContext?.attemptSpanId,
   };
   if (exchange.attempts.push(attempt) === 1) backends.firstAttempt(exchange.startedMonotonicMs);
   leg?.sent(attempt, lease);
@@ -316,6 +318,8 @@ function compose(
       ? url.queryString
       : attachCredentials(headers, url.queryString, entity.credentials, request.authorizationSet);
   if (snapshot.options.extendedForwarding) extendForwarding(headers, exchange);
+  if (exchange.traceContext !== null)
+    replaceHeader(headers, "traceparent", attemptTraceparent(exchange.traceContext));
   return {
     method: request.method,
     scheme: target.scheme,
@@ -370,6 +374,11 @@ function addUpgrade(headers: string[], received: readonly string[]): void {
   for (let i = 0; i < received.length; i += 2) {
     if (sameName(received[i]!, "upgrade")) headers.push("Upgrade", received[i + 1]!);
   }
+}
+
+function replaceHeader(headers: string[], name: string, value: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) if (sameName(headers[i]!, name)) headers.splice(i, 2);
+  headers.push(name, value);
 }
 
 function extendForwarding(headers: string[], exchange: Exchange): void {

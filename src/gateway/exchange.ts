@@ -13,6 +13,7 @@ import type { GatewayError } from "./errors.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
 import type { ModelCall } from "./model-call.ts";
 import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
+import type { TraceContext } from "./spans.ts";
 import type { Trace } from "./trace.ts";
 
 export class Exchange implements HostContext {
@@ -62,6 +63,8 @@ export class Exchange implements HostContext {
   responseCache: ResponseCacheSlot | null = null;
   /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `model-call.ts`. */
   modelCall: ModelCall | null | undefined = undefined;
+  /** Null unless spans of this exchange are recorded. */
+  traceContext: TraceContext | null = null;
   /** In [0, 100): which sampled diagnostics record this exchange. */
   samplingLot = 0;
   /** What the `trace` policy says, for diagnostics. */
@@ -189,4 +192,6 @@ export interface Attempt {
   error: string | null;
   readonly startedMs: number;
   headersMs: number | null;
+  /** Of its span, when there is one. */
+  spanId?: string;
 }

@@ -70,6 +70,7 @@ export function createGateway(hooks: GatewayHooks): Gateway {
       certificate: () => incoming.clientCertificate(),
     });
     const exchange = new Exchange(incoming, request, current, hooks.services, requestId);
+    hooks.services.spans?.begin(exchange);
     inFlight++;
     let over = false;
     // A reply that fails half-way announces its end twice.

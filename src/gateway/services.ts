@@ -12,6 +12,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Identities } from "./identity.ts";
 import type { ResponseMessage } from "./message.ts";
 import type { ModelCall } from "./model-call.ts";
+import type { Spans } from "./spans.ts";
 import type { ModelServices } from "./model-services.ts";
 
 export interface Services {
@@ -33,6 +34,8 @@ export interface Services {
   readonly loggers: Pick<Loggers, "sendEvent">;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
+  /** Records spans; null when nobody wants them. */
+  readonly spans: Pick<Spans, "begin" | "ended"> | null;
   /** What emit-metric and its kin measure. */
   readonly measures: Measures;
   /** `watchModelCall`: a request to a model that only diagnostics ask about. */

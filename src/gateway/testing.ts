@@ -91,6 +91,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     connections: { token: noIdentity, entra: "https://login.microsoftonline.com" },
     loggers: { sendEvent: () => {} },
     counters: countersAlone(),
+    spans: null,
     measures: new Measures(new Metrics(0)),
     watchModel: () => null,
     sinks: { sendRow: () => {} },

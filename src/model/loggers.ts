@@ -2,7 +2,8 @@
 import type { LoggerProperties } from "../contract/telemetry.ts";
 import type { Resource } from "../contract/resource.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
-import type { EventHubLogger, Logger } from "../telemetry/logger.ts";
+import { readOtlp } from "../telemetry/exporters/otlp/settings.ts";
+import type { EventHubLogger, Logger, OtlpLogger } from "../telemetry/logger.ts";
 import { parsePlace, parseSasConnection } from "../telemetry/sas.ts";
 import type { Fill } from "./backends.ts";
 import type { Reporter } from "./report.ts";
@@ -15,10 +16,36 @@ export function buildLoggers(resources: ResourceSet, fill: Fill, report: Reporte
     const logger =
       type.toLowerCase() === "azureeventhub"
         ? eventHub(resource, fill, report)
-        : { kind: "other" as const, id: resource.name, type };
+        : type.toLowerCase() === "otlp"
+          ? otlp(resource, fill, report)
+          : { kind: "other" as const, id: resource.name, type };
     if (logger !== null) loggers.set(resource.name.toLowerCase(), logger);
   }
   return loggers;
+}
+
+/** Ours: `endpoint` as OTEL_EXPORTER_OTLP_ENDPOINT has it, `headers` as `a=b,c=d`, `protocol`. */
+function otlp(
+  { id, name, properties }: Resource<LoggerProperties>,
+  fill: Fill,
+  report: Reporter,
+): OtlpLogger | null {
+  const { credentials = {} } = properties;
+  const taken = (key: string): string | null | undefined =>
+    credentials[key] === undefined ? undefined : fill(credentials[key], id, ["credentials", key]);
+  const [endpoint, headers, protocol] = [taken("endpoint"), taken("headers"), taken("protocol")];
+  if ([endpoint, headers, protocol].includes(null)) return null;
+  const settings = readOtlp({
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint ?? "",
+    OTEL_EXPORTER_OTLP_HEADERS: headers ?? "",
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol ?? "",
+  });
+  if (settings === null || typeof settings === "string") {
+    const reason = settings === null ? "it has no endpoint" : settings;
+    report.error("HG5507", { logger: name, reason }, id, ["credentials", "endpoint"]);
+    return null;
+  }
+  return { kind: "otlp", id: name, type: "otlp", settings, key: JSON.stringify(settings) };
 }
 
 /** A connection string, or the address of the namespace with the gateway's own identity. */

@@ -2,6 +2,7 @@
 export { authenticationBasic } from "./authentication-basic/policy.ts";
 export { authenticationCertificate } from "./authentication-certificate/policy.ts";
 export { authenticationManagedIdentity } from "./authentication-managed-identity/policy.ts";
+export { azureOpenaiEmitTokenMetric } from "./azure-openai-emit-token-metric/policy.ts";
 export { cacheLookup } from "./cache-lookup/policy.ts";
 export { cacheLookupValue } from "./cache-lookup-value/policy.ts";
 export { cacheRemoveValue } from "./cache-remove-value/policy.ts";
@@ -23,6 +24,7 @@ export { jsonToXml } from "./json-to-xml/policy.ts";
 export { jsonp } from "./jsonp/policy.ts";
 export { limitConcurrency } from "./limit-concurrency/policy.ts";
 export { logToEventhub } from "./log-to-eventhub/policy.ts";
+export { llmEmitTokenMetric } from "./llm-emit-token-metric/policy.ts";
 export { mockResponse } from "./mock-response/policy.ts";
 export { proxy } from "./proxy/policy.ts";
 export { publishToDapr } from "./publish-to-dapr/policy.ts";

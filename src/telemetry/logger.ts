@@ -1,7 +1,18 @@
 /** `loggers` resources as the gateway uses them, and what an exporter is. */
+import type { OtlpSettings } from "./exporters/otlp/settings.ts";
 import type { SasCredential, ServicePlace } from "./sas.ts";
 
-export type Logger = EventHubLogger | OtherLogger;
+export type Logger = EventHubLogger | OtlpLogger | OtherLogger;
+
+/** Ours: rows of diagnostics as log records of OTLP. */
+export interface OtlpLogger {
+  readonly kind: "otlp";
+  readonly id: string;
+  readonly type: string;
+  readonly settings: OtlpSettings;
+  /** The same for the same collector; may hold a secret. */
+  readonly key: string;
+}
 
 export interface EventHubLogger {
   readonly kind: "event-hub";

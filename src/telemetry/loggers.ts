@@ -4,10 +4,12 @@
  */
 import { type ExporterWorld, createEventHubExporter } from "./exporters/event-hub/event-hub.ts";
 import type { LogRow } from "./diagnostic.ts";
-import type { EventHubLogger, Exporter, HubEvent, Logger } from "./logger.ts";
+import { OtlpExporter } from "./exporters/otlp/otlp.ts";
+import type { EventHubLogger, Exporter, HubEvent, Logger, OtlpLogger } from "./logger.ts";
 
 export class Loggers {
   readonly #world: ExporterWorld;
+  readonly #collectors = new Map<string, OtlpExporter>();
   readonly #exporters = new Map<string, Exporter<HubEvent>>();
   /** Ends of those that no configuration names any more. */
   readonly #leaving = new Set<() => void>();
@@ -24,8 +26,16 @@ export class Loggers {
     exporter.send(event);
   }
 
+  #otlp({ key, settings }: OtlpLogger): OtlpExporter {
+    let collector = this.#collectors.get(key);
+    if (collector === undefined)
+      this.#collectors.set(key, (collector = new OtlpExporter(settings, this.#world)));
+    return collector;
+  }
+
   /** A row of a diagnostic. Never waits and never throws; loggers that take none are passed over. */
   sendRow(logger: Logger, row: LogRow): void {
+    if (logger.kind === "otlp") return this.#otlp(logger).addLog(row);
     if (logger.kind !== "event-hub") return;
     const time = new Date(row.timeMs).toISOString();
     const body = JSON.stringify({ records: [{ time, category: row.category, ...row.columns }] });
@@ -40,7 +50,12 @@ export class Loggers {
   /** A new configuration: sinks that it does not name send what they have and end. */
   use(loggers: Iterable<Logger>): void {
     const named = new Set<string>();
-    for (const logger of loggers) if (logger.kind === "event-hub") named.add(logger.key);
+    for (const logger of loggers) if (logger.kind !== "other") named.add(logger.key);
+    for (const [key, collector] of this.#collectors) {
+      if (named.has(key)) continue;
+      this.#collectors.delete(key);
+      this.#sayFarewell(collector);
+    }
     for (const [key, exporter] of this.#exporters) {
       if (named.has(key)) continue;
       this.#exporters.delete(key);
@@ -49,7 +64,7 @@ export class Loggers {
   }
 
   /** It may send what it has; one that cannot be reached is not waited for for ever. */
-  #sayFarewell(exporter: Exporter<HubEvent>): void {
+  #sayFarewell(exporter: Pick<Exporter<never>, "flush" | "close">): void {
     const end = (): void => {
       stop();
       this.#leaving.delete(end);
@@ -62,7 +77,8 @@ export class Loggers {
 
   /** Sinks whose last try failed. */
   get failing(): number {
-    return [...this.#exporters.values()].filter((exporter) => exporter.isFailing).length;
+    const sinks = [...this.#exporters.values(), ...this.#collectors.values()];
+    return sinks.filter((sink) => sink.isFailing).length;
   }
 
   /** Records of all sinks: how many came, went, were given up and wait. */
@@ -79,16 +95,19 @@ export class Loggers {
       totals.dropped += exporter.dropped;
       totals.waiting += exporter.waiting;
     }
+    for (const collector of this.#collectors.values()) totals.dropped += collector.dropped;
     return totals;
   }
 
   /** Sends what is waiting; resolves when it is out. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#exporters.values()].map((exporter) => exporter.flush()));
+    const sinks = [...this.#exporters.values(), ...this.#collectors.values()];
+    await Promise.all(sinks.map((sink) => sink.flush()));
   }
 
   close(): void {
     for (const exporter of this.#exporters.values()) exporter.close();
+    for (const collector of this.#collectors.values()) collector.close();
     for (const end of this.#leaving) end();
     this.#exporters.clear();
   }
