@@ -4,6 +4,9 @@ import type { FoundAnswer, TextKeeper } from "./dialect.ts";
 /** Octets of text that are kept at most: what the log takes in one direction (`ai-observability.md` §5.2). */
 export const MOST_TEXT = 2 * 1024 * 1024;
 
+/** What readers are handed for the marker `data: [DONE]`, which is no JSON. */
+export const STREAM_DONE = "[DONE]";
+
 /** @param keepBytes how much text is kept, in UTF-16 units; 0 = none */
 export function newAnswer(keepBytes: number): FoundAnswer {
   return {

@@ -1,0 +1,37 @@
+/** Tells from one value of an answer which dialect wrote it. For people with a recording; the gateway knows the request. */
+import { isJsonObject } from "../src/base/json-object.ts";
+import type { DialectName } from "../src/llm/dialect.ts";
+
+/**
+ * @param event name of the SSE event or event-stream message; null without one
+ * @returns null when this value does not tell
+ */
+export function guessDialect(event: string | null, value: unknown): DialectName | null {
+  if (!isJsonObject(value)) return null;
+  const type = typeof value["type"] === "string" ? value["type"] : (event ?? "");
+  for (const [pattern, name] of BY_TYPE) if (pattern.test(type)) return name;
+  if (type.startsWith("response.") || value["object"] === "response") return "openai-responses";
+  if (Array.isArray(value["choices"])) {
+    const first: unknown = value["choices"][0];
+    return isJsonObject(first) && "text" in first ? "openai-completions" : "openai-chat";
+  }
+  if ("candidates" in value || "usageMetadata" in value || "predictions" in value) return "gemini";
+  if ("bytes" in value) return "bedrock-invoke";
+  if (isJsonObject(value["output"]) && "message" in value["output"]) return "bedrock-converse";
+  if (Array.isArray(value["data"])) {
+    const first: unknown = value["data"][0];
+    return isJsonObject(first) && ("b64_json" in first || "url" in first)
+      ? "openai-images"
+      : "openai-embeddings";
+  }
+  return typeof value["text"] === "string" ? "openai-audio" : null;
+}
+
+const BY_TYPE: readonly (readonly [RegExp, DialectName])[] = [
+  [/^(?:session|conversation|input_audio_buffer|rate_limits)\.|^response\.done$/, "openai-realtime"],
+  [/^(?:message_start|message_delta|message_stop|content_block_\w+|message)$/, "anthropic-messages"],
+  [/^(?:messageStart|contentBlock(?:Start|Delta|Stop)|messageStop|metadata)$/, "bedrock-converse"],
+  [/^chunk$/, "bedrock-invoke"],
+  [/^(?:transcript|speech)\./, "openai-audio"],
+  [/^image_(?:generation|edit)\./, "openai-images"],
+];

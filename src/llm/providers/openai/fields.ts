@@ -1,0 +1,71 @@
+/** Single fields of requests and answers: what is missing or of the wrong type is null. */
+import { isJsonObject, type JsonObject } from "../../../base/json-object.ts";
+import type { FoundAnswer } from "../../dialect.ts";
+import { listOf, stringOf } from "../../json-values.ts";
+
+/** A whole number > 0. */
+export function countOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : null;
+}
+
+/** The bound of all choices together; null when one cannot be told. */
+export function boundOf(each: number | null, choices: unknown): number | null {
+  if (each === null) return null;
+  const all = each * (countOf(choices) ?? 1);
+  return Number.isSafeInteger(all) ? all : null;
+}
+
+export type Parameters = Record<string, string | number | boolean | readonly string[]>;
+
+/**
+ * `gen_ai.request.*`.
+ *
+ * @param names [name in the body, name of the attribute]
+ */
+export function readParameters(body: JsonObject, names: readonly (readonly [string, string])[]): Parameters {
+  const found: Parameters = {};
+  for (const [field, name] of names) {
+    const value = body[field];
+    if (name === "choice.count" && (typeof value !== "number" || value === 1)) continue;
+    if (LISTS.has(name)) {
+      const list =
+        typeof value === "string" ? [value] : listOf(value).filter((one) => typeof one === "string");
+      if (list.length > 0) found[name] = list as string[];
+    } else if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") {
+      found[name] = value;
+    }
+  }
+  return found;
+}
+
+const LISTS = new Set(["stop_sequences", "encoding_formats"]);
+
+/**
+ * An error that is reported inside an answer: `{"error": {"code", "type", "message"}}`, or a string.
+ *
+ * @returns its code or type; null without an error
+ */
+export function errorOf(error: unknown): string | null {
+  if (error === undefined || error === null || error === false) return null;
+  if (isJsonObject(error)) {
+    const code = error["code"];
+    return (
+      stringOf(code) ?? (typeof code === "number" ? String(code) : null) ?? stringOf(error["type"]) ?? "error"
+    );
+  }
+  return "error";
+}
+
+/** Id and model of the answer: the last that are said; Azure's first chunk says them empty. */
+export function noteServed(found: FoundAnswer, value: JsonObject): void {
+  const id = value["id"];
+  if (typeof id === "string" && id !== "") found.id = id;
+  const model = value["model"];
+  if (typeof model === "string" && model !== "") found.model = model;
+}
+
+/** The dialect's mark of the end. */
+export function noteEnd(found: FoundAnswer): void {
+  found.complete = true;
+  found.responses = 1;
+}

@@ -1,0 +1,43 @@
+/** Usage objects of the OpenAI family, in both their wordings, and what compatible providers make of them. */
+import { isJsonObject, type JsonObject } from "../../../base/json-object.ts";
+import { type Usage, tokensOf } from "../../usage.ts";
+
+/**
+ * `prompt_tokens`/`completion_tokens` of Chat Completions or `input_tokens`/`output_tokens` of the newer APIs
+ * (`ai-policies.md` §0.4). A `usage` that counts something else (`{"type": "duration", "seconds": 9}`) is none.
+ *
+ * @returns null when no tokens are reported
+ */
+export function readUsage(value: unknown): Usage | null {
+  if (!isJsonObject(value)) return null;
+  const prompt = value["prompt_tokens"] ?? value["input_tokens"];
+  const completion = value["completion_tokens"] ?? value["output_tokens"];
+  const total = value["total_tokens"];
+  if (typeof prompt !== "number" && typeof completion !== "number" && typeof total !== "number") return null;
+  const promptTokens = tokensOf(prompt);
+  const completionTokens = tokensOf(completion);
+  const prompts = detailsOf(
+    value["prompt_tokens_details"] ?? value["input_tokens_details"] ?? value["input_token_details"],
+  );
+  const completions = detailsOf(
+    value["completion_tokens_details"] ?? value["output_tokens_details"] ?? value["output_token_details"],
+  );
+  return {
+    prompt: promptTokens,
+    completion: completionTokens,
+    total: typeof total === "number" ? tokensOf(total) : promptTokens + completionTokens,
+    // DeepSeek says `prompt_cache_hit_tokens`, Moonshot `cached_tokens`.
+    cached: tokensOf(prompts["cached_tokens"] ?? value["prompt_cache_hit_tokens"] ?? value["cached_tokens"]),
+    cacheWrites: tokensOf(prompts["cache_write_tokens"]),
+    reasoning: tokensOf(completions["reasoning_tokens"] ?? value["reasoning_tokens"]),
+    promptAudio: tokensOf(prompts["audio_tokens"]),
+    completionAudio: tokensOf(completions["audio_tokens"]),
+    cachedInside: true,
+  };
+}
+
+function detailsOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : NO_DETAILS;
+}
+
+const NO_DETAILS: JsonObject = {};
