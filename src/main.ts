@@ -143,7 +143,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     serviceBus: readSasConnections(options.environment["HEADGATE_SERVICE_BUS"] ?? ""),
   };
   const log = createLineLog(options.logStream);
-  const client = createClient();
+  const client = createClient({ dnsServers: options.dnsServers });
   const say = (level: string, msg: string, more: Readonly<Record<string, unknown>>): void =>
     log.write({ time: new Date(clock.now()).toISOString(), level, msg, ...more });
   const state = await openState(options, say);

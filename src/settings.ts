@@ -3,7 +3,7 @@
  * environment over defaults (`deployment.md` D5). Only this file and `main.ts` read `process.env`.
  */
 import { readFileSync } from "node:fs";
-import { parseRange } from "./base/addresses.ts";
+import { parseAddress, parseRange } from "./base/addresses.ts";
 
 export interface Settings {
   /** Folder in an APIOps layout; null = the example configuration in `./headgate`. */
@@ -29,6 +29,8 @@ export interface Settings {
   readonly drainMs: number;
   readonly json: boolean;
   readonly demoModel: boolean;
+  /** DNS servers that backends' names are asked of; empty: the system decides. */
+  readonly dnsServers: readonly string[];
   /** Signs session cookies: the same on all nodes that share sessions; null = this node's own. A secret. */
   readonly sessionSecret: string | null;
   /** The product's ways where ours are others, by wish. */
@@ -82,6 +84,7 @@ const KNOWN = new Set([
   "REDIS",
   "SESSION_SECRET",
   "COMPAT",
+  "DNS_SERVERS",
 ]);
 
 /** @throws SettingsError when it would be open to others without a token */
@@ -143,6 +146,7 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     json: flags.json ?? false,
     demoModel: (environment["HEADGATE_DEMO_MODEL"] ?? "on") !== "off",
     publicUrl: readUrl("HEADGATE_PUBLIC_URL", environment["HEADGATE_PUBLIC_URL"]),
+    dnsServers: readDnsServers(environment["HEADGATE_DNS_SERVERS"] ?? ""),
     sessionSecret: readSessionSecret(environment),
     compat: { breakerFullReset: readCompat(environment["HEADGATE_COMPAT"] ?? "").has("breakerFullReset") },
     egress: {
@@ -222,6 +226,20 @@ function readUrl(name: string, text: string | undefined): string | null {
       "such as https://gateway.example.com",
     );
   return url.href.replace(/\/+$/, "");
+}
+
+/** Addresses, with a port or without, separated by commas or spaces. */
+function readDnsServers(text: string): string[] {
+  const servers = text.split(/[\s,]+/).filter((server) => server !== "");
+  for (const server of servers) {
+    const [, six, four, port = "53"] = /^(?:\[(.+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(server) ?? [];
+    if (parseAddress(six ?? four ?? server) !== null && Number(port) <= 65535) continue;
+    throw new SettingsError(
+      `HEADGATE_DNS_SERVERS takes addresses, with a port or without, separated by commas, not "${server}".`,
+      "such as 10.0.0.10 or [fd00::10]:5353",
+    );
+  }
+  return servers;
 }
 
 const SHORTEST_SECRET = 16;

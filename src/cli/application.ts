@@ -76,6 +76,8 @@ export interface StartOptions {
   readonly admin?: Settings["admin"];
   /** Where browsers reach the gateway; null or absent: where it listens. */
   readonly publicUrl?: string | null;
+  /** DNS servers that backends' names are asked of; absent or empty: the system decides. */
+  readonly dnsServers?: readonly string[];
   /** Signs session cookies; null or absent: a secret of this gateway's own, kept in the data folder. */
   readonly sessionSecret?: string | null;
   /** Default: none. */

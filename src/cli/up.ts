@@ -68,6 +68,7 @@ async function up(application: Application, flags: Flags): Promise<number> {
       watch: true,
       admin: settings.admin,
       egress: settings.egress,
+      dnsServers: settings.dnsServers,
       sessionSecret: settings.sessionSecret,
       compat: settings.compat,
       publicUrl: settings.publicUrl,

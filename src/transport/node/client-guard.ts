@@ -2,7 +2,7 @@
  * Whether a connection may be opened to where a name leads. Judged on the address that is then connected to, so that
  * neither a name that resolves to a refused address nor one that resolves differently the second time gets around it.
  */
-import dns, { type LookupAddress } from "node:dns";
+import type { LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { type ClientRequest, TransportError } from "../transport.ts";
 
@@ -14,10 +14,10 @@ export function refuseLiteral(host: string, refuse: Refuse): void {
   if (isIP(bare) !== 0 && refuse(bare)) throw refused(host);
 }
 
-/** `dns.lookup` without the addresses that are refused; an error when none is left. */
-export function guardedLookup(refuse: Refuse): LookupFunction {
+/** A look-up without the addresses that are refused; an error when none is left. */
+export function guardedLookup(lookup: LookupFunction, refuse: Refuse): LookupFunction {
   return (host, options, callback) => {
-    dns.lookup(host, options, (error, found: string | LookupAddress[], family?: number) => {
+    lookup(host, options, (error, found: string | LookupAddress[], family?: number) => {
       if (error !== null) callback(error, "", 0);
       else if (typeof found === "string") {
         if (refuse(found)) callback(refused(host), "", 0);

@@ -2,7 +2,7 @@
  * A connection being opened for one call: DNS and TCP, perhaps a tunnel through a proxy, perhaps TLS, each with its own
  * timer and code.
  */
-import net, { type Socket } from "node:net";
+import net, { type LookupFunction, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { TransportError, type TransportErrorCode } from "../transport.ts";
 import type { Carrier, ClientCall } from "./client-call.ts";
@@ -12,6 +12,17 @@ import type { TlsDoor } from "./client-tls.ts";
 import { Deadline } from "./deadline.ts";
 import { LendingReader } from "./lending-reader.ts";
 import { FULL_BYTES } from "./outbox.ts";
+
+const NEXT_ADDRESS_MS = 250;
+
+/** Where a connection leads. */
+export interface Origin {
+  readonly host: string;
+  readonly port: number;
+  /** null: without TLS. */
+  readonly door: TlsDoor | null;
+  readonly lookup: LookupFunction;
+}
 
 export class Opening implements Carrier {
   readonly #call: ClientCall;
@@ -27,9 +38,7 @@ export class Opening implements Carrier {
 
   /** @param http1Only false: the socket may go to `node:http2`, which does its own reading and takes a FIN for the end */
   constructor(
-    host: string,
-    port: number,
-    door: TlsDoor | null,
+    { host, port, door, lookup }: Origin,
     call: ClientCall,
     http1Only: boolean,
     done: (socket: Socket | null, reader: LendingReader | null) => void,
@@ -49,7 +58,10 @@ export class Opening implements Carrier {
       allowHalfOpen: http1Only,
       keepAlive: true,
       highWaterMark: FULL_BYTES,
-      lookup: refuse === undefined ? undefined : guardedLookup(refuse),
+      lookup: refuse === undefined ? lookup : guardedLookup(lookup, refuse),
+      // Happy eyeballs (RFC 8305): an address that does not answer holds up the next one no longer than this.
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
     };
     this.#tcp = net.connect(this.#reader !== null ? { ...options, onread: this.#reader } : options);
     this.#tcp.on("connect", this.#connected);
@@ -97,7 +109,8 @@ export class Opening implements Carrier {
     const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "") : "";
     const message = error instanceof Error ? error.message : "the connection was closed";
     if (this.#tls !== null) this.#fail("tls_failed", `TLS failed: ${message}`, error);
-    else if (/^(?:ENOTFOUND|EAI_|ENODATA)/.test(code)) this.#fail("dns_failed", message, error);
+    else if (/^(?:ENOTFOUND|EAI_|ENODATA|ETIMEOUT|ESERVFAIL|EREFUSED|EBADRESP)/.test(code))
+      this.#fail("dns_failed", message, error);
     else this.#fail("connect_failed", message, error);
   };
 

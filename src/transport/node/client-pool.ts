@@ -1,5 +1,5 @@
 /** The connections to one origin, with the same TLS settings and the same HTTP versions allowed. */
-import type { Socket } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type ClientRequest, TransportError } from "../transport.ts";
 import type { ClientCall } from "./client-call.ts";
@@ -21,6 +21,7 @@ export class Pool implements ConnectionHome {
   readonly #port: number;
   readonly #door: TlsDoor | null;
   readonly #versions: "1" | "2" | "2or1";
+  readonly #lookup: LookupFunction;
   readonly #empty: () => void;
   /** The last released is the first taken, so that what is too much falls idle. */
   readonly #idle: ClientConnection[] = [];
@@ -31,13 +32,14 @@ export class Pool implements ConnectionHome {
   #closed = false;
 
   /** @throws TransportError `tls_failed` when the TLS settings cannot be used */
-  constructor(request: ClientRequest, empty: () => void) {
+  constructor(request: ClientRequest, lookup: LookupFunction, empty: () => void) {
     const { host, port, scheme, httpVersion = "1" } = request;
     this.#host = host.startsWith("[") ? host.slice(1, -1) : host;
     this.#port = port;
     // Without TLS nobody can be asked; only who knows says "2" (RFC 9113 §3.3).
     this.#versions = scheme === "http" && httpVersion === "2or1" ? "1" : httpVersion;
     this.#door = scheme === "https" ? prepareTls(request, this.#host, this.#versions) : null;
+    this.#lookup = lookup;
     this.#empty = empty;
   }
 
@@ -118,7 +120,8 @@ export class Pool implements ConnectionHome {
   #open(call: ClientCall): void {
     this.#connections++;
     if (this.#versions !== "1") this.#waiting = [];
-    new Opening(this.#host, this.#port, this.#door, call, this.#versions === "1", (socket, reader) => {
+    const origin = { host: this.#host, port: this.#port, door: this.#door, lookup: this.#lookup };
+    new Opening(origin, call, this.#versions === "1", (socket, reader) => {
       if (socket === null) this.#left();
       else this.#opened(call, socket, reader);
       this.#releaseWaiting();

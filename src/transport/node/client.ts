@@ -1,18 +1,31 @@
 /** The client: finds the pool of a request. */
+import type { LookupFunction } from "node:net";
 import { type Client, type ClientRequest, type ClientResponse, TransportError } from "../transport.ts";
 import { ClientCall } from "./client-call.ts";
 import { guardKey, refuseLiteral } from "./client-guard.ts";
+import { makeLookup } from "./client-lookup.ts";
 import { proxyKey } from "./client-proxy.ts";
 import { Pool } from "./client-pool.ts";
 import { tlsKey } from "./client-tls.ts";
 
-export function createClient(): Client {
-  return new NodeClient();
+export interface ClientOptions {
+  /** DNS servers, `address` or `address:port`, that are asked in place of the system. */
+  readonly dnsServers?: readonly string[];
+}
+
+/** @throws what `dns.setServers` says of a server that is no address */
+export function createClient({ dnsServers = [] }: ClientOptions = {}): Client {
+  return new NodeClient(makeLookup(dnsServers));
 }
 
 class NodeClient implements Client {
   readonly #pools = new Map<string, Pool>();
+  readonly #lookup: LookupFunction;
   #closed = false;
+
+  constructor(lookup: LookupFunction) {
+    this.#lookup = lookup;
+  }
 
   send(request: ClientRequest): Promise<ClientResponse> {
     return new Promise((resolve, reject) => {
@@ -44,7 +57,7 @@ class NodeClient implements Client {
       key += guardKey(request.refuse) + proxyKey(request.proxy);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(request, () => this.#pools.delete(key));
+      pool = new Pool(request, this.#lookup, () => this.#pools.delete(key));
       this.#pools.set(key, pool);
     }
     return pool;

@@ -5,7 +5,7 @@
  */
 import tls from "node:tls";
 
-export { createClient } from "./client.ts";
+export { type ClientOptions, createClient } from "./client.ts";
 export { createServer } from "./server.ts";
 
 /** The certificate authorities that TLS trusts here, in PEM: Node's own list. */
