@@ -6,7 +6,7 @@ import { LongPiece } from "./long-piece.ts";
 import { PieceCache } from "./piece-cache.ts";
 import { PAUSED, type Pattern, Splitter } from "./splitting.ts";
 import { LongText, encodePiece } from "./utf8.ts";
-import { NONE, type Vocabulary } from "./vocabulary.ts";
+import { NONE, type Vocabulary, hashOf } from "./vocabulary.ts";
 
 /** UTF-16 units of a piece up to which it is merged by definition, in one go. */
 const SHORT = 40;
@@ -15,17 +15,17 @@ const SHORT = 40;
  * What steps cost beside reading a character, which is 1 and takes some 4 ns: budgets are given in these. They need not be
  * right, only never far too low.
  */
+const PIECE_COST = 12;
 const MERGE_COST = 20;
-const TRY_COST = 150;
+const TRY_COST = 60;
 
-/** An encoding that can count, with what all its counts share; the arrays hold nothing beyond one piece. */
+/** An encoding that can count, with what all its counts share; the room holds nothing beyond one piece. */
 export interface Encoding {
   readonly pattern: Pattern;
   readonly vocabulary: Vocabulary;
   readonly cache: PieceCache;
-  /** Room for a short piece in UTF-8, and for the hashes of its heads. */
+  /** Room for a short piece in UTF-8. */
   readonly octets: Uint8Array;
-  readonly hashes: Int32Array;
 }
 
 export function encodingOf(pattern: Pattern, vocabulary: Vocabulary): Encoding {
@@ -34,7 +34,6 @@ export function encodingOf(pattern: Pattern, vocabulary: Vocabulary): Encoding {
     vocabulary,
     cache: new PieceCache(),
     octets: new Uint8Array(SHORT * 3),
-    hashes: new Int32Array(SHORT * 3 + 1),
   };
 }
 
@@ -47,7 +46,7 @@ export class Counting {
   readonly #splitter: Splitter;
   #at = 0;
   #paused = false;
-  #long: Long | null = null;
+  #long: LongPieces | null = null;
 
   /**
    * @param limit  Infinity, or where counting may end: a total beyond it says only that the text has more tokens than
@@ -74,8 +73,8 @@ export class Counting {
     splitter.horizon = (this.#paused ? splitter.horizon : this.#at) + budget;
     this.#paused = false;
     while (left > 0) {
-      if (this.#long !== null) {
-        left -= this.#runLong(left);
+      if (this.#long !== null && !this.#long.idle) {
+        left -= this.#runLong(this.#long, left);
         continue;
       }
       if (this.#at >= length || this.total > this.#limit) return true;
@@ -86,18 +85,22 @@ export class Counting {
         return false;
       }
       this.#at = end;
-      left -= end - from;
-      if (end - from > SHORT) this.#long = new Long(this.#text, from, end, this.#encoding.vocabulary);
-      else left -= this.#short(from, end);
+      left -= end - from + PIECE_COST;
+      // What was read for this piece may have to be read again for the next one.
+      splitter.horizon = end + left;
+      if (end - from > SHORT) {
+        this.#long ??= new LongPieces(this.#encoding.vocabulary);
+        this.#long.begin(this.#text, from, end);
+      } else left -= this.#short(from, end);
     }
-    return this.#long === null && (this.#at >= length || this.total > this.#limit);
+    return this.#long?.idle !== false && (this.#at >= length || this.total > this.#limit);
   }
 
   /** Counts a short piece; returns what that cost beyond reading it. */
   #short(from: number, end: number): number {
-    const { octets, hashes, vocabulary, cache } = this.#encoding;
-    const length = encodePiece(this.#text, from, end, octets, hashes);
-    const hash = hashes[length]!;
+    const { octets, vocabulary, cache } = this.#encoding;
+    const length = encodePiece(this.#text, from, end, octets);
+    const hash = hashOf(octets, length);
     if (length === 1 || vocabulary.find(octets, 0, length, hash) !== NONE) {
       this.total++;
       return 0;
@@ -107,65 +110,75 @@ export class Counting {
       this.total += count;
       return 0;
     }
-    count = vocabulary.merge(octets, hashes, length);
+    count = vocabulary.merge(octets, length);
     cache.set(octets, length, hash, count);
     this.total += count;
     return length * MERGE_COST;
   }
 
-  #runLong(budget: number): number {
-    const long = this.#long!;
+  #runLong(long: LongPieces, budget: number): number {
     const cost = long.run(budget);
-    if (long.done) {
+    if (long.idle) {
       this.total += long.count;
-      this.#long = null;
     } else if (this.total + long.least > this.#limit) {
       this.total += long.least;
-      this.#long = null;
+      long.idle = true;
     }
     return cost;
   }
 }
 
-/** A long piece on its way: into octets first, then into tokens. */
-class Long {
-  done = false;
+/** Long pieces on their way, one at a time: into octets first, then into tokens. */
+class LongPieces {
+  /** No piece is under way. */
+  idle = true;
+  /** The tokens of the last piece, once it is done. */
   count = 0;
-  /** Tokens that it has at least. */
-  least = 1;
+  /** Tokens that the piece under way has at least. */
+  least = 0;
   readonly #vocabulary: Vocabulary;
-  readonly #text: LongText;
-  #piece: LongPiece | null = null;
+  readonly #text = new LongText();
+  readonly #piece: LongPiece;
+  #merging = false;
 
-  constructor(text: string, from: number, end: number, vocabulary: Vocabulary) {
-    this.#text = new LongText(text, from, end);
+  constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
-    this.least = Math.ceil((end - from) / vocabulary.longest);
+    this.#piece = new LongPiece(vocabulary);
+  }
+
+  begin(text: string, from: number, end: number): void {
+    this.idle = false;
+    this.#merging = false;
+    this.least = Math.ceil((end - from) / this.#vocabulary.longest);
+    this.#text.begin(text, from, end);
   }
 
   /** Works for about `budget`; returns what it took. */
   run(budget: number): number {
     const text = this.#text;
     if (!text.done) return text.next();
-    if (this.#piece === null && this.#isToken()) {
-      this.#finish(1);
-      return text.length;
+    if (!this.#merging) {
+      if (this.#isToken()) return this.#finish(1, text.length);
+      this.#piece.begin(text.octets, text.length);
+      this.#merging = true;
     }
-    this.#piece ??= new LongPiece(this.#vocabulary, text.octets, text.length);
-    const tried = this.#piece.tried;
-    if (this.#piece.run(Math.ceil(budget / TRY_COST))) this.#finish(this.#piece.count);
-    return (this.#piece.tried - tried) * TRY_COST;
+    const piece = this.#piece;
+    const { tried, at } = piece;
+    const done = piece.run(Math.ceil(budget / TRY_COST));
+    const cost = (piece.tried - tried) * TRY_COST + Math.max(0, piece.at - at);
+    return done ? this.#finish(piece.count, cost) : cost;
   }
 
   /** A piece that is a token counts one, whether merging would find it or not. */
   #isToken(): boolean {
     const { octets, length } = this.#text;
     if (length > this.#vocabulary.longest) return false;
-    return this.#vocabulary.findOctets(octets.subarray(0, length)) !== NONE;
+    return this.#vocabulary.find(octets, 0, length, hashOf(octets, length)) !== NONE;
   }
 
-  #finish(count: number): void {
-    this.done = true;
+  #finish(count: number, cost: number): number {
+    this.idle = true;
     this.count = count;
+    return cost;
   }
 }

@@ -14,26 +14,38 @@ export class LongPiece {
   /** Tokens tried so far, for those who want to see that it is linear. */
   tried = 0;
   readonly #vocabulary: Vocabulary;
-  readonly #octets: Uint8Array;
-  readonly #length: number;
+  #octets: Uint8Array = new Uint8Array(0);
+  #length = 0;
   /** A bit per place between two octets: no encoding passes here. */
-  readonly #closed: Uint8Array;
+  #closed = new Uint8Array(64);
   #tokens = new Int32Array(256);
   #count = 0;
   #at = 0;
-  #candidate: number;
+  #candidate = NONE;
 
-  constructor(vocabulary: Vocabulary, octets: Uint8Array, length: number) {
+  constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
+  }
+
+  /** Begins with another piece: the first `length` of `octets`, at least one, which must stay as they are. */
+  begin(octets: Uint8Array, length: number): void {
     this.#octets = octets;
     this.#length = length;
-    this.#closed = new Uint8Array((length >> 3) + 1);
-    this.#candidate = vocabulary.longestAt(octets, 0, length);
+    if (length >> 3 < this.#closed.length) this.#closed.fill(0, 0, (length >> 3) + 1);
+    else this.#closed = new Uint8Array((length >> 3) + 1);
+    this.#count = 0;
+    this.#at = 0;
+    this.#candidate = this.#vocabulary.longestAt(octets, 0, length);
   }
 
   /** Tokens that stand so far; all of them once `run` was true. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Octets behind which it stands. */
+  get at(): number {
+    return this.#at;
   }
 
   /** Tries at most about `tries` tokens; true when the piece is done. */

@@ -2,10 +2,10 @@
  * Reads a rank file: a line per token, its octets in base64, a blank, its rank; ranks rise. It is read in slices, since
  * o200k's 3.6 MB take some 50 ms in all.
  */
-import { Vocabulary } from "./vocabulary.ts";
+import { NONE, Vocabulary, hashOf } from "./vocabulary.ts";
 
 /** Lines and tokens per slice: each well under 1 ms. */
-const SLICE = 4000;
+const SLICE = 2000;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -13,7 +13,8 @@ const BLANK = 0x20;
 
 export class RankFile {
   readonly #file: Uint8Array;
-  readonly #octets: Uint8Array;
+  /** Too large while lines are read; cut to size, in a slice of its own, before tokens are entered. */
+  #octets: Uint8Array;
   readonly #starts: Int32Array;
   #count = 0;
   #longest = 0;
@@ -38,14 +39,17 @@ export class RankFile {
    * @throws Error for a file that is not one: a line that is none, falling ranks, an octet without a token
    */
   next(): Vocabulary | null {
-    if (this.#vocabulary === null) {
+    if (this.#at < this.#file.length) {
       for (let i = 0; i < SLICE && this.#at < this.#file.length; i++) this.#line();
-      if (this.#at < this.#file.length) return null;
-      this.#vocabulary = new Vocabulary(
-        this.#octets.slice(0, this.#end),
-        this.#starts.slice(0, this.#count + 1),
-        this.#longest,
-      );
+      return null;
+    }
+    if (this.#octets.length > this.#end) {
+      this.#octets = this.#octets.slice(0, this.#end);
+      return null;
+    }
+    if (this.#vocabulary === null) {
+      const starts = this.#starts.slice(0, this.#count + 1);
+      this.#vocabulary = new Vocabulary(this.#octets, starts, this.#longest);
       return null;
     }
     const vocabulary = this.#vocabulary;
@@ -97,7 +101,9 @@ export class RankFile {
 /** Every octet must be a token of its own: merging begins with them. */
 function checkOctets(vocabulary: Vocabulary): void {
   for (let octet = 0; octet < 256; octet++) {
-    if (vocabulary.findOctets(Uint8Array.of(octet)) < 0) throw new Error(`rank file without octet ${octet}`);
+    const one = Uint8Array.of(octet);
+    if (vocabulary.find(one, 0, 1, hashOf(one, 1)) === NONE)
+      throw new Error(`rank file without octet ${octet}`);
   }
 }
 

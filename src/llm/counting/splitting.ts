@@ -101,6 +101,8 @@ export class Splitter {
    *              finds, and it goes before the second; else -1
    */
   #word(from: number, mark: number): number {
+    // Most words begin with a small letter: their first run is empty.
+    if (KINDS[this.#text.charCodeAt(from)] === LOWER) return this.#run(1, LOWER | CASELESS | MARK, 0, from);
     const end = this.#run(0, UPPER | CASELESS | MARK, CASELESS | MARK, from);
     if (end === PAUSED) return PAUSED;
     const marked = this.#marked;

@@ -1,36 +1,26 @@
-/** A piece as its UTF-8 octets, with the hashes of its heads made on the way. */
+/** Pieces of text as UTF-8 octets. */
 import { isPair } from "./characters.ts";
-import { hashNext } from "./vocabulary.ts";
 
 /** Units of a long text that are encoded at a time. */
 const CHUNK = 1 << 15;
 
 /**
  * Writes the units from `from` to `end` to the start of `octets`; half a surrogate pair becomes U+FFFD, as the
- * reference encoder and everyone who sends UTF-8 has it. `hashes[i]` becomes the hash of the first `i` octets.
+ * reference encoder and everyone who sends UTF-8 has it.
  *
  * @returns octets written: three a unit at most, for which there must be room
  */
-export function encodePiece(
-  text: string,
-  from: number,
-  end: number,
-  octets: Uint8Array,
-  hashes: Int32Array,
-): number {
+export function encodePiece(text: string, from: number, end: number, octets: Uint8Array): number {
   let length = 0;
-  let hash = 0;
   for (let i = from; i < end; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) {
       octets[length++] = unit;
-      hashes[length] = hash = hashNext(hash, unit);
       continue;
     }
     const begin = length;
     length = encodePoint(text, i, octets, length);
     if (length - begin === 4) i++;
-    for (let k = begin; k < length; k++) hashes[k + 1] = hash = hashNext(hash, octets[k]!);
   }
   return length;
 }
@@ -55,17 +45,19 @@ function encodePoint(text: string, at: number, octets: Uint8Array, length: numbe
 
 /** The octets of a long piece, made in as many slices as it takes. */
 export class LongText {
-  readonly octets: Buffer;
+  octets: Buffer = Buffer.alloc(0);
   length = 0;
-  readonly #text: string;
-  readonly #end: number;
-  #at: number;
+  #text = "";
+  #end = 0;
+  #at = 0;
 
-  constructor(text: string, from: number, end: number) {
+  /** Begins with another piece: the units from `from` to `end`. */
+  begin(text: string, from: number, end: number): void {
     this.#text = text;
     this.#at = from;
     this.#end = end;
-    this.octets = Buffer.allocUnsafe((end - from) * 3);
+    this.length = 0;
+    if (this.octets.length < end - from) this.octets = Buffer.allocUnsafe(end - from);
   }
 
   get done(): boolean {
@@ -77,8 +69,17 @@ export class LongText {
     const from = this.#at;
     let to = Math.min(from + CHUNK, this.#end);
     if (to < this.#end && isPair(this.#text, to - 1)) to--;
-    this.length += this.octets.write(this.#text.slice(from, to), this.length);
+    const chunk = this.#text.slice(from, to);
+    if (Buffer.byteLength(chunk) > this.octets.length - this.length) this.#grow(this.#end - from);
+    this.length += this.octets.write(chunk, this.length);
     this.#at = to;
     return to - from;
+  }
+
+  /** Most long pieces are ASCII and need no more than an octet a unit; those that are not need at most three. */
+  #grow(units: number): void {
+    const larger = Buffer.allocUnsafe(this.length + units * 3);
+    larger.set(this.octets.subarray(0, this.length));
+    this.octets = larger;
   }
 }

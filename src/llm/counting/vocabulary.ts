@@ -20,6 +20,13 @@ export function hashNext(hash: number, octet: number): number {
   return (Math.imul(hash, BASE) + octet + 1) | 0;
 }
 
+/** The hash of the first `length` octets. */
+export function hashOf(octets: Uint8Array, length: number): number {
+  let hash = 0;
+  for (let i = 0; i < length; i++) hash = hashNext(hash, octets[i]!);
+  return hash;
+}
+
 /** The hash of `y`, `length` octets, from those of `x` and `xy`. */
 export function hashRest(whole: number, head: number, length: number): number {
   return (whole - Math.imul(head, POWERS[length]!)) | 0;
@@ -44,6 +51,8 @@ export class Vocabulary {
   /** The longest token that a token begins with; filled when first asked. */
   readonly #shorter: Int32Array;
   readonly #parts: Parts;
+  /** The hashes of the heads of what `longestAt` looks at. */
+  readonly #heads: Int32Array;
 
   /** @internal Made by `RankFile`, which has checked what it gives. */
   constructor(octets: Uint8Array, starts: Int32Array, longest: number) {
@@ -59,6 +68,7 @@ export class Vocabulary {
     this.#shorter = new Int32Array(this.size);
     this.longest = longest;
     this.#parts = new Parts(longest);
+    this.#heads = new Int32Array(longest + 1);
   }
 
   /** @internal Enters token `id` into the table; each once, in any order. */
@@ -94,13 +104,6 @@ export class Vocabulary {
     }
   }
 
-  /** The token that `octets` are, or `NONE`. */
-  findOctets(octets: Uint8Array): number {
-    let hash = 0;
-    for (const octet of octets) hash = hashNext(hash, octet);
-    return this.find(octets, 0, octets.length, hash);
-  }
-
   #is(id: number, octets: Uint8Array, from: number, to: number): boolean {
     let at = this.#starts[id]!;
     if (this.#starts[id + 1]! - at !== to - from) return false;
@@ -112,33 +115,26 @@ export class Vocabulary {
    * Byte pair encoding by its definition: of all neighbours that make a token, the pair of lowest rank is merged, the
    * leftmost of equals, until none is left.
    *
-   * @param hashes  of the octets from 0 to each index, one entry more than octets
    * @param length  octets; the effort grows with its square, so at most 512
    * @returns       how many tokens
    */
-  merge(octets: Uint8Array, hashes: Int32Array, length: number): number {
-    return this.#parts.merge(this, octets, hashes, length, 1);
+  merge(octets: Uint8Array, length: number): number {
+    return this.#parts.merge(this, octets, length, 1);
   }
 
   /** The longest token, of those that merging can make, at `from`. */
   longestAt(octets: Uint8Array, from: number, length: number): number {
     const left = Math.min(length - from, this.longest);
-    let hash = hashNext(0, octets[from]!);
-    let best = this.find(octets, from, from + 1, hash);
-    if (left < 2) return best;
-    hash = hashNext(hash, octets[from + 1]!);
-    const two = this.find(octets, from, from + 2, hash);
-    if (two !== NONE && this.leftOf(two) !== NONE) best = two;
-    if (left < 3) return best;
-    let lengths = this.#lengths[prefixIndex(octets, from)]!;
-    for (let size = 3; size <= left && lengths !== 0; size++) {
-      hash = hashNext(hash, octets[from + size - 1]!);
-      if ((lengths & lengthBit(size)) === 0) continue;
-      if (size < LONG) lengths &= ~lengthBit(size);
-      const id = this.find(octets, from, from + size, hash);
-      if (id !== NONE && this.leftOf(id) !== NONE) best = id;
+    const lengths = left < 3 ? 0 : this.#lengths[prefixIndex(octets, from)]!;
+    const most = Math.min(left, lengths === 0 ? 2 : lengths < 0 ? this.longest : 34 - Math.clz32(lengths));
+    const heads = this.#heads;
+    for (let i = 0; i < most; i++) heads[i + 1] = hashNext(heads[i]!, octets[from + i]!);
+    for (let size = most; size > 1; size--) {
+      if (size > 2 && (lengths & lengthBit(size)) === 0) continue;
+      const id = this.find(octets, from, from + size, heads[size]!);
+      if (id !== NONE && this.leftOf(id) !== NONE) return id;
     }
-    return best;
+    return this.find(octets, from, from + 1, heads[1]!);
   }
 
   /** The longest token, of those that merging can make, with which `id` begins and which is shorter; or `NONE`. */
@@ -212,17 +208,19 @@ export class Vocabulary {
     let right = id;
     if (length > 1) {
       const octets = this.#octets.subarray(this.#starts[id]!, this.#starts[id + 1]!);
-      const hashes = new Int32Array(length + 1);
-      for (let i = 0; i < length; i++) hashes[i + 1] = hashNext(hashes[i]!, octets[i]!);
-      const apart = this.#parts.merge(this, octets, hashes, length, 2) === 2;
+      const apart = this.#parts.merge(this, octets, length, 2) === 2;
       const middle = this.#parts.second;
-      left = apart ? this.find(octets, 0, middle, hashes[middle]!) : NONE;
-      const rest = hashRest(hashes[length]!, hashes[middle]!, length - middle);
-      right = apart ? this.find(octets, middle, length, rest) : NONE;
+      left = apart ? this.find(octets, 0, middle, hashOf(octets, middle)) : NONE;
+      right = apart ? this.#findRest(octets, middle) : NONE;
     }
     this.#left[id] = left + KNOWN;
     this.#right[id] = right + KNOWN;
     return left;
+  }
+
+  #findRest(octets: Uint8Array, from: number): number {
+    const rest = octets.subarray(from);
+    return this.find(rest, 0, rest.length, hashOf(rest, rest.length));
   }
 }
 
@@ -231,10 +229,13 @@ class Parts {
   /** Where each part begins, and the rank of merging it with the next. */
   #starts: Int32Array;
   #ranks: Int32Array;
+  /** Of the octets before each index. */
+  #hashes: Int32Array;
 
   constructor(longest: number) {
     this.#starts = new Int32Array(longest + 2);
     this.#ranks = new Int32Array(longest + 2);
+    this.#hashes = new Int32Array(longest + 2);
   }
 
   /** Where the second part begins. */
@@ -243,19 +244,16 @@ class Parts {
   }
 
   /** Merges until there are `enough` parts or nothing is left to merge; returns how many there are. */
-  merge(
-    vocabulary: Vocabulary,
-    octets: Uint8Array,
-    hashes: Int32Array,
-    length: number,
-    enough: number,
-  ): number {
+  merge(vocabulary: Vocabulary, octets: Uint8Array, length: number, enough: number): number {
     if (length + 2 > this.#starts.length) {
       this.#starts = new Int32Array(length * 2);
       this.#ranks = new Int32Array(length * 2);
+      this.#hashes = new Int32Array(length * 2);
     }
     const starts = this.#starts;
     const ranks = this.#ranks;
+    const hashes = this.#hashes;
+    for (let i = 0; i < length; i++) hashes[i + 1] = hashNext(hashes[i]!, octets[i]!);
     const rank = (from: number, to: number): number => {
       if (to - from > vocabulary.longest) return NEVER;
       const id = vocabulary.find(octets, from, to, hashRest(hashes[to]!, hashes[from]!, to - from));
@@ -288,7 +286,6 @@ class Parts {
 }
 
 const NEVER = 0x7fffffff;
-const LONG = 34;
 
 function lengthBit(length: number): number {
   return 1 << Math.min(length - 3, 31);
