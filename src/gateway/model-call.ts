@@ -194,7 +194,15 @@ export class ModelCall {
 
   /** The answer has ended or broken off. @returns a promise when counting takes its time */
   answerOver(error: TransportError | null): void | Promise<void> {
-    return this.#settle(error === null ? this.#endingOf() : stalled(error) ? "stalled" : "upstream-reset");
+    if (error === null) return this.#settle(this.#endingOf());
+    // A hang-up is carried on to the backend, whose connection then breaks.
+    if (this.#clientGone) return this.#settle("client-gone");
+    return this.#settle(stalled(error) ? "stalled" : "upstream-reset");
+  }
+
+  get #clientGone(): boolean {
+    const { abort, incoming } = this.exchange;
+    return abort.aborted && incoming.refusal === null;
   }
 
   #endingOf(): Ending {
@@ -217,9 +225,8 @@ export class ModelCall {
   #over(): void | Promise<void> {
     if (this.settlement !== null || this.#settling !== null) return;
     const { exchange } = this;
-    const gone = exchange.abort.aborted && exchange.incoming.refusal === null;
     if (exchange.servedFromCache) return this.#settle("cache-hit");
-    if (gone) return this.#settle("client-gone");
+    if (this.#clientGone) return this.#settle("client-gone");
     if (exchange.attempts.length === 0) return this.#settle("refused");
     if (this.#watch === null) {
       const status = exchange.attempts.at(-1)!.status;
