@@ -104,7 +104,7 @@ function blockParts(block: JsonObject, depth: number): PromptPart[] {
       case "citationsContent":
         return contentParts(object?.["content"], depth + 1);
       case "guardContent":
-        return object === null ? [] : blockParts(object, depth + 1);
+        return contentParts([object], depth + 1);
       case "reasoningContent":
         return textParts(objectOf(object?.["reasoningText"])?.["text"]);
       case "json":
