@@ -28,9 +28,10 @@
  * - `[global|product|api|operation] inbound|backend|outbound|on-error`: policies of one section; without a scope, the
  *   API's. `<base />` is put in front unless the text has one. Sections that are not given are `<base />`.
  * - `global|product|api|operation`: a whole document.
+ * - `policy ID`: a whole document of another resource, e.g. `/apis/other/operations/get`.
  * - `fragment NAME`: the policies of a fragment.
  * - `named values`, `backends`: lines `name = value`. A backend's value is a URL, or `pool a, b` (`a@2` = priority 2).
- * - `operations`: lines `METHOD template`, instead of those in `world.ts`. `operation NAME …`: see there.
+ * - `operations`: lines `METHOD template`, instead of those in `world.ts`.
  * - `resources`: more resources, a line each: id, properties as JSON (or, for a policy, the document).
  * - `settings`: JSON, `{ "api": properties, "options": gateway options, "region": "…" }`.
  * - `hosts`: names that lead to the upstream, by http and https. It sees `Seen-Scheme` and, with a client certificate,

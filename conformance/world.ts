@@ -127,6 +127,10 @@ function ofBlock({ name, text }: Block, fill: (text: string) => string): Resourc
   }
   if (name === "backends") return pairs(text).map(([key, value]) => backend(key, fill(value)));
   if (name === "resources") return text.split("\n").map((line) => anyResource(fill(line)));
+  if (name.startsWith("policy ")) {
+    const owner = name.slice("policy ".length);
+    return [anyResource(`${owner}/policies/policy ${fill(text)}`)];
+  }
   if (name.startsWith("fragment ")) {
     const id = name.slice("fragment ".length);
     return [
