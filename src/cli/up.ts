@@ -1,12 +1,13 @@
 /** `headgate up`: the gateway on a folder, from nothing to an answer in one command. */
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Problem } from "../base/problem.ts";
 import type { Flags, Settings } from "../settings.ts";
-import type { Application, ReloadOutcome, StartOptions, StartedGateway } from "./application.ts";
+import type { Application, ReloadOutcome, StartedGateway } from "./application.ts";
 import { EXIT } from "./index.ts";
 import { countProblems, renderProblems, wantsColor } from "./report.ts";
+import { followTls, readTls } from "./tls-files.ts";
 
 const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "start");
 const DEFAULT_FOLDER = "headgate";
@@ -82,7 +83,9 @@ async function up(application: Application, flags: Flags): Promise<number> {
   }
   watching.started();
   sayHello(application, settings, gateway, configDir, isNew);
+  const stopFollowing = followTls(settings, gateway, (line) => void application.stderr.write(`${line}\n`));
   await untilSignal(application, gateway, settings.drainMs);
+  stopFollowing();
   await model?.close();
   return EXIT.ok;
 }
@@ -93,15 +96,6 @@ function withDemoModel(
   url: string | undefined,
 ): Application["environment"] {
   return url === undefined ? environment : { HEADGATE_NAMED_VALUE_DEMO_MODEL_URL: url, ...environment };
-}
-
-function readTls(settings: Settings): StartOptions["tls"] {
-  if (settings.tlsKeyFile === null || settings.tlsCertFile === null) return null;
-  return {
-    key: readFileSync(settings.tlsKeyFile, "utf8"),
-    cert: readFileSync(settings.tlsCertFile, "utf8"),
-    requestClientCertificate: settings.tlsClientCertificates,
-  };
 }
 
 function failedToStart(application: Application, watching: ReloadReporter, error: unknown): number {
