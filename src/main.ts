@@ -28,10 +28,12 @@ import { accessLine } from "./gateway/access-record.ts";
 import { type DoorPaths, createDoor } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { adminListener } from "./gateway/admin.ts";
+import { type Books, enter, enterContents } from "./gateway/bookkeeping.ts";
 import { GatewayMetrics } from "./gateway/gateway-metrics.ts";
 import { Spans } from "./gateway/spans.ts";
 import { stateMetrics } from "./gateway/state-metrics.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.ts";
+import { ledgerPaths } from "./gateway/ledger-door.ts";
 import { createGateway } from "./gateway/listener.ts";
 import { watchModelCall } from "./gateway/model-call.ts";
 import type { Count } from "./gateway/model-services.ts";
@@ -39,13 +41,15 @@ import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
 import { RedisLink } from "./redis/link.ts";
 import type { Services } from "./gateway/services.ts";
+import { Ledger } from "./ledger/index.ts";
+import { PRICES_FILE, Prices, priceMessages, readOverrides } from "./llm/prices/index.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { tracingPaths } from "./gateway/tracing/door.ts";
 import { LONGEST_TOKEN_MS, createTracing } from "./gateway/tracing/index.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
-import { SettingsError, settingsMessages } from "./settings.ts";
+import { SettingsError, readRetention, settingsMessages } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
@@ -65,13 +69,13 @@ import type { Incoming, Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
 /** Counting for requests to models: four characters are a token where nothing better is known. */
-function modelServices(): Services["models"] {
+function modelServices(books: Books): Services["models"] {
   const estimate = (length: number): Count => ({ tokens: Math.ceil(length / 4), exact: false });
   return {
     countPrompt: (prompt) => estimate(JSON.stringify(prompt.messages).length),
     countText: (text) => estimate(text.length),
-    settled: () => {},
-    contents: () => {},
+    settled: (call, settlement) => void enter(books, call, settlement),
+    contents: (call, contents) => enterContents(books, call, contents),
   };
 }
 
@@ -107,6 +111,7 @@ export const otherMessages = new Map([
   ...Object.entries(storeMessages),
   ...Object.entries(modelMessages),
   ...Object.entries(settingsMessages),
+  ...Object.entries(priceMessages),
 ]);
 
 /** Loads and builds without running. */
@@ -117,9 +122,10 @@ export async function checkFolder(
   const loader = new FolderLoader(folder, { environment, keys: memoryKeyStore() });
   const loaded = await loader.load();
   const built = new SnapshotBuilder(catalogue).build(loaded.resources, 1);
+  const own = readPrices(folder);
   return {
-    problems: [...loaded.problems, ...built.problems],
-    textOf: (file) => loaded.textOf(file),
+    problems: [...loaded.problems, ...built.problems, ...own.problems],
+    textOf: (file) => (file === PRICES_FILE ? own.text : loaded.textOf(file)),
     resources: loaded.resources.size,
   };
 }
@@ -187,6 +193,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     otlp === null || otlp.sampledShare === null
       ? null
       : new Spans({ sampledShare: otlp.sampledShare, random, add: (span) => otlp.addSpan(span) });
+  const ledger = openLedger(options, say);
+  let prices = new Prices();
+  // Some 40 ms of work that no request should wait for, nor the start.
+  const pricesLater = ledger === null ? () => {} : clock.after(1000, () => prices.load());
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -209,7 +219,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     measures: new Measures(metrics),
     watchModel: watchModelCall,
     sinks: loggers,
-    models: modelServices(),
+    models: modelServices({
+      ledger,
+      prices: () => prices,
+      count: (record) => gatewayMetrics.settled(record),
+    }),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
     log: write,
@@ -244,7 +258,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     },
     health: (incoming, path) => health(incoming, path) || credentials.answers(incoming),
   });
-  const degraded = (): string[] => [...state.degraded(), ...(loggers.failing > 0 ? ["log_sink"] : [])];
+  const degraded = (): string[] => [
+    ...state.degraded(),
+    ...(loggers.failing > 0 ? ["log_sink"] : []),
+    ...(ledger?.failing === true ? ["ledger"] : []),
+  ];
   function health(incoming: Incoming, path: string): boolean {
     return answerHealth(incoming, path, () => ({
       ready: gateway.snapshot !== null,
@@ -260,7 +278,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     rejectedConfigurations: () => rejected,
     degraded,
     backends: () => backends.report(),
-    dropped: () => [{ sink: "loggers", reason: "queue", count: loggers.totals.dropped }],
+    dropped: () => [
+      { sink: "loggers", reason: "queue", count: loggers.totals.dropped },
+      ...(ledger?.losses() ?? []),
+    ],
     eventLoopDelay,
   });
 
@@ -269,9 +290,11 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     const loaded = await loader.load(scan);
     known = loaded.scan;
     const built = builder.build(loaded.resources, version + 1, gatewayOptions);
-    const problems = [...loaded.problems, ...built.problems];
+    const own = readPrices(options.configDir);
+    const problems = [...loaded.problems, ...built.problems, ...own.problems];
     if (built.snapshot !== null && !hasErrors(problems)) {
       version++;
+      prices = new Prices(own.overrides);
       state.caches.use(built.snapshot.caches);
       loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
@@ -283,7 +306,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       problems,
       applied: !hasErrors(problems),
       version,
-      textOf: (file) => loaded.textOf(file),
+      textOf: (file) => (file === PRICES_FILE ? own.text : loaded.textOf(file)),
     });
     return problems;
   }
@@ -297,6 +320,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     ...tracingPaths(tracing),
     ...backendPaths(backends),
     ...credentials.doorPaths,
+    ...ledgerPaths(ledger),
   };
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
   const admin = await openAdmin(options, metrics, log.write, (incoming) => health(incoming, incoming.target));
@@ -341,6 +365,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await admin?.close();
       await client.close();
       credentials.close();
+      pricesLater();
+      await ledger?.close();
       state.close();
       await log.flush();
     },
@@ -354,6 +380,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await admin?.close();
       await client.close();
       credentials.close();
+      pricesLater();
+      await ledger?.close();
       state.close();
       await log.flush();
     },
@@ -370,6 +398,34 @@ export class ConfigurationError extends Error {
     this.name = "ConfigurationError";
     this.problems = problems;
   }
+}
+
+/** Where requests to models are written down, in the data folder. */
+function openLedger(
+  options: StartOptions,
+  say: (level: string, msg: string, more: Readonly<Record<string, unknown>>) => void,
+): Ledger | null {
+  if (options.dataDir === null) return null;
+  return Ledger.open(join(options.dataDir, "ledger"), {
+    clock,
+    pid: process.pid,
+    ...readRetention(options.environment),
+    report: (trouble) =>
+      trouble === null
+        ? say("info", "the ledger is written again", {})
+        : say("error", "the ledger cannot be written", { error: trouble }),
+  });
+}
+
+/** The operator's own prices. */
+function readPrices(configDir: string): ReturnType<typeof readOverrides> & { readonly text: string } {
+  let text = "";
+  try {
+    text = readFileSync(join(configDir, PRICES_FILE), "utf8");
+  } catch {
+    // Most have none.
+  }
+  return { ...readOverrides(text), text };
 }
 
 /** The listener for commands on this machine, and the file that tells them of it. */

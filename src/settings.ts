@@ -85,6 +85,8 @@ const KNOWN = new Set([
   "SESSION_SECRET",
   "COMPAT",
   "DNS_SERVERS",
+  "LOG_DAYS",
+  "LOG_GB",
 ]);
 
 /** @throws SettingsError when it would be open to others without a token */
@@ -158,6 +160,27 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
         ]) === "on",
     },
   });
+}
+
+/** How long rows of the ledger and what was said are kept, and how large they may become. @throws SettingsError */
+export function readRetention(environment: Environment): {
+  readonly keepDays: number;
+  readonly keepBytes: number;
+} {
+  const read = (name: string, otherwise: string, unit: string): number => {
+    const text = environment[name] ?? otherwise;
+    const value = Number(text);
+    if (text.trim() === "" || !(value > 0 && value < 1e6))
+      throw new SettingsError(
+        `${name} takes a number of ${unit} above 0, not "${text}".`,
+        `such as ${otherwise}`,
+      );
+    return value;
+  };
+  return {
+    keepDays: read("HEADGATE_LOG_DAYS", "30", "days"),
+    keepBytes: read("HEADGATE_LOG_GB", "10", "gigabytes") * 1024 ** 3,
+  };
 }
 
 /** Variables that begin with `HEADGATE_` and mean nothing, each with the nearest one that does. */

@@ -195,6 +195,20 @@ export class Ledger {
     };
   }
 
+  /** Neither a file nor the database takes what comes, at the moment. */
+  get failing(): boolean {
+    return this.#said !== null;
+  }
+
+  /** What was given up so far, for `headgate_log_dropped_total`. */
+  losses(): { sink: string; reason: string; count: number }[] {
+    const of = (sink: string, counts: Readonly<Record<string, number>>) =>
+      Object.entries(counts).map(([reason, count]) => ({ sink, reason, count }));
+    return [...of("ledger", this.#lost), ...of("ledger_contents", this.#contents.dropped)].filter(
+      ({ count }) => count > 0,
+    );
+  }
+
   /** Until all that came so far is in the database. @throws Error when it cannot be written */
   async flush(): Promise<void> {
     this.#writeHeld();
