@@ -2,6 +2,7 @@
  * An OAuth identity provider on loopback that believes nobody: it knows its clients and their redirect URLs, ties codes to
  * both and to the PKCE challenge, takes each code and each refresh token once, and signs what it issues. Below any first path
  * segment (a tenant) it answers `/oauth2/authorize`, `/oauth2/token`, the same with `v2.0/`, and the OpenID configuration.
+ * At `/msi/token` it is the identity endpoint of a platform, for whoever knows the secret.
  */
 import { type KeyObject, createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
@@ -11,6 +12,8 @@ export interface Client {
   /** null: a public one, which PKCE alone protects. */
   readonly secret: string | null;
   readonly redirectUrls: readonly string[];
+  /** Proves itself with a token of the workload's identity instead (RFC 7523). */
+  readonly federated?: boolean;
 }
 
 interface Grant {
@@ -37,12 +40,17 @@ export interface IdentityProvider {
   close(): Promise<void>;
 }
 
+/** What a platform tells a workload of its identity endpoint. */
+export const IDENTITY_SECRET = "the platform's secret";
+
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const clients = new Map<string, Client>();
   const codes = new Map<string, Grant>();
   const refreshTokens = new Map<string, Grant>();
   const asked: string[] = [];
+  /** Tokens of the workload's identity that are for federation. */
+  const assertions = new Set<string>();
   let lastAccessToken: string | null = null;
 
   const issue: IdentityProvider["issue"] = (tenant, claims) => {
@@ -103,7 +111,12 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     if (provider.down !== null) return [provider.down, { message: "down" }];
     const [id, secret] = clientOf(request, form);
     const client = clients.get(id);
-    if (client === undefined || client.secret !== secret)
+    const proven =
+      client?.federated === true
+        ? form.get("client_assertion_type") === "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" &&
+          assertions.has(form.get("client_assertion") ?? "")
+        : client?.secret === secret;
+    if (client === undefined || !proven)
       return [401, { error: "invalid_client", error_description: "no such client, or a wrong secret" }];
     const grant = grantOf(form, id);
     if (typeof grant === "string") return [400, { error: grant, error_description: "the grant is not good" }];
@@ -123,9 +136,22 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     ];
   }
 
+  /** App Service's protocol: https://learn.microsoft.com/azure/app-service/overview-managed-identity. */
+  function identity(request: IncomingMessage, query: URLSearchParams, response: ServerResponse): void {
+    if (request.headers["x-identity-header"] !== IDENTITY_SECRET) return void response.writeHead(401).end();
+    const resource = query.get("resource") ?? "";
+    const token = issue("platform", { aud: resource, sub: query.get("client_id") ?? "system" });
+    if (resource === "api://AzureADTokenExchange") assertions.add(token);
+    const expires = String(Math.floor(Date.now() / 1000) + 3600);
+    response
+      .writeHead(200, { "Content-Type": "application/json" })
+      .end(JSON.stringify({ access_token: token, expires_on: expires, resource, token_type: "Bearer" }));
+  }
+
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
     const [, tenant = "", ...rest] = pathname.split("/");
+    if (pathname === "/msi/token") return identity(request, searchParams, response);
     const page = rest.join("/");
     const json = (status: number, body: object): void =>
       void response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
