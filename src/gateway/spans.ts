@@ -165,8 +165,9 @@ function modelSpan(call: ModelCall, { traceId, spanId }: TraceContext): Span {
   const attributes: Record<string, Attributes[string]> = {
     "gen_ai.operation.name": dialect.operation,
     "gen_ai.provider.name": providerOf(call),
-    ...request.parameters,
   };
+  for (const [name, value] of Object.entries(request.parameters))
+    attributes[`gen_ai.request.${name}`] = value;
   const model = request.model ?? request.deployment;
   const add = (name: string, value: string | number | null | undefined): void => {
     if (value !== null && value !== undefined && value !== "") attributes[name] = value;
