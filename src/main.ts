@@ -327,7 +327,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     ...tracingPaths(tracing),
     ...backendPaths(backends),
     ...credentials.doorPaths,
-    ...ledgerPaths(ledger),
+    ...ledgerPaths(ledger, () => clock.now()),
   };
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
   const admin = await openAdmin(options, metrics, log.write, (incoming) => health(incoming, incoming.target));

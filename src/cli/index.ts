@@ -4,11 +4,13 @@ import type { Application } from "./application.ts";
 import { addBackends } from "./backends.ts";
 import { addExplain } from "./explain.ts";
 import { addLogin } from "./login.ts";
+import { addLogs } from "./logs.ts";
 import { addTrace } from "./trace.ts";
 import { addUp } from "./up.ts";
+import { addUsage } from "./usage.ts";
 import { addValidate } from "./validate.ts";
 
-const COMMANDS = [addUp, addValidate, addExplain, addTrace, addBackends, addLogin];
+const COMMANDS = [addUp, addValidate, addExplain, addTrace, addBackends, addLogin, addLogs, addUsage];
 
 /** sysexits, as far as they fit. */
 export const EXIT = {
@@ -52,5 +54,7 @@ Examples:
   headgate validate --policy *.xml    check loose policy documents
   headgate explain HG2107             what a message means and how to mend it
   headgate trace /openai/v1/models    what every policy does with a request
+  headgate logs -f                    requests to models as they come: tokens, cost, how they ended
+  headgate usage --by subscription    who used what, and what it cost
   headgate backends --watch           how the backends of the running gateway are doing
 `;

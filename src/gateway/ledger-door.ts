@@ -3,12 +3,13 @@ import type { Ledger } from "../ledger/index.ts";
 import { QueryError, readRollup, readSearch, readTail } from "../ledger/read-query.ts";
 import { type DoorAnswer, type DoorHandler, type DoorPaths, type DoorQuestion, refusal } from "./door.ts";
 
-export function ledgerPaths(ledger: Ledger | null): DoorPaths {
+/** @param now ms since the epoch */
+export function ledgerPaths(ledger: Ledger | null, now: () => number): DoorPaths {
   if (ledger === null) return {};
   return {
-    "/ledger/search": answering(async (question) => ledger.search(readSearch(question))),
+    "/ledger/search": answering(async (question) => ledger.search(readSearch(question, now()))),
     "/ledger/tail": answering(async (question) => ledger.tail(readTail(question))),
-    "/ledger/usage": answering(async (question) => ledger.rollup(readRollup(question))),
+    "/ledger/usage": answering(async (question) => ledger.rollup(readRollup(question, now()))),
     "/ledger/messages": answering(async ({ requestId }) => ({
       parts: await ledger.contents(String(requestId).slice(0, 200)),
     })),

@@ -197,7 +197,7 @@ export class ContentsQueue {
     try {
       this.#file = await this.#files.open(path).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOENT") throw error;
-        await mkdir(folder, { recursive: true });
+        await mkdir(folder, { recursive: true, mode: 0o700 });
         return this.#files.open(path);
       });
     } catch (error) {

@@ -118,7 +118,7 @@ export class Journal {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // Somebody has removed the folder from under us.
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       return this.#files.open(join(folder, name));
     }
   }

@@ -1,4 +1,4 @@
-/** Questions to the ledger as they come from outside: JSON that somebody wrote. */
+/** Questions to the ledger as they come from outside: JSON that somebody wrote. `now` is in ms since the epoch. */
 import {
   DIMENSIONS,
   type Dimension,
@@ -35,10 +35,10 @@ const TEXTS = [
 const LONGEST = 1000;
 
 /** @throws QueryError */
-export function readSearch(question: Question): SearchQuery {
+export function readSearch(question: Question, now: number): SearchQuery {
   return {
     ...readFilters(question),
-    from: numberAt(question, "from"),
+    from: fromAt(question, now),
     to: numberAt(question, "to"),
     text: textAt(question, "text"),
     limit: numberAt(question, "limit"),
@@ -56,10 +56,10 @@ export function readTail(question: Question): TailQuery {
 }
 
 /** @throws QueryError */
-export function readRollup(question: Question): RollupQuery {
-  const from = numberAt(question, "from");
-  const to = numberAt(question, "to");
-  if (from === undefined || to === undefined) throw new QueryError("`from` and `to` are needed");
+export function readRollup(question: Question, now: number): RollupQuery {
+  const from = fromAt(question, now);
+  const to = numberAt(question, "to") ?? now + 1;
+  if (from === undefined) throw new QueryError("`from` or `since` is needed");
   const by = question["by"] ?? [];
   if (!Array.isArray(by)) throw new QueryError("`by` is a list");
   const step = textAt(question, "step");
@@ -108,6 +108,12 @@ function dimension(value: unknown): Dimension {
   if (found === undefined)
     throw new QueryError(`\`by\` takes ${DIMENSIONS.join(", ")}, not "${String(value).slice(0, 50)}"`);
   return found;
+}
+
+/** A time, or `since`: so many ms ago. */
+function fromAt(question: Question, now: number): number | undefined {
+  const since = numberAt(question, "since");
+  return since === undefined ? numberAt(question, "from") : Math.max(0, now - since);
 }
 
 function textAt(question: Question, name: string): string | undefined {

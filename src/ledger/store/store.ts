@@ -33,7 +33,7 @@ export class Store {
   /** @throws Error when the database cannot be opened */
   constructor(options: StoreOptions, now: number) {
     const journal = join(options.folder, JOURNAL);
-    mkdirSync(journal, { recursive: true });
+    mkdirSync(journal, { recursive: true, mode: 0o700 });
     const { database, setAside } = openDatabase(join(options.folder, DATABASE), now);
     this.setAside = setAside;
     this.#database = database;
