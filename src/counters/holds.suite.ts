@@ -275,13 +275,13 @@ export function holdsSuite(name: string, make: () => Promise<HoldSubject> | Hold
     const made = await make();
     subjects.push(made);
     newStory();
-    let last = 0;
+    let renewed = 0;
     return {
       reserve: (claims, now) => made.holds.reserve(claims, now),
       goTo: (second) => {
-        last = Math.min(last, second);
-        for (; last + 30 < second; last += 30) made.renew?.(at(last + 30));
-        return at((last = second));
+        renewed = Math.min(renewed, second);
+        for (; renewed + 30 <= second; renewed += 30) made.renew?.(at(renewed + 30));
+        return at(second);
       },
     };
   };
