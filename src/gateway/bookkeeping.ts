@@ -17,18 +17,18 @@ export interface Books {
 }
 
 /** @returns the record as it was written */
-export function enter(books: Books, call: ModelCall, settlement: Settlement, part = 0): LedgerRecord {
-  const record = ledgerRecord(call, settlement, priced(books.prices(), call, settlement), part);
+export function enter(books: Books, call: ModelCall, settlement: Settlement): LedgerRecord {
+  const record = ledgerRecord(call, settlement, priced(books.prices(), call, settlement), call.part);
   books.ledger?.append(record);
   books.count(record);
   return record;
 }
 
 /** Messages of a request that has been entered. */
-export function enterContents(books: Books, call: ModelCall, contents: Contents, part = 0): void {
+export function enterContents(books: Books, call: ModelCall, contents: Contents): void {
   books.ledger?.addContents({
     requestId: call.exchange.requestId,
-    part,
+    part: call.part,
     request: contents.request,
     response: contents.response,
     requestTruncated: contents.truncated,

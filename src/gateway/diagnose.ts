@@ -25,6 +25,9 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
   const sent = [...exchange.request.headers.raw];
   let response: (Captured | null)[] = [];
   exchange.onReply(() => {
+    // A session is settled response by response.
+    const call = exchange.modelCall;
+    if (diagnostics.llm && call?.isSession === true) call.onSettled(() => recordMessages(call, diagnostics));
     response = diagnostics.each.map(({ frontendResponse }) =>
       frontendResponse === null
         ? null
@@ -39,7 +42,7 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
         sinks.sendRow(diagnostic.logger, gatewayRow(exchange, diagnostic, sent, request[i], response[i]));
     });
     // A client that hung up is settled at its end, too; long answers are counted for a while.
-    if (diagnostics.llm)
+    if (diagnostics.llm && exchange.modelCall?.isSession !== true)
       exchange.modelCall?.onSettled((_settlement, call) => recordMessages(call, diagnostics));
   });
 }

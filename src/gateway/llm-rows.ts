@@ -70,7 +70,7 @@ export function contentsOf(call: ModelCall, rule: LlmRule): Contents {
   const request =
     rule.requestBytes === 0 ? null : cut(JSON.stringify(call.request.messages()), rule.requestBytes);
   const found = call.found;
-  const text = found === null ? "" : found.text.read(null);
+  const text = call.isSession ? call.partText : found === null ? "" : found.text.read(null);
   const response =
     rule.responseBytes === 0 || text === ""
       ? null

@@ -111,7 +111,11 @@ export class ModelCall {
   keepText = KEPT_FOR_COUNT;
   /** On the exchange's own time; null before the first octet of the answer. */
   firstByteMs: number | null = null;
-  /** Once settled. */
+  /** Number of the response within a WebSocket session, from 1; 0 for other calls. */
+  part = 0;
+  /** Of a session: what was written in the last response. */
+  partText = "";
+  /** Once settled; of sessions the last response. */
   settlement: Settlement | null = null;
   ending: Ending | null = null;
   #request: ModelRequest | null = null;
@@ -121,6 +125,9 @@ export class ModelCall {
   #watch: AnswerWatch | null = null;
   #listeners: ((settlement: Settlement, call: ModelCall) => void)[] = [];
   #settling: Promise<void> | null = null;
+  /** What a session has said so far; null for other calls. */
+  #session: FoundAnswer | null = null;
+  #sessionGuards: SessionGuard[] = [];
 
   constructor(exchange: Exchange, dialect: Dialect, line: RequestLine) {
     this.exchange = exchange;
@@ -143,7 +150,7 @@ export class ModelCall {
 
   /** What the answer has said so far; null before there is one. */
   get found(): FoundAnswer | null {
-    return this.#watch?.tap.found ?? null;
+    return this.#session ?? this.#watch?.tap.found ?? null;
   }
 
   /** The model's name for counting: what is asked, else what the deployment is called. */
@@ -161,9 +168,66 @@ export class ModelCall {
     return count instanceof Promise ? count.then(({ tokens }) => tokens) : count.tokens;
   }
 
-  /** `run` is called once, with what is charged; before the client sees the end of its answer. It must not throw. */
+  /** It goes on for many responses: a WebSocket. */
+  get isSession(): boolean {
+    return this.dialect.operation === "realtime";
+  }
+
+  /** A session may begin another response only while every guard says null. */
+  guardSession(guard: SessionGuard): void {
+    this.#sessionGuards.push(guard);
+  }
+
+  /** @returns why no further response may begin; null when it may */
+  mayRespond(): string | null | Promise<string | null> {
+    let waiting: Promise<string | null> | null = null;
+    for (const guard of this.#sessionGuards) {
+      const reason = guard();
+      if (typeof reason === "string") return reason;
+      if (reason !== null) waiting = waiting === null ? reason : waiting.then((found) => found ?? reason);
+    }
+    return waiting;
+  }
+
+  beginSession(found: FoundAnswer): void {
+    this.#session = found;
+  }
+
+  /** One response of a session is over. @param text what the model wrote in it, for our own count */
+  settleResponse(reported: Usage | null, ending: Ending, text: string): void {
+    this.part++;
+    this.partText = text;
+    const counted =
+      reported !== null || text === "" ? NO_COUNT : this.exchange.services.models.countText(text, this.model);
+    const done = (count: Count): void => {
+      const settlement = settle({
+        ending,
+        sent: true,
+        begun: true,
+        reported,
+        final: true,
+        counted: { prompt: () => 0, completion: () => count.tokens, exact: count.exact },
+      });
+      this.ending = ending;
+      this.settlement = settlement;
+      for (const run of this.#listeners) run(settlement, this);
+      this.exchange.services.models.settled(this, settlement);
+    };
+    if (counted instanceof Promise) void counted.then(done, () => done(NO_COUNT));
+    else done(counted);
+  }
+
+  /** No more will come. */
+  endSession(): void {
+    this.#listeners = [];
+  }
+
+  /**
+   * `run` is called once, with what is charged; before the client sees the end of its answer. Of a session it is called for
+   * each response. It must not throw.
+   */
   onSettled(run: (settlement: Settlement, call: ModelCall) => void): void {
-    if (this.settlement !== null) run(this.settlement, this);
+    if (this.settlement !== null && this.#session === null) run(this.settlement, this);
     else this.#listeners.push(run);
   }
 
@@ -223,6 +287,7 @@ export class ModelCall {
 
   /** The exchange is over, whatever came of it. */
   #over(): void | Promise<void> {
+    if (this.#session !== null) return;
     if (this.settlement !== null || this.#settling !== null) return;
     const { exchange } = this;
     if (exchange.servedFromCache) return this.#settle("cache-hit");
@@ -348,6 +413,9 @@ export class ModelCall {
     }
   }
 }
+
+/** Says why a session may not go on; null when it may. */
+export type SessionGuard = () => string | null | Promise<string | null>;
 
 interface Counts {
   readonly prompt: Count;

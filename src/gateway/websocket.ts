@@ -2,9 +2,10 @@
  * After a backend's 101: joins the two raw connections, each at the other's pace, and closes both when either ends
  * (`routing.md` §7.4). Frames are not looked into; whoever wants to reads them through a tap.
  */
-import type { BodySink, BodySource, Tunnel } from "../transport/transport.ts";
+import type { BodySink, BodySource } from "../transport/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseMessage } from "./message.ts";
+import { ModelSession } from "./model-session.ts";
 
 /** @param done called once, when both directions are over */
 export function proxyWebSocket(exchange: Exchange, done: () => void): void {
@@ -27,25 +28,52 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
     stop();
     closed();
   };
-  join(client.source, backend, both, () => client.close());
+  const session = sessionOf(exchange);
+  const toBackend = backend.sink(() => client.source.resume());
+  const toClient = client.sink(() => backend.source.resume());
+  session?.open(toClient, () => {
+    toClient.end();
+    backend.close();
+  });
+  join(
+    client.source,
+    session === null ? toBackend : session.clientSink(toBackend, () => client.source.resume()),
+    both,
+    () => {
+      backend.close();
+      client.close();
+    },
+  );
   join(
     backend.source,
-    client,
+    session === null ? toClient : session.serverSink(toClient),
     closed,
-    () => backend.close(),
+    () => {
+      client.close();
+      backend.close();
+    },
     (octets) => (exchange.bytesSent += octets),
   );
 }
 
-/** Copies `from` into `to`; an end is passed on, a fault closes both. */
+/** Frames are looked into only where somebody counts tokens or records what is said. */
+function sessionOf(exchange: Exchange): ModelSession | null {
+  const { modelCall } = exchange;
+  if (modelCall === undefined || modelCall === null || !modelCall.isSession) return null;
+  const session = new ModelSession(exchange, modelCall);
+  // The exchange's own listeners come first, and then what they settle.
+  exchange.onEnd(() => session.ended());
+  return session;
+}
+
+/** Copies `from` into `sink`; an end is passed on, a fault closes both. */
 function join(
   from: BodySource,
-  to: Tunnel,
+  sink: BodySink,
   done: () => void,
-  closeFrom: () => void,
+  closeBoth: () => void,
   count?: (octets: number) => void,
 ): void {
-  const sink: BodySink = to.sink(() => from.resume());
   let over = false;
   const finish = (): void => {
     if (over) return;
@@ -63,8 +91,7 @@ function join(
       finish();
     },
     fail() {
-      to.close();
-      closeFrom();
+      closeBoth();
       finish();
     },
   });
