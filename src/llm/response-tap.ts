@@ -40,7 +40,8 @@ const WHOLE_DOCUMENT_BYTES = 64 * 1024;
 export const LARGE_VALUES: JsonStreamOptions = {
   drop: new Set([
     "embedding",
-    "embeddings",
+    // Beside them, Vertex AI says how many tokens a text has.
+    "embeddings.values",
     "b64_json",
     "logprobs",
     "logprobs_result",

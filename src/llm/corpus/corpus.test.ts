@@ -5,10 +5,18 @@ import { dialectNamed } from "../recognise.ts";
 import { tapAnswer } from "../response-tap.ts";
 import { tapSession } from "../session-tap.ts";
 import { NO_USAGE } from "../usage.ts";
+import { ANTHROPIC } from "./anthropic.fixture.ts";
+import { BEDROCK } from "./bedrock.fixture.ts";
 import type { CorpusCase, Said } from "./corpus.fixture.ts";
+import { GEMINI } from "./gemini.fixture.ts";
 import { OPENAI } from "./openai.fixture.ts";
 
-const FAMILIES: Readonly<Record<string, readonly CorpusCase[]>> = { openai: OPENAI };
+const FAMILIES: Readonly<Record<string, readonly CorpusCase[]>> = {
+  openai: OPENAI,
+  anthropic: ANTHROPIC,
+  gemini: GEMINI,
+  bedrock: BEDROCK,
+};
 
 /** Everything but ids, in one flat object that a failing test can show. */
 function read(recorded: CorpusCase, chunks: Iterable<Uint8Array>): unknown {

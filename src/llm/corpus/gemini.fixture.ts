@@ -1,0 +1,49 @@
+import type { CorpusCase, Said } from "./corpus.fixture.ts";
+
+const HELLO: Said = {
+  model: "gemini-2.5-flash",
+  tokens: [8, 12],
+  finish: "STOP",
+  text: "Hello!",
+  whole: true,
+};
+
+const GEMINI_FILES: readonly (readonly [file: string, said: Said])[] = [
+  ["stream.sse", HELLO],
+  ["stream-crlf.sse", HELLO],
+  ["array.body", HELLO],
+  ["array-truncated-between-elements.body", { model: "gemini-2.5-flash", tokens: [8, 0], text: "Hel" }],
+  ["array-truncated-in-number.body", { ...HELLO, tokens: [8, 0], whole: undefined }],
+  ["thoughts.sse", { ...HELLO, tokens: [11, 83], reasoning: 80, text: "Counting.42" }],
+  ["thoughts-inside-candidates.body", { ...HELLO, tokens: [10, 50], reasoning: 40 }],
+  ["tool-use-prompt.body", { ...HELLO, tokens: [510, 50], reasoning: 30 }],
+  ["cached-content.body", { ...HELLO, tokens: [2000, 5], cached: 1900 }],
+  ["audio.body", { ...HELLO, tokens: [104, 50], promptAudio: 100, completionAudio: 50, text: undefined }],
+  ["empty-usage-between.sse", HELLO],
+  ["prompt-recounted.sse", { ...HELLO, tokens: [1, 10] }],
+  ["counts-spread-over-chunks.sse", HELLO],
+  ["usage-in-middle.sse", HELLO],
+  ["function-calls.body", { ...HELLO, tokens: [60, 15], text: '{"zone":"CET"}' }],
+  ["function-call-in-pieces.sse", { ...HELLO, tokens: [60, 15] }],
+  ["code-execution.body", { ...HELLO, tokens: [6, 9], text: "print(1)One." }],
+  ["prompt-blocked.body", { ...HELLO, tokens: [9, 0], finish: "PROHIBITED_CONTENT", text: undefined }],
+  ["safety.sse", { ...HELLO, tokens: [8, 3], finish: "SAFETY", text: "Hel" }],
+  [
+    "max-tokens-in-thoughts.body",
+    { ...HELLO, tokens: [8, 99], reasoning: 99, finish: "MAX_TOKENS", text: undefined },
+  ],
+  ["two-candidates.sse", { ...HELLO, tokens: [8, 20], text: "Hello!Bye" }],
+  ["two-candidates-truncated.sse", { ...HELLO, tokens: [8, 20], text: "Hello!Bye", whole: undefined }],
+  ["error-in-array.body", { error: "RESOURCE_EXHAUSTED" }],
+  ["error-mid-stream.sse", { model: "gemini-2.5-flash", tokens: [8, 0], text: "Hel", error: "UNAVAILABLE" }],
+  ["unknown-fields.body", HELLO],
+  ["vertex-embeddings.body", { tokens: [10, 0], whole: true }],
+  ["embeddings-no-usage.body", { whole: true }],
+  ["embedding-with-usage.body", { tokens: [5, 0], whole: true }],
+  ["imagen.body", { whole: true }],
+  ["vertex-text.body", { tokens: [3, 2], text: "Hello!", whole: true }],
+];
+
+export const GEMINI: readonly CorpusCase[] = [
+  ...GEMINI_FILES.map(([file, said]) => ({ file, dialect: "gemini" as const, said })),
+];
