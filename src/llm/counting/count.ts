@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { ROW_COUNT, warmRow } from "./characters.ts";
-import { Counting, type Encoding, encodingOf } from "./counting.ts";
+import { Counting, CountingAll, type Encoding, encodingOf } from "./counting.ts";
 import { RankFile } from "./rank-file.ts";
 import { inSlices } from "./slices.ts";
 import type { Pattern } from "./splitting.ts";
@@ -69,7 +69,7 @@ async function warmUp(encoding: Encoding, text: string): Promise<void> {
     return rowsWarm === ROW_COUNT;
   });
   const counting = new Counting(text, encoding, Infinity);
-  await inSlices(() => counting.run(SLICE / 20));
+  await inSlices(() => counting.run(SLICE / 20) >= 0);
 }
 
 /**
@@ -96,23 +96,31 @@ export interface CountOptions {
 }
 
 /**
- * Counts a text of any length: at once when that takes about half a millisecond, which does for 20 kB of prose, else in slices between
- * which the event loop goes on. While the encoding is loaded, it waits for that; should that fail, it estimates.
+ * Counts a text of any length: at once when that takes about half a millisecond, which does for 20 kB of prose, else in slices
+ * between which the event loop goes on. While the encoding is loaded, it waits for that; should that fail, it estimates.
  */
 export function countText(
   text: string,
   name: EncodingName,
   options: CountOptions = {},
 ): number | Promise<number> {
-  const limit = options.limit ?? Infinity;
+  return countTexts([text], name, options);
+}
+
+/** `countText` for several: the sum, each text by itself. */
+export function countTexts(
+  texts: readonly string[],
+  name: EncodingName,
+  options: CountOptions = {},
+): number | Promise<number> {
   const encoding = loaded.get(name);
   if (encoding === undefined) {
     return ready(name).then(
-      () => countText(text, name, options),
-      () => estimateTokens(text),
+      () => countTexts(texts, name, options),
+      () => texts.reduce((sum, text) => sum + estimateTokens(text), 0),
     );
   }
-  const counting = new Counting(text, encoding, limit);
+  const counting = new CountingAll(texts, encoding, options.limit ?? Infinity);
   if (counting.run(SLICE)) return counting.total;
   return inSlices(() => counting.run(SLICE)).then(() => counting.total);
 }

@@ -16,8 +16,11 @@ const SHORT = 40;
  * right, only never far too low.
  */
 const PIECE_COST = 12;
+const TEXT_COST = 50;
 const MERGE_COST = 20;
 const TRY_COST = 60;
+
+const MORE = -1;
 
 /** An encoding that can count, with what all its counts share; the room holds nothing beyond one piece. */
 export interface Encoding {
@@ -65,8 +68,12 @@ export class Counting {
     }
   }
 
-  /** Works for about `budget` characters' worth; true when the total stands. */
-  run(budget: number): boolean {
+  /**
+   * Works for about `budget` characters' worth.
+   *
+   * @returns what is left of it when the total stands, at least 0; -1 when there is more to do
+   */
+  run(budget: number): number {
     const splitter = this.#splitter;
     const length = this.#text.length;
     let left = budget;
@@ -77,12 +84,12 @@ export class Counting {
         left -= this.#runLong(this.#long, left);
         continue;
       }
-      if (this.#at >= length || this.total > this.#limit) return true;
+      if (this.#at >= length || this.total > this.#limit) return left;
       const from = this.#at;
       const end = splitter.end(from);
       if (end === PAUSED) {
         this.#paused = true;
-        return false;
+        return MORE;
       }
       this.#at = end;
       left -= end - from + PIECE_COST;
@@ -93,7 +100,8 @@ export class Counting {
         this.#long.begin(this.#text, from, end);
       } else left -= this.#short(from, end);
     }
-    return this.#long?.idle !== false && (this.#at >= length || this.total > this.#limit);
+    const done = this.#long?.idle !== false && (this.#at >= length || this.total > this.#limit);
+    return done ? 0 : MORE;
   }
 
   /** Counts a short piece; returns what that cost beyond reading it. */
@@ -125,6 +133,37 @@ export class Counting {
       long.idle = true;
     }
     return cost;
+  }
+}
+
+/** Several texts, one after another, within common slices. */
+export class CountingAll {
+  total = 0;
+  readonly #texts: readonly string[];
+  readonly #encoding: Encoding;
+  readonly #limit: number;
+  #next = 0;
+  #counting: Counting | null = null;
+
+  constructor(texts: readonly string[], encoding: Encoding, limit: number) {
+    this.#texts = texts;
+    this.#encoding = encoding;
+    this.#limit = limit;
+  }
+
+  /** Works for about `budget` characters' worth; true when the total stands. */
+  run(budget: number): boolean {
+    let left = budget;
+    while (this.total <= this.#limit && (this.#counting !== null || this.#next < this.#texts.length)) {
+      if (left <= 0) return false;
+      this.#counting ??= new Counting(this.#texts[this.#next++]!, this.#encoding, this.#limit - this.total);
+      left = this.#counting.run(left);
+      if (left < 0) return false;
+      this.total += this.#counting.total;
+      this.#counting = null;
+      left -= TEXT_COST;
+    }
+    return true;
   }
 }
 

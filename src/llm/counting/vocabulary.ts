@@ -91,6 +91,11 @@ export class Vocabulary {
     return this.#starts[id + 1]! - this.#starts[id]!;
   }
 
+  /** The token itself. */
+  octetsOf(id: number): Uint8Array {
+    return this.#octets.subarray(this.#starts[id]!, this.#starts[id + 1]!);
+  }
+
   /** The token that the octets from `from` to `to` are, or `NONE`. */
   find(octets: Uint8Array, from: number, to: number, hash: number): number {
     const table = this.#table;
@@ -207,7 +212,7 @@ export class Vocabulary {
     let left = id;
     let right = id;
     if (length > 1) {
-      const octets = this.#octets.subarray(this.#starts[id]!, this.#starts[id + 1]!);
+      const octets = this.octetsOf(id);
       const apart = this.#parts.merge(this, octets, length, 2) === 2;
       const middle = this.#parts.second;
       left = apart ? this.find(octets, 0, middle, hashOf(octets, middle)) : NONE;
