@@ -16,6 +16,8 @@ import { configureEnvironment } from "../src/compiler/runtime/environment.ts";
 import { MemoryCache } from "../src/cache/memory-cache.ts";
 import { countersAlone } from "../src/counters/index.ts";
 import { createGateway } from "../src/gateway/listener.ts";
+import { ConnectionTokens } from "../src/credentials/connection-tokens.ts";
+import { memoryVault } from "../src/credentials/vault.ts";
 import { servicesOf } from "../src/gateway/testing.ts";
 import { SnapshotBuilder } from "../src/model/build.ts";
 import * as policies from "../src/policies/index.ts";
@@ -155,6 +157,12 @@ export class Runner {
     this.#outgoing.reset(hosts);
     this.#services.deployment = { ...this.#services.deployment, region };
     this.#services.identities = makeIdentities(this.#services, this.#identitySettings());
+    const world = { ...this.#services, egress: options.egress };
+    this.#services.connections = new ConnectionTokens(
+      world,
+      memoryVault(),
+      "https://login.microsoftonline.com",
+    );
     const built = this.#builder.build(resources, ++this.#version, options);
     const errors = built.problems
       .filter(({ severity }) => severity === "error")

@@ -19,6 +19,7 @@ export { forwardRequest } from "./forward-request/policy.ts";
 export { getAuthorizationContext } from "./get-authorization-context/policy.ts";
 export { includeFragment } from "./include-fragment/policy.ts";
 export { invokeDaprBinding } from "./invoke-dapr-binding/policy.ts";
+export { invokeRequest } from "./invoke-request/policy.ts";
 export { ipFilter } from "./ip-filter/policy.ts";
 export { jsonToXml } from "./json-to-xml/policy.ts";
 export { jsonp } from "./jsonp/policy.ts";
