@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
+import { askBackend } from "./backends/ask-backend.ts";
 import { Backends } from "./backends/backends.ts";
 import { backendPaths } from "./backends/door.ts";
 import { readDapr } from "./backends/dapr.ts";
@@ -231,6 +232,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       prices: () => prices,
       count: (record) => gatewayMetrics.settled(record),
     }),
+    ask: (exchange, question) => askBackend(exchange, question, backends),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
     log: write,

@@ -114,20 +114,20 @@ export function authorize(
 }
 
 /**
- * As `obtainIdentity` and `authorize`, for a request of the gateway's own, without a body.
+ * As `obtainIdentity` and `authorize`, for a request of the gateway's own, whose body is in memory.
  *
  * @throws CredentialError
  */
 export async function authorizeOwn(
   services: Pick<Services, "identities" | "clock">,
-  { rawHeaders, method, target }: ClientRequest,
+  { rawHeaders, method, target, body }: ClientRequest,
   identity: IdentityCredential,
 ): Promise<void> {
   const obtained = await fetchIdentity(services, identity);
   if (identity.kind === "aws") {
     const { region, service } = identity;
     const how = { keys: obtained as AwsKeys, region, service, nowMs: services.clock.now() };
-    signRequest({ method, target, rawHeaders, body: null }, how);
+    signRequest({ method, target, rawHeaders, body: body instanceof Uint8Array ? body : null }, how);
     return;
   }
   remove(rawHeaders, "authorization");

@@ -1,5 +1,6 @@
 /** What `main.ts` gives to every exchange: the clock, the way out, the log. Policies reach the world through these. */
 import type { Clock } from "../base/clock.ts";
+import type { HeaderList } from "../base/headers.ts";
 import type { HostDeployment } from "../compiler/runtime/host.ts";
 import type { Caches } from "../cache/cache.ts";
 import type { CounterStores } from "../counters/counters.ts";
@@ -23,6 +24,8 @@ export interface Services {
   readonly random: () => number;
   /** Sends the exchange's request to its backend: `backends/forward.ts`. */
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
+  /** Asks a backend entity something of the gateway's own: `backends/ask-backend.ts`. */
+  readonly ask: (exchange: Exchange, question: BackendQuestion) => Promise<BackendAnswer>;
   readonly caches: Caches;
   /** What this workload can prove about itself. */
   readonly identities: Identities;
@@ -69,4 +72,30 @@ export interface ForwardOptions {
   readonly followRedirects: boolean;
   readonly bufferRequestBody: boolean;
   readonly bufferResponse: boolean;
+}
+
+/** A POST of JSON to a backend entity. */
+export interface BackendQuestion {
+  readonly backendId: string;
+  /** The policy that asks. */
+  readonly source: string;
+  /** Behind the backend's own path, with leading `/`; empty: its URL as it is. */
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  readonly json: unknown;
+  readonly timeoutMs: number;
+  readonly limitBytes: number;
+  /** What the gateway's own identity is asked for when nothing else authorizes the request; null: it goes without. */
+  readonly identityResource: string | null;
+  /** A backend without credentials gets the Authorization that the caller's request has now. */
+  readonly forwardsAuthorization: boolean;
+  /** The answer is wanted even if the caller hangs up. */
+  readonly outlives?: boolean;
+}
+
+export interface BackendAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array;
 }

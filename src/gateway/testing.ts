@@ -85,6 +85,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     },
     random: () => 0.5,
     forward: () => Promise.reject(new Error("nothing to forward to in this test")),
+    ask: () => Promise.reject(new Error("nobody to ask in this test")),
     caches: { internal: new MemoryCache(), external: () => null },
     mayRetry: () => true,
     identities: { azureToken: noIdentity, googleToken: noIdentity, awsKeys: noIdentity },
