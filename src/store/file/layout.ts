@@ -147,6 +147,8 @@ class LayoutReader {
       return;
     }
     if (id === SERVICE_ID && this.#topFile(file)) return;
+    // The operator's prices: no resource, read beside them (`llm/prices/overrides.ts`).
+    if (id === SERVICE_ID && file.name === "prices.yaml") return;
     if (IGNORED_FILE.test(file.name) || /^configuration\./i.test(file.name)) return;
     const known = [
       ...(policyKind ? ["policy.xml"] : []),
