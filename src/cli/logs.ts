@@ -62,7 +62,7 @@ export function addLogs(program: Command, application: Application, done: (code:
     .option("--status <status>", "429, or a class: 4xx")
     .option("--ending <ending>", "finished, incomplete, upstream-error, client-gone, refused, …")
     .option("--evidence <kind>", "where token counts come from: reported, counted, estimated, none")
-    .option("--text <phrase>", "a phrase in what was said, where messages are logged")
+    .option("--text <phrase>", "a phrase in what was said, where messages are logged; may end in *")
     .option("--min-tokens <n>", "tokens in all, at least", readCount)
     .option("--request <id>", "one request, by its correlation id")
     .option("--limit <n>", `how many at most (default ${SHOWN}; with --export everything)`, readCount)

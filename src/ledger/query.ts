@@ -25,7 +25,7 @@ export interface SearchQuery extends LedgerFilters {
   readonly from?: number;
   /** Exclusive. */
   readonly to?: number;
-  /** A phrase in what was said, the last word as far as it goes; only what was logged can be found. */
+  /** A phrase in what was said, with `*` at its end also longer words; only what was logged can be found. */
   readonly text?: string;
   /** 1 to 1000; default 100. */
   readonly limit?: number;

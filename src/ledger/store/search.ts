@@ -11,6 +11,7 @@ import { PLACES } from "./schema.ts";
 import { phraseOf } from "./texts.ts";
 
 const RARE = 20_000;
+const FEW = 1000;
 const MOST_ROWS = 1000;
 const LAST_PLACE = Number.MAX_SAFE_INTEGER;
 
@@ -103,10 +104,16 @@ export class Search {
     const matches = "texts MATCH ? AND rowid >= ? AND rowid < ?";
     const values = [phrase, from, before];
     const rarest = this.#rarest(conditions, from, before);
-    const count = this.#count(`SELECT 1 FROM texts WHERE ${matches}`, values);
-    if (rarest !== null && rarest.count < count) {
-      const inText = { sql: `at IN (SELECT rowid FROM texts WHERE ${matches})`, values };
-      return this.#byIndex(rarest.condition, conditions, [inText], from, before, limit);
+    if (rarest !== null) {
+      // Each of a few rows is looked up in the index of words; many are held against all finds.
+      const one = {
+        sql: "EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = calls.at)",
+        values: [phrase],
+      };
+      const inAll = { sql: `at IN (SELECT rowid FROM texts WHERE ${matches})`, values };
+      if (rarest.count <= FEW) return this.#byIndex(rarest.condition, conditions, [one], from, before, limit);
+      if (rarest.count < this.#count(`SELECT 1 FROM texts WHERE ${matches}`, values))
+        return this.#byIndex(rarest.condition, conditions, [inAll], from, before, limit);
     }
     // The index of words is read newest first, each find held against the conditions.
     return this.#all(

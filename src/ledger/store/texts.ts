@@ -98,6 +98,9 @@ function textOf(octets: Uint8Array): string {
 /** A run of this length without a space is no word: an image, a key. */
 const LONGEST_WORD = 200;
 
+const NO_WORDS =
+  /"(?:role|type|object|finish_reason)"\s*:\s*"[^"\\]*"|"\w{1,40}"\s*:|\\(?:u[0-9a-fA-F]{4}|.)/gs;
+
 /** What stands under these says what something is, not what was said. */
 const LABELS = new Set(["role", "type", "object", "finish_reason"]);
 
@@ -109,8 +112,8 @@ function wordsOf(octets: Uint8Array | null): string {
   try {
     collect(JSON.parse(text), found, 0);
   } catch {
-    // Cut, or not JSON at all: escapes would glue themselves to words.
-    found.push(text.replace(/\\(?:u[0-9a-fA-F]{4}|.)/gs, " "));
+    // Cut, or not JSON at all: without keys and labels, and without escapes, which would glue themselves to words.
+    found.push(text.replace(NO_WORDS, " "));
   }
   return searchable(found.join(" "));
 }
@@ -134,14 +137,13 @@ function searchable(text: string): string {
 }
 
 /**
- * What FTS5 takes for a phrase whose last word may go on.
+ * What FTS5 takes for a phrase; with a `*` at its end the last word may go on.
  *
  * @returns null when there is no word in it
  */
 export function phraseOf(text: string): string | null {
+  const isPrefix = /[\p{L}\p{N}]\*\s*$/u.test(text);
   const words = searchable(text.slice(0, 1000)).toWellFormed().trim();
   if (!/[\p{L}\p{N}]/u.test(words)) return null;
-  // The beginning of a very short word is that of half the dictionary.
-  const last = /[\p{L}\p{N}]{3,}$/u.test(words) ? " *" : "";
-  return `"${words.replaceAll('"', '""')}"${last}`;
+  return `"${words.replaceAll('"', '""')}"${isPrefix ? " *" : ""}`;
 }
