@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Authorization } from "../../compiler/runtime/library/credentials.ts";
 import { runSteps } from "../pipeline.ts";
 import { ResponseMessage } from "../message.ts";
 import { type TestExchange, apiOf, exchangeOf, responseOf, snapshotOf, stepOf } from "../testing.ts";
@@ -169,6 +170,7 @@ test("no secret is in what is given out, wherever it was", () => {
     "cookie-secret",
     "variable-secret",
     "later-secret",
+    "authorization-secret",
   ];
   const one = tracedExchange(
     {
@@ -183,6 +185,8 @@ test("no secret is in what is given out, wherever it was", () => {
     exchange.variables.set("apiKey", "variable-secret");
     exchange.variables.set("elsewhere", "variable-secret named-secret");
     exchange.variables.set("early", "later-secret");
+    exchange.variables.set("context", new Authorization("authorization-secret", new Map()));
+    exchange.variables.set("taken", "authorization-secret");
     exchange.request.headers.set("X-Copy", "named-secret");
     exchange.request.headers.set("X-Api-Key", "later-secret");
     exchange.remark("other", "said named-secret");

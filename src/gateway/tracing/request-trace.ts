@@ -4,6 +4,7 @@
  * been through the mask twice: when it was noted, and, for secrets that became known later, when it is read.
  */
 import { beginEvaluation } from "../../compiler/runtime/budget.ts";
+import { Authorization } from "../../compiler/runtime/library/credentials.ts";
 import { textOf } from "../../compiler/runtime/values.ts";
 import type { Section, Site, Step } from "../../compiler/policy.ts";
 import type { Exchange } from "../exchange.ts";
@@ -281,6 +282,7 @@ export class RequestTrace implements Trace {
     for (const [name, value] of exchange.variables) {
       const known = this.#known.get(name);
       if (known !== undefined && Object.is(known.value, value)) continue;
+      if (value instanceof Authorization) this.mask.addSecret(value.accessToken);
       const text = hidesName(name) ? HIDDEN : this.#text(valueText(value));
       if (hidesName(name) && typeof value === "string") this.mask.addSecret(value);
       this.#known.set(name, { value, text });
