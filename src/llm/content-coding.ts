@@ -26,10 +26,11 @@ const MOST_ENCODED = 8 * 1024 * 1024;
 /** Decoded octets of one answer (`reliability.md` A3: 50 MiB, and 100:1). */
 const MOST_DECODED = 50 * 1024 * 1024;
 const MOST_RATIO = 100;
-/** Below this the ratio says nothing. */
-const RATIO_FROM = 1024 * 1024;
+/** Below this the ratio says nothing: a stream of short events is mostly repetition. */
+const RATIO_FROM = 8 * 1024 * 1024;
 /** Up to this many encoded octets are decoded at once, without leaving the loop. */
 const SYNC_ENCODED = 32 * 1024;
+const SYNC_DECODED = 1024 * 1024;
 const MOST_CODINGS = 5;
 
 /** Where decoded octets go. */
@@ -93,7 +94,7 @@ export class Decoding {
 
   #atOnce(encoded: Buffer): Buffer {
     let octets = encoded;
-    for (const name of this.#codings.toReversed()) octets = CODINGS[name]!.sync(octets, RATIO_FROM);
+    for (const name of this.#codings.toReversed()) octets = CODINGS[name]!.sync(octets, SYNC_DECODED);
     return octets;
   }
 
