@@ -271,13 +271,14 @@ const STORIES: readonly (readonly [string, readonly Step[]])[] = [
 /** @param make an adapter that goes by the moment of each call */
 export function holdsSuite(name: string, make: () => Promise<HoldSubject> | HoldSubject): void {
   const subjects: HoldSubject[] = [];
-  const subject = async (): Promise<Holds & { goTo(second: number): Moment }> => {
+  const subject = async (): Promise<Pick<Holds, "reserve" | "count"> & { goTo(second: number): Moment }> => {
     const made = await make();
     subjects.push(made);
     newStory();
     let renewed = 0;
     return {
       reserve: (claims, now) => made.holds.reserve(claims, now),
+      count: (claims, cost, now) => made.holds.count(claims, cost, now),
       goTo: (second) => {
         renewed = Math.min(renewed, second);
         for (; renewed + 30 <= second; renewed += 30) made.renew?.(at(renewed + 30));
@@ -310,6 +311,17 @@ export function holdsSuite(name: string, make: () => Promise<HoldSubject> | Hold
     first.hold.settle(10, at(0));
     first.hold.settle(10, at(0));
     expect(saidOf(await holds.reserve([claimOf(["w", "k", 100, 90, 90])], at(1)))).toBe("taken 10 held 90");
+  });
+
+  test(`${name} holds: what nobody held is counted whatever the limits say`, async () => {
+    const holds = await subject();
+    const claims = [
+      claimOf(["hour", "q", 100, 0, 0]),
+      claimOf(["w", "k", 100, 0, 0]),
+      claimOf(["b", "b", 100, 0, 0]),
+    ];
+    holds.count(claims, 120, at(0));
+    for (const claim of claims) expect((await holds.reserve([claim], at(1))).state).toBe("refused");
   });
 
   test(`${name} holds: 50 at once with known costs never exceed, 50 times`, async () => {

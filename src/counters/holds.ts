@@ -96,6 +96,8 @@ export interface Holds {
    * @throws never; an unreachable store answers `unknown`
    */
   reserve(claims: readonly HoldClaim[], now: Moment): Reserved | Promise<Reserved>;
+  /** Counts what nobody held, whatever the limits say. Never throws. */
+  count(claims: readonly HoldClaim[], cost: number, now: Moment): void;
 }
 
 /** Holds that answer at once. */

@@ -92,6 +92,14 @@ export class MemoryHolds implements SyncHolds {
     );
   }
 
+  count(claims: readonly HoldClaim[], cost: number, now: Moment): void {
+    this.force(
+      claims,
+      claims.map(() => 0),
+      now,
+    ).settle(cost, now);
+  }
+
   #hold(claims: readonly HoldClaim[], places: readonly Place[], amounts: readonly number[]): Hold {
     this.underWay++;
     for (let i = 0; i < places.length; i++) {

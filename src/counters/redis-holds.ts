@@ -1,5 +1,5 @@
 import type { RedisLink } from "../redis/link.ts";
-import { boundariesAround } from "./calendar-period.ts";
+import { boundariesAround, calendarPeriodAt } from "./calendar-period.ts";
 import type { Period } from "./fixed-period.ts";
 import {
   CROWDED_MS,
@@ -60,7 +60,10 @@ export class RedisHolds implements Holds {
     this.#id = id;
     this.#callersClock = clock === "caller";
     this.#share = (claim) => (claim.kind === "period" ? claim : { ...claim, limit: share(claim.limit) });
-    this.alone = { reserve: (claims, now) => this.#reserveAlone(claims, now) };
+    this.alone = {
+      reserve: (claims, now) => this.#reserveAlone(claims, now),
+      count: (claims, cost, now) => this.#countAlone(claims, cost, now),
+    };
     link.onUp(() => this.#tell());
   }
 
@@ -87,6 +90,14 @@ export class RedisHolds implements Holds {
       (reply) => this.#reserved(reply, id, claims, now),
       () => UNKNOWN,
     );
+  }
+
+  count(claims: readonly HoldClaim[], cost: number, now: Moment): void {
+    if (!this.#link.up) return this.#countAlone(claims, cost, now);
+    this.#noted.count(claims.map(this.#share), cost, now);
+    const amounts = claims.map(() => 0);
+    const starts = claims.map((claim) => (claim.kind === "period" ? startOf(claim, now) : 0));
+    this.#settle({ id: "", claims, amounts }, starts, cost, now, now);
   }
 
   /** Says that this node lives: its holds that are older than a quarter of their time go on. */
@@ -138,7 +149,13 @@ export class RedisHolds implements Holds {
     return { state: "taken", before: claims.map((_, i) => of(i, 0)), hold };
   }
 
-  #settle(hold: RedisHold, starts: readonly number[], cost: number, then: Moment, now: Moment): void {
+  #settle(
+    hold: Pick<RedisHold, "id" | "claims" | "amounts">,
+    starts: readonly number[],
+    cost: number,
+    then: Moment,
+    now: Moment,
+  ): void {
     const { claims, amounts } = hold;
     const args: (string | number)[] = [];
     const keys: string[] = [];
@@ -199,16 +216,24 @@ export class RedisHolds implements Holds {
     const settle = (cost: number, at: Moment): readonly number[] | null => {
       if (settled) return null;
       settled = true;
-      for (const claim of claims) {
-        if (claim.kind !== "period" || claim.own !== null) continue;
-        const [, startMs] = boundariesAround(claim.unit, claim.weekStart, now.epochMs);
-        this.#remember(claim, periodFrom(claim, startMs, now), cost);
-      }
+      this.#rememberAll(claims, cost, now);
       const after = hold.settle(cost, at);
       if (this.#link.up) this.#tell();
       return after;
     };
     return { ...answer, hold: { amounts: hold.amounts, settle } };
+  }
+
+  #countAlone(claims: readonly HoldClaim[], cost: number, now: Moment): void {
+    this.#noted.count(claims.map(this.#share), cost, now);
+    this.#rememberAll(claims, cost, now);
+  }
+
+  #rememberAll(claims: readonly HoldClaim[], cost: number, now: Moment): void {
+    for (const claim of claims) {
+      if (claim.kind !== "period" || claim.own !== null) continue;
+      this.#remember(claim, periodFrom(claim, startOf(claim, now), now), cost);
+    }
   }
 
   #remember(claim: PeriodHoldClaim, period: Period, cost: number): void {
@@ -276,6 +301,10 @@ function numbersOf(claim: HoldClaim, now: Moment): readonly [number, number, num
 function settledNumbers(claim: HoldClaim, period: Period | null): readonly number[] {
   if (period !== null) return [0, period.startMs, period.endMs, 0];
   return [claim.kind === "window" ? claim.windowMs : claim.kind === "bucket" ? claim.fillMs : 0, 0, 0, 0];
+}
+
+function startOf(claim: PeriodHoldClaim, now: Moment): number {
+  return calendarPeriodAt(claim.unit, claim.weekStart, now.epochMs).startMs;
 }
 
 /** The period that begins at `startMs` and lies around `now`. */

@@ -50,7 +50,7 @@ export function takeOrElse<C extends WindowClaim | QuotaClaim>(
   return answer instanceof Promise ? answer.then(decide) : decide(answer);
 }
 
-function storeUnavailable(source: string): GatewayError {
+export function storeUnavailable(source: string): GatewayError {
   return new GatewayError({
     source,
     reason: "CounterStoreUnavailable",
