@@ -22,7 +22,7 @@ export function recognise(line: RequestLine, body: Readonly<Record<string, unkno
 
 /** Paths of the same providers whose bodies look like a call of a model and are none. */
 const ASKS_NO_MODEL =
-  /\/(?:moderations|rerank|count_tokens|input_tokens|tokenize|detokenize|assistants|threads|fine_tuning|batches|evals|conversations|vector_stores|client_secrets|sessions|videos)(?:\/|$)|\/(?:responses|chat\/completions)\/./i;
+  /\/(?:moderations|rerank|count[_-]tokens|input_tokens|tokenize|detokenize|assistants|threads|fine_tuning|batches|evals|conversations|vector_stores|client_secrets|sessions|videos)(?:\/|:|%3a|$)|\/(?:responses|chat\/completions)\/./i;
 
 /** @returns null when there is no such dialect */
 export function dialectNamed(name: DialectName): Dialect | null {

@@ -37,11 +37,9 @@ export class MessagesReader implements AnswerReader {
       case "message":
         this.#message(object);
         break;
-      case "error":
-        this.found.error = stringOf(objectOf(object["error"])?.["type"]) ?? "error";
-        break;
       default:
-      // `ping`, `content_block_stop` and what may come one day say nothing of interest.
+        // `ping`, `content_block_stop` and what may come one day say nothing of interest.
+        this.#failure(objectOf(object["error"]));
     }
   }
 
@@ -86,6 +84,7 @@ export class MessagesReader implements AnswerReader {
 
   #delta(delta: JsonObject | null): void {
     switch (delta?.["type"]) {
+      case undefined: // Some relays leave it out.
       case "text_delta":
         return wrote(this.found, 0, delta["text"]);
       case "input_json_delta":
@@ -93,6 +92,17 @@ export class MessagesReader implements AnswerReader {
       case "thinking_delta":
         return wrote(this.found, 0, delta["thinking"]);
     }
+  }
+
+  /** Anthropic says a `type`; Vertex AI a `status`, Azure a `code`, when they fail before asking the model. */
+  #failure(error: JsonObject | null): void {
+    if (error === null) return;
+    const { type, status, code } = error;
+    this.found.error =
+      stringOf(type) ??
+      stringOf(status) ??
+      (typeof code === "number" ? String(code) : stringOf(code)) ??
+      "error";
   }
 
   #usage(reported: JsonObject | null): void {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RequestLine } from "../../dialect.ts";
 import type { PromptPart } from "../../prompt.ts";
+import { recognise } from "../../recognise.ts";
 import { anthropicMessages } from "./messages.ts";
 
 function line(path: string, headers: Readonly<Record<string, string>> = {}, method = "POST"): RequestLine {
@@ -193,6 +194,49 @@ test("content inside content without end is read to a depth", () => {
   for (let depth = 0; depth < 50_000; depth++) content = [{ type: "tool_result", content }];
   const request = anthropicMessages.readRequest({ messages: [{ role: "user", content }] }, AT_ANTHROPIC);
   expect(request.prompt().messages).toEqual([{ role: "user", name: null, parts: [] }]);
+});
+
+test.each<[string, unknown[], object]>([
+  [
+    "a stream's id",
+    [{ type: "message_start", message: { id: "msg_1", model: "m" } }],
+    { id: "msg_1", model: "m", usage: null },
+  ],
+  [
+    "a message's id",
+    [{ type: "message", id: "msg_2", content: [] }],
+    { id: "msg_2", complete: true, responses: 1 },
+  ],
+  [
+    "Anthropic's error",
+    [{ type: "error", error: { type: "api_error" } }],
+    { error: "api_error", complete: false },
+  ],
+  ["Azure's error", [{ error: { code: "429", message: "" } }], { error: "429" }],
+  [
+    "Google's error",
+    [{ error: { code: 429, status: "RESOURCE_EXHAUSTED" } }],
+    { error: "RESOURCE_EXHAUSTED" },
+  ],
+  ["an error of no kind", [{ error: {} }], { error: "error" }],
+  ["no error", [{ error: null }, "[DONE]", null, []], { error: null }],
+  [
+    "cache counts alone",
+    [
+      { type: "message_start", message: { usage: { input_tokens: 3, output_tokens: 1 } } },
+      { type: "message_delta", usage: { cache_read_input_tokens: 9 } },
+    ],
+    { usage: { prompt: 3, completion: 1, cached: 0 } },
+  ],
+])("reads %s", (_, values, expected) => {
+  const reader = anthropicMessages.readAnswer(100);
+  for (const value of values) reader.take(null, value);
+  expect(reader.found).toMatchObject(expected);
+});
+
+test("counting tokens at Vertex AI is not taken for a chat", () => {
+  const asked = line("/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict");
+  expect(recognise(asked, { model: "claude-opus-4", messages: [] })).toBeNull();
 });
 
 test("arbitrary bodies and answers never throw", () => {

@@ -312,6 +312,63 @@ test.each<[string, Record<string, unknown>, PromptPart[]]>([
   expect(request.prompt().messages.flatMap((message) => message.parts)).toEqual(parts);
 });
 
+/** Bedrock's count beside the model's own. */
+test.each<[string, object[], object | null]>([
+  ["none of either", [{ "amazon-bedrock-invocationMetrics": { invocationLatency: 5 } }], null],
+  [
+    "Bedrock's alone",
+    [
+      {
+        "amazon-bedrock-invocationMetrics": {
+          inputTokenCount: 3,
+          outputTokenCount: 13,
+          cacheReadInputTokenCount: 5,
+          cacheWriteInputTokenCount: 25_037,
+        },
+      },
+    ],
+    { prompt: 3, completion: 13, total: 16, cached: 5, cacheWrites: 25_037, cachedInside: false },
+  ],
+  [
+    "the model's, whose cached input is inside",
+    [
+      {
+        choices: [],
+        usage: { prompt_tokens: 30, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 20 } },
+        "amazon-bedrock-invocationMetrics": {
+          inputTokenCount: 10,
+          cacheReadInputTokenCount: 20,
+          outputTokenCount: 4,
+        },
+      },
+    ],
+    { prompt: 30, completion: 4, total: 34, cached: 20, cachedInside: true },
+  ],
+  [
+    "the model's beginning, Bedrock's end",
+    [
+      { type: "message_start", message: { usage: { input_tokens: 3, output_tokens: 1 } } },
+      {
+        type: "message_stop",
+        "amazon-bedrock-invocationMetrics": {
+          inputTokenCount: 3,
+          outputTokenCount: 13,
+          cacheReadInputTokenCount: 5,
+        },
+      },
+    ],
+    { prompt: 3, completion: 13, total: 16, cached: 5, cachedInside: false },
+  ],
+])("InvokeModel: reads counts, %s", (_, values, usage) => {
+  const reader = bedrockInvoke.readAnswer(0);
+  for (const value of values) {
+    reader.take("chunk", { bytes: Buffer.from(JSON.stringify(value)).toString("base64") });
+  }
+  expect(reader.found.complete).toBe(true);
+  if (usage === null) expect(reader.found.usage).toBeNull();
+  else expect(reader.found.usage).toMatchObject(usage);
+});
+
 test("content inside content without end is read to a depth", () => {
   let content: unknown = [{ text: "deep" }];
   let guarded: unknown = { text: "deep" };

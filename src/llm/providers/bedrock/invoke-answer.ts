@@ -59,21 +59,30 @@ export class InvokeReader implements AnswerReader {
     this.#metrics(objectOf(value[METRICS]));
   }
 
-  /** Bedrock's count stands in for what the model's own usage has not said. */
+  /** Nothing comes after them. */
   #metrics(metrics: JsonObject | null): void {
     if (metrics === null) return;
-    const said = this.found.usage ?? {
-      ...NO_USAGE,
-      cached: tokensOf(metrics["cacheReadInputTokenCount"]),
-      cacheWrites: tokensOf(metrics["cacheWriteInputTokenCount"]),
-      cachedInside: false,
-    };
+    this.#count(metrics);
+    this.found.complete = true;
+    this.found.responses = 1;
+  }
+
+  /** Bedrock's count stands in for what the model's own usage has not said. */
+  #count(metrics: JsonObject): void {
+    if (typeof metrics["inputTokenCount"] !== "number" && typeof metrics["outputTokenCount"] !== "number")
+      return;
+    const said = this.found.usage ?? { ...NO_USAGE, cachedInside: false };
     const prompt = said.prompt || tokensOf(metrics["inputTokenCount"]);
     const completion = Math.max(said.completion, tokensOf(metrics["outputTokenCount"]));
     const same = prompt === said.prompt && completion === said.completion;
     this.found.usage = { ...said, prompt, completion, total: same ? said.total : prompt + completion };
-    this.found.complete = true;
-    this.found.responses = 1;
+    if (said.cachedInside) return;
+    const { cached, cacheWrites } = said;
+    this.found.usage = {
+      ...this.found.usage,
+      cached: cached || tokensOf(metrics["cacheReadInputTokenCount"]),
+      cacheWrites: cacheWrites || tokensOf(metrics["cacheWriteInputTokenCount"]),
+    };
   }
 }
 
