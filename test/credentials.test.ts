@@ -31,7 +31,7 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 function provider(identityProvider: string, grant: object, name = "p"): Files {
@@ -145,8 +145,11 @@ test("Microsoft Entra by its own parameters: tenant, resource, where it is", asy
     ...connection({
       oauth2grantType: "ClientCredentials",
       parameters: {
-        ...{ clientId: "us", clientSecret: "s3cret+/", loginUri: idp.url },
-        ...{ tenantId: TENANT, resourceUri: "https://graph.example" },
+        clientId: "us",
+        clientSecret: "s3cret+/",
+        loginUri: idp.url,
+        tenantId: TENANT,
+        resourceUri: "https://graph.example",
       },
     }),
   });

@@ -40,11 +40,13 @@ export interface IdentityProvider {
   close(): Promise<void>;
 }
 
+/** Making one takes longer than most tests do. */
+const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+
 /** What a platform tells a workload of its identity endpoint. */
 export const IDENTITY_SECRET = "the platform's secret";
 
 export async function startIdentityProvider(): Promise<IdentityProvider> {
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const clients = new Map<string, Client>();
   const codes = new Map<string, Grant>();
   const refreshTokens = new Map<string, Grant>();

@@ -11,7 +11,7 @@ import { type TestGateway, api, policy, subscription, testGateway } from "./gate
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 /** One record; `properties` is C#, a list of members. */

@@ -57,7 +57,11 @@ const provider = createServer((request, response) => {
 function responseOf({ id, inputs }: Kept): object {
   const content = [{ type: "output_text", text: `You said: ${inputs.join("; ")}`, annotations: [] }];
   return {
-    ...{ id, object: "response", created_at: 1, status: "completed", model: "gpt-x" },
+    id,
+    object: "response",
+    created_at: 1,
+    status: "completed",
+    model: "gpt-x",
     output: [{ type: "message", id: `msg_${id}`, role: "assistant", status: "completed", content }],
     usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 },
   };

@@ -7,10 +7,12 @@ import type { ConnectionIndex } from "../gateway/connections.ts";
 import type { Incoming } from "../transport/transport.ts";
 import { CALLBACK_PATH, type Consents, type Landing } from "./consents.ts";
 
-const HEADERS: readonly string[] = [
-  ...["Cache-Control", "no-store", "Referrer-Policy", "no-referrer", "X-Content-Type-Options", "nosniff"],
-  ...["Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"],
-];
+const HEADERS: readonly string[] = Object.entries({
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+}).flat();
 const encoder = new TextEncoder();
 
 /** Answers `incoming` when it is the callback; without connections there is none. */

@@ -64,10 +64,12 @@ async function ask(
   const parsed = parseUrl(url);
   if (parsed === null) throw new TokenRefused(`the address of ${who} is not a URL`, null);
   const { target, path, query } = parsed;
-  const rawHeaders = [
-    ...["Host", target.authority, "Accept", "application/json"],
-    ...["Content-Type", "application/x-www-form-urlencoded", "User-Agent", "headgate"],
-  ];
+  const rawHeaders = Object.entries({
+    Host: target.authority,
+    Accept: "application/json",
+    "Content-Type": "application/x-www-form-urlencoded",
+    "User-Agent": "headgate",
+  }).flat();
   const form = { ...fields, ...proofOf(connection, rawHeaders) };
   try {
     const { statusCode, body } = await callOut(world, world.egress, {

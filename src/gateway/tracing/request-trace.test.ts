@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import "../../compiler/runtime/library/index.ts";
 import { Authorization } from "../../compiler/runtime/library/credentials.ts";
 import { runSteps } from "../pipeline.ts";
 import { ResponseMessage } from "../message.ts";
