@@ -10,6 +10,7 @@
  * Exits 0 when the file was read, whatever it says; 1 when it cannot be read; 2 on wrong arguments.
  */
 import { closeSync, openSync, readSync } from "node:fs";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { newAnswer } from "../src/llm/answer.ts";
 import type { Dialect, DialectName, FoundAnswer } from "../src/llm/dialect.ts";
@@ -221,19 +222,31 @@ function outcome(dialect: Dialect, found: FoundAnswer): Record<string, unknown> 
   };
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Where words go: to the caller's standard streams, or to a test. */
+export interface Output {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** @returns the exit code */
+export async function readUsage(args: readonly string[], { out, err }: Output): Promise<number> {
   try {
     const options = readOptions(args);
     const start = firstOctets(options.file);
     const dialect = await chooseDialect(options, start);
     const found = await readWith(dialect, options, start);
-    process.stdout.write(`${JSON.stringify(outcome(dialect, found))}\n`);
+    out(`${JSON.stringify(outcome(dialect, found))}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    process.stderr.write(`read-usage: ${error.message}\n`);
+    err(`read-usage: ${error.message}\n`);
     return error.exitCode;
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+if (process.argv[1] !== undefined && import.meta.filename === resolve(process.argv[1])) {
+  process.exitCode = await readUsage(process.argv.slice(2), {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+  });
+}

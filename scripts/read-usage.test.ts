@@ -1,0 +1,115 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import { readUsage } from "./read-usage.ts";
+
+const root = join(import.meta.dirname, "..");
+const corpus = join(root, "src/llm/corpus/openai");
+const folder = mkdtempSync(join(tmpdir(), "read-usage-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(...args: readonly string[]) {
+  let stdout = "";
+  let stderr = "";
+  const status = await readUsage(args, {
+    out: (text) => void (stdout += text),
+    err: (text) => void (stderr += text),
+  });
+  return { status, stderr, said: stdout === "" ? null : (JSON.parse(stdout) as Record<string, unknown>) };
+}
+
+function file(name: string, octets: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, octets);
+  return path;
+}
+
+it("prints what was read, whole", async () => {
+  expect((await run("openai-responses", join(corpus, "responses.sse"))).said).toEqual({
+    dialect: "openai-responses",
+    id: "resp_67c9fdcecf488190bdd9a0409de3a1ec07b8b0ad4e5eb654",
+    model: "gpt-4.1-2025-04-14",
+    usageReported: true,
+    usage: {
+      promptTokens: 37,
+      completionTokens: 11,
+      totalTokens: 48,
+      cachedTokens: 5,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+      promptAudioTokens: 0,
+      completionAudioTokens: 0,
+    },
+    finishReason: "completed",
+    textLength: 9,
+    complete: true,
+    responses: 1,
+    error: null,
+  });
+});
+
+it.each([
+  ["auto", "chat-usage.sse", "openai-chat", 29],
+  ["azure-openai", "azure-filters-first.sse", "openai-chat", 15],
+  ["auto", "responses.body", "openai-responses", 123],
+  ["auto", "embeddings.body", "openai-embeddings", 24],
+  ["auto", "completions.sse", "openai-completions", 6],
+  ["auto", "images.body", "openai-images", 4210],
+  ["auto", "speech.sse", "openai-audio", 115],
+  ["realtime", "realtime-fragmented.frames", "openai-realtime", 184],
+  ["auto", "realtime-deflated.frames", "openai-realtime", 390],
+  ["auto", "realtime.jsonl", "openai-realtime", 390],
+  ["chat", "chat-sse.gz", "openai-chat", 29],
+])("%s %s is %s, the same in pieces", async (name, path, dialect, totalTokens) => {
+  const whole = await run(name, join(corpus, path));
+  expect(whole).toMatchObject({ status: 0, stderr: "", said: { dialect, usage: { totalTokens } } });
+  expect(await run(name, join(corpus, path), "--split", "3")).toEqual(whole);
+});
+
+it("runs as a program", () => {
+  const program = [join(root, "scripts/read-usage.ts"), "auto", join(corpus, "chat.body")];
+  const { status, stdout } = spawnSync(process.execPath, program, { encoding: "utf8" });
+  expect([status, JSON.parse(stdout)]).toMatchObject([0, { dialect: "openai-chat", textLength: 12 }]);
+});
+
+describe("options", () => {
+  it("--encoding and --content-type", async () => {
+    const path = file("a", gzipSync('{"usage":{"prompt_tokens":1}}'));
+    expect((await run("chat", path, "--encoding", "gzip", "--split=1")).said).toMatchObject({
+      usage: { promptTokens: 1 },
+    });
+    const audio = file("b", '{"usage":{"prompt_tokens":1}}');
+    expect((await run("chat", audio, "--content-type", "audio/mpeg")).said).toMatchObject({
+      usageReported: false,
+      usage: null,
+    });
+  });
+
+  it.each([
+    [[], 2, "usage:"],
+    [["chat"], 2, "usage:"],
+    [["chat", "a", "b"], 2, "usage:"],
+    [["nonsense", join(corpus, "chat.body")], 2, "openai-chat"],
+    [["constructor", join(corpus, "chat.body")], 2, "no dialect"],
+    [["chat", join(corpus, "chat.body"), "--split", "0"], 2, "--split"],
+    [["chat", join(corpus, "chat.body"), "--nonsense"], 2, "--nonsense"],
+    [["chat", join(folder, "missing")], 1, "ENOENT"],
+    [["chat", folder], 1, "EISDIR"],
+    [["auto", join(corpus, "empty.sse")], 1, "name it"],
+  ] as const)("%j exits %d", async (args, status, word) => {
+    const ran = await run(...args);
+    expect(ran).toMatchObject({ status, said: null });
+    expect(ran.stderr).toContain(word);
+    expect(ran.stderr).not.toContain("    at ");
+  });
+
+  it("a file that says nothing is no failure", async () => {
+    expect(await run("chat", join(corpus, "empty.sse"))).toMatchObject({
+      status: 0,
+      said: { usageReported: false },
+    });
+  });
+});
