@@ -60,6 +60,8 @@ const ANTHROPIC_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["no-json.body", {}],
 ];
 
-export const ANTHROPIC: readonly CorpusCase[] = [
-  ...ANTHROPIC_FILES.map(([file, said]) => ({ file, dialect: "anthropic-messages" as const, said })),
-];
+export const ANTHROPIC: readonly CorpusCase[] = ANTHROPIC_FILES.map(([file, said]) => ({
+  file,
+  dialect: "anthropic-messages" as const,
+  said,
+}));

@@ -44,6 +44,8 @@ const GEMINI_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["vertex-text.body", { tokens: [3, 2], text: "Hello!", whole: true }],
 ];
 
-export const GEMINI: readonly CorpusCase[] = [
-  ...GEMINI_FILES.map(([file, said]) => ({ file, dialect: "gemini" as const, said })),
-];
+export const GEMINI: readonly CorpusCase[] = GEMINI_FILES.map(([file, said]) => ({
+  file,
+  dialect: "gemini" as const,
+  said,
+}));

@@ -83,7 +83,8 @@ export class MessagesReader implements AnswerReader {
   }
 
   #delta(delta: JsonObject | null): void {
-    switch (delta?.["type"]) {
+    if (delta === null) return;
+    switch (delta["type"]) {
       case undefined: // Some relays leave it out.
       case "text_delta":
         return wrote(this.found, 0, delta["text"]);

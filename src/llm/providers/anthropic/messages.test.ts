@@ -239,12 +239,15 @@ test("counting tokens at Vertex AI is not taken for a chat", () => {
   expect(recognise(asked, { model: "claude-opus-4", messages: [] })).toBeNull();
 });
 
+const words = (text: string): string[] => text.split(" ");
+
 test("arbitrary bodies and answers never throw", () => {
   const key = fc.constantFrom(
-    ...["type", "messages", "content", "source", "system", "usage", "message", "delta", "error", "input"],
+    ...words("type messages content source system usage message delta error input"),
   );
   const type = fc.constantFrom(
-    ...["text", "image", "document", "tool_use", "tool_result", "message_start", "message_delta", "message"],
+    ...words("text image document tool_use tool_result message_start message_delta"),
+    ...words("message"),
   );
   const value = fc.letrec((tie) => ({
     any: fc.oneof(

@@ -266,10 +266,13 @@ test.each<[string, string, Record<string, unknown>, string[], string, unknown[]]
   expect(request.messages()).toEqual(logged);
 });
 
+const words = (text: string): string[] => text.split(" ");
+
 test("arbitrary bodies and answers never throw", () => {
   const key = fc.constantFrom(
-    ...["contents", "parts", "text", "inlineData", "functionCall", "args", "candidates", "content", "index"],
-    ...["usageMetadata", "promptTokenCount", "predictions", "requests", "instances", "generationConfig"],
+    ...words("contents parts text inlineData functionCall args candidates content index"),
+    ...words("usageMetadata promptTokenCount predictions requests instances"),
+    ...words("generationConfig"),
   );
   const value = fc.letrec((tie) => ({
     any: fc.oneof(
