@@ -342,7 +342,8 @@ export class Ledger {
 
   /** So that who asks finds what has just been settled; not for long, and not when writing fails. */
   async #freshen(): Promise<void> {
-    if (!this.#dirty && this.#contents.length === 0 && this.#importing === null) return;
+    const waiting = this.#held.length + this.#contents.length;
+    if (!this.#dirty && waiting === 0 && this.#importing === null) return;
     if (this.#failures > 0 || this.#closed) return;
     await this.#within(FRESH_MS, this.flush());
   }
