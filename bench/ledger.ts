@@ -47,6 +47,8 @@ function rowOf(i: number): LedgerRecord {
   const lot = random();
   const status = lot < 0.93 ? 200 : lot < 0.98 ? 429 : lot < 0.995 ? 500 : lot < 0.9999 ? 400 : 418;
   const model = MODELS[zipf(MODELS.length)]!;
+  // As in life: a team has one product and few APIs, a model few backends.
+  const team = zipf(500);
   const promptTokens = Math.floor(10 ** (1 + 4 * random()));
   const completionTokens = Math.floor(10 ** (3 * random()));
   return record({
@@ -55,11 +57,11 @@ function rowOf(i: number): LedgerRecord {
       .padStart(12, "0")}`,
     timeMs: Math.floor(END - SPAN_MS + (SPAN_MS * i) / ROWS + 60_000 * random()),
     durationMs: 3000 * random(),
-    api: `api-${zipf(40)}`,
-    subscription: `team-${zipf(500)}`,
-    product: `product-${zipf(10)}`,
+    api: `api-${(team + zipf(3)) % 40}`,
+    subscription: `team-${team}`,
+    product: `product-${team % 10}`,
     user: `user-${zipf(5000)}`,
-    backend: `backend-${zipf(20)}`,
+    backend: `${model}-${zipf(2)}`,
     modelAsked: model,
     modelServed: `${model}-2026-01-01`,
     status,
