@@ -53,7 +53,7 @@ async function load(name: EncodingName): Promise<void> {
   let vocabulary: Vocabulary | null = null;
   await inSlices(() => (vocabulary = ranks.next()) !== null);
   const encoding = encodingOf(PATTERNS[name], vocabulary!);
-  await warmUp(encoding, file.latin1Slice(0, 30_000) + "の".repeat(1000));
+  await warmUp(encoding, file.toString("latin1", 0, 30_000) + "の".repeat(1000));
   loaded.set(name, encoding);
 }
 

@@ -2,7 +2,7 @@ import { countTokens as cl100k } from "gpt-tokenizer/encoding/cl100k_base";
 import { countTokens as o200k } from "gpt-tokenizer/encoding/o200k_base";
 import { countTokens as p50k } from "gpt-tokenizer/encoding/p50k_base";
 import { countTokens as r50k } from "gpt-tokenizer/encoding/r50k_base";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   type EncodingName,

@@ -24,7 +24,7 @@ export interface ModelEncoding {
 type OpenAiRow = readonly [RegExp, EncodingName];
 
 const OPENAI: readonly OpenAiRow[] = [
-  [/^(gpt-4o|gpt-4\.[15]|gpt-[5-9]|gpt-\d\d|o\d+($|-)|chatgpt-|chat-latest)/, "o200k_base"],
+  [/^(gpt-4o|gpt-4\.[15]|gpt-[5-9]|gpt-[12]\d($|[.-])|o\d+($|-)|chatgpt-|chat-latest)/, "o200k_base"],
   [/^(gpt-(oss|audio|realtime|image|live|transcribe)|codex-mini|computer-use)/, "o200k_base"],
   [/^(gpt-4($|-)|gpt-3\.5|gpt-35|text-embedding-(3|ada-002)|(davinci|babbage)-002$)/, "cl100k_base"],
   [/^(text-davinci-(00[23]|edit)|code-(davinci|cushman)|(davinci|cushman)-codex)/, "p50k_base"],

@@ -21,9 +21,10 @@ export function imageSizeOfBase64(text: string, from = 0): ImageSize | null {
   if (head.length < 10) return null;
   if (head.readUInt32BE(0) === 0x89504e47) return pngSize(head);
   if (head.readUInt16BE(0) === 0xffd8) return jpegSize(octets);
-  const name = head.latin1Slice(0, 6);
+  const name = head.toString("latin1", 0, 6);
   if (name === "GIF87a" || name === "GIF89a") return size(head.readUInt16LE(6), head.readUInt16LE(8));
-  if (name.startsWith("RIFF") && head.latin1Slice(8, 12) === "WEBP") return webpSize(head);
+  if (name.startsWith("RIFF") && head.length === 30 && head.toString("latin1", 8, 12) === "WEBP")
+    return webpSize(head);
   return null;
 }
 
@@ -49,7 +50,7 @@ class Octets {
 
 /** PNG §11.2.2: IHDR comes first. */
 function pngSize(head: Buffer): ImageSize | null {
-  if (head.length < 24 || head.latin1Slice(12, 16) !== "IHDR") return null;
+  if (head.length < 24 || head.toString("latin1", 12, 16) !== "IHDR") return null;
   return size(head.readUInt32BE(16), head.readUInt32BE(20));
 }
 
@@ -85,8 +86,7 @@ function jpegSize(octets: Octets): ImageSize | null {
 
 /** WebP (RFC 9649 §2): lossy, lossless, extended. */
 function webpSize(head: Buffer): ImageSize | null {
-  if (head.length < 30) return null;
-  switch (head.latin1Slice(12, 16)) {
+  switch (head.toString("latin1", 12, 16)) {
     case "VP8 ":
       return size(head.readUInt16LE(26) & 0x3fff, head.readUInt16LE(28) & 0x3fff);
     case "VP8L": {

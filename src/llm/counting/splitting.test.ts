@@ -3,7 +3,7 @@ import {
   O200K_TOKEN_SPLIT_REGEX,
   R50K_TOKEN_SPLIT_REGEX,
 } from "gpt-tokenizer/encodingParams/constants";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { kindAt } from "./characters.ts";
 import { PAUSED, type Pattern, Splitter } from "./splitting.ts";

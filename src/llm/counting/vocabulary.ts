@@ -45,6 +45,8 @@ export class Vocabulary {
   readonly #shift: number;
   /** By a hash of a token's first three octets, which lengths exist: bit `length - 3`; bit 31 for all from 34 on. */
   readonly #lengths = new Int32Array(1 << 16);
+  /** The tokens of two octets by these, as `id + 2`: merging looks up one for each octet, before any other. */
+  readonly #pairs = new Int32Array(1 << 16);
   /** What was merged last to make a token; filled when first asked. `NONE`: merging its octets never yields it. */
   readonly #left: Int32Array;
   readonly #right: Int32Array;
@@ -83,6 +85,7 @@ export class Vocabulary {
     while (this.#table[slot * 2] !== 0) slot = (slot + 1) & mask;
     this.#table[slot * 2] = id + 1;
     this.#table[slot * 2 + 1] = hash;
+    if (to - from === 2) this.#pairs[(this.#octets[from]! << 8) | this.#octets[from + 1]!] = id + KNOWN;
     if (to - from >= 3) this.#lengths[prefixIndex(this.#octets, from)]! |= lengthBit(to - from);
   }
 
@@ -107,6 +110,12 @@ export class Vocabulary {
       if (table[slot * 2 + 1] === hash && this.#is(id, octets, from, to)) return id;
       slot = (slot + 1) & mask;
     }
+  }
+
+  /** The token that two octets make, or `NONE`. */
+  pair(first: number, second: number): number {
+    const id = this.#pairs[(first << 8) | second]!;
+    return id === 0 ? NONE : id - KNOWN;
   }
 
   #is(id: number, octets: Uint8Array, from: number, to: number): boolean {
@@ -266,7 +275,8 @@ class Parts {
     };
     for (let i = 0; i < length; i++) {
       starts[i] = i;
-      ranks[i] = i + 2 <= length ? rank(i, i + 2) : NEVER;
+      const id = i + 2 <= length ? vocabulary.pair(octets[i]!, octets[i + 1]!) : NONE;
+      ranks[i] = id === NONE ? NEVER : id;
     }
     starts[length] = length;
     let count = length;
