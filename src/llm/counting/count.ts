@@ -73,7 +73,7 @@ async function warmUp(encoding: Encoding, text: string): Promise<void> {
 }
 
 /**
- * Counts at once, however long it takes: some 5 ns an octet for prose, 100 for the worst. For texts of up to 20 kB.
+ * Counts at once, however long it takes: some 20 ns a character for prose, 300 for the worst. For texts of up to 20 kB.
  *
  * @returns tokens; `estimateTokens` while the encoding is not loaded, which this begins
  */
@@ -126,8 +126,8 @@ export function countTexts(
 }
 
 /**
- * A guess that needs no table: an octet in four. Prose, code and CJK come out within ±40 %; random letters and digits have up to
- * twice as many tokens, long runs of one character far fewer.
+ * A guess that needs no table: an octet in four. Measured against o200k: within 20 % for prose in Latin letters, code and
+ * CJK; a third too low for JSON and digits, half for random letters; up to 80 % too high for Cyrillic.
  */
 export function estimateTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);

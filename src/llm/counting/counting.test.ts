@@ -43,6 +43,13 @@ test("before it is loaded, a count is an estimate", () => {
   expect(estimateTokens("")).toBe(0);
 });
 
+test("a count that comes before waits", async () => {
+  const early = countText("hello world", "p50k_base");
+  expect(early).toBeInstanceOf(Promise);
+  expect(await early).toBe(2);
+  expect(countText("hello world", "p50k_base")).toBe(2);
+});
+
 describe("with all encodings", () => {
   beforeAll(() => Promise.all(ENCODINGS.map(ready)));
 
