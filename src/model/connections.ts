@@ -104,6 +104,7 @@ class Draft {
       : null;
     const refreshUrl = this.#url("refreshUrl", () => tokenUrl ?? undefined, known, parameter);
     const clientId = parameter("clientId");
+    const redirectUrl = code ? this.#redirectUrl() : null;
     if (clientId === undefined) this.#refuseMissing("clientId");
     if (this.#failed || clientId === undefined || tokenUrl === null || refreshUrl === null) return null;
     const clientSecret = parameter("clientSecret") ?? null;
@@ -126,7 +127,7 @@ class Draft {
       clientSecret,
       clientAuthentication: known.basic === true && clientSecret !== null ? "basic" : "body",
       pkce: code && known.pkce === true,
-      redirectUrl: code ? this.#redirectUrl() : null,
+      redirectUrl,
       access,
       fingerprint: createHash("sha256").update(JSON.stringify(given)).digest("base64url"),
     };

@@ -122,7 +122,12 @@ export const authorization = defineKind("authorizationProviders/authorizations",
 
 export const accessPolicy = defineKind("authorizationProviders/authorizations/accessPolicies", {
   noun: "access policy",
-  properties: { tenantId: is.text(), objectId: is.text(), appIds: is.list(is.text()) },
+  properties: {
+    tenantId: is.text(100, { min: 1 }),
+    objectId: is.text(100, { min: 1 }),
+    appIds: is.list(is.text()),
+  },
+  required: ["tenantId", "objectId"],
   artifact: { folders: ["accessPolicies"], files: ["accessPolicyInformation"] },
 });
 
