@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -67,6 +67,19 @@ it.each([
   const whole = await run(name, join(corpus, path));
   expect(whole).toMatchObject({ status: 0, stderr: "", said: { dialect, usage: { totalTokens } } });
   expect(await run(name, join(corpus, path), "--split", "3")).toEqual(whole);
+});
+
+it.each([
+  ["objects", (event: string) => `{"direction":"server","event":${event}}`],
+  ["texts", (event: string) => JSON.stringify({ from: "server", data: event })],
+])("reads what a recorder has put into envelopes: %s", async (kind, wrap) => {
+  const lines = readFileSync(join(corpus, "realtime.jsonl"), "utf8").split("\n");
+  const path = file(`${kind}.jsonl`, lines.map(wrap).join("\n"));
+  for (const name of ["realtime", "auto"]) {
+    expect((await run(name, path, "--split", "7")).said).toEqual(
+      (await run("realtime", join(corpus, "realtime.jsonl"))).said,
+    );
+  }
 });
 
 it("runs as a program", () => {

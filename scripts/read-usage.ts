@@ -12,6 +12,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { isJsonObject } from "../src/base/json-object.ts";
 import { newAnswer } from "../src/llm/answer.ts";
 import type { Dialect, DialectName, FoundAnswer } from "../src/llm/dialect.ts";
 import { dialectNamed } from "../src/llm/recognise.ts";
@@ -149,6 +150,36 @@ function codingOf(start: Uint8Array): string | null {
   return start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd ? "zstd" : null;
 }
 
+/** A line of a recorder: `{"direction": "server", "data": …}` around the event itself. */
+function unwrapped(value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  for (const key of ENVELOPES) {
+    const inner = value[key];
+    if (isJsonObject(inner) && typeof inner["type"] === "string") return inner;
+    if (typeof inner !== "string" || !/^\s*\{/.test(inner)) continue;
+    try {
+      return JSON.parse(inner);
+    } catch {
+      return value;
+    }
+  }
+  return value;
+}
+
+const ENVELOPES = ["event", "data", "message", "payload", "frame", "body"];
+
+/** Recordings of sessions are read with or without what the recorder put around each event. */
+function readingEnvelopes(dialect: Dialect): Dialect {
+  if (dialect.operation !== "realtime") return dialect;
+  return {
+    ...dialect,
+    readAnswer: (keepText) => {
+      const reader = dialect.readAnswer(keepText);
+      return { found: reader.found, take: (event, value) => reader.take(event, unwrapped(value)) };
+    },
+  };
+}
+
 async function readWith(dialect: Dialect, options: Options, start: Uint8Array): Promise<FoundAnswer> {
   if (options.encoding === null && FRAME_STARTS.has(start[0] ?? 0)) {
     // Frames that are compressed say so themselves; each context is taken to go on.
@@ -156,7 +187,7 @@ async function readWith(dialect: Dialect, options: Options, start: Uint8Array): 
     for (const chunk of chunksOf(options.file, options.split)) session.fromServer(chunk);
     return session.found;
   }
-  const tap = tapAnswer(dialect, {
+  const tap = tapAnswer(readingEnvelopes(dialect), {
     contentType: options.contentType,
     contentEncoding: options.encoding ?? codingOf(start),
     keepText: 0,
@@ -173,7 +204,8 @@ function probe(): { readonly dialect: Dialect; readonly guessed: () => DialectNa
     ...DIALECTS[0]!,
     readAnswer: () => ({
       found: newAnswer(0),
-      take: (event: string | null, value: unknown) => void (guessed ??= guessDialect(event, value)),
+      take: (event: string | null, value: unknown) =>
+        void (guessed ??= guessDialect(event, value) ?? guessDialect(event, unwrapped(value))),
     }),
   };
   return { dialect, guessed: () => guessed };

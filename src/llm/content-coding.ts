@@ -50,11 +50,12 @@ export function codingsOf(header: string | null): readonly string[] {
 }
 
 const NONE: readonly string[] = [];
+const EMPTY: Buffer = Buffer.alloc(0);
 
 export class Decoding {
   readonly #codings: readonly string[];
   readonly #into: Decoded;
-  #pieces: Buffer[] = [];
+  #encoded: Buffer = EMPTY;
   #length = 0;
   #unreadable: boolean;
 
@@ -68,19 +69,25 @@ export class Decoding {
   /** @param chunk borrowed: it is copied */
   write(chunk: Uint8Array): void {
     if (this.#unreadable) return;
-    this.#length += chunk.length;
-    if (this.#length > MOST_ENCODED) {
+    const length = this.#length + chunk.length;
+    if (length > MOST_ENCODED) {
       this.#unreadable = true;
-      this.#pieces = [];
+      this.#encoded = EMPTY;
       return;
     }
-    this.#pieces.push(Buffer.from(chunk));
+    if (this.#encoded.length < length) {
+      const grown = Buffer.allocUnsafe(Math.max(length, this.#encoded.length * 2));
+      this.#encoded.copy(grown, 0, 0, this.#length);
+      this.#encoded = grown;
+    }
+    this.#encoded.set(chunk, this.#length);
+    this.#length = length;
   }
 
   end(): void | Promise<void> {
     if (this.#unreadable || this.#length === 0) return this.#into.end();
-    const encoded = Buffer.concat(this.#pieces);
-    this.#pieces = [];
+    const encoded = this.#encoded.subarray(0, this.#length);
+    this.#encoded = EMPTY;
     if (encoded.length <= SYNC_ENCODED) {
       try {
         this.#into.write(this.#atOnce(encoded));

@@ -94,6 +94,7 @@ export function tapAnswer(dialect: Dialect, options: TapOptions): AnswerTap {
 class FramedAnswer implements AnswerTap {
   readonly found: FoundAnswer;
   readonly #reader: AnswerReader;
+  readonly #isLines: boolean;
   #framing: Framing | null = null;
   #marks = 0;
   #ended = false;
@@ -101,6 +102,7 @@ class FramedAnswer implements AnswerTap {
   constructor(reader: AnswerReader, contentType: string | null) {
     this.#reader = reader;
     this.found = reader.found;
+    this.#isLines = contentType !== null && LINES.test(contentType);
     if (contentType !== null && OPAQUE.test(contentType)) this.#framing = NOTHING;
   }
 
@@ -116,7 +118,7 @@ class FramedAnswer implements AnswerTap {
         this.#marks++;
         continue;
       }
-      this.#framing = framingOf(octet, this.#reader);
+      this.#framing = framingOf(octet, this.#isLines, this.#reader);
       this.#framing.write(at === 0 ? chunk : chunk.subarray(at));
       return;
     }
@@ -133,10 +135,12 @@ class FramedAnswer implements AnswerTap {
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** What holds no JSON whatever its first octet. */
 const OPAQUE = /^\s*(?:audio|image|video|font)\//i;
+/** Documents that are read as they come. */
+const LINES = /ndjson|jsonl|json-?lines|json-seq|stream\+json/i;
 const NOTHING: Framing = { write: () => undefined, end: () => undefined };
 
-function framingOf(first: number, reader: AnswerReader): Framing {
-  if (first === 0x7b) return new DocumentFraming(reader);
+function framingOf(first: number, isLines: boolean, reader: AnswerReader): Framing {
+  if (first === 0x7b) return isLines ? jsonFraming(reader) : new DocumentFraming(reader);
   if (first === 0x5b) return jsonFraming(reader);
   if (first === 0) return eventStreamFraming(reader);
   return sseFraming(reader);
@@ -256,7 +260,10 @@ class LargeEvent implements LargeData {
   }
 
   write(octets: Uint8Array): void {
-    this.#stream ??= new JsonStream((value) => (this.#value = value), LARGE_VALUES);
+    this.#stream ??= new JsonStream((value, whole) => {
+      // As with short events: half of one says nothing.
+      if (whole) this.#value = value;
+    }, LARGE_VALUES);
     this.#stream.write(octets);
   }
 

@@ -117,6 +117,23 @@ const CHAT: readonly (readonly [file: string, said: Said])[] = [
     "openrouter-error-mid-stream.sse",
     { model: "openai/gpt-4o", finish: "error", text: "Par", error: "server_error" },
   ],
+  [
+    "xai-reasoning-beside.sse",
+    {
+      ...HELLO,
+      model: "grok-3-mini",
+      tokens: [32, 103],
+      total: 135,
+      cached: 6,
+      reasoning: 94,
+      text: "Hm.Yes",
+    },
+  ],
+  [
+    "aggregator-both-wordings.body",
+    { ...HELLO, model: "grok-4", tokens: [686, 123], cached: 679, reasoning: 112, text: "Hello!" },
+  ],
+  ["aggregator-other-wording.body", { ...HELLO, model: "grok-4", tokens: [686, 123], text: "Hello!" }],
   // Documents.
   ["chat.body", HELLO],
   ["chat-pretty.body", { ...HELLO, cached: 5, reasoning: 3 }],
@@ -165,6 +182,12 @@ export const OPENAI: readonly CorpusCase[] = [
   ...CHAT.map(([file, said]): CorpusCase => ({ file, dialect: "openai-chat", said })),
   { file: "chat.gz", dialect: "openai-chat", contentEncoding: "gzip", said: HELLO },
   { file: "chat-sse.gz", dialect: "openai-chat", contentEncoding: "gzip", said: HELLO },
+  {
+    file: "chat-lines.body",
+    dialect: "openai-chat",
+    contentType: "application/x-ndjson",
+    said: { ...HELLO, whole: undefined },
+  },
   { file: "chat-sse.deflate", dialect: "openai-chat", contentEncoding: "deflate", said: HELLO },
   // Content types that are not true.
   { file: "chat-usage.sse", dialect: "openai-chat", contentType: "application/json", said: HELLO },

@@ -17,6 +17,7 @@ export const DIALECTS: readonly Dialect[] = [
   openai.openaiImages,
   openai.openaiCompletions,
   openai.openaiAudio,
+  openai.openaiSpeech,
   openai.openaiRealtime,
   gemini,
   geminiEmbeddings,

@@ -8,16 +8,20 @@ import { postsTo } from "./paths.ts";
 import { PlainRequest, type PlainFields } from "./plain-request.ts";
 import { readUsage } from "./usage.ts";
 
-export const openaiAudio: Dialect = {
+/** Two dialects of one name: telemetry tells the operations apart. */
+export const openaiSpeech: Dialect = {
   name: "openai-audio",
   provider: "openai",
-  operation: "transcription",
-  matchesLine: (line) =>
-    postsTo(line, "/audio/speech") ||
-    postsTo(line, "/audio/transcriptions") ||
-    postsTo(line, "/audio/translations"),
+  operation: "speech",
+  matchesLine: (line) => postsTo(line, "/audio/speech"),
   readRequest: (body, line) => new PlainRequest(body ?? {}, line, FIELDS),
   readAnswer: (keepText) => new AudioReader(keepText),
+};
+
+export const openaiAudio: Dialect = {
+  ...openaiSpeech,
+  operation: "transcription",
+  matchesLine: (line) => postsTo(line, "/audio/transcriptions") || postsTo(line, "/audio/translations"),
 };
 
 const FIELDS: PlainFields = {

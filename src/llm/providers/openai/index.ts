@@ -1,5 +1,5 @@
 /** The dialects of OpenAI, of Azure OpenAI, and of everybody who speaks like them. */
-export { openaiAudio } from "./audio.ts";
+export { openaiAudio, openaiSpeech } from "./audio.ts";
 export { openaiChat } from "./chat.ts";
 export { openaiCompletions } from "./completions.ts";
 export { openaiEmbeddings } from "./embeddings.ts";

@@ -10,18 +10,19 @@ import { type Usage, tokensOf } from "../../usage.ts";
  */
 export function readUsage(value: unknown): Usage | null {
   if (!isJsonObject(value)) return null;
-  const prompt = value["prompt_tokens"] ?? value["input_tokens"];
-  const completion = value["completion_tokens"] ?? value["output_tokens"];
+  const prompt = said(value["prompt_tokens"], value["input_tokens"]);
+  const completion = said(value["completion_tokens"], value["output_tokens"]);
   const total = value["total_tokens"];
   if (typeof prompt !== "number" && typeof completion !== "number" && typeof total !== "number") return null;
-  const promptTokens = tokensOf(prompt);
-  const completionTokens = tokensOf(completion);
   const prompts = detailsOf(
     value["prompt_tokens_details"] ?? value["input_tokens_details"] ?? value["input_token_details"],
   );
   const completions = detailsOf(
     value["completion_tokens_details"] ?? value["output_tokens_details"] ?? value["output_token_details"],
   );
+  const promptTokens = tokensOf(prompt);
+  const reasoning = tokensOf(completions["reasoning_tokens"] ?? value["reasoning_tokens"]);
+  const completionTokens = withReasoning(tokensOf(completion), reasoning, promptTokens, total);
   return {
     prompt: promptTokens,
     completion: completionTokens,
@@ -29,11 +30,24 @@ export function readUsage(value: unknown): Usage | null {
     // DeepSeek says `prompt_cache_hit_tokens`, Moonshot `cached_tokens`.
     cached: tokensOf(prompts["cached_tokens"] ?? value["prompt_cache_hit_tokens"] ?? value["cached_tokens"]),
     cacheWrites: tokensOf(prompts["cache_write_tokens"]),
-    reasoning: tokensOf(completions["reasoning_tokens"] ?? value["reasoning_tokens"]),
+    reasoning,
     promptAudio: tokensOf(prompts["audio_tokens"]),
     completionAudio: tokensOf(completions["audio_tokens"]),
     cachedInside: true,
   };
+}
+
+/** xAI reports reasoning beside the completion, OpenAI inside it: the total tells. Billed as output it is by both. */
+function withReasoning(completion: number, reasoning: number, prompt: number, total: unknown): number {
+  const isBeside = reasoning > 0 && total === prompt + completion + reasoning;
+  return isBeside ? completion + reasoning : completion;
+}
+
+/** Some aggregators write both wordings, and 0 in the one that they do not use. */
+function said(one: unknown, other: unknown): unknown {
+  return one === undefined || one === null || (one === 0 && other !== undefined && other !== null)
+    ? other
+    : one;
 }
 
 function detailsOf(value: unknown): JsonObject {
