@@ -58,6 +58,9 @@ import type { Scan } from "./store/file/scan.ts";
 import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { openCredentials } from "./credentials/index.ts";
+import { Flights } from "./semantic/flights.ts";
+import { MemorySemanticStore } from "./semantic/memory/store.ts";
+import { VectorCache } from "./semantic/vector-cache.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { Loggers } from "./telemetry/loggers.ts";
 import { OtlpExporter } from "./telemetry/exporters/otlp/otlp.ts";
@@ -77,6 +80,19 @@ function modelServices(books: Books): Services["models"] {
     countText: (text) => estimate(text.length),
     settled: (call, settlement) => void enter(books, call, settlement),
     contents: (call, contents) => enterContents(books, call, contents),
+  };
+}
+
+function semanticServices(): Services["semantic"] {
+  const store = new MemorySemanticStore(() => clock.monotonic());
+  return {
+    storeFor: () => store,
+    embedder: {
+      embed: () => Promise.reject(new Error("there is no embedded model")),
+      close: () => Promise.resolve(),
+    },
+    vectors: new VectorCache(),
+    flights: new Flights(),
   };
 }
 
@@ -223,6 +239,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     connections: credentials.connections,
     loggers,
     counters: state.counters,
+    semantic: semanticServices(),
     spans,
     measures: new Measures(metrics),
     watchModel: watchModelCall,

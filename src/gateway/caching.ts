@@ -161,11 +161,35 @@ export function acceptsCoding(accept: string | null, coding: string | null): boo
     .every((one) => offered.get(one.trim()) ?? offered.get("*") ?? false);
 }
 
+/** Hands over the body's octets now or when they have passed; never when they do not come whole. */
+export function keepBody(
+  exchange: Exchange,
+  body: Body | null,
+  keep: (octets: Uint8Array | null) => void,
+): void {
+  if (body === null) return keep(null);
+  if (body.consumed) return;
+  if (body.buffered) {
+    return keep(body.wire);
+  }
+  let kept = false;
+  collectBody(body, (octets) => {
+    if (!kept) keep(octets);
+    kept = true;
+  });
+  // A later policy read it and put another in its place: it will not pass, but it is in memory.
+  exchange.onReply(() => {
+    if (kept || exchange.response?.body === body || !body.buffered) return;
+    kept = true;
+    keep(body.wire);
+  });
+}
+
 /**
  * Hands the octets of a body that is on its way out to `done` when it has passed whole. Nothing is kept of one that breaks
  * off or grows too large.
  */
-export function collectBody(body: Body, done: (bytes: Uint8Array) => void): void {
+function collectBody(body: Body, done: (bytes: Uint8Array) => void): void {
   if ((body.length ?? 0) > LARGEST_ENTRY_BYTES) return;
   body.tap((next) => {
     let chunks: Uint8Array[] | null = [];

@@ -13,6 +13,8 @@ import type { GatewayError } from "./errors.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
 import type { ModelCall } from "./model-call.ts";
 import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
+import type { Flight } from "../semantic/flights.ts";
+import type { SemanticSlot } from "./semantic-cache.ts";
 import type { TraceContext } from "./spans.ts";
 import type { Trace } from "./trace.ts";
 
@@ -59,6 +61,10 @@ export class Exchange implements HostContext {
   deadlineMs: number | null = null;
   /** Null unless the caller holds the right to a trace. */
   traced: Trace | null = null;
+  /** What llm-semantic-cache-lookup prepared for its store; null when there is nothing to store. */
+  semanticSlot: SemanticSlot | null = null;
+  /** Others with the same prompt wait for this exchange. */
+  semanticFlight: Flight | null = null;
   /** What `cache-lookup` prepared for `cache-store`; null when there is nothing to store. */
   responseCache: ResponseCacheSlot | null = null;
   /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `model-call.ts`. */

@@ -139,6 +139,11 @@ export class ModelCall {
     exchange.onEnd(() => void this.#over());
   }
 
+  /** The request's JSON; null when it is none, or not in memory. */
+  get body(): Readonly<Record<string, unknown>> | null {
+    return (this.#requestBody ??= this.#readRequest());
+  }
+
   /** What is asked. Complete only once the body is in memory or has passed. */
   get request(): ModelRequest {
     if (this.#request !== null) return this.#request;
@@ -345,10 +350,10 @@ export class ModelCall {
     return count instanceof Promise ? count.then(inProportion) : inProportion(count);
   }
 
-  /** The request reached a backend. */
+  /** The request was on its way to a backend; that the client gave up is no fault of it. */
   get #sent(): boolean {
     const attempt = this.exchange.attempts.at(-1);
-    return attempt !== undefined && attempt.error === null;
+    return attempt !== undefined && (attempt.error === null || attempt.error === "aborted");
   }
 
   #settled(ending: Ending, counts: Counts): void {

@@ -240,7 +240,7 @@ function runFrom(
   exchange: Exchange,
   plan: Plan,
   index: number,
-  skipAfter: string | null,
+  skipAfter: readonly string[] | null,
 ): void | Promise<void> {
   for (let i = index; i < ORDER.length; i++) {
     const section = ORDER[i]!;
@@ -249,7 +249,7 @@ function runFrom(
     if (steps === null) continue;
     let from = 0;
     if (skipAfter !== null && section === "outbound") {
-      from = steps.findIndex((step) => step.site.element === skipAfter) + 1;
+      from = steps.findIndex((step) => skipAfter.includes(step.site.element)) + 1;
     }
     const outcome = runSteps(steps, exchange, null, from);
     if (outcome === undefined) continue;
@@ -268,7 +268,7 @@ function settleSection(
   plan: Plan,
   index: number,
   outcome: Outcome,
-  skipAfter: string | null,
+  skipAfter: readonly string[] | null,
 ): void | Promise<void> {
   if (outcome === undefined) return runFrom(exchange, plan, index + 1, skipAfter);
   if (outcome instanceof SkipToOutbound) {

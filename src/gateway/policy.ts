@@ -22,10 +22,10 @@ import { type Message, ResponseMessage } from "./message.ts";
 export type Outcome = void | ResponseMessage | SkipToOutbound;
 export type Run = (exchange: Exchange, message: Message | null) => Outcome | Promise<Outcome>;
 
-/** Ends inbound and backend; outbound goes on after the first step of this element (a cache hit). */
+/** Ends inbound and backend; outbound goes on after the first step of these elements (a cache hit). */
 export class SkipToOutbound {
-  readonly after: string;
-  constructor(after: string) {
+  readonly after: readonly string[];
+  constructor(after: readonly string[]) {
     this.after = after;
   }
 }

@@ -6,6 +6,11 @@ import type { Caches } from "../cache/cache.ts";
 import type { CounterStores } from "../counters/counters.ts";
 import type { Loggers } from "../telemetry/loggers.ts";
 import type { Measures } from "../telemetry/metrics/measures.ts";
+import type { ExternalCache } from "../cache/cache.ts";
+import type { Embedder } from "../semantic/embedder.ts";
+import type { Flights } from "../semantic/flights.ts";
+import type { SemanticStore } from "../semantic/semantic-store.ts";
+import type { VectorCache } from "../semantic/vector-cache.ts";
 import type { Client } from "../transport/transport.ts";
 import type { Connections } from "./connections.ts";
 import type { GatewayError } from "./errors.ts";
@@ -37,6 +42,8 @@ export interface Services {
   readonly loggers: Pick<Loggers, "sendEvent">;
   /** Rate limits and quotas. */
   readonly counters: CounterStores;
+  /** Answers kept by the meaning of their prompts. */
+  readonly semantic: SemanticServices;
   /** Records spans; null when nobody wants them. */
   readonly spans: Pick<Spans, "begin" | "ended"> | null;
   /** What emit-metric and its kin measure. */
@@ -98,4 +105,13 @@ export interface BackendAnswer {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
+}
+
+export interface SemanticServices {
+  /** The external cache's when one is configured, else this process's own. */
+  readonly storeFor: (configured: readonly ExternalCache[]) => SemanticStore;
+  /** The embedded model. */
+  readonly embedder: Embedder;
+  readonly vectors: VectorCache;
+  readonly flights: Flights;
 }

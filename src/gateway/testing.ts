@@ -8,6 +8,9 @@ import { MemoryCache } from "../cache/memory-cache.ts";
 import { Measures } from "../telemetry/metrics/measures.ts";
 import { Metrics } from "../telemetry/metrics/registry.ts";
 import { countersAlone } from "../counters/index.ts";
+import { Flights } from "../semantic/flights.ts";
+import { MemorySemanticStore } from "../semantic/memory/store.ts";
+import { VectorCache } from "../semantic/vector-cache.ts";
 import type { BodySource } from "../transport/transport.ts";
 import { Body } from "./body.ts";
 import { Exchange } from "./exchange.ts";
@@ -92,6 +95,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     connections: { token: noIdentity, entra: "https://login.microsoftonline.com" },
     loggers: { sendEvent: () => {} },
     counters: countersAlone(),
+    semantic: semanticServices(),
     spans: null,
     measures: new Measures(new Metrics(0)),
     watchModel: () => null,
@@ -108,6 +112,19 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     bugs,
     ...changed,
   } as TestServices;
+}
+
+function semanticServices(): Services["semantic"] {
+  const store = new MemorySemanticStore(() => 0);
+  return {
+    storeFor: () => store,
+    embedder: {
+      embed: () => Promise.reject(new Error("there is no embedded model in this test")),
+      close: () => Promise.resolve(),
+    },
+    vectors: new VectorCache(),
+    flights: new Flights(),
+  };
 }
 
 function noIdentity(): never {

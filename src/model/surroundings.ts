@@ -17,9 +17,9 @@ const COLLECTIONS: Readonly<Record<Exclude<ReferenceKind, "certificate-thumbprin
   cache: "caches",
 };
 
-/** What `set-backend-service` calls Dapr's sidecar is no resource. */
-const isDapr = (kind: ReferenceKind, name: string): boolean =>
-  kind === "backend" && name.toLowerCase() === "dapr";
+/** Dapr's sidecar, and what is built in (embeddings, guards), are called backends and are no resources. */
+const isNoResource = (kind: ReferenceKind, name: string): boolean =>
+  kind === "backend" && (name.toLowerCase() === "dapr" || name === "built-in");
 
 /** @param knowsThumbprint whether a certificate has this thumbprint; asked after the certificates were opened */
 export function surroundingsOf(
@@ -46,7 +46,7 @@ export function surroundingsOf(
     exists: (kind, name) =>
       kind === "certificate-thumbprint"
         ? knowsThumbprint(name)
-        : isDapr(kind, name) || resources.resolve(name, COLLECTIONS[kind]) !== undefined,
+        : isNoResource(kind, name) || resources.resolve(name, COLLECTIONS[kind]) !== undefined,
     namesOf: (kind) =>
       kind === "certificate-thumbprint"
         ? []

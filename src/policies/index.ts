@@ -4,6 +4,8 @@ export { authenticationCertificate } from "./authentication-certificate/policy.t
 export { authenticationManagedIdentity } from "./authentication-managed-identity/policy.ts";
 export { azureOpenaiEmitTokenMetric } from "./azure-openai-emit-token-metric/policy.ts";
 export { azureOpenaiTokenLimit } from "./azure-openai-token-limit/policy.ts";
+export { azureOpenaiSemanticCacheLookup } from "./azure-openai-semantic-cache-lookup/policy.ts";
+export { azureOpenaiSemanticCacheStore } from "./azure-openai-semantic-cache-store/policy.ts";
 export { cacheLookup } from "./cache-lookup/policy.ts";
 export { cacheLookupValue } from "./cache-lookup-value/policy.ts";
 export { cacheRemoveValue } from "./cache-remove-value/policy.ts";
@@ -28,6 +30,8 @@ export { limitConcurrency } from "./limit-concurrency/policy.ts";
 export { llmTokenLimit } from "./llm-token-limit/policy.ts";
 export { logToEventhub } from "./log-to-eventhub/policy.ts";
 export { llmEmitTokenMetric } from "./llm-emit-token-metric/policy.ts";
+export { llmSemanticCacheLookup } from "./llm-semantic-cache-lookup/policy.ts";
+export { llmSemanticCacheStore } from "./llm-semantic-cache-store/policy.ts";
 export { mockResponse } from "./mock-response/policy.ts";
 export { proxy } from "./proxy/policy.ts";
 export { publishToDapr } from "./publish-to-dapr/policy.ts";

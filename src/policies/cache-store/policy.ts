@@ -1,9 +1,8 @@
 import type { Value } from "../../compiler/policy.ts";
-import type { Body } from "../../gateway/body.ts";
 import {
   type ResponseCacheSlot,
-  collectBody,
   encodeResponse,
+  keepBody,
   lifeMs,
   sayDownstream,
   storedHeaders,
@@ -52,7 +51,7 @@ function run(rules: Rules, exchange: Exchange): void {
   exchange.responseCache = null;
   const { statusCode, statusReason, body } = response;
   const headers = storedHeaders(response.headers);
-  store(exchange, body, (octets) =>
+  keepBody(exchange, body, (octets) =>
     save(exchange, slot, { status: statusCode, reason: statusReason, headers, body: octets, ttlMs }),
   );
   sayDownstream(response.headers, slot.downstream, ttlMs, 0);
@@ -71,24 +70,4 @@ function save(
     ttlMs,
     clock.monotonic(),
   );
-}
-
-/** Hands over the body's octets now or when they have passed; never when they do not come whole. */
-function store(exchange: Exchange, body: Body | null, keep: (octets: Uint8Array | null) => void): void {
-  if (body === null) return keep(null);
-  if (body.consumed) return;
-  if (body.buffered) {
-    return keep(body.wire);
-  }
-  let kept = false;
-  collectBody(body, (octets) => {
-    if (!kept) keep(octets);
-    kept = true;
-  });
-  // A later policy read it and put another in its place: it will not pass, but it is in memory.
-  exchange.onReply(() => {
-    if (kept || exchange.response?.body === body || !body.buffered) return;
-    kept = true;
-    keep(body.wire);
-  });
 }

@@ -1,0 +1,355 @@
+/**
+ * llm-semantic-cache-lookup and -store (`ai-policies.md` §2): an answer is given again to a prompt that means the same. What
+ * an answer may depend on besides the words (API, operation, model, tools, form of the answer, what the author varies by)
+ * makes partitions that nothing crosses.
+ *
+ * Identical prompts that are under way at the same time wait for the first of them: it asks the model, the others get
+ * what it stored. Whatever fails here (embeddings, store) is a miss and never fails the call.
+ */
+import { hash } from "node:crypto";
+import type { PolicyDefinition, Value } from "../compiler/policy.ts";
+import type { ModelRequest } from "../llm/dialect.ts";
+import type { PromptMessage } from "../llm/prompt.ts";
+import { sameMeaning } from "../semantic/lexical-guard.ts";
+import type { SemanticStore } from "../semantic/semantic-store.ts";
+import { acceptsCoding, decodeResponse, encodeResponse, keepBody, lifeMs, responseFrom } from "./caching.ts";
+import { BUILT_IN, embed } from "./embeddings.ts";
+import type { Exchange } from "./exchange.ts";
+import { type ModelCall, modelCallOf } from "./model-call.ts";
+import { SkipToOutbound, definePolicy, responseOf } from "./policy.ts";
+
+const STORES: readonly string[] = ["llm-semantic-cache-store", "azure-openai-semantic-cache-store"];
+/** Above this, prompts of another meaning are likely to be near enough. */
+const LOOSE = 0.2;
+/** Looked at in turn when words are compared, too. */
+const CANDIDATES = 4;
+
+/** What a lookup leaves for the store. */
+export interface SemanticSlot {
+  readonly store: SemanticStore;
+  readonly partition: string;
+  readonly prompt: string;
+  readonly vector: Float32Array;
+}
+
+interface LookupRules {
+  readonly element: string;
+  readonly threshold: Value<number>;
+  readonly backend: Value<string>;
+  readonly model: Value<string> | undefined;
+  readonly ignoresSystem: Value<boolean>;
+  readonly mostMessages: Value<number> | undefined;
+  readonly varyBy: readonly Value<string>[];
+  /** null: as the embedder needs it. */
+  readonly comparesWords: boolean | null;
+}
+
+export function semanticLookup(element: string): PolicyDefinition {
+  return definePolicy({
+    element,
+    summary:
+      "Answers a request to a model from the semantic cache when a prompt of the same meaning was answered before.",
+    sections: ["inbound"],
+    scopes: ["global", "product", "api", "operation"],
+    once: "section",
+    shape: {
+      attributes: {
+        "score-threshold": {
+          type: "number",
+          expression: true,
+          required: true,
+          min: 0,
+          max: 1,
+          doc: "Greatest distance (1 − cosine similarity) of a hit: lower is stricter. Begin with 0.05.",
+        },
+        "embeddings-backend-id": {
+          type: "string",
+          expression: true,
+          required: true,
+          references: "backend",
+          doc: "Backend whose URL answers embeddings requests; `built-in`: the embedded model.",
+        },
+        "embeddings-backend-auth": {
+          type: "string",
+          oneOf: ["system-assigned"],
+          doc: "system-assigned: the gateway's own identity, unless the backend has credentials of its own.",
+        },
+        "ignore-system-messages": {
+          type: "bool",
+          expression: true,
+          default: false,
+          doc: "Compare without system messages.",
+        },
+        "max-message-count": {
+          type: "int",
+          expression: true,
+          min: 1,
+          doc: "Conversations with more messages are neither looked up nor stored.",
+        },
+        "embeddings-model": {
+          type: "string",
+          expression: true,
+          doc: "Ours: `model` of the embeddings request, for services that want one.",
+        },
+        "compare-words": {
+          type: "bool",
+          doc: "Ours: a hit must also agree in numbers, negations, opposites and names. Default: only with the embedded model.",
+        },
+      },
+      children: {
+        "vary-by": {
+          text: { type: "string", expression: true, required: true },
+          doc: "Separate entries per value; vary by user or group where answers are not for everybody.",
+        },
+      },
+    },
+    check: ({ attributes }, report) => {
+      const threshold = attributes["score-threshold"].constant;
+      if (threshold === undefined || threshold <= LOOSE) return;
+      report(
+        `a score-threshold of ${threshold} is loose: it is a distance, and prompts of another meaning come as near`,
+        { attribute: "score-threshold", value: true },
+        "begin with 0.05; lower is stricter",
+        "warning",
+      );
+    },
+    prepare: ({ attributes, children }) => {
+      const rules: LookupRules = {
+        element,
+        threshold: attributes["score-threshold"],
+        backend: attributes["embeddings-backend-id"],
+        model: attributes["embeddings-model"],
+        ignoresSystem: attributes["ignore-system-messages"],
+        mostMessages: attributes["max-message-count"],
+        varyBy: children["vary-by"].map(({ text }) => text),
+        comparesWords: attributes["compare-words"] ?? null,
+      };
+      return (exchange) => lookup(rules, exchange);
+    },
+  });
+}
+
+async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOutbound | void> {
+  exchange.semanticSlot = null;
+  const call = await modelCallOf(exchange);
+  const say = (text: string): void => exchange.remark(rules.element, text);
+  if (call === null) return say("This is no request to a model: nothing is looked up.");
+  const text = cacheableText(rules, exchange, call);
+  if (text.refused !== null) return say(`Nothing is looked up or stored: ${text.refused}.`);
+  const partition = partitionOf(rules, exchange, call);
+  const { semantic } = exchange.services;
+  const flightKey = `${partition} ${hash("sha256", text.prompt, "base64url")}`;
+  // Whoever comes first flies; should it bring nothing, the next of those who waited does.
+  for (
+    let ahead = semantic.flights.join(flightKey);
+    ahead !== null;
+    ahead = semantic.flights.join(flightKey)
+  ) {
+    say("The same prompt is under way: waiting for its answer.");
+    const payload = await ahead.wait(exchange.abort);
+    if (exchange.abort.aborted) return;
+    if (payload !== null && !answer(exchange, payload)) break;
+    if (payload === null) continue;
+    say("Hit: the answer to the same prompt, which was under way.");
+    return new SkipToOutbound(STORES);
+  }
+  const flight = semantic.flights.begin(flightKey)!;
+  exchange.semanticFlight = flight;
+  exchange.onEnd(() => flight.land(null));
+  const backend = rules.backend(exchange.context);
+  const vector = await embed(
+    exchange,
+    rules.element,
+    backend,
+    rules.model?.(exchange.context) ?? null,
+    text.prompt,
+  );
+  if (vector === null) return;
+  const store = semantic.storeFor(exchange.snapshot.caches);
+  const threshold = rules.threshold(exchange.context);
+  const comparesWords = rules.comparesWords ?? backend === BUILT_IN;
+  const found = await store.find(partition, vector, threshold, comparesWords ? CANDIDATES : 1);
+  if (found.state === "unavailable") say(`The semantic cache does not answer: ${found.why}.`);
+  else {
+    for (const near of found.near) {
+      if (comparesWords && !sameMeaning(text.prompt, near.prompt)) {
+        say(`Near (${near.distance.toFixed(4)}), but the words say something else.`);
+        continue;
+      }
+      if (!answer(exchange, near.payload)) continue;
+      say(`Hit: distance ${near.distance.toFixed(4)}, threshold ${threshold}.`);
+      flight.land(near.payload);
+      return new SkipToOutbound(STORES);
+    }
+    if (found.near.length === 0) say(`Miss: nothing within ${threshold}.`);
+  }
+  exchange.semanticSlot = { store, partition, prompt: text.prompt, vector };
+}
+
+function answer(exchange: Exchange, payload: Uint8Array): boolean {
+  const stored = decodeResponse(payload);
+  if (stored === null) return false;
+  const response = responseFrom(stored);
+  const accepted = exchange.request.headers.getAll("accept-encoding")?.join(",") ?? null;
+  if (!acceptsCoding(accepted, response.headers.get("content-encoding"))) return false;
+  exchange.response = response;
+  return true;
+}
+
+type Cacheable =
+  | { readonly refused: string; readonly prompt: "" }
+  | { readonly refused: null; readonly prompt: string };
+
+/** The text that is compared, or why there is none (`ai-policies.md` §2.4). */
+function cacheableText(rules: LookupRules, exchange: Exchange, call: ModelCall): Cacheable {
+  const refuse = (refused: string): Cacheable => ({ refused, prompt: "" });
+  if (exchange.request.method !== "POST") return refuse("only POST is");
+  const body = call.body ?? {};
+  if (typeof body["n"] === "number" && body["n"] > 1) return refuse("several choices are asked for");
+  if (body["previous_response_id"] != null || body["conversation"] != null)
+    return refuse("it continues a conversation that the provider keeps");
+  if (body["background"] === true) return refuse("it is answered later");
+  const prompt = call.request.prompt();
+  if (prompt.kind === "other") return refuse("there is no text");
+  const messages = rules.ignoresSystem(exchange.context)
+    ? prompt.messages.filter(({ role }) => role !== "system" && role !== "developer")
+    : prompt.messages;
+  const most = rules.mostMessages?.(exchange.context);
+  if (most !== undefined && messages.length > most) return refuse(`there are more than ${most} messages`);
+  const last = messages.at(-1);
+  if (last === undefined) return refuse("there is no message");
+  if (last.role === "tool" || last.role === "function" || last.parts.some(isToolResult))
+    return refuse("the last turn is the result of a tool");
+  const lines: string[] = [];
+  for (const message of messages) {
+    for (const part of message.parts)
+      if (part.kind !== "text" && part.kind !== "json") return refuse("it holds more than text");
+    const text = textOf(message);
+    if (text !== "") lines.push(message.role === "" ? text : `${message.role}: ${text}`);
+  }
+  return lines.length === 0 ? refuse("there is no text") : { refused: null, prompt: lines.join("\n") };
+}
+
+function isToolResult(part: PromptMessage["parts"][number]): boolean {
+  return part.kind === "json";
+}
+
+function textOf({ parts }: PromptMessage): string {
+  return parts.map((part) => (part.kind === "text" ? part.text : "")).join("");
+}
+
+/** Everything but the words that an answer depends on. */
+function partitionOf(rules: LookupRules, exchange: Exchange, call: ModelCall): string {
+  const { request } = call;
+  const body = call.body ?? {};
+  const parts = [
+    exchange.workspace?.id ?? "",
+    exchange.api?.id ?? "",
+    exchange.api?.revision ?? "",
+    exchange.api?.version ?? "",
+    exchange.operation?.id ?? "",
+    call.dialect.name,
+    modelOf(request),
+    rules.backend(exchange.context),
+    rules.ignoresSystem(exchange.context),
+    request.stream,
+    FORMS.map((name) => body[name] ?? null),
+    rules.varyBy.map((value) => value(exchange.context)),
+  ];
+  return hash("sha256", JSON.stringify(parts), "base64url");
+}
+
+function modelOf({ deployment, model }: ModelRequest): readonly (string | null)[] {
+  return [deployment, model];
+}
+
+/** Members of a request that decide what an answer looks like, over all dialects. */
+const FORMS = [
+  "tools",
+  "tool_choice",
+  "toolConfig",
+  "tool_config",
+  "functions",
+  "function_call",
+  "response_format",
+  "text",
+  "modalities",
+  "stream_options",
+  "logprobs",
+  "top_logprobs",
+  "generationConfig",
+  "generation_config",
+  "inferenceConfig",
+  "max_tokens",
+  "max_completion_tokens",
+  "max_output_tokens",
+  "stop",
+  "stop_sequences",
+  "suffix",
+  "echo",
+  "reasoning",
+  "reasoning_effort",
+  "thinking",
+  "web_search_options",
+];
+
+export function semanticStore(element: string): PolicyDefinition {
+  return definePolicy({
+    element,
+    summary: "Stores the answer for the semantic cache, with the prompt that the lookup prepared.",
+    sections: ["outbound"],
+    scopes: ["global", "product", "api", "operation"],
+    once: "section",
+    shape: {
+      attributes: {
+        duration: { type: "number", expression: true, required: true, doc: "Seconds to live." },
+        "cache-response": {
+          type: "bool",
+          expression: true,
+          doc: "true: whatever the status; false: not this one; absent: only status 200.",
+        },
+      },
+    },
+    prepare: ({ attributes: { duration, "cache-response": cacheResponse } }) => {
+      return (exchange) => keep(exchange, element, duration, cacheResponse);
+    },
+  });
+}
+
+function keep(
+  exchange: Exchange,
+  element: string,
+  duration: Value<number>,
+  cacheResponse: Value<boolean> | undefined,
+): void {
+  const slot = exchange.semanticSlot;
+  if (slot === null) return;
+  exchange.semanticSlot = null;
+  const response = responseOf(exchange);
+  const wanted = cacheResponse?.(exchange.context) ?? response.statusCode === 200;
+  const ttlMs = lifeMs(duration(exchange.context));
+  if (!wanted || ttlMs === 0) return exchange.remark(element, "The answer is not stored.");
+  const { statusCode: status, statusReason: reason, body } = response;
+  const headers: string[] = [];
+  for (const name of ["Content-Type", "Content-Encoding"]) {
+    const value = response.headers.get(name);
+    if (value !== null) headers.push(name, value);
+  }
+  keepBody(exchange, body, (octets) => {
+    if (!isWhole(exchange)) return;
+    const storedMs = exchange.services.clock.now();
+    const payload = encodeResponse({ status, reason, headers, body: octets, storedMs, lifeMs: ttlMs });
+    exchange.semanticFlight?.land(payload);
+    const { store, partition, prompt, vector } = slot;
+    exchange.services.outlives?.(store.add(partition, { vector, prompt, payload }, ttlMs).then(() => {}));
+  });
+}
+
+/** A stream is kept only if it ended as its dialect ends one. */
+function isWhole(exchange: Exchange): boolean {
+  const { modelCall, brokenOff } = exchange;
+  if (brokenOff !== null) return false;
+  const found = modelCall?.found;
+  if (found == null || modelCall!.request.stream !== true) return true;
+  return found.error === null && (found.complete || found.finishReason !== null);
+}

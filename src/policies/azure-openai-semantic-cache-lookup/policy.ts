@@ -1,0 +1,4 @@
+import { semanticLookup } from "../../gateway/semantic-cache.ts";
+
+/** See `gateway/semantic-cache.ts`; the older name of its `llm-` twin. */
+export const azureOpenaiSemanticCacheLookup = semanticLookup("azure-openai-semantic-cache-lookup");

@@ -1,0 +1,4 @@
+import { semanticStore } from "../../gateway/semantic-cache.ts";
+
+/** See `gateway/semantic-cache.ts`; the older name of its `llm-` twin. */
+export const azureOpenaiSemanticCacheStore = semanticStore("azure-openai-semantic-cache-store");
