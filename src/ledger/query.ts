@@ -115,6 +115,7 @@ export interface RollupRow extends Sums, Readonly<Partial<Record<Dimension, stri
 }
 
 export interface Rollup {
+  /** By time, then the dearest first. */
   readonly rows: readonly RollupRow[];
   /** There were more rows than are shown. */
   readonly truncated: boolean;

@@ -118,7 +118,8 @@ export class Rollups {
       ...COLUMNS.map((name) => `CAST(sum(${name}) AS REAL) AS ${name}`),
       "CAST(max(longest_us) AS REAL) AS longest_us",
     ].join(", ")} FROM rollups WHERE ${conditions.join(" AND ")}
-      ${groups.length > 0 ? `GROUP BY ${groups.join(", ")} ORDER BY ${groups.join(", ")}` : ""} LIMIT ${MOST_ROWS + 1}`;
+      ${groups.length > 0 ? `GROUP BY ${groups.join(", ")}` : ""}
+      ORDER BY ${query.step === undefined ? "" : "time, "}cost_micros DESC, total_tokens DESC, requests DESC LIMIT ${MOST_ROWS + 1}`;
     const rows = this.#database.prepare(sql).all(...values) as Record<string, number | null>[];
     // A sum of nothing is one row of nulls.
     const found = rows.filter((row) => row["requests"] !== null).map((row) => this.#toRow(row, by));

@@ -186,7 +186,7 @@ describe("the operator's own", () => {
       ["HG5803 3:5 prices.yaml:2 fits everything"],
     ],
     ["prices:\n  - {model: ab, input: 1}\n  - {model: a*, input: 1}", []],
-    ["prices: &a [*a]", ["HG5802 1:12 an entry is a mapping"]],
+    ["prices: &a [*a]", ["HG5802 1:13 an entry is a mapping"]],
   ];
   test.each(broken)("%j", (text, expected) => {
     const { problems } = readOverrides(text);
