@@ -33,7 +33,7 @@ function read(recorded: CorpusCase, chunks: Iterable<Uint8Array>): unknown {
       keepText: 1e6,
     });
     for (const chunk of chunks) tap.write(chunk);
-    expect(tap.end()).toBeUndefined();
+    if (tap.end() !== undefined) throw new Error("small answers are read at once");
     found = tap.found;
   }
   const { id: _, text, ...rest } = found;
@@ -93,18 +93,19 @@ for (const [family, cases] of Object.entries(FAMILIES)) {
         expect(read(recorded, cut(octets))).toEqual(said);
         const bytes = Array.from({ length: octets.length }, (_, i) => i);
         expect(read(recorded, cut(octets, ...bytes)), "octet by octet").toEqual(said);
-        const wanted = JSON.stringify(said);
+        const wanted = inOrder(said);
         for (let at = 1; at < octets.length; at++) {
           const got = read(recorded, cut(octets, at));
-          if (JSON.stringify(sorted(got)) !== JSON.stringify(sorted(said))) {
-            expect(got, `cut at ${at}`).toEqual(JSON.parse(wanted));
-          }
+          // `toEqual` a thousand times a file is what would take the time.
+          if (inOrder(got) !== wanted) expect(got, `cut at ${at}`).toEqual(said);
         }
       });
     }
   });
 }
 
-function sorted(value: unknown): unknown {
-  return Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1));
+function inOrder(value: unknown): string {
+  return JSON.stringify(value, KEYS);
 }
+
+const KEYS = [...Object.keys(expected({ tokens: [0, 0] }) as object), ...Object.keys(NO_USAGE)];
