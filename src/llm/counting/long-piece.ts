@@ -10,6 +10,9 @@
  */
 import { NONE, type Vocabulary } from "./vocabulary.ts";
 
+const CHUNK_BITS = 10;
+const CHUNK = 1 << CHUNK_BITS;
+
 export class LongPiece {
   /** Tokens tried so far, for those who want to see that it is linear. */
   tried = 0;
@@ -18,7 +21,8 @@ export class LongPiece {
   #length = 0;
   /** A bit per place between two octets: no encoding passes here. */
   #closed = new Uint8Array(64);
-  #tokens = new Int32Array(256);
+  /** The tokens that stand, in chunks: an array that doubled would hold the event loop to copy megabytes. */
+  readonly #tokens: Int32Array[] = [new Int32Array(CHUNK)];
   #count = 0;
   #at = 0;
   #candidate = NONE;
@@ -60,7 +64,7 @@ export class LongPiece {
 
   #step(): void {
     const vocabulary = this.#vocabulary;
-    const last = this.#count > 0 ? this.#tokens[this.#count - 1]! : NONE;
+    const last = this.#count > 0 ? this.#token(this.#count - 1) : NONE;
     for (let token = this.#candidate; token !== NONE; token = vocabulary.shorterThan(token)) {
       this.tried++;
       const end = this.#at + vocabulary.lengthOf(token);
@@ -81,12 +85,13 @@ export class LongPiece {
     return (this.#closed[place >> 3]! & (1 << (place & 7))) !== 0;
   }
 
+  #token(index: number): number {
+    return this.#tokens[index >> CHUNK_BITS]![index & (CHUNK - 1)]!;
+  }
+
   #push(token: number): void {
-    if (this.#count === this.#tokens.length) {
-      const larger = new Int32Array(this.#count * 2);
-      larger.set(this.#tokens);
-      this.#tokens = larger;
-    }
-    this.#tokens[this.#count++] = token;
+    const chunk = this.#count >> CHUNK_BITS;
+    if (chunk === this.#tokens.length) this.#tokens.push(new Int32Array(CHUNK));
+    this.#tokens[chunk]![this.#count++ & (CHUNK - 1)] = token;
   }
 }
