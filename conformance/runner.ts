@@ -10,7 +10,7 @@ import { makeIdentities } from "../src/backends/identity/identities.ts";
 import { readIdentitySettings } from "../src/backends/identity/settings.ts";
 import { Abort } from "../src/base/abort.ts";
 import { HeaderList } from "../src/base/headers.ts";
-import { systemClock } from "../src/base/system-clock.ts";
+import { systemClock, threadTimeMs } from "../src/base/system-clock.ts";
 import { configureBudget } from "../src/compiler/runtime/budget.ts";
 import { configureEnvironment } from "../src/compiler/runtime/environment.ts";
 import { MemoryCache } from "../src/cache/memory-cache.ts";
@@ -88,7 +88,7 @@ export class Runner {
   #backends: Backends;
 
   constructor() {
-    configureBudget(() => performance.now());
+    configureBudget(() => performance.now(), undefined, threadTimeMs);
     const now = (): number => BEGIN_MS + this.#laterMs;
     configureEnvironment({ now });
     const services = servicesOf({

@@ -17,7 +17,7 @@ import { readIdentitySettings } from "./backends/identity/settings.ts";
 import { Probes } from "./backends/probes.ts";
 import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
-import { systemClock } from "./base/system-clock.ts";
+import { systemClock, threadTimeMs } from "./base/system-clock.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
 import { GatewayCaches } from "./cache/index.ts";
 import { COUNTER_SCRIPTS, SqliteQuotas, countersAlone, sharedCounters } from "./counters/index.ts";
@@ -103,16 +103,9 @@ const clock = systemClock(
   () => Date.now(),
   () => performance.now(),
 );
-configureBudget(() => performance.now(), undefined, threadTime);
+configureBudget(() => performance.now(), undefined, threadTimeMs);
 configureEnvironment({ now: () => Date.now() });
 setTrustedRoots(trustedRoots);
-
-/** What this thread has worked so far, ms. Runtimes without it count what passes. */
-function threadTime(): number {
-  if (process.threadCpuUsage === undefined) return performance.now();
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
 
 /** One request of a command's own. */
 export async function requestOnce(request: WholeRequest): Promise<WholeAnswer> {
@@ -201,7 +194,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const azureToken = (resource: string, clientId: string | null): string | Promise<string> =>
     identities.azureToken(resource, clientId);
   const credentials = openCredentials(
-    { client, clock, log: write, egress: gatewayOptions.egress },
+    { client, clock, log: write, identities, egress: gatewayOptions.egress },
     {
       dataDir: options.dataDir,
       entra: identitySettings.azure.authority,

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { commandLine } from "../src/cli/index.ts";
 import { application } from "../src/start.ts";
 import { type Files, type TestGateway, api, policy, testGateway } from "./gateway.ts";
-import { type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
+import { IDENTITY_SECRET, type IdentityProvider, startIdentityProvider } from "./identity-provider.ts";
 
 const TENANT = "11111111-2222-4333-8444-555555555555";
 const ALICE = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
@@ -182,6 +182,24 @@ describe.each([
     expect(await call(again)).toBe(`Bearer ${idp.lastAccessToken} Bearer 3600`);
     expect(idp.asked).toEqual(["authorization_code 200"]);
   });
+});
+
+test("consent to a client that proves itself with the gateway's own identity", async () => {
+  const [path, content] = Object.entries(provider("aad", { clientId: "us", loginUri: idp.url }))[0]!;
+  const federated = JSON.parse(
+    JSON.stringify(content).replace(
+      '"authorizationCode"',
+      '"authorizationCodeWithFederatedIdentityCredentials"',
+    ),
+  );
+  const gateway = await start({ [path]: federated, ...connection() }, "", {
+    IDENTITY_ENDPOINT: `${idp.url}/msi/token`,
+    IDENTITY_HEADER: IDENTITY_SECRET,
+  });
+  idp.clients.set("us", { ...idp.clients.get("us")!, secret: null, federated: true });
+  // The provider wants a challenge of clients without a secret, unless they are federated.
+  expect((await visit(gateway.loginLink("p", "c", null))).status).toBe(200);
+  expect(await call(gateway)).toBe(`Bearer ${idp.lastAccessToken} Bearer 3600`);
 });
 
 test("what is kept is sealed, and its owner's alone", async () => {

@@ -77,7 +77,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
         ? "unsupported_response_type"
         : challenge !== null && query.get("code_challenge_method") !== "S256"
           ? "invalid_request"
-          : client.secret === null && challenge === null
+          : client.secret === null && client.federated !== true && challenge === null
             ? "invalid_request"
             : provider.denies;
     if (fault === null) {

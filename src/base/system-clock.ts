@@ -11,3 +11,10 @@ export function systemClock(now: () => number, monotonic: () => number): Clock {
     },
   };
 }
+
+/** What this thread has worked so far, ms; runtimes that do not know count what passes. */
+export function threadTimeMs(): number {
+  if (process.threadCpuUsage === undefined) return performance.now();
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}

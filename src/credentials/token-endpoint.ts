@@ -8,8 +8,12 @@ import type { EgressOptions } from "../gateway/snapshot.ts";
 import { TransportError } from "../transport/transport.ts";
 import { type TokenSet, TokenRefused, readTokenSet } from "./token-answer.ts";
 
-export type World = Pick<Services, "client" | "clock" | "log"> & { readonly egress: EgressOptions };
+export type World = Pick<Services, "client" | "clock" | "log" | "identities"> & {
+  readonly egress: EgressOptions;
+};
 
+/** What a workload's token has to be for, so that Entra takes it in place of a secret. */
+const FEDERATION = "api://AzureADTokenExchange";
 const TIMEOUT_MS = 15_000;
 const MOST_BYTES = 256 * 1024;
 const decoder = new TextDecoder();
@@ -70,7 +74,7 @@ async function ask(
     "Content-Type": "application/x-www-form-urlencoded",
     "User-Agent": "headgate",
   }).flat();
-  const form = { ...fields, ...proofOf(connection, rawHeaders) };
+  const form = { ...fields, ...(await proofOf(world, connection, rawHeaders)) };
   try {
     const { statusCode, body } = await callOut(world, world.egress, {
       request: {
@@ -94,11 +98,18 @@ async function ask(
   }
 }
 
-/** RFC 6749 §2.3.1: in the form, or as Basic credentials, each part form-encoded. */
-function proofOf(
+/** In the form, or as Basic credentials, each part form-encoded. @throws CredentialError without an identity */
+async function proofOf(
+  { identities }: World,
   { clientId, clientSecret, clientAuthentication }: Connection,
   rawHeaders: string[],
-): Record<string, string> {
+): Promise<Record<string, string>> {
+  if (clientAuthentication === "assertion")
+    return {
+      client_id: clientId,
+      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      client_assertion: await identities.azureToken(FEDERATION, null),
+    };
   if (clientSecret === null) return { client_id: clientId };
   if (clientAuthentication === "body") return { client_id: clientId, client_secret: clientSecret };
   const encode = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);

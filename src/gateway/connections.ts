@@ -15,8 +15,11 @@ export interface Connection {
   readonly clientId: string;
   /** null for public clients, which PKCE alone protects. */
   readonly clientSecret: string | null;
-  /** How the client proves itself at the token endpoint (RFC 6749 §2.3.1). */
-  readonly clientAuthentication: "body" | "basic";
+  /**
+   * How the client proves itself at the token endpoint: with its secret (RFC 6749 §2.3.1), or with a token of the gateway's
+   * own identity that the provider trusts (RFC 7523).
+   */
+  readonly clientAuthentication: "body" | "basic" | "assertion";
   /** Separated by spaces; empty for none. */
   readonly scope: string;
   /** Absolute; null for client credentials. */

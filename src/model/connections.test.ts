@@ -145,13 +145,14 @@ test.each<[Given, Partial<Connection>]>([
     { provider: "github", grant: ID, redirectUrl: "https://gateway.example/back" },
     { redirectUrl: "https://gateway.example/back" },
   ],
+  [
+    { provider: "aad", grant: ID, grantName: "authorizationCodeWithFederatedIdentityCredentials" },
+    { grant: "authorizationCode", clientId: "us", clientAuthentication: "assertion" },
+  ],
 ])("%j", (given, expected) => expect(build(given)).toMatchObject({ connection: expected, problems: [] }));
 
 test.each<[Given, string]>([
-  [
-    { provider: "github", grant: ID, grantName: "authorizationCodeWithFederatedIdentityCredentials" },
-    "is not supported",
-  ],
+  [{ provider: "github", grant: ID, grantName: "password" }, "the grant `password` is not supported"],
   [
     { provider: "github", grant: ID, redirectUrl: "back" },
     "`redirectUrl` of its provider is not an absolute URL",

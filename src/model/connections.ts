@@ -26,6 +26,7 @@ type Grant = Connection["grant"];
 
 /** The cloud's own callback, which does not lead to us. */
 const CLOUD_CALLBACK = /^https:\/\/[^/]*\.consent\.azure-apim\.net\//i;
+const FEDERATED = "authorizationcodewithfederatedidentitycredentials";
 /** What a folder has where a secret was left out. */
 const LEFT_OUT = /^\*{3,}$/;
 
@@ -125,7 +126,11 @@ class Draft {
       key: connectionKey(this.#provider.name, this.#authorization.name),
       provider: this.#provider.name,
       clientSecret,
-      clientAuthentication: known.basic === true && clientSecret !== null ? "basic" : "body",
+      clientAuthentication: this.#isFederated(grant)
+        ? "assertion"
+        : known.basic === true && clientSecret !== null
+          ? "basic"
+          : "body",
       pkce: code && known.pkce === true,
       redirectUrl,
       access,
@@ -153,10 +158,8 @@ class Draft {
     const { oauth2grantType } = this.#authorization.properties;
     if (oauth2grantType !== undefined)
       return oauth2grantType === "ClientCredentials" ? "clientCredentials" : "authorizationCode";
-    const names = Object.keys(this.#provider.properties.oauth2?.grantTypes ?? {}).map((name) =>
-      name.toLowerCase(),
-    );
-    if (names.includes("authorizationcode")) return "authorizationCode";
+    const names = this.#grants().map((name) => name.toLowerCase());
+    if (names.includes("authorizationcode") || names.includes(FEDERATED)) return "authorizationCode";
     if (names.includes("clientcredentials")) return "clientCredentials";
     this.#refuse(
       names.length === 0
@@ -166,10 +169,21 @@ class Draft {
     return null;
   }
 
+  #grants(): string[] {
+    return Object.keys(this.#provider.properties.oauth2?.grantTypes ?? {});
+  }
+
+  /** The gateway's own identity stands in for a secret. */
+  #isFederated(grant: Grant): boolean {
+    const names = this.#grants().map((name) => name.toLowerCase());
+    return grant === "authorizationCode" && names.includes(FEDERATED) && !names.includes("authorizationcode");
+  }
+
   /** Of the connection, then of the provider's grant; names in any case. */
   #parameters(grant: Grant): Parameter {
     const grants = this.#provider.properties.oauth2?.grantTypes ?? {};
-    const name = Object.keys(grants).find((key) => key.toLowerCase() === grant.toLowerCase());
+    const wanted = this.#isFederated(grant) ? FEDERATED : grant.toLowerCase();
+    const name = this.#grants().find((key) => key.toLowerCase() === wanted);
     const own = this.#authorization;
     const sources = [
       { values: own.properties.parameters ?? {}, id: own.id, path: ["parameters"] },
