@@ -320,11 +320,10 @@ export class ModelCall {
   #countsFor(ending: Ending): Counts | Promise<Counts> {
     const found = this.found;
     const reported = found?.usage ?? null;
-    const whole = ending === "finished" || ending === "incomplete" || found?.complete === true;
     if (ending === "refused" || ending === "cache-hit" || ending === "failed" || ending === "upstream-error")
       return NO_COUNTS;
     if (ending === "client-gone" && !this.#sent) return NO_COUNTS;
-    if (reported !== null && whole) return NO_COUNTS;
+    if (reported !== null && this.#isFinal) return NO_COUNTS;
     const prompt = reported !== null ? NO_COUNT : this.#wholeCount();
     const completion = this.#completionCount(found);
     if (!(prompt instanceof Promise) && !(completion instanceof Promise)) return { prompt, completion };
@@ -350,6 +349,11 @@ export class ModelCall {
     return count instanceof Promise ? count.then(inProportion) : inProportion(count);
   }
 
+  /** What was reported is the last word on this answer. */
+  get #isFinal(): boolean {
+    return this.dialect.reportsEarly !== true || this.found?.complete === true || !this.request.stream;
+  }
+
   /** The request was on its way to a backend; that the client gave up is no fault of it. */
   get #sent(): boolean {
     const attempt = this.exchange.attempts.at(-1);
@@ -364,7 +368,7 @@ export class ModelCall {
       sent: this.#sent,
       begun: this.firstByteMs !== null,
       reported: found?.usage ?? null,
-      final: found?.complete ?? false,
+      final: this.#isFinal,
       counted: {
         prompt: () => counts.prompt.tokens,
         completion: () => counts.completion.tokens,
@@ -445,6 +449,7 @@ const INCOMPLETE = new Set([
   "prohibited_content",
   "spii",
   "incomplete",
+  "refusal",
 ]);
 
 function stalled(error: TransportError): boolean {

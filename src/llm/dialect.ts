@@ -49,6 +49,8 @@ export interface Dialect {
   /** `gen_ai.provider.name` when nothing says otherwise. */
   readonly provider: string;
   readonly operation: ModelOperation;
+  /** Usage may come before the answer is whole, and grow: what a stream that broke off reported is a lower bound. */
+  readonly reportsEarly?: true;
   /** Whether the line alone says that the request is of this dialect. */
   matchesLine(line: RequestLine): boolean;
   /** Whether the body (parsed JSON) says so, where no line did; absent: its bodies look like others'. */

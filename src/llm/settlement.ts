@@ -3,7 +3,7 @@
  *
  * | ending | prompt | completion |
  * |---|---|---|
- * | `finished`, `incomplete`, with usage | reported | reported |
+ * | `finished`, `incomplete`, with usage whole | reported | reported |
  * | `finished`, `incomplete`, without | counted | counted from the text |
  * | `upstream-reset`, `stalled`, `client-gone` after the first byte | reported if it was, else counted | the larger of reported so far and counted from what was relayed |
  * | `client-gone` before the first byte, once the request was sent | counted | 0 |
@@ -40,7 +40,7 @@ export interface Ended {
   readonly begun: boolean;
   /** The provider's last word; null when it said nothing. */
   readonly reported: Usage | null;
-  /** The reported completion is the final one (the answer was complete, or usage came with its end). */
+  /** The reported completion is the final one: the answer was complete, or its dialect reports only at the end. */
   readonly final: boolean;
   /** Our own counts; asked only when needed. */
   readonly counted: { prompt(): number; completion(): number; readonly exact: boolean };
@@ -67,12 +67,10 @@ export function settle(ended: Ended): Settlement {
     if (!ended.sent && ending === "client-gone") return NOTHING_CHARGED;
     return byCount(ended, ended.counted.prompt(), 0);
   }
-  if (reported !== null && (ended.final || ending === "finished" || ending === "incomplete")) {
-    return asReported(reported);
-  }
+  if (reported !== null && ended.final) return asReported(reported);
   const completion = ended.counted.completion();
   if (reported === null) return byCount(ended, ended.counted.prompt(), completion);
-  // A stream that broke off: what was reported early (Anthropic's `message_start`) is no more than a lower bound.
+  // What was reported early (Anthropic's `message_start`) of an answer that never came whole is a lower bound.
   if (reported.completion >= completion) return asReported(reported);
   const usage = { ...reported, completion, total: reported.prompt + completion };
   return {

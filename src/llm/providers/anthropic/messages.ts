@@ -21,6 +21,7 @@ export const anthropicMessages: Dialect = {
   name: "anthropic-messages",
   provider: "anthropic",
   operation: "chat",
+  reportsEarly: true,
   matchesLine: (line) =>
     line.method === "POST" &&
     (PATH.test(line.path) ||

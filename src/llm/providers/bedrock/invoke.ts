@@ -13,6 +13,7 @@ function invokeDialect(operation: ModelOperation): Dialect {
     name: "bedrock-invoke",
     provider: "aws.bedrock",
     operation,
+    reportsEarly: true,
     matchesLine: (line) => {
       const path = readBedrockPath(line);
       return path !== null && path.action.startsWith("invoke") && invokes(path.model) === operation;

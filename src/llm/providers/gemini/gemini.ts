@@ -15,6 +15,7 @@ function geminiDialect(operation: ModelOperation): Dialect {
     name: "gemini",
     provider: "gcp.gemini",
     operation,
+    reportsEarly: true,
     matchesLine: (line) => {
       if (line.method !== "POST") return false;
       const path = readGeminiPath(line);
