@@ -41,8 +41,8 @@ export class RedisHolds implements Holds {
   readonly #totals = new MemoryQuotas(MOST_KEYS);
   readonly #noted = new MemoryHolds(this.#totals, MOST_KEYS);
   readonly #underWay = new Set<RedisHold>();
-  /** Costs of periods that Redis has not been told, by key and beginning. */
-  #untold = new Map<string, { readonly claim: PeriodHoldClaim; readonly period: Period; cost: number }>();
+  /** Costs that Redis has not been told, by key and beginning of the period. */
+  #untold = new Map<string, Untold>();
   #count = 0;
 
   /**
@@ -169,9 +169,7 @@ export class RedisHolds implements Holds {
     });
     if (keys.length === 0) return;
     const failed = (): void => {
-      for (const { claim, period } of counted) {
-        if (claim.kind === "period" && period !== null) this.#remember(claim, period, cost);
-      }
+      for (const { claim, period } of counted) this.#remember(claim, period, cost, now);
     };
     this.#send(keys, hold.id, cost, args, now).then((reply) => {
       const said = numbers(reply);
@@ -231,31 +229,42 @@ export class RedisHolds implements Holds {
 
   #rememberAll(claims: readonly HoldClaim[], cost: number, now: Moment): void {
     for (const claim of claims) {
-      if (claim.kind !== "period" || claim.own !== null) continue;
-      this.#remember(claim, periodFrom(claim, startOf(claim, now), now), cost);
+      const period = claim.kind === "period" ? periodFrom(claim, startOf(claim, now), now) : null;
+      if (claim.own === null) this.#remember(claim, period, cost, now);
     }
   }
 
-  #remember(claim: PeriodHoldClaim, period: Period, cost: number): void {
+  #remember(claim: HoldClaim, period: Period | null, cost: number, now: Moment): void {
     if (cost === 0) return;
-    const key = `${period.startMs} ${claim.key}`;
+    const key = `${period === null ? claim.kind : period.startMs} ${claim.key}`;
     const untold = this.#untold.get(key);
-    if (untold !== undefined) untold.cost += cost;
-    else if (this.#untold.size < MOST_KEYS) this.#untold.set(key, { claim, period, cost });
+    if (untold !== undefined) {
+      untold.cost += cost;
+      untold.now = now;
+    } else if (this.#untold.size < MOST_KEYS) this.#untold.set(key, { claim, period, cost, now });
   }
 
-  /** Adds to Redis what it missed. Periods that are over meanwhile need nothing any more: the script sees to that. */
+  /**
+   * Adds to Redis what it missed: in windows as if it were now, which is late and never early. Periods that are over meanwhile
+   * need nothing any more: the script sees to that.
+   */
   #tell(): void {
     const untold = this.#untold;
     this.#untold = new Map();
-    for (const { claim, period, cost } of untold.values()) {
-      const args = ["p", claim.limit, 0, "1", ...settledNumbers(claim, period)];
+    for (const { claim, period, cost, now } of untold.values()) {
+      const args = [KINDS[claim.kind], claim.limit, 0, "1", ...settledNumbers(claim, period)];
       const keys = [PREFIX + claim.key, `${PREFIX}${claim.key}:holds`];
-      this.#send(keys, "", cost, args, { monotonicMs: 0, epochMs: period.startMs }).catch(() =>
-        this.#remember(claim, period, cost),
-      );
+      this.#send(keys, "", cost, args, now).catch(() => this.#remember(claim, period, cost, now));
     }
   }
+}
+
+interface Untold {
+  readonly claim: HoldClaim;
+  readonly period: Period | null;
+  cost: number;
+  /** When it was counted last. */
+  now: Moment;
 }
 
 class RedisHold implements Hold {
