@@ -29,8 +29,17 @@ export function wrote(answer: FoundAnswer, choice: number, piece: unknown): void
   answer.text.add(choice, piece);
 }
 
+/** Pieces of a few characters cost many times their length: as many as this are made one. */
+const PIECES_TOGETHER = 64;
+
+interface Written {
+  text: string;
+  /** What came since. */
+  recent: string[];
+}
+
 class KeptText implements TextKeeper {
-  readonly #pieces = new Map<number, string[]>();
+  readonly #written = new Map<number, Written>();
   #room: number;
   #truncated = false;
 
@@ -50,13 +59,26 @@ class KeptText implements TextKeeper {
     const kept = piece.length <= this.#room ? piece : piece.slice(0, this.#room);
     if (kept !== piece) this.#truncated = true;
     this.#room -= kept.length;
-    const pieces = this.#pieces.get(choice);
-    if (pieces === undefined) this.#pieces.set(choice, [kept]);
-    else pieces.push(kept);
+    const written = this.#written.get(choice);
+    if (written === undefined) {
+      this.#written.set(choice, { text: "", recent: [kept] });
+      return;
+    }
+    written.recent.push(kept);
+    if (written.recent.length >= PIECES_TOGETHER) join(written);
   }
 
   read(choice: number | null): string {
-    if (choice !== null) return (this.#pieces.get(choice) ?? []).join("");
-    return [...this.#pieces.values()].map((pieces) => pieces.join("")).join("");
+    if (choice === null) return [...this.#written.values()].map(join).join("");
+    const written = this.#written.get(choice);
+    return written === undefined ? "" : join(written);
   }
+}
+
+function join(written: Written): string {
+  if (written.recent.length > 0) {
+    written.text += written.recent.join("");
+    written.recent = [];
+  }
+  return written.text;
 }

@@ -116,6 +116,15 @@ it("reads what the standard reads, however it is cut", () => {
   );
 });
 
+it.each(["\n", "\r", "\r\n", ":\r", "data\r\r", "data:\n"])("a megabyte of %j takes linear time", (piece) => {
+  const octets = Buffer.from(piece.repeat(1024 * 1024));
+  let events = 0;
+  const reader = new SseReader(() => events++);
+  reader.write(octets);
+  reader.end();
+  expect(events).toBe(piece === "data\r\r" ? 1024 * 1024 : 0);
+});
+
 describe("events that are too large", () => {
   const big = "x".repeat(MOST_EVENT_BYTES);
 

@@ -67,11 +67,13 @@ export class SseReader {
       this.#afterCr = false;
       if (octets[0] === LF) at = 1;
     }
+    // Each is searched for once and then only behind where it was found: a chunk is scanned twice, whatever is in it.
+    let lf = octets.indexOf(LF, at);
     let cr = octets.indexOf(CR, at);
     while (at < length) {
-      let end = octets.indexOf(LF, at);
+      if (lf >= 0 && lf < at) lf = octets.indexOf(LF, at);
       if (cr >= 0 && cr < at) cr = octets.indexOf(CR, at);
-      if (cr >= 0 && (end < 0 || cr < end)) end = cr;
+      const end = cr >= 0 && (lf < 0 || cr < lf) ? cr : lf;
       if (end < 0) {
         this.#hold(octets, at, length);
         return;

@@ -8,7 +8,16 @@ import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } fr
 import { listOf, stringOf } from "../../json-values.ts";
 import type { Prompt, PromptMessage } from "../../prompt.ts";
 import { chatMessage } from "./content.ts";
-import { type Parameters, boundOf, countOf, errorOf, noteEnd, noteServed, readParameters } from "./fields.ts";
+import {
+  type Parameters,
+  boundOf,
+  countOf,
+  errorOf,
+  nameOf,
+  noteEnd,
+  noteServed,
+  readParameters,
+} from "./fields.ts";
 import { deploymentOf, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { readUsage } from "./usage.ts";
@@ -129,8 +138,7 @@ class ChatReader implements AnswerReader {
       wroteMessage(found, index, choice["message"]);
       noteEnd(found);
     }
-    const reason = choice["finish_reason"];
-    if (index === 0 && typeof reason === "string" && reason !== "") found.finishReason = reason;
+    if (index === 0) found.finishReason = nameOf(choice["finish_reason"]) ?? found.finishReason;
   }
 }
 

@@ -4,7 +4,16 @@ import { STREAM_DONE, newAnswer, wrote } from "../../answer.ts";
 import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../dialect.ts";
 import { stringOf } from "../../json-values.ts";
 import type { Prompt, PromptPart } from "../../prompt.ts";
-import { type Parameters, boundOf, countOf, errorOf, noteEnd, noteServed, readParameters } from "./fields.ts";
+import {
+  type Parameters,
+  boundOf,
+  countOf,
+  errorOf,
+  nameOf,
+  noteEnd,
+  noteServed,
+  readParameters,
+} from "./fields.ts";
 import { deploymentOf, endsWith, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { readUsage } from "./usage.ts";
@@ -83,18 +92,20 @@ function promptCount(prompt: unknown): number {
 
 /** Text, a list of texts, a list of token ids, or a list of such lists. */
 export function inputParts(input: unknown): PromptPart[] {
+  if (!Array.isArray(input) || typeof input[0] === "number") return oneInput(input);
+  return input.flatMap(oneInput);
+}
+
+function oneInput(input: unknown): PromptPart[] {
   if (typeof input === "string") return input === "" ? [] : [{ kind: "text", text: input }];
-  if (!Array.isArray(input)) return [];
-  if (typeof input[0] === "number") return [{ kind: "tokens", tokens: input.length }];
-  return input.flatMap((one) => {
-    if (!isJsonObject(one)) return inputParts(one);
-    // Image embeddings of Azure AI Inference: `{"image": "data:…", "text": "…"}`.
-    const parts = inputParts(one["text"]);
-    if (typeof one["image"] === "string") {
-      parts.push({ kind: "image", detail: "auto", width: null, height: null });
-    }
-    return parts;
-  });
+  if (Array.isArray(input)) return [{ kind: "tokens", tokens: input.length }];
+  if (!isJsonObject(input)) return [];
+  // Image embeddings of Azure AI Inference: `{"image": "data:…", "text": "…"}`.
+  const parts: PromptPart[] = typeof input["text"] === "string" ? oneInput(input["text"]) : [];
+  if (typeof input["image"] === "string") {
+    parts.push({ kind: "image", detail: "auto", width: null, height: null });
+  }
+  return parts;
 }
 
 class CompletionReader implements AnswerReader {
@@ -118,8 +129,7 @@ class CompletionReader implements AnswerReader {
         if (!isJsonObject(choice)) continue;
         const index = typeof choice["index"] === "number" ? choice["index"] : i;
         wrote(found, index, choice["text"]);
-        const reason = choice["finish_reason"];
-        if (index === 0 && typeof reason === "string" && reason !== "") found.finishReason = reason;
+        if (index === 0) found.finishReason = nameOf(choice["finish_reason"]) ?? found.finishReason;
       }
     }
     found.usage = readUsage(value["usage"]) ?? found.usage;

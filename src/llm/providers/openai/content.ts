@@ -6,9 +6,16 @@ import type { PromptMessage, PromptPart } from "../../prompt.ts";
 
 /** A string, one part, or a list of parts and strings. */
 export function contentParts(content: unknown): PromptPart[] {
-  if (typeof content === "string") return content === "" ? [] : [{ kind: "text", text: content }];
-  if (Array.isArray(content)) return content.flatMap(contentParts);
-  return isJsonObject(content) ? partOf(content) : [];
+  if (!Array.isArray(content)) return partOrText(content);
+  return content.flatMap(partOrText);
+}
+
+function partOrText(content: unknown): PromptPart[] {
+  return isJsonObject(content) ? partOf(content) : textPart(content);
+}
+
+function textPart(text: unknown): PromptPart[] {
+  return typeof text === "string" && text !== "" ? [{ kind: "text", text }] : [];
 }
 
 function partOf(part: JsonObject): PromptPart[] {
@@ -18,9 +25,9 @@ function partOf(part: JsonObject): PromptPart[] {
     case "output_text":
     case "summary_text":
     case "reasoning_text":
-      return contentParts(part["text"]);
+      return textPart(part["text"]);
     case "refusal":
-      return contentParts(part["refusal"]);
+      return textPart(part["refusal"]);
     case "image_url":
     case "input_image":
     case "computer_screenshot":
@@ -32,7 +39,7 @@ function partOf(part: JsonObject): PromptPart[] {
     case "input_file":
       return [{ kind: "file", bytes: fileBytes(isJsonObject(part["file"]) ? part["file"] : part) }];
     default:
-      return typeof part["text"] === "string" ? contentParts(part["text"]) : [{ kind: "json", value: part }];
+      return typeof part["text"] === "string" ? textPart(part["text"]) : [{ kind: "json", value: part }];
   }
 }
 

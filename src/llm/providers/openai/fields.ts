@@ -1,7 +1,16 @@
 /** Single fields of requests and answers: what is missing or of the wrong type is null. */
 import { isJsonObject, type JsonObject } from "../../../base/json-object.ts";
 import type { FoundAnswer } from "../../dialect.ts";
-import { listOf, stringOf } from "../../json-values.ts";
+import { listOf } from "../../json-values.ts";
+
+/** What becomes a name in records and metrics: an id, a model, a reason. Nobody's is longer. */
+const LONGEST_NAME = 256;
+
+/** A string that names something; cut where it is too long to be a name. */
+export function nameOf(value: unknown): string | null {
+  if (typeof value !== "string" || value === "") return null;
+  return value.length <= LONGEST_NAME ? value : value.slice(0, LONGEST_NAME);
+}
 
 /** A whole number > 0. */
 export function countOf(value: unknown): number | null {
@@ -50,7 +59,7 @@ export function errorOf(error: unknown): string | null {
   if (isJsonObject(error)) {
     const code = error["code"];
     return (
-      stringOf(code) ?? (typeof code === "number" ? String(code) : null) ?? stringOf(error["type"]) ?? "error"
+      nameOf(code) ?? (typeof code === "number" ? String(code) : null) ?? nameOf(error["type"]) ?? "error"
     );
   }
   return "error";
@@ -58,10 +67,8 @@ export function errorOf(error: unknown): string | null {
 
 /** Id and model of the answer: the last that are said; Azure's first chunk says them empty. */
 export function noteServed(found: FoundAnswer, value: JsonObject): void {
-  const id = value["id"];
-  if (typeof id === "string" && id !== "") found.id = id;
-  const model = value["model"];
-  if (typeof model === "string" && model !== "") found.model = model;
+  found.id = nameOf(value["id"]) ?? found.id;
+  found.model = nameOf(value["model"]) ?? found.model;
 }
 
 /** The dialect's mark of the end. */

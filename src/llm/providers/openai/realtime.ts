@@ -7,10 +7,9 @@
 import { isJsonObject, type JsonObject } from "../../../base/json-object.ts";
 import { newAnswer } from "../../answer.ts";
 import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../dialect.ts";
-import { stringOf } from "../../json-values.ts";
 import { NO_PROMPT } from "../../prompt.ts";
 import { addUsage } from "../../usage.ts";
-import { errorOf } from "./fields.ts";
+import { errorOf, nameOf } from "./fields.ts";
 import { deploymentOf, endsWith, queryValue } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { wroteDelta, wroteOutput } from "./responses.ts";
@@ -65,7 +64,7 @@ class RealtimeReader implements AnswerReader {
     else if (type === "error") found.error = errorOf(value["error"]) ?? "error";
     const session = value["session"];
     if (isJsonObject(session) && typeof session["model"] === "string") {
-      found.model = stringOf(session["model"]) ?? found.model;
+      found.model = nameOf(session["model"]) ?? found.model;
     }
   }
 
@@ -73,11 +72,11 @@ class RealtimeReader implements AnswerReader {
     const found = this.found;
     const usage = readUsage(response["usage"]);
     if (usage !== null) found.usage = found.usage === null ? usage : addUsage(found.usage, usage);
-    found.id = stringOf(response["id"]) ?? found.id;
-    found.model = stringOf(response["model"]) ?? found.model;
+    found.id = nameOf(response["id"]) ?? found.id;
+    found.model = nameOf(response["model"]) ?? found.model;
     const details = response["status_details"];
-    const reason = isJsonObject(details) ? stringOf(details["reason"]) : null;
-    found.finishReason = reason ?? stringOf(response["status"]) ?? found.finishReason;
+    const reason = isJsonObject(details) ? nameOf(details["reason"]) : null;
+    found.finishReason = reason ?? nameOf(response["status"]) ?? found.finishReason;
     if (isJsonObject(details)) found.error = errorOf(details["error"]) ?? found.error;
     if (found.textLength === this.#textBefore) wroteOutput(found, response["output"]);
     this.#textBefore = found.textLength;

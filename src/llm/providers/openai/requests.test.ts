@@ -303,6 +303,24 @@ describe("prompts of Responses", () => {
   });
 });
 
+it.each(["chat", "responses", "completions", "embeddings"] as const)(
+  "%s: nesting without end harms nobody",
+  (route) => {
+    const lists = JSON.parse("[".repeat(100_000) + "]".repeat(100_000)) as unknown;
+    const parts = JSON.parse(`${'{"type":"text","text":'.repeat(50_000)}1${"}".repeat(50_000)}`) as unknown;
+    for (const deep of [lists, parts]) {
+      const request = read(route, {
+        messages: [{ content: deep }],
+        instructions: deep,
+        input: [deep],
+        prompt: deep,
+      });
+      expect(() => request.prompt()).not.toThrow();
+      expect(() => request.messages()).not.toThrow();
+    }
+  },
+);
+
 describe("prompts without messages", () => {
   it.each([
     ["completions", { prompt: "a" }, [{ kind: "text", text: "a" }]],

@@ -5,7 +5,7 @@ import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } fr
 import { listOf, stringOf } from "../../json-values.ts";
 import type { Prompt, PromptMessage, PromptPart } from "../../prompt.ts";
 import { contentParts } from "./content.ts";
-import { type Parameters, countOf, errorOf, noteEnd, noteServed, readParameters } from "./fields.ts";
+import { type Parameters, countOf, errorOf, nameOf, noteEnd, noteServed, readParameters } from "./fields.ts";
 import { deploymentOf, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { readUsage } from "./usage.ts";
@@ -141,7 +141,7 @@ class ResponsesReader implements AnswerReader {
     if (isJsonObject(value["response"])) {
       this.#response(value["response"], ENDS.has(type) ? type.slice("response.".length) : null);
     } else if (value["object"] === "response" || Array.isArray(value["output"])) {
-      this.#response(value, stringOf(value["status"]) ?? "completed");
+      this.#response(value, nameOf(value["status"]) ?? "completed");
     }
     if (type === "error") found.error = errorOf(value["error"]) ?? errorOf(value);
     else found.error = errorOf(value["error"]) ?? found.error;
@@ -157,8 +157,8 @@ class ResponsesReader implements AnswerReader {
     // Text that came in deltas is not counted twice; a document, or a stream without deltas, has it here alone.
     if (found.textLength === 0) wroteOutput(found, response["output"]);
     const details = response["incomplete_details"];
-    const reason = isJsonObject(details) ? stringOf(details["reason"]) : null;
-    found.finishReason = reason ?? stringOf(response["status"]) ?? ended;
+    const reason = isJsonObject(details) ? nameOf(details["reason"]) : null;
+    found.finishReason = reason ?? nameOf(response["status"]) ?? ended;
     noteEnd(found);
   }
 }
