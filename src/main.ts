@@ -37,7 +37,7 @@ import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.
 import { ledgerPaths } from "./gateway/ledger-door.ts";
 import { createGateway } from "./gateway/listener.ts";
 import { watchModelCall } from "./gateway/model-call.ts";
-import type { Count } from "./gateway/model-services.ts";
+import { ModelCounting } from "./gateway/model-counting.ts";
 import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
 import { RedisLink } from "./redis/link.ts";
@@ -72,13 +72,17 @@ import { createClient, createServer, trustedRoots } from "./transport/node/index
 import type { Incoming, Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
-/** Counting for requests to models: four characters are a token where nothing better is known. */
-function modelServices(books: Books): Services["models"] {
-  const estimate = (length: number): Count => ({ tokens: Math.ceil(length / 4), exact: false });
+/** Policies that count prompts before they are sent. */
+const COUNTS = /<(?:llm|azure-openai)-token-limit\b/;
+
+function modelServices(books: Books, counting: ModelCounting): Services["models"] {
   return {
-    countPrompt: (prompt) => estimate(JSON.stringify(prompt.messages).length),
-    countText: (text) => estimate(text.length),
-    settled: (call, settlement) => void enter(books, call, settlement),
+    countPrompt: (prompt, model) => counting.countPrompt(prompt, model),
+    countText: (text, model) => counting.countText(text, model),
+    settled: (call, settlement) => {
+      counting.settled(call);
+      enter(books, call, settlement);
+    },
     contents: (call, contents) => enterContents(books, call, contents),
   };
 }
@@ -214,6 +218,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   let prices = new Prices();
   // Some 40 ms of work that no request should wait for, nor the start.
   const pricesLater = ledger === null ? () => {} : clock.after(1000, () => prices.load());
+  const counting = new ModelCounting();
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -237,11 +242,14 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     measures: new Measures(metrics),
     watchModel: watchModelCall,
     sinks: loggers,
-    models: modelServices({
-      ledger,
-      prices: () => prices,
-      count: (record) => gatewayMetrics.settled(record),
-    }),
+    models: modelServices(
+      {
+        ledger,
+        prices: () => prices,
+        count: (record) => gatewayMetrics.settled(record),
+      },
+      counting,
+    ),
     ask: (exchange, question) => askBackend(exchange, question, backends),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
@@ -317,6 +325,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       state.caches.use(built.snapshot.caches);
       loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
+      if (loaded.resources.policies().some(({ text }) => COUNTS.test(text))) counting.warm();
       probes.use(built.snapshot);
       credentials.adopt(built.snapshot.connections);
       gateway.swap(built.snapshot);
