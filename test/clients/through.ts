@@ -25,7 +25,7 @@ export interface Through {
 }
 
 export interface ThroughOptions {
-  /** Header in which this client shows its key; "bearer" = `Authorization: Bearer`. */
+  /** Header in which this client shows its key; "bearer" = only as `Authorization: Bearer`, which is always taken. */
   readonly keyHeader: string;
   /** Header in which the provider wants its own; absent: none is set. */
   readonly providerHeader?: string;
@@ -41,17 +41,13 @@ export interface ThroughOptions {
 export async function startThrough(options: ThroughOptions): Promise<Through> {
   const upstream = await startUpstream();
   const path = options.path ?? "ai";
-  const bearer = options.keyHeader === "bearer";
+  const header = options.keyHeader === "bearer" ? "api-key" : options.keyHeader;
   const gateway = await testGateway({
     ...api("ai", options.serviceUrl?.(upstream.url) ?? upstream.url, ["POST /*", "GET /*"], {
       properties: {
         path,
         subscriptionRequired: true,
-        subscriptionKeyParameterNames: {
-          header: bearer ? "x-unused" : options.keyHeader,
-          query: "unused",
-          ...(bearer ? { bearer: "enabled" } : {}),
-        },
+        subscriptionKeyParameterNames: { header, query: "subscription-key", bearer: "enabled" },
       },
       policy: policy({
         inbound: `${limit()}<llm-emit-token-metric namespace="clients"><dimension name="API ID" /></llm-emit-token-metric>${providerKey(options)}${options.inbound ?? ""}`,
@@ -172,6 +168,11 @@ export async function thrown(call: PromiseLike<unknown>): Promise<any> {
     return error;
   }
   throw new Error("the client took it for a success");
+}
+
+/** Reads a stream to its end. */
+export async function drain(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const part of stream) void part;
 }
 
 /** Between client and gateway; keeps the octets that the client gets. */

@@ -1,0 +1,284 @@
+/** `@aws-sdk/client-bedrock-runtime`: Converse and InvokeModel, whole and as binary event streams; the gateway signs. */
+import {
+  AccessDeniedException,
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+  InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
+  ModelStreamErrorException,
+  ThrottlingException,
+} from "@aws-sdk/client-bedrock-runtime";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { signatureProblem } from "../../src/backends/aws/verify.fixture.ts";
+import { eventStreamMessage } from "../../src/llm/event-stream.ts";
+import { type Carried, KEY, type Through, carry, drain, settledAs, startThrough, thrown } from "./through.ts";
+import { type Fixture, json } from "./upstream.ts";
+
+const KEYS = {
+  accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+  secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+};
+
+let through: Through;
+beforeAll(async () => {
+  through = await startThrough({
+    keyHeader: "bearer",
+    path: "bedrock",
+    inbound: `<set-backend-service backend-id="bedrock" />`,
+    files: (upstream) => ({
+      "backends/bedrock/backendInformation.json": {
+        properties: {
+          url: upstream,
+          protocol: "http",
+          credentials: { awsSigV4: { ...KEYS, region: "eu-central-1", service: "bedrock" } },
+        },
+      },
+    }),
+  });
+});
+afterAll(() => through.close());
+
+const clients: BedrockRuntimeClient[] = [];
+afterAll(() => clients.forEach((client) => client.destroy()));
+
+function client(): BedrockRuntimeClient {
+  const made = new BedrockRuntimeClient({
+    endpoint: through.url,
+    region: "eu-central-1",
+    token: { token: KEY },
+    authSchemePreference: ["httpBearerAuth"],
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler(),
+  });
+  clients.push(made);
+  return made;
+}
+
+const MODEL = "eu.anthropic.claude-sonnet-4-20250514-v1:0";
+const TEXT = "Salut ! 🥖 \u2028 ça va ?";
+const messages = [{ role: "user" as const, content: [{ text: "Hi" }] }];
+const asked = { modelId: MODEL, messages, inferenceConfig: { maxTokens: 512 } };
+const usage = { inputTokens: 30, outputTokens: 62, totalTokens: 92 };
+const HEADERS = { "x-amzn-requestid": "f2a9a2f4-3e4c-4b8e-8d8a-5a7f7c3f8f11" };
+
+const event = (type: string, value: object): Uint8Array =>
+  eventStreamMessage(
+    { ":event-type": type, ":content-type": "application/json", ":message-type": "event" },
+    Buffer.from(JSON.stringify(value)),
+  );
+const exception = (type: string, message: string): Uint8Array =>
+  eventStreamMessage(
+    { ":exception-type": type, ":content-type": "application/json", ":message-type": "exception" },
+    Buffer.from(JSON.stringify({ message })),
+  );
+const stream = (messages: readonly Uint8Array[]): Fixture => ({
+  headers: { "content-type": "application/vnd.amazon.eventstream", ...HEADERS },
+  body: Buffer.concat(messages),
+});
+const p = "abcdefghijklmnopqrstuvwxyzABCDEF";
+const delta = (change: object, contentBlockIndex = 0): Uint8Array =>
+  event("contentBlockDelta", { contentBlockIndex, delta: change, p });
+const texts = [...TEXT].map((text) => delta({ text }));
+
+/** The upstream believed the signature. */
+function signed({ asked: { method, target, headers, body } }: Carried<unknown>): void {
+  expect(signatureProblem({ method, target, headers, body }, KEYS, "bedrock")).toBeNull();
+}
+
+describe("Converse", () => {
+  const SAID = { dialect: "bedrock-converse", tokens: [30, 62], finish: "end_turn" } as const;
+  const whole = (content: readonly object[], stopReason: string): Fixture =>
+    json(
+      { metrics: { latencyMs: 914 }, output: { message: { content, role: "assistant" } }, stopReason, usage },
+      { headers: HEADERS },
+    );
+
+  test("whole", async () => {
+    const made = await carry(through, whole([{ text: TEXT }], "end_turn"), () =>
+      client().send(new ConverseCommand(asked)),
+    );
+    expect(made.result).toMatchObject({
+      output: { message: { content: [{ text: TEXT }] } },
+      usage,
+      $metadata: { requestId: HEADERS["x-amzn-requestid"] },
+    });
+    expect(made.asked.target).toBe(`/model/${encodeURIComponent(MODEL)}/converse`);
+    signed(made);
+    settledAs(made, SAID);
+    expect(made.call.request.model).toBe(MODEL);
+  });
+
+  test("streaming", async () => {
+    const fixture = stream([
+      event("messageStart", { p, role: "assistant" }),
+      ...texts,
+      event("contentBlockStop", { contentBlockIndex: 0, p }),
+      event("messageStop", { p, stopReason: "end_turn" }),
+      event("metadata", { metrics: { latencyMs: 914 }, p, usage }),
+    ]);
+    const made = await carry(through, fixture, async () => {
+      const answer = await client().send(new ConverseStreamCommand(asked));
+      let text = "";
+      let told;
+      for await (const part of answer.stream!) {
+        text += part.contentBlockDelta?.delta?.text ?? "";
+        told = part.metadata?.usage ?? told;
+      }
+      return { text, told };
+    });
+    expect(made.result).toEqual({ text: TEXT, told: usage });
+    signed(made);
+    settledAs(made, SAID);
+  });
+
+  const toolConfig = {
+    tools: [{ toolSpec: { name: "weather", inputSchema: { json: { type: "object" } } } }],
+  };
+
+  test("tools, whole", async () => {
+    const toolUse = { toolUseId: "tooluse_1", name: "weather", input: { city: "Nîmes" } };
+    const made = await carry(through, whole([{ toolUse }], "tool_use"), () =>
+      client().send(new ConverseCommand({ ...asked, toolConfig })),
+    );
+    expect(made.result.output!.message!.content![0]!.toolUse).toEqual(toolUse);
+    settledAs(made, { ...SAID, finish: "tool_use" });
+  });
+
+  test("tools and thoughts, streaming", async () => {
+    const fixture = stream([
+      event("messageStart", { p, role: "assistant" }),
+      delta({ reasoningContent: { text: "Hm." } }),
+      delta({ reasoningContent: { signature: "EqQB" } }),
+      event("contentBlockStop", { contentBlockIndex: 0, p }),
+      event("contentBlockStart", {
+        contentBlockIndex: 1,
+        start: { toolUse: { name: "weather", toolUseId: "t1" } },
+      }),
+      ...['{"city":', '"Nîm', 'es"}'].map((input) => delta({ toolUse: { input } }, 1)),
+      event("contentBlockStop", { contentBlockIndex: 1, p }),
+      event("messageStop", { p, stopReason: "tool_use" }),
+      event("metadata", { metrics: { latencyMs: 1 }, usage: { ...usage, cacheReadInputTokens: 7 } }),
+    ]);
+    const made = await carry(through, fixture, async () => {
+      const answer = await client().send(new ConverseStreamCommand({ ...asked, toolConfig }));
+      let input = "";
+      for await (const part of answer.stream!) input += part.contentBlockDelta?.delta?.toolUse?.input ?? "";
+      return JSON.parse(input) as object;
+    });
+    expect(made.result).toEqual({ city: "Nîmes" });
+    settledAs(made, { ...SAID, finish: "tool_use" });
+    expect(made.call.settlement!.usage.cached).toBe(7);
+  });
+});
+
+describe("InvokeModel, with the body of Anthropic's models", () => {
+  const SAID = {
+    dialect: "bedrock-invoke",
+    tokens: [25, 15],
+    served: "claude-sonnet-4-20250514",
+    finish: "end_turn",
+  } as const;
+  const message = {
+    id: "msg_bdrk_01",
+    type: "message",
+    role: "assistant",
+    model: SAID.served,
+    content: [{ type: "text", text: TEXT }],
+    stop_reason: "end_turn",
+    stop_sequence: null,
+    usage: { input_tokens: 25, output_tokens: 15 },
+  };
+  const invoked = {
+    modelId: MODEL,
+    contentType: "application/json",
+    accept: "application/json",
+    body: JSON.stringify({
+      anthropic_version: "bedrock-2023-05-31",
+      max_tokens: 64,
+      messages: [{ role: "user", content: "Hi" }],
+    }),
+  };
+
+  test("whole", async () => {
+    const made = await carry(through, json(message), () => client().send(new InvokeModelCommand(invoked)));
+    expect(JSON.parse(made.result.body.transformToString())).toEqual(message);
+    signed(made);
+    settledAs(made, SAID);
+  });
+
+  test("streaming", async () => {
+    const chunk = (value: object): Uint8Array =>
+      event("chunk", { bytes: Buffer.from(JSON.stringify(value)).toString("base64"), p });
+    const fixture = stream([
+      chunk({
+        type: "message_start",
+        message: {
+          ...message,
+          content: [],
+          stop_reason: null,
+          usage: { input_tokens: 25, output_tokens: 1 },
+        },
+      }),
+      chunk({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+      ...[...TEXT].map((text) =>
+        chunk({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }),
+      ),
+      chunk({ type: "content_block_stop", index: 0 }),
+      chunk({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 15 } }),
+      chunk({
+        type: "message_stop",
+        "amazon-bedrock-invocationMetrics": {
+          inputTokenCount: 25,
+          outputTokenCount: 15,
+          invocationLatency: 1551,
+          firstByteLatency: 321,
+        },
+      }),
+    ]);
+    const made = await carry(through, fixture, async () => {
+      const answer = await client().send(new InvokeModelWithResponseStreamCommand(invoked));
+      let text = "";
+      for await (const part of answer.body!) {
+        const value = JSON.parse(Buffer.from(part.chunk!.bytes!).toString()) as { delta?: { text?: string } };
+        text += value.delta?.text ?? "";
+      }
+      return text;
+    });
+    expect(made.result).toBe(TEXT);
+    expect(made.asked.target).toBe(`/model/${encodeURIComponent(MODEL)}/invoke-with-response-stream`);
+    signed(made);
+    settledAs(made, SAID);
+  });
+});
+
+describe("errors of the provider are the client's own", () => {
+  test.each([
+    [429, ThrottlingException, "Too many requests"],
+    [403, AccessDeniedException, "You don't have access to the model"],
+  ])("%i", async (status, type, message) => {
+    const headers = { ...HEADERS, "x-amzn-errortype": `${type.name}:http://internal.amazon.com/coral/` };
+    const made = await carry(through, json({ message }, { status, headers }), () =>
+      thrown(client().send(new ConverseStreamCommand(asked))),
+    );
+    expect(made.result).toBeInstanceOf(type);
+    expect(made.result).toMatchObject({ message, $metadata: { httpStatusCode: status } });
+    expect(made.call).toMatchObject({ ending: "upstream-error", settlement: { evidence: "none" } });
+  });
+
+  test("an exception in the middle of a stream", async () => {
+    const fixture = stream([
+      event("messageStart", { p, role: "assistant" }),
+      texts[0]!,
+      exception("modelStreamErrorException", "The model timed out"),
+    ]);
+    const made = await carry(through, fixture, async () => {
+      const answer = await client().send(new ConverseStreamCommand(asked));
+      return thrown(drain(answer.stream!));
+    });
+    expect(made.result).toBeInstanceOf(ModelStreamErrorException);
+    expect(made.result.message).toBe("The model timed out");
+    expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "modelStreamErrorException" } });
+  });
+});
