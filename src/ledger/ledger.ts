@@ -57,11 +57,13 @@ export interface LedgerStats {
 
 const DAY = 30;
 const GIGABYTES = 10 * 1024 ** 3;
-const SEGMENT_BYTES = 8 * 1024 * 1024;
+const SEGMENT_BYTES = 2 * 1024 * 1024;
 /** Between two looks at what came. */
 const FLUSH_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
 const UPKEEP_MS = 60_000;
+/** While nothing comes and nobody asks: what is too old must go all the same. */
+const IDLE_UPKEEP_MS = 3_600_000;
 /** Somebody who asks waits so long for what has just come to be stored. */
 const FRESH_MS = 1000;
 const CLOSE_MS = 5000;
@@ -99,6 +101,9 @@ export class Ledger {
   #importing: Promise<void> | null = null;
   #cancelTick: (() => void) | null = null;
   #cancelUpkeep: (() => void) | null = null;
+  /** Something came or was asked since the last upkeep. */
+  #used = false;
+  #resting = false;
 
   /**
    * Costs next to nothing until something is appended or asked; what an earlier process left is stored soon after.
@@ -110,7 +115,7 @@ export class Ledger {
     if (hasFiles(join(folder, JOURNAL))) {
       ledger.#dirty = true;
       ledger.#stir();
-    }
+    } else if (hasFiles(folder)) ledger.#keepUp(UPKEEP_MS);
     return ledger;
   }
 
@@ -128,7 +133,7 @@ export class Ledger {
     this.#contents = new ContentsQueue({
       folder: journal,
       owner,
-      segmentBytes: 4 * SEGMENT_BYTES,
+      segmentBytes: 8 * SEGMENT_BYTES,
       mostEntries: options.mostContents ?? MOST_HELD,
       mostBytes: options.mostContentsBytes ?? 64 * 1024 * 1024,
       files: options.contentsFiles,
@@ -232,7 +237,7 @@ export class Ledger {
     this.#writeHeld();
     this.#lost[this.#heldReason] += this.#held.length;
     this.#held = [];
-    await this.#contents.close();
+    await this.#within(CLOSE_MS, this.#contents.close());
     this.#journal.close();
     if (this.#worker.running || this.#dirty) {
       const finish = async (): Promise<void> => {
@@ -288,7 +293,19 @@ export class Ledger {
     if (this.#cancelTick !== null || this.#closed) return;
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FLUSH_MS * 2 ** Math.min(this.#failures, 10));
     this.#cancelTick = this.#options.clock.after(pauseMs, () => void this.#tick());
-    this.#cancelUpkeep ??= this.#options.clock.after(UPKEEP_MS, () => void this.#upkeep());
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#used = true;
+    if (this.#cancelUpkeep !== null && !this.#resting) return;
+    this.#resting = false;
+    this.#keepUp(UPKEEP_MS);
+  }
+
+  #keepUp(ms: number): void {
+    this.#cancelUpkeep?.();
+    this.#cancelUpkeep = this.#closed ? null : this.#options.clock.after(ms, () => void this.#upkeep());
   }
 
   async #tick(): Promise<void> {
@@ -300,13 +317,26 @@ export class Ledger {
   }
 
   async #upkeep(): Promise<void> {
-    this.#cancelUpkeep = null;
+    const isIdle = !this.#used;
+    this.#used = false;
     this.#journal.rest();
     await this.#contents.rest();
     this.#others = true;
-    this.#dirty = true;
-    await this.retain().catch(() => undefined);
-    this.#stir();
+    try {
+      await this.#importing;
+      await this.#import();
+      await this.retain();
+      // Its memory is worth more to others than its being ready.
+      if (isIdle && !this.#used && !this.#closed) {
+        await this.#ask({ kind: "close" });
+        if (!this.#used && !this.#closed) await this.#worker.stop();
+      }
+    } catch {
+      // It has been said; the next time is soon enough.
+    }
+    if (this.#closed) return;
+    this.#resting = isIdle && !this.#used;
+    this.#keepUp(this.#resting ? IDLE_UPKEEP_MS : UPKEEP_MS);
   }
 
   // ── The worker ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -342,6 +372,7 @@ export class Ledger {
 
   /** So that who asks finds what has just been settled; not for long, and not when writing fails. */
   async #freshen(): Promise<void> {
+    if (!this.#closed) this.#wake();
     const waiting = this.#held.length + this.#contents.length;
     if (!this.#dirty && waiting === 0 && this.#importing === null) return;
     if (this.#failures > 0 || this.#closed) return;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { NOON, type TestLedger, record, testLedger } from "./ledger.fixture.ts";
 import { DIMENSIONS, type Dimension, type LedgerRow, type RollupRow, STEPS, type StepName } from "./query.ts";
 import type { LedgerRecord } from "./record.ts";
@@ -228,4 +228,41 @@ test("the database is whole after all that", async () => {
   expect(database.prepare("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
   database.exec("INSERT INTO texts (texts) VALUES ('integrity-check')");
   database.close();
+});
+
+test("what is too old goes without anything new, and after a quiet hour the ledger rests", async () => {
+  const one = opened({ keepDays: 1 });
+  one.ledger.append(record({ requestId: "old", timeMs: NOON }));
+  await one.ledger.close();
+
+  const slow: { ms: number; run: () => void }[] = [];
+  const clock = {
+    now: () => NOON + 3 * DAY,
+    monotonic: () => performance.now(),
+    after: (ms: number, run: () => void) => {
+      if (ms >= 60_000) {
+        slow.push({ ms, run });
+        return () => {};
+      }
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  const ledger = one.again({ clock, keepDays: 1 });
+  /** Lets the timer that was set last run out, and waits for the next one. */
+  const pass = async (): Promise<number> => {
+    const { length } = slow;
+    slow.at(-1)!.run();
+    await vi.waitFor(() => expect(slow.length).toBeGreaterThan(length));
+    return slow.at(-1)!.ms;
+  };
+  expect(await pass()).toBe(3_600_000);
+  expect(ledger.stats().store).toMatchObject({ imported: 0 });
+  expect((await ledger.search({})).rows).toEqual([]);
+  // Somebody has asked: it is looked after again, until nobody does.
+  expect(slow.at(-1)!.ms).toBe(60_000);
+  expect(await pass()).toBe(60_000);
+  expect(await pass()).toBe(3_600_000);
+  ledger.append(record({ requestId: "new", timeMs: NOON + 3 * DAY }));
+  expect((await ledger.search({})).rows).toHaveLength(1);
 });

@@ -93,16 +93,15 @@ export class Importer {
   *steps(now: number, closed: Readonly<Record<SegmentKind, number>>): Generator<void> {
     // Contents are written after their record: whatever contents there are now, their records are in files by now.
     const files = this.#list();
-    for (const file of files) {
-      if (file.kind !== "records") continue;
-      while (this.#transact(() => this.#records(file))) yield;
+    for (const kind of ["records", "contents"] as const) {
+      for (const file of files) {
+        if (file.kind !== kind) continue;
+        while (this.#transact(() => this.#stretch(file))) yield;
+        // At once: on a small disk the next one may need its room.
+        if (this.#isComplete(file, now, closed)) this.#remove(file);
+        yield;
+      }
     }
-    for (const file of files) {
-      if (file.kind !== "contents") continue;
-      while (this.#transact(() => this.#contents(file))) yield;
-    }
-    yield;
-    this.#remove(files.filter((file) => this.#isComplete(file, now, closed)));
     this.#others = false;
   }
 
@@ -126,6 +125,10 @@ export class Importer {
   }
 
   /** @returns whether there is more to read */
+  #stretch(file: JournalFile): boolean {
+    return file.kind === "records" ? this.#records(file) : this.#contents(file);
+  }
+
   #records(file: JournalFile): boolean {
     const position = this.#positionOf(file.name);
     const octets = readFrom(file.path, position, STRETCH);
@@ -158,7 +161,6 @@ export class Importer {
     });
   }
 
-  /** @returns whether there is more to read */
   #contents(file: JournalFile): boolean {
     const { calls, texts } = this.#parts;
     const position = this.#positionOf(file.name);
@@ -240,21 +242,19 @@ export class Importer {
     return now - file.modifiedMs > STRANGERS_REST_MS;
   }
 
-  #remove(files: readonly JournalFile[]): void {
-    const { database } = this.#parts;
-    const complete = files.filter((file) => isAllRead(file, this.#positionOf(file.name)));
-    if (complete.length === 0) return;
+  #remove(file: JournalFile): void {
+    if (!isAllRead(file, this.#positionOf(file.name))) return;
     // Without this a power cut could take rows from the database whose journal is gone.
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    for (const { path, name } of complete) {
-      try {
-        unlinkSync(path);
-        this.#forget.run(name);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") this.#forget.run(name);
-        else this.#done.add(name);
+    this.#parts.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      unlinkSync(file.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+        this.#done.add(file.name);
+        return;
       }
     }
+    this.#forget.run(file.name);
   }
 }
 
