@@ -7,6 +7,9 @@
  * key under which each will be put when it closes. Strings are cut out raw and decoded at once; the loops that matter
  * (inside strings, inside what is read over) look at one octet at a time and do nothing else.
  */
+import { decodeString, isTokenOctet, tokenValue } from "./json-scalars.ts";
+import { JsonSkipper } from "./json-skipper.ts";
+
 const MOST_DEPTH = 128;
 /** Values in one document that are built; further ones inside arrays are read over (`reliability.md` A3: 50k keys). */
 const MOST_VALUES = 50_000;
@@ -58,8 +61,9 @@ export class JsonStream {
   #stringIsKey = false;
   #stringEscaped = false;
   #escape = false;
-  #skipDepth = 0;
-  #skipString = false;
+  readonly #skipper = new JsonSkipper();
+  /** What is read over ends with the container on top of the stack. */
+  #closesSkipping = false;
   #ended = false;
 
   /** @param take whole documents or elements; at the end perhaps one that is not whole */
@@ -144,10 +148,7 @@ export class JsonStream {
       if (octet !== 0x2c) return this.#breakOff();
       this.#state = VALUE;
       if (container !== STREAMED && this.#values > MOST_VALUES) {
-        // The rest of this array is too much; its end is found by the skipper, one level up.
-        this.#state = SKIPPING;
-        this.#skipDepth = 1;
-        this.#skipString = false;
+        this.#startSkippingRest();
       }
       return true;
     }
@@ -160,12 +161,9 @@ export class JsonStream {
   #open(container: Container, next: number): true {
     if (this.#stack.length >= MOST_DEPTH) return this.#breakOff();
     if (this.#isTooMany()) {
-      this.#state = SKIPPING;
-      this.#skipDepth = 1;
-      this.#skipString = false;
       this.#stack.push(SKIPPED);
       this.#keys.push(this.#key);
-      return true;
+      return this.#startSkippingRest();
     }
     this.#values++;
     this.#stack.push(container);
@@ -303,11 +301,11 @@ export class JsonStream {
     this.#rawCut = false;
     if (this.#stringIsKey) {
       this.#state = COLON;
-      this.#key = cut ? "" : decode(octets, from, to, this.#stringEscaped, false);
+      this.#key = cut ? "" : decodeString(octets, from, to, this.#stringEscaped, false);
       if (this.#key === null) this.#breakOff();
       return;
     }
-    const text = decode(octets, from, to, this.#stringEscaped, cut);
+    const text = decodeString(octets, from, to, this.#stringEscaped, cut);
     if (text === null) {
       this.#breakOff();
       return;
@@ -365,84 +363,24 @@ export class JsonStream {
   /** Reads over the value that follows. */
   #startSkipping(): true {
     this.#state = SKIPPING;
-    this.#skipDepth = 0;
-    this.#skipString = false;
-    this.#rawLength = 0;
+    this.#skipper.beginValue();
+    this.#closesSkipping = false;
+    return true;
+  }
+
+  /** Reads over the rest of the container on top of the stack. */
+  #startSkippingRest(): true {
+    this.#state = SKIPPING;
+    this.#skipper.beginRest();
+    this.#closesSkipping = true;
     return true;
   }
 
   #skip(octets: Buffer, from: number): number {
-    const length = octets.length;
-    let at = from;
-    let depth = this.#skipDepth;
-    while (at < length) {
-      if (this.#skipString) {
-        at = this.#skipInString(octets, at);
-        if (this.#skipString) break;
-        if (depth === 0) return this.#skipped(at);
-        continue;
-      }
-      const octet = octets[at]!;
-      if (octet === 0x22) {
-        this.#skipString = true;
-        this.#escape = false;
-      } else if (octet === 0x5b || octet === 0x7b) {
-        depth++;
-      } else if (octet === 0x5d || octet === 0x7d) {
-        if (depth === 0) return this.#skipped(at); // the parent's end, behind a number or literal
-        depth--;
-        if (depth === 0) {
-          if (this.#stack.at(-1) === SKIPPED || this.#skippingRest()) return this.#skippedContainer(at + 1);
-          return this.#skipped(at + 1);
-        }
-      } else if (octet === 0x2c && depth === 0) {
-        return this.#skipped(at);
-      }
-      at++;
-    }
-    this.#skipDepth = depth;
-    return at;
-  }
-
-  #skipInString(octets: Buffer, from: number): number {
-    const length = octets.length;
-    let at = from;
-    if (this.#escape) {
-      this.#escape = false;
-      at++;
-    }
-    while (at < length) {
-      const octet = octets[at]!;
-      if (octet === 0x22) {
-        this.#skipString = false;
-        return at + 1;
-      }
-      if (octet === 0x5c) {
-        if (at + 1 === length) {
-          this.#escape = true;
-          return length;
-        }
-        at++;
-      }
-      at++;
-    }
-    return at;
-  }
-
-  /** The rest of an array whose beginning was kept is read over: no key is waiting. */
-  #skippingRest(): boolean {
-    return this.#key === null;
-  }
-
-  #skippedContainer(at: number): number {
-    this.#skipDepth = 0;
-    this.#close();
-    return at;
-  }
-
-  #skipped(at: number): number {
-    this.#skipDepth = 0;
-    this.#afterAttach();
+    const at = this.#skipper.read(octets, from);
+    if (!this.#skipper.done) return at;
+    if (this.#closesSkipping) this.#close();
+    else this.#afterAttach();
     return at;
   }
 
@@ -456,7 +394,7 @@ export class JsonStream {
     let has = false;
     let key = this.#key;
     if (inText) {
-      const text = decode(this.#raw, 0, this.#rawLength, this.#stringEscaped, true);
+      const text = decodeString(this.#raw, 0, this.#rawLength, this.#stringEscaped, true);
       if (text !== null && text !== "") {
         value = text;
         has = true;
@@ -486,56 +424,4 @@ const SKIPPED: unknown[] = [];
 function put(container: Container, key: string | null, value: unknown): void {
   if (Array.isArray(container)) container.push(value);
   else container[key!] = value;
-}
-
-/** Octets of numbers and of `true`, `false`, `null`. */
-function isTokenOctet(octet: number): boolean {
-  return (
-    (octet >= 0x30 && octet <= 0x39) ||
-    (octet >= 0x61 && octet <= 0x7a) ||
-    octet === 0x2e ||
-    octet === 0x2d ||
-    octet === 0x2b ||
-    octet === 0x45
-  );
-}
-
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** @returns undefined when it is none */
-function tokenValue(token: string): number | boolean | null | undefined {
-  if (token === "null") return null;
-  if (token === "true") return true;
-  if (token === "false") return false;
-  return NUMBER.test(token) ? Number(token) : undefined;
-}
-
-/**
- * @param cut the end is missing: what cannot be decoded there is left out
- * @returns null when it is no JSON string
- */
-function decode(octets: Buffer, from: number, to: number, escaped: boolean, cut: boolean): string | null {
-  if (cut) to = wholeCharacters(octets, from, to);
-  const raw = octets.toString("utf8", from, to);
-  if (!escaped) return raw;
-  // The longest piece of an escape that can hang at the end is `\u123`.
-  for (let end = raw.length; end >= 0 && end >= raw.length - (cut ? 5 : 0); end--) {
-    try {
-      return JSON.parse(`"${raw.slice(0, end)}"`) as string;
-    } catch {
-      // Shorter.
-    }
-  }
-  return null;
-}
-
-/** The end without a character of which octets are missing. */
-function wholeCharacters(octets: Buffer, from: number, to: number): number {
-  for (let back = 1; back <= 3 && to - back >= from; back++) {
-    const octet = octets[to - back]!;
-    if ((octet & 0xc0) === 0x80) continue;
-    const needed = octet >= 0xf0 ? 4 : octet >= 0xe0 ? 3 : octet >= 0xc0 ? 2 : 1;
-    return needed > back ? to - back : to;
-  }
-  return to;
 }
