@@ -156,7 +156,9 @@ class Screen {
       flags.follow !== true &&
       flags.json !== true
     )
-      this.#application.stderr.write("no requests to models fit that\n");
+      this.#application.stderr.write(
+        "nothing fits (requests to models are recorded where a policy counts tokens or a diagnostic logs them)\n",
+      );
   }
 
   /** What comes, until somebody stops it or the gateway is gone. */

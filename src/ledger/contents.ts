@@ -19,7 +19,7 @@ export interface LedgerContents {
 export const MOST_CONTENTS = 2 * 1024 * 1024;
 
 const VERSION = 1;
-const LONGEST_HEAD = 512;
+const LONGEST_HEAD = 2048;
 const LINE_FEED = 0x0a;
 
 /** @returns pieces to be written one after the other */
@@ -31,7 +31,7 @@ export function encodeContents(contents: LedgerContents): Uint8Array[] {
     (contents.responseTruncated || response?.cut === true ? 2 : 0);
   const head = JSON.stringify([
     VERSION,
-    contents.requestId.slice(0, 64),
+    contents.requestId.slice(0, 256),
     contents.part,
     request === null ? -1 : request.octets.length,
     response === null ? -1 : response.octets.length,
