@@ -146,7 +146,7 @@ class Screen {
       if (flags.export === undefined) kept.push(...page.rows);
       else for (const row of page.rows) await this.#row(row);
     } while (cursor !== undefined && left > 0 && !this.#application.stdout.destroyed);
-    for (const row of kept.reverse()) await this.#row(row);
+    for (const row of kept.toReversed()) await this.#row(row);
     if (flags.export !== undefined && this.#withoutMessages > 0) {
       const what = `${this.#withoutMessages} requests have no logged messages and were left out`;
       this.#application.stderr.write(`note: ${what}\n`);
