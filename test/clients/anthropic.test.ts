@@ -3,6 +3,7 @@ import Anthropic, {
   APIError,
   AuthenticationError,
   InternalServerError,
+  OverloadedError,
   RateLimitError,
 } from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
