@@ -90,12 +90,12 @@ describe("what is read over", () => {
     whole: new Set(["usage"]),
   };
   it.each([
-    ['{"embedding":[1,[2],{"a":"]}\\""}],"b":1}', { b: 1 }],
-    ['{"embedding":"]}\\"","b":1}', { b: 1 }],
-    ['{"embedding" : null , "b":1}', { b: 1 }],
-    ['{"b":1,"embedding":-1.5}', { b: 1 }],
-    ['{"b":1,"embedding":{}}', { b: 1 }],
-    ['{"audio":{"data":"AAAA","id":"x"},"data":"kept"}', { audio: { id: "x" }, data: "kept" }],
+    ['{"embedding":[1,[2],{"a":"]}\\""}],"b":1}', { embedding: null, b: 1 }],
+    ['{"embedding":"]}\\"","b":1}', { embedding: null, b: 1 }],
+    ['{"embedding" : null , "b":1}', { embedding: null, b: 1 }],
+    ['{"b":1,"embedding":-1.5}', { embedding: null, b: 1 }],
+    ['{"b":1,"embedding":{}}', { embedding: null, b: 1 }],
+    ['{"audio":{"data":"AAAA","id":"x"},"data":"kept"}', { audio: { data: null, id: "x" }, data: "kept" }],
     ['{"a":"1234567890","b":"1234567890","c":1}', { a: "1234567890", b: "12", c: 1 }],
     ['{"a":"12345678901\\u00e9","c":1}', { a: "12345678901", c: 1 }],
     ['{"a":"12345678901é","c":1}', { a: "12345678901", c: 1 }],

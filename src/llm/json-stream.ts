@@ -17,7 +17,7 @@ const MOST_KEY_BYTES = 1024;
 const MOST_TOKEN_BYTES = 64;
 
 export interface JsonStreamOptions {
-  /** Keys whose values are read over: `embedding`, or `audio.data` for `data` inside `audio`. */
+  /** Keys whose values are read over and become null: `embedding`, or `audio.data` for `data` inside `audio`. */
   readonly drop: ReadonlySet<string>;
   /** Octets of strings that are kept per document; what is beyond is cut off. */
   readonly keepBytes: number;
@@ -121,7 +121,7 @@ export class JsonStream {
       case COLON:
         if (octet !== 0x3a) return this.#breakOff();
         this.#state = VALUE;
-        return this.#dropsHere() ? this.#startSkipping() : true;
+        return this.#isTooMany() || this.#isDropped() ? this.#startSkipping() : true;
       case COMMA:
         return this.#afterValue(octet);
       case FIRST_KEY:
@@ -219,13 +219,17 @@ export class JsonStream {
     return this.#values >= (this.#arrays > 0 ? MOST_VALUES : 2 * MOST_VALUES);
   }
 
-  #dropsHere(): boolean {
+  /** That there was something is kept: its key stays, with null. */
+  #isDropped(): boolean {
     const key = this.#key!;
-    if (this.#drop.has(key)) return true;
-    if (this.#isTooMany()) return true;
-    if (!this.#dropInside.has(key)) return false;
-    const parent = this.#keys.at(-1);
-    return typeof parent === "string" && this.#drop.has(`${parent}.${key}`);
+    if (!this.#drop.has(key)) {
+      if (!this.#dropInside.has(key)) return false;
+      const parent = this.#keys.at(-1);
+      if (typeof parent !== "string" || !this.#drop.has(`${parent}.${key}`)) return false;
+    }
+    put(this.#stack.at(-1)!, key, null);
+    this.#values++;
+    return true;
   }
 
   // Strings.

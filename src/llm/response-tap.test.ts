@@ -128,6 +128,16 @@ describe("large answers", () => {
     expect(found).toMatchObject({ model: "e", complete: true, usage: { prompt: 8, total: 8 } });
   });
 
+  it("tokens that are counted beside each vector are all read", async () => {
+    const values = Array.from({ length: 768 }, (_, i) => i / 1000);
+    const predictions = Array.from({ length: 200 }, () => ({
+      embeddings: { values, statistics: { truncated: false, token_count: 7 } },
+    }));
+    const octets = Buffer.from(JSON.stringify({ predictions }));
+    const found = await read(octets, 65_536, { name: "gemini" });
+    expect(found).toMatchObject({ complete: true, usage: { prompt: 1400 } });
+  });
+
   it("usage is read from an event with a picture of megabytes in it", async () => {
     const event = {
       type: "image_generation.completed",
