@@ -75,8 +75,10 @@ function launch(port: number, options: readonly string[]): Promise<Launched> {
     };
     guard.stdout!.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (!said.includes("Ready to accept connections")) return;
-      resolve({ pid: Number(/^pid (\d+)$/m.exec(said)![1]), end });
+      // Both write to one pipe: the guard's line may stand in the middle of the server's, and come later.
+      const pid = /\bpid (\d+)\n/.exec(said);
+      if (pid === null || !said.includes("Ready to accept connections")) return;
+      resolve({ pid: Number(pid[1]), end });
     });
     guard.once("error", reject);
     void gone.then(() => reject(new Error(`redis-server ended: ${said}`)));
