@@ -26,6 +26,19 @@ export function cpuMicroseconds(pids: readonly number[]): number {
   return (ticks / TICKS_PER_SECOND) * 1e6;
 }
 
+/** The same of each thread of one process, by its name; threads of one name together. */
+export function threadMicroseconds(pid: number): Map<string, number> {
+  const spent = new Map<string, number>();
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8");
+    const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    spent.set(name, (spent.get(name) ?? 0) + (ticks / TICKS_PER_SECOND) * 1e6);
+  }
+  return spent;
+}
+
 /** Resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -64,9 +77,29 @@ export class Bench {
   }
 
   close(): void {
+    // nginx's workers do not notice that their master was killed.
+    const orphans = this.#processes.flatMap(({ pid }) => workersOf(pid));
     for (const child of this.#processes)
       child.kill(process.env["BENCH_KEEP_PROFILE"] === undefined ? "SIGKILL" : "SIGTERM");
+    for (const pid of orphans) endProcess(pid);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function workersOf(pid: number | undefined): number[] {
+  try {
+    return pid === undefined ? [] : childrenOf(pid);
+  } catch {
+    // It has ended.
+    return [];
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
   }
 }
 
