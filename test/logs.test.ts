@@ -64,19 +64,21 @@ beforeAll(async () => {
     },
     { dataDir },
   );
-  const ask = async (key: string, model: string, content: string): Promise<void> => {
-    const answer = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "Ocp-Apim-Subscription-Key": key },
-      body: JSON.stringify({ model, messages: [{ role: "user", content }] }),
-    });
-    await answer.text();
-  };
   await ask("key-of-team-a", "gpt-4o", "What is the refund policy?");
   await ask("key-of-team-b", "house-model", 'A \u001b[31mred\u001b[0m herring, "quoted"\nand broken');
   await ask("key-of-team-a", "nobody-knows", "hello");
   await ask("key-of-team-a", "gpt-4o", "fail");
 });
+
+async function ask(key: string, model: string, content: string): Promise<void> {
+  const answer = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Ocp-Apim-Subscription-Key": key },
+    body: JSON.stringify({ model, messages: [{ role: "user", content }] }),
+  });
+  await answer.text();
+}
+
 afterAll(async () => {
   await gateway.close();
   upstream.close();
@@ -206,6 +208,25 @@ describe("headgate usage", () => {
     expect(JSON.parse(json.out)).toMatchObject([{ api: "openai", requests: 4, unpriced: 1, reported: 3 }]);
     expect((await run("usage", "--by", "colour")).code).toBe(64);
   });
+});
+
+test("headgate logs -f goes on as requests come", async () => {
+  let out = "";
+  let asked = false;
+  const stdout: Writable = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      out += chunk.toString();
+      done();
+      // What was there has been shown: now comes one more.
+      if (!asked) void ask("key-of-team-b", "followed", "hello");
+      asked = true;
+      if (out.includes("followed")) stdout.destroy();
+    },
+  });
+  const given = { ...application, stdout, environment: {} };
+  const args = ["logs", "-f", "--limit", "1", "--subscription", "team-b", "--data-dir", dataDir];
+  expect(await commandLine(given, args)).toBe(0);
+  expect(lines(out).map((line) => line.split(" ")[3])).toEqual(["SUBSCRIPTION", "house-model", "followed"]);
 });
 
 test("prices change with the configuration; a broken file changes nothing", async () => {

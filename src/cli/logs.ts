@@ -94,8 +94,10 @@ async function logs(application: Application, flags: Flags): Promise<number> {
   if (access === null) return EXIT.unavailable;
   const screen = new Screen(application, access, flags);
   try {
+    // What comes while the first rows are shown must not fall between.
+    const end = flags.follow === true ? await screen.end() : null;
     await screen.show();
-    if (flags.follow === true) await screen.follow();
+    if (end !== null) await screen.follow(end);
     return EXIT.ok;
   } catch (error) {
     application.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -121,6 +123,8 @@ class Screen {
   readonly #access: LocalAccess;
   readonly #flags: Flags;
   readonly #color: boolean;
+  /** Rows that `follow` would show again. */
+  readonly #shown = new Set<number>();
   #headed = false;
   #withoutMessages = 0;
 
@@ -147,6 +151,7 @@ class Screen {
       else for (const row of page.rows) await this.#row(row);
     } while (cursor !== undefined && left > 0 && !this.#application.stdout.destroyed);
     for (const row of kept.toReversed()) await this.#row(row);
+    for (const { seq } of kept) this.#shown.add(seq);
     if (flags.export !== undefined && this.#withoutMessages > 0) {
       const what = `${this.#withoutMessages} requests have no logged messages and were left out`;
       this.#application.stderr.write(`note: ${what}\n`);
@@ -161,10 +166,15 @@ class Screen {
       );
   }
 
-  /** What comes, until somebody stops it or the gateway is gone. */
-  async follow(): Promise<void> {
+  /** Where the ledger ends now. */
+  async end(): Promise<number> {
+    return ((await this.#ask("/ledger/tail", {})) as { last: number }).last;
+  }
+
+  /** What comes after `end`, until somebody stops it or the gateway is gone. */
+  async follow(end: number): Promise<void> {
     const filters = this.#question();
-    let { last } = (await this.#ask("/ledger/tail", filters)) as { last: number };
+    let last = end;
     while (!this.#application.stdout.destroyed) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const tail = (await this.#ask("/ledger/tail", { ...filters, after: last })) as {
@@ -172,7 +182,8 @@ class Screen {
         last: number;
       };
       last = tail.last;
-      for (const row of tail.rows) await this.#row(row);
+      for (const row of tail.rows) if (!this.#shown.has(row.seq)) await this.#row(row);
+      this.#shown.clear();
     }
   }
 
@@ -220,8 +231,15 @@ class Screen {
   }
 
   async #messages({ requestId, part }: LogRow): Promise<MessagesPart | null> {
-    const { parts } = (await this.#ask("/ledger/messages", { requestId })) as { parts: MessagesPart[] };
-    return parts.find((said) => said.part === part) ?? null;
+    try {
+      const { parts } = (await this.#ask("/ledger/messages", { requestId })) as { parts: MessagesPart[] };
+      return parts.find((said) => said.part === part) ?? null;
+    } catch (error) {
+      // Of one row; the others can be shown all the same.
+      const why = error instanceof Error ? error.message : String(error);
+      this.#application.stderr.write(`note: the messages of ${requestId} cannot be read: ${why}\n`);
+      return null;
+    }
   }
 
   #ask(path: string, question: object): Promise<unknown> {

@@ -5,18 +5,6 @@ import { decodeRecord, encodeRecord } from "./line.ts";
 import { record } from "./ledger.fixture.ts";
 import { newOwner, parseSegmentName, segmentName } from "./segment.ts";
 
-function contents(given: Partial<LedgerContents>): LedgerContents {
-  return {
-    requestId: "r",
-    part: 0,
-    request: null,
-    response: null,
-    requestTruncated: false,
-    responseTruncated: false,
-    ...given,
-  };
-}
-
 const bytesOf = (one: LedgerContents): Buffer => Buffer.concat(encodeContents(one));
 const text = (octets: Uint8Array | null): string | null =>
   octets === null ? null : Buffer.from(octets).toString();

@@ -21,7 +21,7 @@ const STRETCH = 256 * 1024;
 const CONTENTS_STRETCH = 5 * 1024 * 1024;
 /** Entries of contents in one transaction. */
 const ENTRIES = 50;
-/** Files of another machine that nobody has written to for so long are complete: writers leave a file that rests. */
+/** Files of others that nobody has written to for so long are complete: writers leave a file that rests. */
 const STRANGERS_REST_MS = 3_600_000;
 
 /** SQLite's codes for "not this row's fault": busy, locked, memory, read-only, I/O, corrupt, full, cannot open, no database. */
@@ -237,8 +237,8 @@ export class Importer {
   #isComplete(file: JournalFile, now: number, closed: Readonly<Record<SegmentKind, number>>): boolean {
     const { owner } = this.#parts;
     if (file.instance === owner.instance) return file.number <= closed[file.kind];
-    if (file.host === owner.host && file.pid !== owner.pid) return !isAlive(file.pid);
-    // Of another machine, or of a process that had our own id: in a container every process has.
+    if (file.host === owner.host && file.pid !== owner.pid && !isAlive(file.pid)) return true;
+    // Of another machine, or of a process whose id is somebody else's now: in a container, our own.
     return now - file.modifiedMs > STRANGERS_REST_MS;
   }
 
