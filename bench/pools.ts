@@ -223,13 +223,11 @@ async function requests(): Promise<void> {
       type: "Pool",
       pool: { services: upstreams.map((_port, i) => ({ id: `/backends/b${i}` })) },
     });
+    const folders = ["--config", join(bench.folder, "config"), "--data", join(bench.folder, "data")];
+    const options = ["up", "--json", "--port", "0", "--access-log", "off", ...folders];
     const child = bench.start(
       process.execPath,
-      [
-        join(import.meta.dirname, "..", "bin", "headgate.js"),
-        ...["up", "--json", "--port", "0", "--access-log", "off"],
-        ...["--config", join(bench.folder, "config"), "--data", join(bench.folder, "data")],
-      ],
+      [join(import.meta.dirname, "..", "bin", "headgate.js"), ...options],
       { HEADGATE_DEMO_MODEL: "off" },
     );
     const [, gateway] = await printed(child, /"gateway":"([^"]+)"/);

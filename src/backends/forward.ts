@@ -96,7 +96,9 @@ async function attemptOnce(
   if ((options.bufferRequestBody || byPrompt) && request.body !== null && !request.body.buffered) {
     await request.body.buffer(exchange.snapshot.options.bufferLimitBytes);
   }
-  const leg = exchange.deadlineMs === null ? given : limited(exchange, exchange.deadlineMs, given);
+  const { deadlineMs } = exchange;
+  if (deadlineMs !== null && timeLeft(exchange, deadlineMs) < 1) throw deadlineOver(exchange, deadlineMs);
+  const leg = deadlineMs === null ? given : (given ?? new Leg(exchange.abort));
   const abort = leg === null ? exchange.abort : leg.abort;
   const { target, lease, picked } = destinationOf(exchange, request.target, backends);
   const identity = missingIdentity(exchange, target.entity?.credentials);
@@ -117,6 +119,7 @@ async function attemptOnce(
   };
   if (exchange.attempts.push(attempt) === 1) backends.firstAttempt(exchange.startedMonotonicMs);
   leg?.sent(attempt, lease);
+  if (deadlineMs !== null) leg!.limit(exchange.services.clock, timeLeft(exchange, deadlineMs));
   if (exchange.traced !== null) traceAttempt(exchange, request.target, target, attempt, outgoing);
   let answer: ClientResponse;
   let source: BodySource | null;
@@ -146,14 +149,9 @@ async function attemptOnce(
   return response;
 }
 
-/** The time for all attempts, waits between them and all, ends this one, too. */
-function limited(exchange: Exchange, deadlineMs: number, given: Leg | null): Leg {
-  const leftMs = deadlineMs - exchange.elapsedMs();
-  // Timers round; what is shorter than they can tell is nothing.
-  if (leftMs < 1) throw deadlineOver(exchange, deadlineMs);
-  const leg = given ?? new Leg(exchange.abort);
-  leg.limit(exchange.services.clock, leftMs);
-  return leg;
+/** Of the time for all attempts. Timers round; what is shorter than they can tell is nothing. */
+function timeLeft(exchange: Exchange, deadlineMs: number): number {
+  return deadlineMs - exchange.elapsedMs();
 }
 
 /** What goes out. A lease is given back when that cannot be said. */

@@ -31,9 +31,9 @@ export class Leg {
     return this.#attempt;
   }
 
-  /** Ends the attempt after `ms`, unless it is answered by then. */
+  /** Ends the attempt, which has been sent, after `ms`, unless it is answered by then. */
   limit(clock: Clock, ms: number): void {
-    this.#stop = clock.after(Math.min(ms, LONGEST_MS), () => {
+    this.#stop = clock.after(Math.max(0, Math.min(ms, LONGEST_MS)), () => {
       this.#lease?.outrun();
       this.abort.abort("deadline");
     });
