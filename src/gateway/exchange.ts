@@ -16,6 +16,7 @@ import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } f
 import type { Flight } from "../semantic/flights.ts";
 import type { SemanticSlot } from "./semantic-cache.ts";
 import type { TraceContext } from "./spans.ts";
+import type { CountedTokens } from "./token-limits.ts";
 import type { Trace } from "./trace.ts";
 
 export class Exchange implements HostContext {
@@ -79,6 +80,8 @@ export class Exchange implements HostContext {
   servedFromCache = false;
   /** Counters that this exchange has counted already: a key counts once however many policies name it. */
   countedKeys: Set<string> | null = null;
+  /** Token limits that have let it in. */
+  tokenLimits: CountedTokens[] | null = null;
   /** On the monotonic clock. */
   readonly startedMonotonicMs: number;
   #replyListeners: ReplyListener[] | null = null;

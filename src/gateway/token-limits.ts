@@ -212,13 +212,16 @@ function numberOf(rules: Rules, attribute: string, text: string): number {
   return number;
 }
 
-/** What calls hold already, per counter, and through which instance: others check without counting again. */
-const held = new WeakMap<ModelCall, Map<string, { amount: number; readonly by: LimitedCall }>>();
+/** An instance that has let its exchange in. */
+export interface CountedTokens {
+  /** What it holds on a counter for the exchange; null: it does not count there. */
+  holdsOn(key: string): number | null;
+}
 
 const NOT_COUNTED: Hold = { amounts: [], settle: () => null };
 
 /** One instance of the policy in one exchange. */
-class LimitedCall {
+class LimitedCall implements CountedTokens {
   readonly #rules: Rules;
   readonly #exchange: Exchange;
   readonly #call: ModelCall;
@@ -258,6 +261,11 @@ class LimitedCall {
     });
   }
 
+  holdsOn(key: string): number | null {
+    const at = this.#claims.findIndex((claim) => claim.key === key && claim.own === null);
+    return at < 0 ? null : (this.#hold?.amounts[at] ?? 0);
+  }
+
   get #usual(): number {
     return this.#exchange.services.counters.outputs.expected(this.#call.model);
   }
@@ -268,10 +276,15 @@ class LimitedCall {
   }
 
   #claimsFor(expected: Expected): readonly HoldClaim[] {
-    const counted = held.get(this.#call);
+    const limits = this.#exchange.tokenLimits;
     const ownOn = (key: string): number | null => {
-      const own = counted?.get(key);
-      return own === undefined || own.by === this ? null : own.amount;
+      if (limits !== null) {
+        for (const other of limits) {
+          const own = other === this ? null : other.holdsOn(key);
+          if (own !== null) return own;
+        }
+      }
+      return null;
     };
     return this.#levels.map((level) => claimFor(level, this.#key, expected, ownOn));
   }
@@ -301,12 +314,8 @@ class LimitedCall {
 
   #noteTaken(answer: Reserved & { readonly state: "taken" }): void {
     this.#hold = answer.hold;
-    let counted = held.get(this.#call);
-    if (counted === undefined) held.set(this.#call, (counted = new Map()));
-    for (let i = 0; i < this.#claims.length; i++) {
-      const { key, own } = this.#claims[i]!;
-      if (own === null) counted.set(key, { amount: answer.hold.amounts[i] ?? 0, by: this });
-    }
+    const limits = (this.#exchange.tokenLimits ??= []);
+    if (!limits.includes(this)) limits.push(this);
     if (this.#exchange.tracing) {
       const said = this.#levels.map(
         ({ what, limit }, i) =>
@@ -398,7 +407,7 @@ class LimitedCall {
       this.#taken = answer.before;
       this.#release();
       this.#setVariables();
-      const { mode } = { mode: this.#rules.reserve };
+      const mode = this.#rules.reserve;
       this.#call.guardSession(() => {
         this.#release();
         return this.#reserve({ mode, usual: this.#usual, ...nothing }, (next) => {
