@@ -16,7 +16,7 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
     return isJsonObject(first) && "text" in first ? "openai-completions" : "openai-chat";
   }
   if ("candidates" in value || "usageMetadata" in value || "predictions" in value) return "gemini";
-  if ("bytes" in value) return "bedrock-invoke";
+  if ("bytes" in value || INVOKED.some((key) => key in value)) return "bedrock-invoke";
   if (isJsonObject(value["output"]) && "message" in value["output"]) return "bedrock-converse";
   if (Array.isArray(value["data"])) {
     const first: unknown = value["data"][0];
@@ -26,6 +26,16 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
   }
   return typeof value["text"] === "string" ? "openai-audio" : null;
 }
+
+/** What the makers of models write whose own formats are known from InvokeModel alone. */
+const INVOKED = [
+  "inputTextTokenCount",
+  "generation",
+  "prompt_token_count",
+  "generations",
+  "embeddingsByType",
+  "amazon-bedrock-invocationMetrics",
+];
 
 const BY_TYPE: readonly (readonly [RegExp, DialectName])[] = [
   [/^(?:session|conversation|input_audio_buffer|rate_limits)\.|^response\.done$/, "openai-realtime"],

@@ -54,6 +54,10 @@ it("prints what was read, whole", async () => {
 it.each([
   ["auto", "chat-usage.sse", "openai-chat", 29],
   ["azure-openai", "azure-filters-first.sse", "openai-chat", 15],
+  ["openai", "responses.sse", "openai-responses", 48],
+  ["bedrock", "empty.sse", "bedrock-converse", null],
+  ["bedrock", "../bedrock/invoke-jamba.body", "bedrock-invoke", 92],
+  ["OpenAI Chat_Completions", "chat-usage.sse", "openai-chat", 29],
   ["auto", "responses.body", "openai-responses", 123],
   ["auto", "embeddings.body", "openai-embeddings", 24],
   ["auto", "completions.sse", "openai-completions", 6],
@@ -65,7 +69,8 @@ it.each([
   ["chat", "chat-sse.gz", "openai-chat", 29],
 ])("%s %s is %s, the same in pieces", async (name, path, dialect, totalTokens) => {
   const whole = await run(name, join(corpus, path));
-  expect(whole).toMatchObject({ status: 0, stderr: "", said: { dialect, usage: { totalTokens } } });
+  expect(whole).toMatchObject({ status: 0, stderr: "", said: { dialect } });
+  expect((whole.said!["usage"] as { totalTokens: number } | null)?.totalTokens ?? null).toBe(totalTokens);
   expect(await run(name, join(corpus, path), "--split", "3")).toEqual(whole);
 });
 

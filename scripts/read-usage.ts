@@ -22,34 +22,66 @@ import { tapSession } from "../src/llm/session-tap.ts";
 import { guessDialect } from "./guess-dialect.ts";
 
 const ALIASES: Readonly<Record<string, DialectName>> = {
-  openai: "openai-chat",
   chat: "openai-chat",
   "chat-completions": "openai-chat",
   "openai-chat-completions": "openai-chat",
-  azure: "openai-chat",
-  "azure-openai": "openai-chat",
   "azure-openai-chat": "openai-chat",
-  "azure-ai": "openai-chat",
-  "azure-ai-inference": "openai-chat",
+  "azure-openai-chat-completions": "openai-chat",
+  "azure-ai-chat": "openai-chat",
   completions: "openai-completions",
   responses: "openai-responses",
   "azure-openai-responses": "openai-responses",
   embeddings: "openai-embeddings",
+  "openai-embedding": "openai-embeddings",
   images: "openai-images",
+  "openai-image": "openai-images",
   audio: "openai-audio",
+  speech: "openai-audio",
+  transcription: "openai-audio",
+  transcriptions: "openai-audio",
+  "openai-speech": "openai-audio",
+  "openai-transcription": "openai-audio",
+  "openai-transcriptions": "openai-audio",
   realtime: "openai-realtime",
   "azure-openai-realtime": "openai-realtime",
   anthropic: "anthropic-messages",
   claude: "anthropic-messages",
   messages: "anthropic-messages",
+  "vertex-anthropic": "anthropic-messages",
   google: "gemini",
+  "google-gemini": "gemini",
+  "gemini-native": "gemini",
   vertex: "gemini",
   "vertex-ai": "gemini",
-  bedrock: "bedrock-converse",
+  "vertex-gemini": "gemini",
+  "vertex-native": "gemini",
   converse: "bedrock-converse",
   "converse-stream": "bedrock-converse",
+  "bedrock-converse-stream": "bedrock-converse",
   invoke: "bedrock-invoke",
   "invoke-model": "bedrock-invoke",
+  "bedrock-invoke-model": "bedrock-invoke",
+  "invoke-with-response-stream": "bedrock-invoke",
+  "invoke-model-with-response-stream": "bedrock-invoke",
+  "bedrock-invoke-stream": "bedrock-invoke",
+};
+
+/**
+ * Providers with several dialects: the recording tells which.
+ *
+ * `meant`: when it does not tell; `otherwise`: when it looks like somebody else's, as what InvokeModel hands through does.
+ */
+const PROVIDERS: Readonly<
+  Record<string, readonly [prefix: string, meant: DialectName, otherwise: DialectName]>
+> = {
+  openai: ["openai-", "openai-chat", "openai-chat"],
+  azure: ["openai-", "openai-chat", "openai-chat"],
+  "azure-openai": ["openai-", "openai-chat", "openai-chat"],
+  "azure-ai": ["openai-", "openai-chat", "openai-chat"],
+  "azure-ai-inference": ["openai-", "openai-chat", "openai-chat"],
+  bedrock: ["bedrock-", "bedrock-converse", "bedrock-invoke"],
+  "aws-bedrock": ["bedrock-", "bedrock-converse", "bedrock-invoke"],
+  "amazon-bedrock": ["bedrock-", "bedrock-converse", "bedrock-invoke"],
 };
 
 const USAGE =
@@ -99,7 +131,10 @@ function readOptions(args: readonly string[]): Options {
     throw new Refused(`--split wants a number of octets from 1 on, not "${split}"`, 2);
   }
   return {
-    dialect: dialect.toLowerCase(),
+    dialect: dialect
+      .trim()
+      .toLowerCase()
+      .replace(/[\s_.]+/g, "-"),
     file,
     split: split === undefined ? CHUNK : Number(split),
     contentType: parsed.values["content-type"] ?? null,
@@ -212,17 +247,24 @@ function probe(): { readonly dialect: Dialect; readonly guessed: () => DialectNa
 }
 
 async function chooseDialect(options: Options, start: Uint8Array): Promise<Dialect> {
-  if (options.dialect !== "auto") {
-    const dialect = dialectOf(options.dialect);
+  const { dialect: name, file } = options;
+  const provider = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name]! : null;
+  if (name !== "auto" && provider === null) {
+    const dialect = dialectOf(name);
     if (dialect !== null) return dialect;
     const names = [...new Set(DIALECTS.map(({ name }) => name))].join(", ");
-    throw new Refused(`there is no dialect "${options.dialect}"; known are ${names}, and auto`, 2);
+    throw new Refused(`there is no dialect "${name}"; known are ${names}, and auto`, 2);
   }
   const { dialect, guessed } = probe();
   await readWith(dialect, options, start);
-  const name = guessed();
-  const found = name === null ? null : dialectNamed(name);
-  if (found === null) throw new Refused(`cannot tell the dialect of ${options.file}: name it`, 1);
+  const guess = guessed();
+  if (provider !== null) {
+    const [prefix, meant, otherwise] = provider;
+    if (guess === null) return dialectNamed(meant)!;
+    return dialectNamed(guess.startsWith(prefix) ? guess : otherwise)!;
+  }
+  const found = guess === null ? null : dialectNamed(guess);
+  if (found === null) throw new Refused(`cannot tell the dialect of ${file}: name it`, 1);
   return found;
 }
 
