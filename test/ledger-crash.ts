@@ -13,6 +13,19 @@ const ledger = Ledger.open(folder, { clock, pid: process.pid });
 const said = JSON.stringify([{ role: "user", content: "hello ".repeat(50) }]);
 let number = 0;
 
+/** At once, whatever the reader is doing: what waits in this process would be lost with it. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      // The pipe is full.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}
+
 /** In bursts, so that the worker stores while more comes. */
 function burst(): void {
   for (let i = 0; i < 50; i++) {
@@ -26,7 +39,7 @@ function burst(): void {
       requestTruncated: false,
       responseTruncated: false,
     });
-    writeSync(1, `${requestId}\n`);
+    say(`${requestId}\n`);
   }
   setTimeout(burst, 1);
 }
