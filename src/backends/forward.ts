@@ -328,7 +328,7 @@ function compose(
     body,
     abort,
     tls: withClientCertificate(entity?.tls ?? null, request.clientCertificate),
-    proxy: request.proxy ?? undefined,
+    proxy: request.proxy ?? entity?.proxy ?? undefined,
     timeouts: timeoutsOf(options),
     upgrade,
     httpVersion: options.httpVersion,

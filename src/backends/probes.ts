@@ -131,6 +131,7 @@ class Probe {
       body: null,
       abort,
       tls: entity.tls ?? undefined,
+      proxy: entity.proxy ?? undefined,
       timeouts: { headersMs: 0, idleMs: 0 },
     };
     if (credentials?.identity != null) await authorizeOwn(this.#world, request, credentials.identity);

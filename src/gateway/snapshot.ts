@@ -10,7 +10,7 @@ import type { Dialect } from "../llm/dialect.ts";
 import type { ApiDiagnostics } from "../telemetry/diagnostic.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { SasConnection } from "../telemetry/sas.ts";
-import type { ClientTls } from "../transport/transport.ts";
+import type { ClientProxy, ClientTls } from "../transport/transport.ts";
 import type { ConnectionIndex } from "./connections.ts";
 import type { IdentityCredential } from "./identity.ts";
 import type { TemplateMatcher } from "./template.ts";
@@ -320,6 +320,8 @@ export interface BackendEntity {
   /** Answer when no member is available or the breaker is open, else 503. */
   readonly failureStatus: number | null;
   readonly tls: ClientTls | null;
+  /** The HTTP proxy on the way to it, unless a policy names another; null = none. */
+  readonly proxy: ClientProxy | null;
   /** Named values already substituted. */
   readonly credentials: BackendCredentials | null;
 }

@@ -187,6 +187,7 @@ export function backendOf(id: string, url: string, changed: Partial<BackendEntit
     probe: null,
     failureStatus: null,
     tls: null,
+    proxy: null,
     credentials: null,
     ...changed,
   };

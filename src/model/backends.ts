@@ -88,6 +88,7 @@ function single(
     probe: probeOf(properties),
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
     tls: tlsOf(properties, certificate),
+    proxy: proxyOf(resource, fill, report),
     credentials: credentialsOf(resource, parsed, certificate, fill, report),
   };
   entity.target = { ...parsed, entity };
@@ -120,6 +121,7 @@ function pool(
     probe: null,
     failureStatus: numberOrNull(resource.properties.pool?.failureResponse?.statusCode),
     tls: null,
+    proxy: null,
     credentials: null,
   };
 }
@@ -140,6 +142,28 @@ function tlsOf(
     validateName: tls?.validateCertificateName ?? true,
     thumbprints: tls?.serverCertificateThumbprints,
     certificate: presented,
+  };
+}
+
+function proxyOf(
+  { name, id, properties: { proxy } }: Resource<BackendProperties>,
+  fill: Fill,
+  report: Reporter,
+): BackendEntity["proxy"] {
+  if (proxy?.url === undefined) return null;
+  const [url, username, password] = (["url", "username", "password"] as const).map((key) =>
+    fill(proxy[key] ?? "", id, ["proxy", key]),
+  );
+  const target = url == null || !/^http:/i.test(url.trim()) ? null : parseTarget(url);
+  if (target === null || target.basePath !== "" || target.baseQuery !== "") {
+    if (url !== null) report.error("HG5508", { backend: name, url: proxy.url }, id, ["proxy", "url"]);
+    return null;
+  }
+  const credentials = username ? `${username}:${password ?? ""}` : null;
+  return {
+    host: target.host,
+    port: target.port,
+    authorization: credentials === null ? null : `Basic ${Buffer.from(credentials).toString("base64")}`,
   };
 }
 

@@ -47,6 +47,13 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "options such as `password=…`, `user=…`, `ssl=True`, `defaultDatabase=0`, separated by commas; or a `redis://` URL. It may be " +
       "a named value.",
   },
+  HG5508: {
+    text: "the proxy of backend `{backend}` is not the URL of an HTTP proxy: `{url}`",
+    hint: "write `http://host:port`",
+    explain:
+      "`proxy.url` is where the proxy listens, without a path; the way to it is not encrypted, but requests to https backends pass " +
+      "through it in a tunnel. `username` and `password` go along as Basic credentials.",
+  },
   HG5506: {
     text: "the credentials of backend `{backend}` cannot be used: {reason}",
     hint: "correct `credentials`",
