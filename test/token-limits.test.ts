@@ -96,6 +96,12 @@ const files = (url: string) => {
     ...limited("guess", limit('tokens-per-minute="4000" estimate-prompt-tokens="false"')),
     ...limited("quota", limit('token-quota="100" token-quota-period="Hourly" tokens-per-minute="100000"')),
     ...limited(
+      "expressions",
+      limit(
+        'tokens-per-minute="@(50 + 50)" token-quota="@(&quot;1000&quot;)" token-quota-period="@(&quot;Daily&quot;)"',
+      ),
+    ),
+    ...limited(
       "endings",
       limit('tokens-per-minute="1000000" token-quota="10000000" token-quota-period="Yearly"'),
       '<retry condition="@(context.Response.StatusCode == 503)" count="2" interval="0" first-fast-retry="true"><forward-request timeout="1" buffer-request-body="true" /></retry>',
@@ -226,6 +232,12 @@ test(`${AT_ONCE} at once without a bound: at most 2 % over once the model is kno
     expect(used).toBeGreaterThan(4000 * 0.5);
   }
 }, 60_000);
+
+test("limits by expression, as a number and as a text", async () => {
+  const asked = { prompt: 10, completion: 50, key: "expressions" };
+  const response = await send("expressions", asked);
+  expect([response.headers.get("x-left"), response.headers.get("x-quota-left")]).toEqual(["40", "940"]);
+});
 
 test("a quota that is used up: 403, and what a person can read", async () => {
   const first = await call("quota", { prompt: 60, completion: 50, key: "q" });

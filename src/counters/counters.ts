@@ -5,7 +5,7 @@
  * A check is one step: either every claim fits and all of them are counted, or none is. An adapter that has the answer
  * at hand gives it at once; only one that must ask somebody answers with a promise.
  */
-import type { Holds, SyncHolds } from "./holds.ts";
+import type { SyncHolds, TokenCounters } from "./holds.ts";
 import type { OutputSizes } from "./output-sizes.ts";
 
 interface BaseClaim {
@@ -69,7 +69,7 @@ export interface CounterStores {
   readonly windows: Windows;
   readonly quotas: Quotas;
   /** Tokens: held while a call is under way, settled at its end. */
-  readonly tokens: Holds;
+  readonly tokens: TokenCounters;
   /** Asked when a shared store answers `unknown`: this node's share of the limits, at once. */
   readonly alone: {
     readonly windows: SyncCounters<WindowClaim>;

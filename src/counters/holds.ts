@@ -100,6 +100,14 @@ export interface Holds {
   count(claims: readonly HoldClaim[], cost: number, now: Moment): void;
 }
 
+/** Holds as a gateway has them. */
+export interface TokenCounters extends Holds {
+  /** Tokens that calls of this node hold, on all keys. */
+  readonly heldTokens: number;
+  /** Holds of this node that are not settled. */
+  readonly underWay: number;
+}
+
 /** Holds that answer at once. */
 export interface SyncHolds extends Holds {
   reserve(claims: readonly HoldClaim[], now: Moment): Reserved;

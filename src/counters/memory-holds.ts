@@ -9,6 +9,7 @@ import {
   type PeriodHoldClaim,
   type Reserved,
   type SyncHolds,
+  type TokenCounters,
   amountHeld,
   fits,
   roomNeeded,
@@ -36,7 +37,7 @@ class Place {
  * Totals of periods are kept elsewhere. Keys that nobody uses any more are swept away two per check; beyond `maxKeys` the
  * oldest key on which nothing is held is forgotten.
  */
-export class MemoryHolds implements SyncHolds {
+export class MemoryHolds implements SyncHolds, TokenCounters {
   /** Tokens held by calls under way, on all keys. */
   heldTokens = 0;
   /** Holds that are not settled. */

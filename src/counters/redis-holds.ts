@@ -5,11 +5,11 @@ import {
   CROWDED_MS,
   type Hold,
   type HoldClaim,
-  type Holds,
   type Moment,
   type PeriodHoldClaim,
   type Reserved,
   type SyncHolds,
+  type TokenCounters,
 } from "./holds.ts";
 import { MemoryHolds } from "./memory-holds.ts";
 import { MemoryQuotas } from "./memory-quotas.ts";
@@ -30,7 +30,7 @@ const KINDS = { window: "w", bucket: "b", period: "p" } as const;
  * Everything is noted here as well: while Redis does not answer, `alone` goes on with this node's share of the limits and
  * with the totals of periods as Redis said them last. What was counted of periods meanwhile is added in Redis when it is back.
  */
-export class RedisHolds implements Holds {
+export class RedisHolds implements TokenCounters {
   readonly alone: SyncHolds;
   readonly #link: RedisLink;
   readonly #id: string;

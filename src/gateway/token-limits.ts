@@ -8,6 +8,7 @@ import type { AttributeShape, PolicyDefinition, Value } from "../compiler/policy
 import type { CalendarUnit } from "../counters/calendar-period.ts";
 import type { Hold, HoldClaim, Moment, Reserved } from "../counters/holds.ts";
 import type { Settlement } from "../llm/settlement.ts";
+import { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { type OnStoreFailure, STORE_FAILURE, counterKey, storeUnavailable } from "./limits.ts";
 import { type ModelCall, modelCallOf } from "./model-call.ts";
@@ -408,17 +409,27 @@ class LimitedCall implements CountedTokens {
       this.#release();
       this.#setVariables();
       const mode = this.#rules.reserve;
-      this.#call.guardSession(() => {
-        this.#release();
-        return this.#reserve({ mode, usual: this.#usual, ...nothing }, (next) => {
-          if (next.state === "refused") return this.#refuse(next, false).message;
-          this.#noteTaken(next);
-          return null;
-        });
-      });
+      this.#call.guardSession(() => this.#mayRespond({ mode, usual: this.#usual, ...nothing }));
       this.#call.onSettled((settlement) => this.#settleResponse(settlement));
       this.#exchange.onEnd(() => this.#release());
     });
+  }
+
+  /** @returns why not; never throws */
+  #mayRespond(expected: Expected): string | null | Promise<string | null> {
+    this.#release();
+    const why = (error: unknown): string =>
+      error instanceof GatewayError ? error.clientMessage : "Token limits cannot be checked.";
+    try {
+      const reason = this.#reserve(expected, (answer) => {
+        if (answer.state === "refused") return this.#refuse(answer, false).message;
+        this.#noteTaken(answer);
+        return null;
+      });
+      return reason instanceof Promise ? reason.catch(why) : reason;
+    } catch (error) {
+      return why(error);
+    }
   }
 
   #release(): void {

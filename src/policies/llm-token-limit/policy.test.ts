@@ -11,6 +11,8 @@ import {
   servicesOf,
   snapshotOf,
 } from "../../gateway/testing.ts";
+import { newAnswer } from "../../llm/answer.ts";
+import { NO_USAGE } from "../../llm/usage.ts";
 import { duration } from "../../gateway/token-errors.ts";
 import { azureOpenaiTokenLimit } from "../azure-openai-token-limit/policy.ts";
 import { llmTokenLimit } from "./policy.ts";
@@ -180,7 +182,7 @@ test.each<[string, Attributes, Asked, string[]]>([
   }
   expect(said).toEqual(expected);
   for (const [i, exchange] of under.entries()) await end(exchange, expected[i] === "ok" ? [1, 1] : null);
-  const tokens = services.counters.tokens as unknown as { heldTokens: number; underWay: number };
+  const { tokens } = services.counters;
   expect([tokens.heldTokens, tokens.underWay]).toEqual([0, 0]);
 });
 
@@ -372,9 +374,39 @@ test("calls of a model are expected to cost what it usually writes", async () =>
   expect(said).toEqual(["ok", "ok", "ok", over(1)]);
 });
 
+test("a session is asked before each response and settles each; what one holds is in the way of the others", async () => {
+  anew();
+  const open = (): TestExchange =>
+    exchangeOf({ method: "GET", target: "/realtime?model=m", upgrade: true }, snapshotOf(), services);
+  const [one, other] = [open(), open()];
+  expect([await begin(TPM, one), await begin(TPM, other)]).toEqual(["ok", "ok"]);
+  const { tokens } = services.counters;
+  const call = (exchange: TestExchange): ModelCall => exchange.modelCall as ModelCall;
+  const usage = (completion: number) => ({ ...NO_USAGE, completion, total: completion });
+  call(one).beginSession(newAnswer(0));
+  call(other).beginSession(newAnswer(0));
+  expect(tokens.heldTokens).toBe(0);
+  expect(call(one).mayRespond()).toBeNull();
+  expect(tokens.heldTokens).toBe(100);
+  expect(call(other).mayRespond()).toBe("Token limit is exceeded. Try again in 1 seconds.");
+  call(one).settleResponse(usage(40), "finished", "");
+  expect(tokens.heldTokens).toBe(0);
+  expect(call(other).mayRespond()).toBeNull();
+  call(other).settleResponse(usage(70), "finished", "");
+  expect(call(one).mayRespond()).toBe("Token limit is exceeded. Try again in 60 seconds.");
+  wait(60);
+  expect(call(one).mayRespond()).toBeNull();
+  // The connection breaks in the middle of a response: what is settled after the end counts, nothing stays held.
+  for (const run of one.takeEndListeners() ?? []) run();
+  expect(tokens.heldTokens).toBe(0);
+  call(one).settleResponse(usage(110), "client-gone", "");
+  expect(call(other).mayRespond()).toBe("Token limit is exceeded. Try again in 60 seconds.");
+});
+
 const unknown = { state: "unknown" } as const;
-const silent = { reserve: () => unknown, count: () => {} };
-const later = { reserve: () => Promise.resolve(unknown), count: () => {} };
+const nothing = { count: () => {}, heldTokens: 0, underWay: 0 };
+const silent = { reserve: () => unknown, ...nothing };
+const later = { reserve: () => Promise.resolve(unknown), ...nothing };
 
 test.each<[string, string[]]>([
   ["local", ["ok", over(60)]],
