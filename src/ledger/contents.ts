@@ -44,14 +44,15 @@ export function encodeContents(contents: LedgerContents): Uint8Array[] {
   return pieces;
 }
 
+const encoder = new TextEncoder();
 const END = Uint8Array.of(LINE_FEED);
 
 function octetsOf(text: string | null): { octets: Uint8Array; cut: boolean } | null {
   if (text === null) return null;
-  // One UTF-16 unit is an octet or more: what lies beyond need not be encoded at all.
-  const octets = Buffer.from(text.length > MOST_CONTENTS ? text.slice(0, MOST_CONTENTS) : text);
-  const end = characterEnd(octets, MOST_CONTENTS);
-  return { octets: octets.subarray(0, end), cut: end < octets.length || text.length > MOST_CONTENTS };
+  // Encodes as many whole characters as there is room for: what lies beyond costs nothing.
+  const octets = Buffer.allocUnsafe(Math.min(text.length * 3, MOST_CONTENTS));
+  const { read, written } = encoder.encodeInto(text, octets);
+  return { octets: octets.subarray(0, written), cut: read < text.length };
 }
 
 /** The last place at or before `limit` where no UTF-8 character is cut. */
