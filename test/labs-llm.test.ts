@@ -25,7 +25,7 @@ beforeAll(async () => {
   identity = await startIdentityProvider();
 });
 afterAll(async () => {
-  for (const close of closing.reverse()) await close();
+  for (const close of closing.toReversed()) await close();
   await foundry.close();
   await identity.close();
 });
