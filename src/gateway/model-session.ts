@@ -15,6 +15,8 @@ import type { ModelCall } from "./model-call.ts";
 const POLICY_VIOLATION = 1008;
 /** Where an event's type stands, in UTF-16 units: events of audio are long, and nobody reads them. */
 const TYPE_WITHIN = 256;
+/** Stood in for at most. */
+const MOST_WORDS = 200_000;
 
 export class ModelSession {
   readonly #call: ModelCall;
@@ -25,7 +27,9 @@ export class ModelSession {
   #closeBoth: () => void = () => {};
   /** Usage of the responses that were settled. */
   #settled: Usage = NO_USAGE;
+  /** Of the text so far: what was settled, in all and of what is kept. */
   #settledText = 0;
+  #settledKept = 0;
   #responding = false;
   /** Why the session must end; null while it may go on. */
   #refused: string | null = null;
@@ -166,12 +170,17 @@ export class ModelSession {
     else if (reason !== null) this.#refuse(reason);
   }
 
-  /** Of the text so far, what has not been settled. */
+  /** Of the text so far, what has not been settled; what was too long to be kept is stood in for by its length. */
   #textSince(): string {
     const { found } = this.#reader;
-    const text = found.text.read(null).slice(this.#settledText);
+    const kept = found.text.read(null);
+    const text = kept.slice(this.#settledKept);
+    const written = found.textLength - this.#settledText;
     this.#settledText = found.textLength;
-    return text;
+    this.#settledKept = kept.length;
+    return text.length >= written
+      ? text
+      : text + "word ".repeat(Math.min(MOST_WORDS, Math.ceil((written - text.length) / 5)));
   }
 }
 
