@@ -60,17 +60,19 @@ test.each<[Parameters<typeof calendarPeriodAt>[0], number, string, string, strin
 
 test("what models write is learned: mean and one deviation", () => {
   const outputs = new OutputSizes();
-  expect(outputs.expected("m")).toBe(1024);
+  expect(outputs.usual("m")).toBe(1024);
+  expect(outputs.most("m")).toBe(4096);
   outputs.learn("m", 100);
-  expect(outputs.expected("m")).toBe(100);
+  expect(outputs.usual("m")).toBe(100);
   outputs.learn("m", 300);
-  expect(outputs.expected("m")).toBe(300);
+  expect(outputs.usual("m")).toBe(300);
   for (let i = 0; i < 200; i++) outputs.learn("m", i % 2 === 0 ? 100 : 300);
-  expect(outputs.expected("m")).toBeGreaterThan(290);
-  expect(outputs.expected("m")).toBeLessThan(310);
+  expect(outputs.usual("m")).toBeGreaterThan(290);
+  expect(outputs.usual("m")).toBeLessThan(310);
+  expect(outputs.most("m")).toBeGreaterThan(490);
   // It follows.
   for (let i = 0; i < 400; i++) outputs.learn("m", 50);
-  expect(outputs.expected("m")).toBeLessThan(60);
+  expect(outputs.usual("m")).toBeLessThan(60);
   for (let i = 0; i < 2000; i++) outputs.learn(`other ${i}`, 1);
   expect(outputs.size).toBe(1000);
 });

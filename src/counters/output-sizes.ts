@@ -1,5 +1,6 @@
-/** Cold start: what a model is expected to write when nobody has seen it write. */
+/** Cold start: what a model is expected to write when nobody has seen it write, and what it hardly exceeds. */
 const COLD_TOKENS = 1024;
+const COLD_MOST = 4096;
 /** So few answers say little of how far they lie apart. */
 const FEW = 8;
 /** How many answers back the memory reaches, about. */
@@ -25,11 +26,18 @@ export class OutputSizes {
   }
 
   /** Mean and one deviation more, rounded up; at first the largest that was seen. */
-  expected(model: string): number {
+  usual(model: string): number {
     const seen = this.#seen.get(model);
     if (seen === undefined) return COLD_TOKENS;
     const usual = seen.mean + Math.sqrt(seen.variance);
     return Math.ceil(seen.answers < FEW ? Math.max(usual, seen.largest) : usual);
+  }
+
+  /** What hardly any answer exceeds: mean and three deviations. */
+  most(model: string): number {
+    const seen = this.#seen.get(model);
+    if (seen === undefined || seen.answers < FEW) return COLD_MOST;
+    return Math.ceil(seen.mean + 3 * Math.sqrt(seen.variance));
   }
 
   /** @param tokens of a whole answer */

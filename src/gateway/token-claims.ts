@@ -33,8 +33,9 @@ export interface Expected {
   readonly estimates: boolean;
   /** Most completion tokens there can be; null = not stated. */
   readonly bound: number | null;
-  /** What the model usually writes. */
+  /** What the model usually writes, and what it hardly exceeds. */
   readonly usual: number;
+  readonly most: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -76,10 +77,11 @@ function needOf(expected: Expected, limit: number): number {
 }
 
 function costOf(expected: Expected, limit: number, need: number): number {
-  const { mode, prompt, bound, usual } = expected;
+  const { mode, prompt, bound, usual, most } = expected;
   if (mode === "none") return 0;
   if (mode !== "auto" || isStrict(expected, limit)) return need;
-  return prompt + Math.min(bound ?? Infinity, usual);
+  // Bounds are often stated far above what is used: one that is never nearly reached is none.
+  return prompt + (bound === null ? usual : Math.min(bound, most));
 }
 
 function isStrict({ mode, prompt, estimates, bound }: Expected, limit: number): boolean {

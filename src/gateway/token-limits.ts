@@ -248,7 +248,7 @@ class LimitedCall implements CountedTokens {
   begin(prompt: number, estimates: boolean): void | Promise<void> {
     const shown = estimates ? prompt : 0;
     const { outputBound: bound } = this.#call.request;
-    const expected = { mode: this.#rules.reserve, prompt, estimates, bound, usual: this.#usual };
+    const expected = { mode: this.#rules.reserve, prompt, estimates, bound, ...this.#outputs };
     return this.#reserve(expected, (answer) => {
       if (answer.state === "refused") throw this.#refuse(answer, estimates);
       this.#noteTaken(answer);
@@ -267,8 +267,10 @@ class LimitedCall implements CountedTokens {
     return at < 0 ? null : (this.#hold?.amounts[at] ?? 0);
   }
 
-  get #usual(): number {
-    return this.#exchange.services.counters.outputs.expected(this.#call.model);
+  get #outputs(): { readonly usual: number; readonly most: number } {
+    const { outputs } = this.#exchange.services.counters;
+    const { model } = this.#call;
+    return { usual: outputs.usual(model), most: outputs.most(model) };
   }
 
   get #now(): Moment {
@@ -401,7 +403,7 @@ class LimitedCall implements CountedTokens {
   /** Asked when it opens and before each response; each response is settled on its own. */
   openSession(): void | Promise<void> {
     const nothing = { prompt: 0, estimates: false, bound: null };
-    const ask = { mode: "none", usual: 0, ...nothing } as const;
+    const ask = { mode: "none", usual: 0, most: 0, ...nothing } as const;
     return this.#reserve(ask, (answer) => {
       if (answer.state === "refused") throw this.#refuse(answer, false);
       this.#noteTaken(answer);
@@ -409,7 +411,7 @@ class LimitedCall implements CountedTokens {
       this.#release();
       this.#setVariables();
       const mode = this.#rules.reserve;
-      this.#call.guardSession(() => this.#mayRespond({ mode, usual: this.#usual, ...nothing }));
+      this.#call.guardSession(() => this.#mayRespond({ mode, ...nothing, ...this.#outputs }));
       this.#call.onSettled((settlement) => this.#settleResponse(settlement));
       this.#exchange.onEnd(() => this.#release());
     });
