@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import type { Exchange } from "../../src/gateway/exchange.ts";
 import type { ModelCall } from "../../src/gateway/model-call.ts";
-import * as policies from "../../src/policies/index.ts";
 import { type TestGateway, api, policy, subscription, testGateway } from "../gateway.ts";
 import { type Asked, type Fixture, type Upstream, startUpstream } from "./upstream.ts";
 
@@ -50,7 +49,7 @@ export async function startThrough(options: ThroughOptions): Promise<Through> {
         subscriptionKeyParameterNames: { header, query: "subscription-key", bearer: "enabled" },
       },
       policy: policy({
-        inbound: `${limit()}<llm-emit-token-metric namespace="clients"><dimension name="API ID" /></llm-emit-token-metric>${providerKey(options)}${options.inbound ?? ""}`,
+        inbound: `${LIMIT}<llm-emit-token-metric namespace="clients"><dimension name="API ID" /></llm-emit-token-metric>${providerKey(options)}${options.inbound ?? ""}`,
       }),
     }),
     "subscriptions/one/subscriptionInformation.json": subscription("/apis/ai", KEY),
@@ -78,11 +77,7 @@ export async function startThrough(options: ThroughOptions): Promise<Through> {
   return { url: `${origin}/${path}`, origin, gateway, upstream, tap, close };
 }
 
-function limit(): string {
-  return "llmTokenLimit" in policies
-    ? `<llm-token-limit counter-key="@(context.Subscription.Id)" tokens-per-minute="1000000" estimate-prompt-tokens="false" remaining-tokens-header-name="x-tokens-left" />`
-    : "";
-}
+const LIMIT = `<llm-token-limit counter-key="@(context.Subscription.Id)" tokens-per-minute="1000000" estimate-prompt-tokens="false" remaining-tokens-header-name="x-tokens-left" />`;
 
 function providerKey({ providerHeader }: ThroughOptions): string {
   if (providerHeader === undefined) return "";
@@ -133,6 +128,7 @@ export async function carry<T>(
   await expect.poll(() => tap.last(), SLOW).not.toBeNull();
   const received = tap.last()!;
   expect(received.status).toBe(fixture.status ?? 200);
+  expect(Number(received.headers["x-tokens-left"])).toBeGreaterThan(0);
   expect(received.body.equals(Buffer.from(fixture.body))).toBe(true);
   for (const name of TOLD) expect([name, received.headers[name]]).toEqual([name, fixture.headers[name]]);
   return { result, asked: upstream.asked.at(-1)!, exchange, call: exchange.modelCall! };
