@@ -1,9 +1,9 @@
 /**
  * Key and certificate of `headgate up`, and their successors: whoever renews certificates writes the files anew, and
- * connections to come get the new one without a restart. Files are looked at, not listened to: mounted secrets change by a
- * link that no listener sees.
+ * connections to come get the new one without a restart. Files are read again and again, not listened to: mounted secrets
+ * change by a link that no listener sees, and a change between reading and listening would be missed.
  */
-import { readFileSync, unwatchFile, watchFile } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Settings } from "../settings.ts";
 import type { StartOptions, StartedGateway } from "./application.ts";
 
@@ -34,8 +34,7 @@ export function followTls(
   say: (line: string) => void,
   everyMs = EVERY_MS,
 ): () => void {
-  const { tlsKeyFile, tlsCertFile } = settings;
-  if (tlsKeyFile === null || tlsCertFile === null) return () => {};
+  if (settings.tlsKeyFile === null || settings.tlsCertFile === null) return () => {};
   let last = textOf(settings);
   let complaint = "";
   const look = (): void => {
@@ -52,11 +51,8 @@ export function followTls(
       complaint = reason;
     }
   };
-  for (const file of [tlsKeyFile, tlsCertFile])
-    watchFile(file, { interval: everyMs, persistent: false }, look);
-  return () => {
-    for (const file of [tlsKeyFile, tlsCertFile]) unwatchFile(file, look);
-  };
+  const timer = setInterval(look, everyMs).unref();
+  return () => clearInterval(timer);
 }
 
 function textOf(settings: Files): string {
