@@ -218,7 +218,8 @@ return answer
 `;
 
 /**
- * ARGV: now, id, cost; per claim: kind, limit, amount held, "1" to count, four numbers of its kind (for a period a = 0, b and c
+ * ARGV: now, id, cost; per claim: kind, limit, amount held, "again" when it was sent before and nobody knows
+ * whether it arrived (it did if nothing is held any more), four numbers of its kind (for a period a = 0, b and c
  * its beginning and end). @returns per claim what is used and the beginning of the period, as texts
  */
 export const SETTLE_HOLDS = `${COMMON}
@@ -231,8 +232,9 @@ for i = 1, #KEYS / 2 do
   local c = {
     key = KEYS[2 * i - 1], holds = KEYS[2 * i], kind = kind, limit = arg(1), a = arg(4), b = arg(5), c = arg(6), start = 0,
   }
+  local mine = amount > 0 and redis.call('ZREM', c.holds, id .. ':' .. number(amount)) == 1
   readHeld(c)
-  if amount > 0 and redis.call('ZREM', c.holds, id .. ':' .. number(amount)) == 1 then
+  if mine then
     c.held = c.held - amount
     c.heldChanged = true
   end
@@ -247,7 +249,8 @@ for i = 1, #KEYS / 2 do
       if c.over then c.start = counted end
     end
   else meters[kind].read(c) end
-  if cost > 0 and ARGV[at + 3] == '1' and not c.over then meters[kind].count(c, cost) end
+  local counts = mine or amount == 0 or ARGV[at + 3] ~= 'again'
+  if cost > 0 and counts and not c.over then meters[kind].count(c, cost) end
   if redis.call('EXISTS', c.key) == 1 then close(c, 60000) end
   answer[#answer + 1] = number(c.used)
   answer[#answer + 1] = number(c.start)

@@ -17,6 +17,7 @@ import { MemoryQuotas } from "./memory-quotas.ts";
 const PREFIX = "headgate:tokens:";
 const UNKNOWN: Reserved = { state: "unknown" };
 const MOST_KEYS = 100_000;
+const MOST_UNANSWERED = 10_000;
 /** A node that says nothing for so long has died: what it held is free again. */
 const HOLD_ENDS_MS = 60_000;
 /** Holds renewed by one call. */
@@ -43,6 +44,8 @@ export class RedisHolds implements TokenCounters {
   readonly #underWay = new Set<RedisHold>();
   /** Costs that Redis has not been told, by key and beginning of the period. */
   #untold = new Map<string, Untold>();
+  /** Settlings that were sent and not answered. */
+  #unanswered: Unanswered[] = [];
   #count = 0;
 
   /**
@@ -155,6 +158,7 @@ export class RedisHolds implements TokenCounters {
     cost: number,
     then: Moment,
     now: Moment,
+    first = true,
   ): void {
     const { claims, amounts } = hold;
     const args: (string | number)[] = [];
@@ -165,11 +169,17 @@ export class RedisHolds implements TokenCounters {
       const period = claim.kind === "period" ? periodFrom(claim, starts[i]!, then) : null;
       counted.push({ claim, period });
       keys.push(PREFIX + claim.key, `${PREFIX}${claim.key}:holds`);
-      args.push(KINDS[claim.kind], claim.limit, amounts[i]!, "1", ...settledNumbers(claim, period));
+      args.push(
+        KINDS[claim.kind],
+        claim.limit,
+        amounts[i]!,
+        first ? "" : "again",
+        ...settledNumbers(claim, period),
+      );
     });
     if (keys.length === 0) return;
     const failed = (): void => {
-      for (const { claim, period } of counted) this.#remember(claim, period, cost, now);
+      if (this.#unanswered.length < MOST_UNANSWERED) this.#unanswered.push({ hold, starts, cost, then, now });
     };
     this.#send(keys, hold.id, cost, args, now).then((reply) => {
       const said = numbers(reply);
@@ -245,18 +255,30 @@ export class RedisHolds implements TokenCounters {
   }
 
   /**
-   * Adds to Redis what it missed: in windows as if it were now, which is late and never early. Periods that are over meanwhile
+   * Adds to Redis what it missed, and asks it again to settle what it did not answer for: in windows as if it were now, which is late and never early. Periods that are over meanwhile
    * need nothing any more: the script sees to that.
    */
   #tell(): void {
+    const unanswered = this.#unanswered;
+    this.#unanswered = [];
+    for (const { hold, starts, cost, then, now } of unanswered)
+      this.#settle(hold, starts, cost, then, now, false);
     const untold = this.#untold;
     this.#untold = new Map();
     for (const { claim, period, cost, now } of untold.values()) {
-      const args = [KINDS[claim.kind], claim.limit, 0, "1", ...settledNumbers(claim, period)];
+      const args = [KINDS[claim.kind], claim.limit, 0, "", ...settledNumbers(claim, period)];
       const keys = [PREFIX + claim.key, `${PREFIX}${claim.key}:holds`];
       this.#send(keys, "", cost, args, now).catch(() => this.#remember(claim, period, cost, now));
     }
   }
+}
+
+interface Unanswered {
+  readonly hold: Pick<RedisHold, "id" | "claims" | "amounts">;
+  readonly starts: readonly number[];
+  readonly cost: number;
+  readonly then: Moment;
+  readonly now: Moment;
 }
 
 interface Untold {

@@ -4,7 +4,7 @@ import { FakeClock } from "../gateway/testing.ts";
 import type { RedisLink } from "../redis/link.ts";
 import { EPOCH, quotasSuite, said, windowsSuite } from "./counters.suite.ts";
 import type { Answer, CounterStores, QuotaClaim, WindowClaim } from "./counters.ts";
-import { WEDNESDAY, at, claimOf, holdsSuite, newStory, saidOf } from "./holds.suite.ts";
+import { at, claimOf, holdsSuite, newStory, saidOf } from "./holds.suite.ts";
 import { RedisHolds } from "./redis-holds.ts";
 import { RedisQuotas } from "./redis-quotas.ts";
 import { COUNTER_SCRIPTS } from "./redis-scripts.ts";
@@ -252,7 +252,7 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
     const told = changes();
     const link = await linkTo(redis.port, { scripts: COUNTER_SCRIPTS, onChange: told.onChange });
     const stores = sharedCounters(link, "node", realClock);
-    const now = { monotonicMs: realClock.monotonic(), epochMs: WEDNESDAY };
+    const now = { monotonicMs: realClock.monotonic(), epochMs: realClock.now() };
     const claims = [claimOf(["year", "q", 100, 30, 30]), claimOf(["w", "k", 200, 30, 30])];
     const call = async (cost: number): Promise<string> => {
       let answer = await stores.tokens.reserve(claims, now);
@@ -261,7 +261,6 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
       if (answer.state === "taken") answer.hold.settle(cost, now);
       return `${alone ? "alone: " : ""}${saidOf(answer)}`;
     };
-    // Periods go by Redis' own year there; the copy follows.
     expect(await call(20)).toBe("taken 0,0 held 30,30");
     expect(await call(20)).toBe("taken 20,20 held 30,30");
     expect(stores.tokens.underWay).toBe(0);
@@ -275,6 +274,10 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble", () => {
     redis.resume();
     await up;
     expect(stores.tokens.heldTokens).toBe(0);
+    // What was counted meanwhile has been told.
+    await link.call("ping", []);
+    expect(redis.cli("hget", `headgate:tokens:${claims[0]!.key}`, "used")).toBe("60");
+    expect(redis.cli("hget", `headgate:tokens:${claims[1]!.key}`, "s")).toBe("60");
     stores.close();
     link.close();
     await redis.close();
