@@ -193,35 +193,39 @@ function parts(): void {
   }
 }
 
-/** One gateway, two APIs before the same kind of upstream: by URL, and by a pool of two. */
+/**
+ * One gateway, two APIs before one upstream: by URL, and by a pool whose two members are both that upstream. With two of them
+ * it is their sockets, half as busy each, that cost: less comes at once, so more is read and written one by one.
+ */
 async function requests(): Promise<void> {
   const bench = new Bench();
   const MOST = 1.05;
   try {
     const reply = JSON.stringify({ choices: [{ message: { content: "x".repeat(700) } }] });
-    const upstreams = [await startNginxUpstream(bench, reply), await startNginxUpstream(bench, reply)];
+    const upstream = await startNginxUpstream(bench, reply);
+    const members = ["b0", "b1"];
     const file = (path: string, properties: object): void =>
       void bench.file(`config/${path}`, JSON.stringify({ properties }));
     const chat = { displayName: "Chat", method: "POST", urlTemplate: "/chat/completions" };
     const api = { protocols: ["http"], subscriptionRequired: false };
     for (const [name, target] of [
-      ["plain", { serviceUrl: `http://127.0.0.1:${upstreams[0]}` }],
+      ["plain", { serviceUrl: `http://127.0.0.1:${upstream}` }],
       ["pooled", { backendId: "pool" }],
     ] as const) {
       file(`apis/${name}/apiInformation.json`, { ...api, displayName: name, path: name, ...target });
       file(`apis/${name}/operations/chat/operationInformation.json`, chat);
     }
     const rule = { failureCondition: { count: 5, interval: "PT1M" }, tripDuration: "PT1M" };
-    for (const [i, port] of upstreams.entries())
-      file(`backends/b${i}/backendInformation.json`, {
+    for (const name of members)
+      file(`backends/${name}/backendInformation.json`, {
         // Not the plain API's own address, which would make that API this backend's.
-        url: `http://localhost:${port}`,
+        url: `http://localhost:${upstream}/${name}`,
         protocol: "http",
         circuitBreaker: { rules: [rule] },
       });
     file("backends/pool/backendInformation.json", {
       type: "Pool",
-      pool: { services: upstreams.map((_port, i) => ({ id: `/backends/b${i}` })) },
+      pool: { services: members.map((name) => ({ id: `/backends/${name}` })) },
     });
     const folders = ["--config", join(bench.folder, "config"), "--data", join(bench.folder, "data")];
     const options = ["up", "--json", "--port", "0", "--access-log", "off", ...folders];
