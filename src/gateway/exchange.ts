@@ -10,13 +10,13 @@ import { deploymentOf } from "./deployment.ts";
 import type { ResponseCacheSlot } from "./caching.ts";
 import type { ForwardOptions, Services } from "./services.ts";
 import type { GatewayError } from "./errors.ts";
+import type { CountedTokens } from "./limited-call.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
 import type { ModelCall } from "./model-call.ts";
 import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
 import type { Flight } from "../semantic/flights.ts";
 import type { SemanticSlot } from "./semantic-cache.ts";
 import type { TraceContext } from "./spans.ts";
-import type { CountedTokens } from "./token-limits.ts";
 import type { Trace } from "./trace.ts";
 
 export class Exchange implements HostContext {
