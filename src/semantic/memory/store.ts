@@ -1,21 +1,11 @@
-import type { Found, Near, SemanticEntry, SemanticStore } from "../semantic-store.ts";
+/** The embedded store without its thread and without a file, for the few entries of a test or a tool. */
+import { Entries } from "../embedded/entries.ts";
+import type { Found, SemanticEntry, SemanticStore } from "../semantic-store.ts";
 
-interface Kept {
-  readonly vector: Float32Array;
-  readonly prompt: string;
-  readonly payload: Uint8Array;
-  readonly endMs: number;
-}
-
-/** What an entry costs besides its vector and texts. */
-const OVERHEAD_BYTES = 200;
-
-/** Entries of this process, in order of age; the oldest go when there is no room. */
 export class MemorySemanticStore implements SemanticStore {
-  readonly #partitions = new Map<string, Map<string, Kept>>();
   readonly #now: () => number;
   readonly #mostBytes: number;
-  #bytes = 0;
+  #entries: Entries | null = null;
 
   /** @param now ms that never step back */
   constructor(now: () => number, mostBytes = 256 * 1024 * 1024) {
@@ -24,77 +14,28 @@ export class MemorySemanticStore implements SemanticStore {
   }
 
   find(partition: string, vector: Float32Array, distance: number, limit: number): Promise<Found> {
-    const kept = this.#partitions.get(partition);
-    const near: Near[] = [];
-    if (kept === undefined) return Promise.resolve({ state: "answered", near });
-    const now = this.#now();
-    const unit = unitOf(vector);
-    for (const [prompt, entry] of kept) {
-      if (entry.endMs <= now) {
-        this.#forget(kept, prompt, entry);
-        continue;
-      }
-      if (entry.vector.length !== unit.length) continue;
-      let dot = 0;
-      for (let i = 0; i < unit.length; i++) dot += unit[i]! * entry.vector[i]!;
-      const d = Math.max(0, 1 - dot);
-      if (d <= distance + 1e-6) near.push({ distance: d, prompt, payload: entry.payload });
-    }
-    near.sort((a, b) => a.distance - b.distance);
-    return Promise.resolve({ state: "answered", near: near.slice(0, limit) });
+    const near = this.#opened().find(partition, vector, distance, limit, this.#now());
+    return Promise.resolve({ state: "answered", near });
   }
 
-  add(partition: string, { vector, prompt, payload }: SemanticEntry, ttlMs: number): Promise<boolean> {
-    const entry = { vector: unitOf(vector), prompt, payload, endMs: this.#now() + ttlMs };
-    const size = sizeOf(entry);
-    if (size > this.#mostBytes) return Promise.resolve(false);
-    let kept = this.#partitions.get(partition);
-    if (kept === undefined) this.#partitions.set(partition, (kept = new Map<string, Kept>()));
-    const before = kept.get(prompt);
-    if (before !== undefined) this.#forget(kept, prompt, before);
-    kept.set(prompt, entry);
-    this.#bytes += size;
-    while (this.#bytes > this.#mostBytes && this.#forgetOldest());
-    return Promise.resolve(true);
+  add(partition: string, entry: SemanticEntry, ttlMs: number): Promise<boolean> {
+    const now = this.#now();
+    return Promise.resolve(this.#opened().add(partition, entry, now + ttlMs, now));
   }
 
   clear(partition?: string): Promise<void> {
-    for (const [name, kept] of this.#partitions) {
-      if (partition !== undefined && name !== partition) continue;
-      for (const [prompt, entry] of kept) this.#forget(kept, prompt, entry);
-      this.#partitions.delete(name);
-    }
+    this.#opened().clear(partition ?? null, this.#now());
     return Promise.resolve();
   }
 
   close(): Promise<void> {
-    return this.clear();
+    this.#entries?.close();
+    this.#entries = null;
+    return Promise.resolve();
   }
 
-  #forgetOldest(): boolean {
-    for (const [name, kept] of this.#partitions) {
-      for (const [prompt, entry] of kept) {
-        this.#forget(kept, prompt, entry);
-        return true;
-      }
-      this.#partitions.delete(name);
-    }
-    return false;
+  #opened(): Entries {
+    const { file, memoryBytes } = { file: null, memoryBytes: this.#mostBytes };
+    return (this.#entries ??= new Entries({ file, memoryBytes, diskBytes: Infinity }, this.#now(), () => {}));
   }
-
-  #forget(kept: Map<string, Kept>, prompt: string, entry: Kept): void {
-    kept.delete(prompt);
-    this.#bytes -= sizeOf(entry);
-  }
-}
-
-function sizeOf({ vector, prompt, payload }: Kept): number {
-  return vector.byteLength + prompt.length * 2 + payload.length + OVERHEAD_BYTES;
-}
-
-function unitOf(vector: Float32Array): Float32Array {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  const scale = sum > 0 ? 1 / Math.sqrt(sum) : 0;
-  return vector.map((value) => value * scale);
 }
