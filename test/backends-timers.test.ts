@@ -51,7 +51,7 @@ describe("R-09 timers", () => {
         expect([reply.status, error?.code, error?.reason]).toEqual([500, code, "Timeout"]);
       } else {
         expect([reply.status, brokenOff?.code]).toEqual([200, code]);
-        expect(text).toMatch(/^data: 1\n\n[^]*event: error\ndata: \{[^\n]+\}\n\n$/);
+        expect(text).toMatch(/^data: 1\n\n[^]*data: \{[^\n]+\}\nevent: error\n\n$/);
       }
       await until(() => gateway.log.some(({ msg }) => msg === "request"));
       expect(JSON.stringify(gateway.log.find(({ msg }) => msg === "request"))).toContain(code);

@@ -123,7 +123,7 @@ describe.each(["plain", "pooled"])("R-08 an upstream that dies mid-stream (%s)",
 function expectBrokenOff({ bytes, complete }: Pick<Got, "bytes" | "complete">, sent: Buffer): void {
   expect(complete).toBe(true);
   expect(bytes.subarray(0, sent.length).equals(sent)).toBe(true);
-  const added = /^\n\nevent: error\ndata: (.+)\n\n$/.exec(bytes.subarray(sent.length).toString());
+  const added = /^\n\ndata: (.+)\nevent: error\n\n$/.exec(bytes.subarray(sent.length).toString());
   const { requestId, brokenOff } = gateway.exchanges.at(-1)!;
   const code = expect.stringMatching(/^upstream_/) as string;
   expect(JSON.parse(added![1]!)).toEqual({

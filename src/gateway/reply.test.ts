@@ -166,7 +166,7 @@ test("a backend that breaks off breaks the answer off; an event stream says why 
   );
   expect(events.reply.failure).toBeNull();
   expect(events.reply.body).toBe(
-    'data: 1\n\n\nevent: error\ndata: {"error":{"code":"upstream_closed","message":"The upstream response was interrupted.","requestId":"00000000-0000-4000-8000-000000000001"}}\n\n',
+    'data: 1\n\n\ndata: {"error":{"code":"upstream_closed","message":"The upstream response was interrupted.","requestId":"00000000-0000-4000-8000-000000000001"}}\nevent: error\n\n',
   );
   expect(events.exchange.brokenOff).toBe(failure);
 });

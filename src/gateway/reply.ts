@@ -89,13 +89,16 @@ class ClientSink implements BodySink {
     else this.#sink.fail(error);
   }
 
-  /** An event stream can still tell its reader: one `error` event, and no `[DONE]` (`reliability.md` R-08). */
+  /**
+   * An event stream can still tell its reader: one `error` event, and no `[DONE]` (`reliability.md` R-08). Its data comes
+   * first: Google's client passes over events that begin with anything else, and would take this for a good end.
+   */
   #sayWhy(error: TransportError): void {
     const { requestId } = this.#exchange;
     const body = JSON.stringify({
       error: { code: error.code, message: "The upstream response was interrupted.", requestId },
     });
-    this.#sink.write(new TextEncoder().encode(`\n\nevent: error\ndata: ${body}\n\n`));
+    this.#sink.write(new TextEncoder().encode(`\n\ndata: ${body}\nevent: error\n\n`));
     this.#sink.end();
   }
 }

@@ -7,7 +7,16 @@ import Anthropic, {
   RateLimitError,
 } from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KEY, PROVIDER_KEY, type Through, carry, settledAs, startThrough, thrown } from "./through.ts";
+import {
+  carry,
+  KEY,
+  metricsAgree,
+  PROVIDER_KEY,
+  settledAs,
+  startThrough,
+  type Through,
+  thrown,
+} from "./through.ts";
 import { type Fixture, json, typedSse } from "./upstream.ts";
 
 let through: Through;
@@ -86,7 +95,7 @@ describe("messages", () => {
       target: "/v1/messages",
       headers: { authorization: `Bearer ${PROVIDER_KEY}` },
     });
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test("the key in the header of Anthropic's own", async () => {
@@ -99,7 +108,7 @@ describe("messages", () => {
     });
     const made = await carry(through, json(body), () => older.messages.create(asked));
     expect(made.exchange.subscription!.id).toBe("one");
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test("streaming", async () => {
@@ -114,7 +123,7 @@ describe("messages", () => {
     const made = await carry(through, fixture, () => client().messages.stream(asked).finalMessage());
     expect(made.result.content).toEqual([{ type: "text", text: TEXT }]);
     expect(made.result.usage).toMatchObject({ input_tokens: 25, output_tokens: 15 });
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test("tools, whole", async () => {
@@ -183,6 +192,15 @@ describe("messages", () => {
   });
 });
 
+test("counting tokens is no call of a model", async () => {
+  const { gateway, upstream } = through;
+  upstream.answer = json({ input_tokens: 14 });
+  const counted = await client().messages.countTokens({ model: asked.model, messages: asked.messages });
+  expect(counted.input_tokens).toBe(14);
+  await expect.poll(() => gateway.exchanges.at(-1)!.request.originalUrl.path).toMatch(/count_tokens$/);
+  expect(gateway.exchanges.at(-1)!.modelCall ?? null).toBeNull();
+});
+
 const failure = (type: string, text: string): object => ({
   type: "error",
   error: { type, message: text },
@@ -206,6 +224,26 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "upstream-error", settlement: { evidence: "none" } });
   });
 
+  test("a connection that breaks in the middle of a stream", async () => {
+    const whole = stream(
+      block(0, TEXT_BLOCK, texts),
+      "end_turn",
+      { input_tokens: 25, output_tokens: 1 },
+      { output_tokens: 15 },
+    );
+    const body = String(whole.body);
+    const half = body.slice(0, body.indexOf("event: content_block_stop"));
+    const made = await carry(through, { ...whole, body: half, breaks: true }, () =>
+      thrown(client().messages.stream(asked).finalMessage()),
+    );
+    expect(made.result).toBeInstanceOf(APIError);
+    expect(made.result.error).toMatchObject({ error: { code: "upstream_closed" } });
+    expect(made.call.ending).toBe("upstream-reset");
+    // The prompt is known since the stream began; of the answer what was written is more than was reported.
+    expect(made.call.settlement!.prompt).toBe(25);
+    expect(made.call.settlement!.completion).toBeGreaterThan(1);
+  });
+
   test("an error in the middle of a stream", async () => {
     const fixture = typedSse([
       {
@@ -222,3 +260,5 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "overloaded_error" } });
   });
 });
+
+test("what was settled is what the metrics say", () => metricsAgree(through));

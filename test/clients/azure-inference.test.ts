@@ -2,7 +2,7 @@
 import ModelClient, { isUnexpected } from "@azure-rest/ai-inference";
 import { AzureKeyCredential } from "@azure/core-auth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KEY, PROVIDER_KEY, type Through, carry, settledAs, startThrough } from "./through.ts";
+import { carry, KEY, metricsAgree, PROVIDER_KEY, settledAs, startThrough, type Through } from "./through.ts";
 import { json, sse } from "./upstream.ts";
 
 let through: Through;
@@ -46,7 +46,7 @@ describe("chat", () => {
       target: "/models/chat/completions?api-version=2024-05-01-preview",
       headers: { "api-key": PROVIDER_KEY },
     });
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test("streaming", async () => {
@@ -71,7 +71,7 @@ describe("chat", () => {
       return Buffer.concat(chunks).toString();
     });
     expect(made.result).toBe(fixture.body);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test("tools", async () => {
@@ -121,3 +121,5 @@ test.each([
   expect(made.result).toMatchObject({ status: String(status), body: answer, headers });
   expect(made.call).toMatchObject({ ending: "upstream-error", settlement: { evidence: "none" } });
 });
+
+test("what was settled is what the metrics say", () => metricsAgree(through));

@@ -13,7 +13,17 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signatureProblem } from "../../src/backends/aws/verify.fixture.ts";
 import { eventStreamMessage } from "../../src/llm/event-stream.ts";
-import { type Carried, KEY, type Through, carry, drain, settledAs, startThrough, thrown } from "./through.ts";
+import {
+  type Carried,
+  carry,
+  drain,
+  KEY,
+  metricsAgree,
+  settledAs,
+  startThrough,
+  type Through,
+  thrown,
+} from "./through.ts";
 import { type Fixture, json } from "./upstream.ts";
 
 const KEYS = {
@@ -106,7 +116,7 @@ describe("Converse", () => {
     });
     expect(made.asked.target).toBe(`/model/${encodeURIComponent(MODEL)}/converse`);
     signed(made);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
     expect(made.call.request.model).toBe(MODEL);
   });
 
@@ -130,7 +140,7 @@ describe("Converse", () => {
     });
     expect(made.result).toEqual({ text: TEXT, told: usage });
     signed(made);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   const toolConfig = {
@@ -205,7 +215,7 @@ describe("InvokeModel, with the body of Anthropic's models", () => {
     const made = await carry(through, json(message), () => client().send(new InvokeModelCommand(invoked)));
     expect(JSON.parse(made.result.body.transformToString())).toEqual(message);
     signed(made);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test("streaming", async () => {
@@ -249,7 +259,7 @@ describe("InvokeModel, with the body of Anthropic's models", () => {
     expect(made.result).toBe(TEXT);
     expect(made.asked.target).toBe(`/model/${encodeURIComponent(MODEL)}/invoke-with-response-stream`);
     signed(made);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 });
 
@@ -267,6 +277,18 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "upstream-error", settlement: { evidence: "none" } });
   });
 
+  test("a connection that breaks in the middle of a stream", async () => {
+    const { headers, body } = stream([event("messageStart", { p, role: "assistant" }), ...texts]);
+    const half = Buffer.from(body).subarray(0, 1000);
+    const made = await carry(through, { headers, body: half, breaks: true }, async () => {
+      const answer = await client().send(new ConverseStreamCommand(asked));
+      return thrown(drain(answer.stream!));
+    });
+    expect(made.result).toBeInstanceOf(Error);
+    expect(made.call.ending).toBe("upstream-reset");
+    expect(made.call.settlement!.completion).toBeGreaterThan(0);
+  });
+
   test("an exception in the middle of a stream", async () => {
     const fixture = stream([
       event("messageStart", { p, role: "assistant" }),
@@ -282,3 +304,5 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "modelStreamErrorException" } });
   });
 });
+
+test("what was settled is what the metrics say", () => metricsAgree(through));

@@ -1,7 +1,17 @@
 /** `@google/genai` on the Gemini API's own paths: content, streams, tools, thoughts, embeddings; errors as its own class. */
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI } from "@google/genai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KEY, PROVIDER_KEY, type Through, carry, drain, settledAs, startThrough, thrown } from "./through.ts";
+import {
+  carry,
+  drain,
+  KEY,
+  metricsAgree,
+  PROVIDER_KEY,
+  settledAs,
+  startThrough,
+  type Through,
+  thrown,
+} from "./through.ts";
 import { type Fixture, json } from "./upstream.ts";
 
 let through: Through;
@@ -61,7 +71,7 @@ describe("content", () => {
       target: `/v1/models/${MODEL}:generateContent`,
       headers: { "x-goog-api-key": PROVIDER_KEY },
     });
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
     expect(made.call.settlement!.usage).toMatchObject({ reasoning: 35, total: 64 });
   });
 
@@ -78,7 +88,7 @@ describe("content", () => {
     });
     expect(made.result).toBe(TEXT);
     expect(made.asked.target).toBe(`/v1/models/${MODEL}:streamGenerateContent?alt=sse`);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test.each([
@@ -116,6 +126,32 @@ describe("content", () => {
     settledAs(made, { ...SAID, tokens: [8, 0], finish: "PROHIBITED_CONTENT", ending: "incomplete" });
   });
 
+  describe("Vertex AI's paths, in express mode", () => {
+    const vertex = (): GoogleGenAI =>
+      new GoogleGenAI({ vertexai: true, apiKey: KEY, httpOptions: { baseUrl: through.url } });
+
+    test("content", async () => {
+      const made = await carry(through, json(answer([{ text: TEXT }])), () =>
+        vertex().models.generateContent(request),
+      );
+      expect(made.result.text).toBe(TEXT);
+      expect(made.asked.target).toMatch(/\/publishers\/google\/models\/gemini-2\.5-flash:generateContent$/);
+      settledAs(made, { ...SAID, text: TEXT });
+      expect(made.call.request.provider).toBe("gcp.vertex_ai");
+    });
+
+    test("embeddings, with tokens counted by Google", async () => {
+      const prediction = {
+        embeddings: { values: [0.5, -0.25], statistics: { token_count: 3, truncated: false } },
+      };
+      const made = await carry(through, json({ predictions: [prediction] }), () =>
+        vertex().models.embedContent({ model: "text-embedding-005", contents: "Ciao" }),
+      );
+      expect(made.result.embeddings![0]!.values).toEqual([0.5, -0.25]);
+      settledAs(made, { dialect: "gemini", tokens: [3, 0] });
+    });
+  });
+
   test("embeddings", async () => {
     const made = await carry(through, json({ embeddings: [{ values: [0.5, -0.25] }] }), () =>
       client().models.embedContent({ model: "gemini-embedding-001", contents: "Ciao" }),
@@ -149,6 +185,15 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "upstream-error", settlement: { evidence: "none" } });
   });
 
+  test("a connection that breaks in the middle of a stream is no good end", async () => {
+    const whole = stream([...TEXT].map((text) => answer([{ text }], { usageMetadata: early }, null)));
+    const made = await carry(through, { ...whole, breaks: true }, () =>
+      thrown(client().models.generateContentStream(request).then(drain)),
+    );
+    expect(made.result).toBeInstanceOf(Error);
+    expect(made.call.ending).toBe("upstream-reset");
+  });
+
   test("an error in the middle of a stream", async () => {
     const fixture = stream([
       answer([{ text: "Ci" }], { usageMetadata: early }, null),
@@ -162,3 +207,5 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "UNAVAILABLE" } });
   });
 });
+
+test("what was settled is what the metrics say", () => metricsAgree(through));

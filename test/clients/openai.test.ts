@@ -9,8 +9,18 @@ import OpenAI, {
   toFile,
 } from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KEY, PROVIDER_KEY, type Through, carry, drain, settledAs, startThrough, thrown } from "./through.ts";
-import { type Fixture, json, sse, typedSse } from "./upstream.ts";
+import {
+  carry,
+  drain,
+  KEY,
+  metricsAgree,
+  PROVIDER_KEY,
+  settledAs,
+  startThrough,
+  type Through,
+  thrown,
+} from "./through.ts";
+import { type Fixture, compressed, json, sse, typedSse } from "./upstream.ts";
 
 let through: Through;
 let azureThrough: Through;
@@ -151,7 +161,8 @@ describe.each([
     expect(made.asked.target).toBe(target);
     const { authorization, "api-key": key } = made.asked.headers;
     expect(name === "OpenAI" ? authorization : key).toContain(PROVIDER_KEY);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
+    expect(made.call.request.messages()).toEqual(messages);
     expect(made.call.settlement!.usage).toMatchObject({ cached: 4, reasoning: 3 });
   });
 
@@ -166,7 +177,7 @@ describe.each([
     });
     expect(made.result.choices[0]!.message.content).toBe(TEXT);
     expect(made.result.usage).toEqual(usage);
-    settledAs(made, SAID);
+    settledAs(made, { ...SAID, text: TEXT });
   });
 
   test.each([
@@ -266,13 +277,56 @@ const RESPONDED = {
   finish: "completed",
 } as const;
 
+test.each([
+  ["gzip, whole", compressed(CHAT, "gzip"), false],
+  ["brotli, whole", compressed(CHAT, "br"), false],
+  ["gzip, streaming", compressed(STREAM, "gzip"), true],
+] as const)("compressed answers: %s", async (_how, fixture, streaming) => {
+  const asked = { model: "gpt-4o", messages };
+  const made = await carry(through, fixture, () =>
+    streaming
+      ? plain().chat.completions.stream(asked).finalChatCompletion()
+      : plain().chat.completions.create(asked),
+  );
+  expect(made.asked.headers["accept-encoding"]).toContain("gzip");
+  expect(made.result.choices[0]!.message.content).toBe(TEXT);
+  settledAs(made, { ...SAID, text: TEXT });
+});
+
+test("thirty calls at once, whole and streaming, are each settled for themselves", async () => {
+  const { upstream, gateway } = through;
+  upstream.answer = ({ body }) => {
+    const asked = JSON.parse(body.toString()) as { user: string; stream?: boolean };
+    const fixture = asked.stream === true ? STREAM : CHAT;
+    // Each has a usage of its own: 10n + 19 prompt tokens.
+    return { ...fixture, body: String(fixture.body).replaceAll(`_tokens":19`, `_tokens":${asked.user}19`) };
+  };
+  const before = gateway.exchanges.length;
+  const client = plain();
+  const told = await Promise.all(
+    Array.from({ length: 30 }, async (_, i) => {
+      const asked = { model: "gpt-4o", messages, user: String(i + 1) };
+      const answer =
+        i % 2 === 0
+          ? await client.chat.completions.create(asked)
+          : await client.chat.completions.stream(asked).finalChatCompletion();
+      return answer.usage!.prompt_tokens;
+    }),
+  );
+  await expect.poll(() => gateway.exchanges.length, { timeout: 20_000 }).toBe(before + 30);
+  const ascending = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
+  const charged = gateway.exchanges.slice(before).map(({ modelCall }) => modelCall!.settlement!.prompt);
+  expect(told).toEqual(Array.from({ length: 30 }, (_, i) => Number(`${i + 1}19`)));
+  expect(ascending(charged)).toEqual(ascending(told));
+});
+
 describe("the Responses API", () => {
   test("whole", async () => {
     const made = await carry(through, json(COMPLETED), () =>
       plain().responses.create({ model: "gpt-4o", input: "Hi" }),
     );
     expect(made.result.output_text).toBe(TEXT);
-    settledAs(made, RESPONDED);
+    settledAs(made, { ...RESPONDED, text: TEXT });
     expect(made.call.settlement!.usage).toMatchObject({ cached: 16, reasoning: 64 });
   });
 
@@ -281,7 +335,7 @@ describe("the Responses API", () => {
       plain().responses.stream({ model: "gpt-4o", input: "Hi" }).finalResponse(),
     );
     expect(made.result.output_text).toBe(TEXT);
-    settledAs(made, RESPONDED);
+    settledAs(made, { ...RESPONDED, text: TEXT });
   });
 
   test("a response that its bound cut off", async () => {
@@ -307,7 +361,10 @@ describe("the Responses API", () => {
   });
 });
 
-describe("images and audio", () => {
+describe.each([
+  ["OpenAI", () => through, plain, "/v1"],
+  ["AzureOpenAI", () => azureThrough, azure, "/openai/deployments/my-gpt"],
+] as const)("images and audio: %s", (_name, way, client, base) => {
   const imageUsage = {
     total_tokens: 4210,
     input_tokens: 50,
@@ -317,10 +374,11 @@ describe("images and audio", () => {
 
   test("images", async () => {
     const body = { created: 1713833628, data: [{ b64_json: "iVBORw0KGgo=" }], usage: imageUsage };
-    const made = await carry(through, json(body), () =>
-      plain().images.generate({ model: "gpt-image-1", prompt: "An otter" }),
+    const made = await carry(way(), json(body), () =>
+      client().images.generate({ model: "gpt-image-1", prompt: "An otter" }),
     );
     expect(made.result).toMatchObject(body);
+    expect(made.asked.target).toContain(`${base}/images/generations`);
     settledAs(made, { dialect: "openai-images", tokens: [50, 4160] });
   });
 
@@ -329,9 +387,9 @@ describe("images and audio", () => {
       { type: "image_generation.partial_image", partial_image_index: 0, b64_json: "iVBORw0K" } as never,
       { type: "image_generation.completed", b64_json: "iVBORw0KGgo=", usage: imageUsage } as never,
     ]);
-    const made = await carry(through, fixture, async () => {
+    const made = await carry(way(), fixture, async () => {
       const types: string[] = [];
-      const stream = await plain().images.generate({
+      const stream = await client().images.generate({
         model: "gpt-image-1",
         prompt: "An otter",
         stream: true,
@@ -346,14 +404,10 @@ describe("images and audio", () => {
 
   test("speech: octets that are no text", async () => {
     const audio = Uint8Array.from({ length: 20_000 }, (_, i) => (i * 31) ^ (i >> 5));
-    const made = await carry(
-      through,
-      { headers: { "content-type": "audio/mpeg" }, body: audio },
-      async () => {
-        const answer = await plain().audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hello" });
-        return Buffer.from(await answer.arrayBuffer());
-      },
-    );
+    const made = await carry(way(), { headers: { "content-type": "audio/mpeg" }, body: audio }, async () => {
+      const answer = await client().audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hello" });
+      return Buffer.from(await answer.arrayBuffer());
+    });
     expect(made.result.equals(Buffer.from(audio))).toBe(true);
     expect(made.call.dialect.name).toBe("openai-audio");
     expect(made.call.settlement!.evidence).not.toBe("reported");
@@ -371,13 +425,14 @@ describe("images and audio", () => {
         total_tokens: 59,
       },
     };
-    const made = await carry(through, json(body), async () =>
-      plain().audio.transcriptions.create({
+    const made = await carry(way(), json(body), async () =>
+      client().audio.transcriptions.create({
         model: "gpt-4o-transcribe",
         file: await toFile(recording, "a.mp3"),
       }),
     );
     expect(made.result.text).toBe(body.text);
+    expect(made.asked.target).toContain(`${base}/audio/transcriptions`);
     expect(made.asked.headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
     expect(made.asked.body.includes(recording)).toBe(true);
     settledAs(made, { dialect: "openai-audio", tokens: [14, 45] });
@@ -442,6 +497,32 @@ describe("errors of the provider are the client's own", () => {
     expect([tries, answer.choices[0]!.message.content]).toEqual([2, TEXT]);
   });
 
+  test.each([
+    ["between events", String(STREAM.body).slice(0, String(STREAM.body).indexOf("\n\n", 1500) + 2), APIError],
+    ["inside of one", String(STREAM.body).slice(0, 1500), Error],
+  ])("a connection that breaks %s", async (_where, body, type) => {
+    const made = await carry(through, { ...STREAM, body, breaks: true }, async () => {
+      const stream = await plain().chat.completions.create({ model: "gpt-4o", messages, stream: true });
+      return thrown(drain(stream));
+    });
+    expect(made.result).toBeInstanceOf(type);
+    expect(made.call.ending).toBe("upstream-reset");
+    expect(made.call.settlement!.completion).toBeGreaterThan(0);
+  });
+
+  test("a client that has heard enough", async () => {
+    const { gateway, upstream } = through;
+    upstream.answer = { ...STREAM, body: String(STREAM.body).replace("data: [DONE]\n\n", "").repeat(2000) };
+    const before = gateway.exchanges.length;
+    const stream = await plain().chat.completions.create({ model: "gpt-4o", messages, stream: true });
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content !== "") break;
+    await expect.poll(() => gateway.exchanges.length, { timeout: 20_000 }).toBe(before + 1);
+    const { modelCall } = gateway.exchanges.at(-1)!;
+    await expect.poll(() => modelCall!.settlement, { timeout: 20_000 }).toBeTruthy();
+    expect(modelCall!.ending).toBe("client-gone");
+    expect(modelCall!.settlement!.completion).toBeGreaterThan(0);
+  });
+
   test("an error in the middle of a stream", async () => {
     const fixture = sse([
       [null, delta({ role: "assistant", content: "Hel" })],
@@ -456,3 +537,5 @@ describe("errors of the provider are the client's own", () => {
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "server_error" } });
   });
 });
+
+test("what was settled is what the metrics say", () => metricsAgree(through));

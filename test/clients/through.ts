@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import type { Exchange } from "../../src/gateway/exchange.ts";
 import type { ModelCall } from "../../src/gateway/model-call.ts";
-import { type TestGateway, api, policy, subscription, testGateway } from "../gateway.ts";
+import { type Files, type TestGateway, api, policy, subscription, testGateway } from "../gateway.ts";
 import { type Asked, type Fixture, type Upstream, startUpstream } from "./upstream.ts";
 
 export const KEY = "key-of-the-client";
@@ -41,7 +41,7 @@ export async function startThrough(options: ThroughOptions): Promise<Through> {
   const upstream = await startUpstream();
   const path = options.path ?? "ai";
   const header = options.keyHeader === "bearer" ? "api-key" : options.keyHeader;
-  const gateway = await testGateway({
+  const files: Files = {
     ...api("ai", options.serviceUrl?.(upstream.url) ?? upstream.url, ["POST /*", "GET /*"], {
       properties: {
         path,
@@ -66,6 +66,9 @@ export async function startThrough(options: ThroughOptions): Promise<Through> {
       },
     },
     ...options.files?.(upstream.url),
+  };
+  const gateway = await testGateway(files, {
+    admin: { host: "127.0.0.1", port: 0, portIsDefault: false, token: null },
   });
   const tap = await startTap(Number(new URL(gateway.url).port));
   const origin = `http://127.0.0.1:${tap.port}`;
@@ -125,13 +128,25 @@ export async function carry<T>(
   const exchange = gateway.exchanges.at(-1)!;
   await expect.poll(() => exchange.modelCall?.settlement, SLOW).toBeTruthy();
   expect(upstream.asked.length).toBe(asked + 1);
-  await expect.poll(() => tap.last(), SLOW).not.toBeNull();
+  const events = fixture.headers["content-type"]?.startsWith("text/event-stream") === true;
+  // A stream of events is told in its own form that it broke off; anything else is left without an end.
+  await expect.poll(() => tap.last()?.whole, SLOW).toBe(fixture.breaks !== true || events);
   const received = tap.last()!;
   expect(received.status).toBe(fixture.status ?? 200);
   expect(Number(received.headers["x-tokens-left"])).toBeGreaterThan(0);
-  expect(received.body.equals(Buffer.from(fixture.body))).toBe(true);
+  const sent = Buffer.from(fixture.body);
+  if (fixture.breaks === true) heldBroken(received.body, sent, events);
+  else expect(received.body.equals(sent)).toBe(true);
   for (const name of TOLD) expect([name, received.headers[name]]).toEqual([name, fixture.headers[name]]);
   return { result, asked: upstream.asked.at(-1)!, exchange, call: exchange.modelCall! };
+}
+
+/** What came before the break is as it was sent, as far as it came. */
+function heldBroken(body: Buffer, sent: Buffer, events: boolean): void {
+  const told = events ? body.lastIndexOf("\n\ndata: ") : body.length;
+  expect(told).toBeGreaterThan(0);
+  if (events) expect(body.toString("utf8", told)).toMatch(/^\n\ndata: \{"error":.*\}\nevent: error\n\n$/);
+  expect(body.subarray(0, told).equals(sent.subarray(0, told))).toBe(true);
 }
 
 /** What a call came to, in the words of its provider. */
@@ -142,9 +157,12 @@ export interface Settled {
   readonly finish?: string | null;
   readonly ending?: string;
   readonly evidence?: string;
+  /** What the model wrote, as it is logged; absent: not looked at. */
+  readonly text?: string;
 }
 
-export function settledAs({ call }: Carried<unknown>, expected: Settled): void {
+export function settledAs({ call }: Carried<unknown>, { text, ...expected }: Settled): void {
+  if (text !== undefined) expect(call.found!.text.read(null)).toBe(text);
   const { settlement, found, ending, dialect } = call;
   expect({
     dialect: dialect.name,
@@ -154,6 +172,22 @@ export function settledAs({ call }: Carried<unknown>, expected: Settled): void {
     served: found?.model ?? null,
     finish: found?.finishReason ?? null,
   }).toEqual({ evidence: "reported", ending: "finished", served: null, finish: null, ...expected });
+}
+
+/** What was settled in all calls so far is what a scrape says, no more and no less. */
+export async function metricsAgree({ gateway }: Through): Promise<void> {
+  const sums = { prompt: 0, completion: 0, total: 0 };
+  for (const { modelCall } of gateway.exchanges) {
+    const { usage } = modelCall?.settlement ?? {};
+    sums.prompt += usage?.prompt ?? 0;
+    sums.completion += usage?.completion ?? 0;
+    sums.total += usage?.total ?? 0;
+  }
+  const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  const told = (name: string): number =>
+    Number(new RegExp(`^clients_${name}_tokens_sum\\{api_id="ai"\\} (\\d+)$`, "m").exec(text)?.[1]);
+  expect({ prompt: told("prompt"), completion: told("completion"), total: told("total") }).toEqual(sums);
+  expect(sums.total).toBeGreaterThan(0);
 }
 
 /** For calls that the client makes an error of. */
@@ -174,7 +208,7 @@ export async function drain(stream: AsyncIterable<unknown>): Promise<void> {
 /** Between client and gateway; keeps the octets that the client gets. */
 interface Tap {
   readonly port: number;
-  /** The last answer; null until it is whole. */
+  /** The last answer; null until its head is there. */
   last(): Received | null;
   close(): Promise<void>;
 }
@@ -183,6 +217,8 @@ interface Received {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** The end of the body is there. */
+  readonly whole: boolean;
 }
 
 async function startTap(port: number): Promise<Tap> {
@@ -230,23 +266,18 @@ function readAnswer(octets: Buffer): Received | null {
     headers[field.slice(0, colon).toLowerCase()] = field.slice(colon + 1).trim();
   }
   const rest = octets.subarray(end + 4);
-  const body =
-    headers["transfer-encoding"] === "chunked" ? unchunked(rest) : sized(rest, headers["content-length"]);
-  return body === null ? null : { status: Number(line.split(" ")[1]), headers, body };
-}
-
-function sized(octets: Buffer, length: string | undefined): Buffer | null {
-  return octets.length < Number(length) ? null : octets;
+  const status = Number(line.split(" ")[1]);
+  if (headers["transfer-encoding"] === "chunked") return { status, headers, ...unchunked(rest) };
+  return { status, headers, body: rest, whole: rest.length >= Number(headers["content-length"]) };
 }
 
 /** RFC 9112 §7.1. */
-function unchunked(octets: Buffer): Buffer | null {
+function unchunked(octets: Buffer): { readonly body: Buffer; readonly whole: boolean } {
   const parts: Buffer[] = [];
   for (let at = 0; ;) {
     const lineEnd = octets.indexOf("\r\n", at);
-    if (lineEnd < 0) return null;
-    const size = Number.parseInt(octets.toString("latin1", at, lineEnd), 16);
-    if (size === 0) return Buffer.concat(parts);
+    const size = lineEnd < 0 ? -1 : Number.parseInt(octets.toString("latin1", at, lineEnd), 16);
+    if (size <= 0) return { body: Buffer.concat(parts), whole: size === 0 };
     parts.push(octets.subarray(lineEnd + 2, lineEnd + 2 + size));
     at = lineEnd + 2 + size + 2;
   }

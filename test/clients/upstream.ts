@@ -5,12 +5,15 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 /** One answer as it is on the wire. */
 export interface Fixture {
   readonly status?: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  /** The connection breaks after the body instead of ending it. */
+  readonly breaks?: true;
 }
 
 export interface Asked {
@@ -46,13 +49,15 @@ export async function startUpstream(): Promise<Upstream> {
       };
       upstream.asked.push(asked);
       const { answer } = upstream;
-      const { status = 200, headers, body } = typeof answer === "function" ? answer(asked) : answer;
+      const fixture = typeof answer === "function" ? answer(asked) : answer;
+      const { status = 200, headers, body, breaks } = fixture;
       response.writeHead(status, headers);
       for (const piece of pieces(Buffer.from(body))) {
         response.write(piece);
         await setImmediate();
       }
-      response.end();
+      if (breaks === true) response.socket?.destroy();
+      else response.end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -82,6 +87,16 @@ function* pieces(body: Buffer): Generator<Buffer> {
     yield body.subarray(at, at + size);
     at += size;
   }
+}
+
+/** The same answer, compressed as providers do for whoever accepts it. */
+export function compressed(fixture: Fixture, coding: "gzip" | "br"): Fixture {
+  const body = Buffer.from(fixture.body);
+  return {
+    ...fixture,
+    headers: { ...fixture.headers, "content-encoding": coding },
+    body: coding === "gzip" ? gzipSync(body) : brotliCompressSync(body),
+  };
 }
 
 export function json(value: unknown, more: Omit<Partial<Fixture>, "body"> = {}): Fixture {

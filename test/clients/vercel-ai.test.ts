@@ -2,7 +2,16 @@
 import { createOpenAI } from "@ai-sdk/openai";
 import { APICallError, embed, generateText, jsonSchema, streamText, tool } from "ai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { KEY, PROVIDER_KEY, type Through, carry, settledAs, startThrough, thrown } from "./through.ts";
+import {
+  carry,
+  KEY,
+  metricsAgree,
+  PROVIDER_KEY,
+  settledAs,
+  startThrough,
+  type Through,
+  thrown,
+} from "./through.ts";
 import { type Fixture, json, sse, typedSse } from "./upstream.ts";
 
 let through: Through;
@@ -99,7 +108,7 @@ describe.each([
     expect(made.result.usage).toMatchObject({ inputTokens, outputTokens });
     expect(made.result.finishReason).toBe("stop");
     expect(made.asked.headers["authorization"]).toBe(`Bearer ${PROVIDER_KEY}`);
-    settledAs(made, said);
+    settledAs(made, { ...said, text: TEXT });
   });
 
   test("streamText", async () => {
@@ -110,7 +119,7 @@ describe.each([
       return { text, usage: await answer.usage };
     });
     expect(made.result).toMatchObject({ text: TEXT, usage: { inputTokens, outputTokens } });
-    settledAs(made, said);
+    settledAs(made, { ...said, text: TEXT });
   });
 });
 
@@ -172,23 +181,34 @@ describe("errors of the provider are the client's own", () => {
     expect(made.result.responseHeaders).toMatchObject(headers);
   });
 
+  test("a connection that breaks in the middle of a stream", async () => {
+    const body = String(CHAT_STREAM.body).slice(0, String(CHAT_STREAM.body).indexOf("\n\n", 1000) + 2);
+    const made = await carry(through, { ...CHAT_STREAM, body, breaks: true }, () => errorsOf());
+    expect(made.result).not.toHaveLength(0);
+    expect(made.call.ending).toBe("upstream-reset");
+  });
+
+  async function errorsOf(): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    const answer = streamText({
+      model: provider().chat("gpt-4o"),
+      prompt,
+      maxRetries: 0,
+      onError: ({ error }) => void errors.push(error),
+    });
+    await answer.consumeStream();
+    return errors;
+  }
+
   test("an error in the middle of a stream", async () => {
     const fixture = sse([
       [null, chunk({ role: "assistant", content: "Mo" })],
       [null, { error: { message: "overloaded", type: "server_error", param: null, code: null } }],
     ]);
-    const made = await carry(through, fixture, async () => {
-      const errors: unknown[] = [];
-      const answer = streamText({
-        model: provider().chat("gpt-4o"),
-        prompt,
-        maxRetries: 0,
-        onError: ({ error }) => void errors.push(error),
-      });
-      await answer.consumeStream();
-      return errors;
-    });
+    const made = await carry(through, fixture, () => errorsOf());
     expect(made.result).toMatchObject([{ message: "overloaded" }]);
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "server_error" } });
   });
 });
+
+test("what was settled is what the metrics say", () => metricsAgree(through));
