@@ -207,7 +207,16 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   );
   const metrics = new Metrics(clock.now());
   const gatewayMetrics = new GatewayMetrics(metrics);
-  const loggers = new Loggers({ client, clock, random, report: write, azureToken });
+  const loggers = new Loggers({
+    client,
+    clock,
+    random,
+    report: write,
+    azureToken,
+    dataDir: options.dataDir,
+    role: "headgate",
+    instance: hostname(),
+  });
   const otlp = openOtlp(options.environment, { client, clock, random, report: write });
   otlp?.watch(metrics);
   const spans =
@@ -310,6 +319,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       ...(ledger?.losses() ?? []),
     ],
     eventLoopDelay,
+      { sink: "otlp", reason: "queue", count: otlp?.dropped ?? 0 },
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */

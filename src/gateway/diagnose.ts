@@ -7,18 +7,23 @@ import {
   type Diagnostic,
   type LogRow,
   type MessageRule,
+  type RequestDetail,
   MASK,
 } from "../telemetry/diagnostic.ts";
 import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { contentsOf, isLogged, llmRows } from "./llm-rows.ts";
 import type { ModelCall } from "./model-call.ts";
+import { type TraceContext, hexId, traceForDiagnostics } from "./spans.ts";
 
 /** Called once the API is known. */
 export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void {
   // One decision for all rows of the request, also those of other diagnostics.
   const lot = exchange.services.random() * 100;
   exchange.samplingLot = lot;
+  // Before anything is sent to a backend, which gets to know its place in the trace.
+  if (exchange.traceContext === null && diagnostics.correlates && correlates(exchange, diagnostics))
+    exchange.traceContext = traceForDiagnostics(exchange);
   const request = diagnostics.each.map(({ frontendRequest }) =>
     frontendRequest === null ? null : captureBody(exchange.request.body, frontendRequest.bodyBytes),
   );
@@ -45,6 +50,49 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
     if (diagnostics.llm && exchange.modelCall?.isSession !== true)
       exchange.modelCall?.onSettled((_settlement, call) => recordMessages(call, diagnostics));
   });
+}
+
+/** Something that keeps traces is going to record this request. */
+function correlates({ samplingLot }: Exchange, { each }: ApiDiagnostics): boolean {
+  return each.some(
+    ({ logger, correlation, percentage }) =>
+      logger?.kind === "application-insights" && correlation === "W3C" && samplingLot < percentage,
+  );
+}
+
+export type ConnectionEvent = "ConnectionOpened" | "ConnectionClosed" | "ConnectionError";
+export type ConnectionEnd = "client" | "gateway" | "backend";
+
+/** A row of `ApiManagementWebSocketConnectionLogs` for whoever records the exchange. */
+export function recordConnection(
+  exchange: Exchange,
+  event: ConnectionEvent,
+  source: ConnectionEnd,
+  destination: ConnectionEnd,
+  error: string | null,
+): void {
+  const diagnostics = exchange.api?.diagnostics;
+  if (diagnostics == null) return;
+  const { clock, deployment, sinks } = exchange.services;
+  for (const diagnostic of diagnostics.each) {
+    const { logger } = diagnostic;
+    if (logger === null || logger.kind === "other" || !isRecorded(exchange, diagnostic)) continue;
+    sinks.sendRow(logger, {
+      category: "WebSocketConnectionLogs",
+      timeMs: clock.now(),
+      correlationId: exchange.requestId,
+      columns: {
+        CorrelationId: exchange.requestId,
+        OperationName: "Microsoft.ApiManagement/WebSocketConnectionLogs",
+        EventName: event,
+        Source: source,
+        Destination: destination,
+        Error: error ?? undefined,
+        Region: deployment.region,
+        ApiId: exchange.api?.id,
+      },
+    });
+  }
 }
 
 /** What was said to the model and by it: to the sinks, and to the gateway's own store. */
@@ -181,6 +229,36 @@ function gatewayRow(
         error === null ? undefined : [{ source: error.source, reason: error.reason, message: error.message }],
       TraceRecords: tracesOf(exchange, diagnostic),
     },
+    detail: diagnostic.logger?.kind === "application-insights" ? detailOf(exchange, diagnostic) : undefined,
+  };
+}
+
+/** For sinks that tell a request from its attempts. */
+function detailOf(exchange: Exchange, { operationNames, percentage, allErrors }: Diagnostic): RequestDetail {
+  const { api, operation, incoming, attempts } = exchange;
+  const trace: TraceContext = exchange.traceContext ?? traceForDiagnostics(exchange);
+  const name =
+    operationNames === "Url"
+      ? `${incoming.method} ${operation === null ? exchange.request.originalUrl.path : `/${api?.path ?? ""}${operation.urlTemplate}`}`
+      : `${api?.rootId ?? ""};rev=${api?.revision ?? ""} - ${operation?.id ?? ""}`;
+  const over = exchange.elapsedMs();
+  return {
+    traceId: trace.traceId,
+    spanId: trace.spanId,
+    parentSpanId: trace.parentSpanId,
+    name,
+    // What was recorded although the lot was against it stands for itself alone.
+    percentage: allErrors && exchange.samplingLot >= percentage ? 100 : percentage,
+    attempts: attempts.map(({ spanId, url, backendId, startedMs, headersMs, status, error }, i) => ({
+      spanId: spanId ?? hexId(8),
+      method: exchange.request.method,
+      url,
+      backendId,
+      startedMs,
+      durationMs: Math.max(0, (i === attempts.length - 1 ? over : (headersMs ?? over)) - startedMs),
+      status,
+      error,
+    })),
   };
 }
 

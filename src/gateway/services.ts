@@ -50,8 +50,8 @@ export interface Services {
   readonly measures: Measures;
   /** `watchModelCall`: a request to a model that only diagnostics ask about. */
   readonly watchModel: (exchange: Exchange) => ModelCall | null;
-  /** Where diagnostics send their rows. */
-  readonly sinks: Pick<Loggers, "sendRow">;
+  /** Where diagnostics send their rows, and policies what they measure. */
+  readonly sinks: Pick<Loggers, "sendRow" | "sendMeasure">;
   /** Counting for requests to models, and what becomes of what they cost. */
   readonly models: ModelServices;
   /** Adds a structured line to the log (the `trace` policy). */

@@ -18,6 +18,8 @@ export interface TraceContext {
   readonly parentSpanId: string | null;
   /** Of the attempt that was composed last. */
   attemptSpanId?: string;
+  /** No span of it is exported: diagnostics alone keep it. */
+  readonly forDiagnostics?: true;
 }
 
 export interface SpanWorld {
@@ -48,7 +50,7 @@ export class Spans {
 
   ended(exchange: Exchange): void {
     const context = exchange.traceContext;
-    if (context === null) return;
+    if (context === null || context.forDiagnostics) return;
     const { add } = this.#world;
     add(requestSpan(exchange, context));
     exchange.attempts.forEach((attempt, i) => {
@@ -58,6 +60,17 @@ export class Spans {
     if (modelCall === undefined || modelCall === null || exchange.attempts.length === 0) return;
     modelCall.onSettled((_settlement, call) => add(modelSpan(call, context)));
   }
+}
+
+/** The caller's trace, or a new one, for diagnostics to keep. */
+export function traceForDiagnostics(exchange: Exchange): TraceContext {
+  const given = readTraceparent(exchange.request.headers.get("traceparent"));
+  return {
+    traceId: given?.traceId ?? hexId(16),
+    spanId: hexId(8),
+    parentSpanId: given?.spanId ?? null,
+    forDiagnostics: true,
+  };
 }
 
 /** For the backend: the trace goes on below this attempt. */
@@ -80,7 +93,8 @@ export function readTraceparent(
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 
-function hexId(bytes: 8 | 16): string {
+/** @returns twice as many lower-case hex digits */
+export function hexId(bytes: 8 | 16): string {
   if (used + bytes > pool.length) {
     randomFillSync(pool);
     used = 0;

@@ -99,7 +99,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     spans: null,
     measures: new Measures(new Metrics(0)),
     watchModel: () => null,
-    sinks: { sendRow: () => {} },
+    sinks: { sendRow: () => {}, sendMeasure: () => {} },
     models: {
       countPrompt: ({ messages }) => ({ tokens: JSON.stringify(messages).length, exact: false }),
       countText: (text) => ({ tokens: text.length, exact: false }),

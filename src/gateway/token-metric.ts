@@ -7,6 +7,7 @@ import type { PolicyDefinition } from "../compiler/policy.ts";
 import type { Settlement } from "../llm/settlement.ts";
 import { DIMENSION, type Dimensions, checkDimensions, complete, prepareDimensions } from "./dimensions.ts";
 import type { Exchange } from "./exchange.ts";
+import { measure } from "./measure.ts";
 import { type ModelCall, modelCallOf } from "./model-call.ts";
 import { definePolicy } from "./policy.ts";
 
@@ -42,9 +43,8 @@ function emit(exchange: Exchange, namespace: string, dimensions: Dimensions, set
   const { usage, evidence } = settlement;
   if (evidence === "none") return;
   const values = complete(dimensions, exchange);
-  const { measures } = exchange.services;
   const say = (name: string, tokens: number): void =>
-    measures.emit(namespace, name, dimensions.names, values, tokens);
+    measure(exchange, namespace, name, dimensions.names, values, tokens);
   say("Total Tokens", usage.total);
   say("Prompt Tokens", usage.prompt);
   say("Completion Tokens", usage.completion);

@@ -3,6 +3,7 @@
  * (`routing.md` §7.4). Frames are not looked into; whoever wants to reads them through a tap.
  */
 import type { BodySink, BodySource } from "../transport/transport.ts";
+import { type ConnectionEnd, recordConnection } from "./diagnose.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseMessage } from "./message.ts";
 import { ModelSession } from "./model-session.ts";
@@ -20,6 +21,20 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
   const closed = (): void => {
     if (--open === 0) done();
   };
+  let ended = false;
+  /** The first end or fault is the session's. */
+  const tellEnd = (source: ConnectionEnd, destination: ConnectionEnd, error: string | null): void => {
+    if (ended) return;
+    ended = true;
+    recordConnection(
+      exchange,
+      error === null ? "ConnectionClosed" : "ConnectionError",
+      source,
+      destination,
+      error,
+    );
+  };
+  recordConnection(exchange, "ConnectionOpened", "client", "backend", null);
   const stop = exchange.abort.onAbort(() => {
     client.close();
     backend.close();
@@ -32,6 +47,7 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
   const toBackend = backend.sink(() => client.source.resume());
   const toClient = client.sink(() => backend.source.resume());
   session?.open(toClient, () => {
+    tellEnd("gateway", "client", null);
     toClient.end();
     backend.close();
   });
@@ -43,6 +59,7 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
       backend.close();
       client.close();
     },
+    (error) => tellEnd("client", "backend", error),
   );
   join(
     backend.source,
@@ -52,6 +69,7 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
       client.close();
       backend.close();
     },
+    (error) => tellEnd("backend", "client", error),
     (octets) => (exchange.bytesSent += octets),
   );
 }
@@ -72,6 +90,7 @@ function join(
   sink: BodySink,
   done: () => void,
   closeBoth: () => void,
+  ended: (error: string | null) => void,
   count?: (octets: number) => void,
 ): void {
   let over = false;
@@ -87,10 +106,12 @@ function join(
       return sink.write(chunk);
     },
     end() {
+      ended(null);
       sink.end();
       finish();
     },
-    fail() {
+    fail(error) {
+      ended(error.code);
       closeBoth();
       finish();
     },

@@ -26,8 +26,15 @@ export function diagnosticsOf(
   const each = [...found.values()];
   const most = (of: (rule: LlmRule) => number): number =>
     each.reduce((all, { llm }) => (llm === null ? all : Math.max(all, of(llm))), 0);
+  const metricLoggers = each.flatMap(({ metrics, logger }) =>
+    metrics && logger?.kind === "application-insights" ? [logger] : [],
+  );
   return {
     each,
+    metricLoggers: metricLoggers.length === 0 ? null : metricLoggers,
+    correlates: each.some(
+      ({ logger, correlation }) => logger?.kind === "application-insights" && correlation === "W3C",
+    ),
     llm: each.some(({ llm }) => llm !== null),
     requestBytes: most((rule) => rule.requestBytes),
     responseBytes: most((rule) => rule.responseBytes),

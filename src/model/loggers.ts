@@ -3,7 +3,18 @@ import type { LoggerProperties } from "../contract/telemetry.ts";
 import type { Resource } from "../contract/resource.ts";
 import type { ResourceSet } from "../store/resource-set.ts";
 import { readOtlp } from "../telemetry/exporters/otlp/settings.ts";
-import type { EventHubLogger, Logger, OtlpLogger } from "../telemetry/logger.ts";
+import {
+  type AppInsightsSettings,
+  readConnectionString,
+} from "../telemetry/exporters/application-insights/settings.ts";
+import { readFileSettings } from "../telemetry/exporters/file/settings.ts";
+import type {
+  AppInsightsLogger,
+  EventHubLogger,
+  FileLogger,
+  Logger,
+  OtlpLogger,
+} from "../telemetry/logger.ts";
 import { parsePlace, parseSasConnection } from "../telemetry/sas.ts";
 import type { Fill } from "./backends.ts";
 import type { Reporter } from "./report.ts";
@@ -13,15 +24,101 @@ export function buildLoggers(resources: ResourceSet, fill: Fill, report: Reporte
   const loggers = new Map<string, Logger>();
   for (const resource of resources.ofType("loggers")) {
     const type = resource.properties.loggerType ?? "";
-    const logger =
-      type.toLowerCase() === "azureeventhub"
-        ? eventHub(resource, fill, report)
-        : type.toLowerCase() === "otlp"
-          ? otlp(resource, fill, report)
-          : { kind: "other" as const, id: resource.name, type };
+    const build = BUILDERS[type.toLowerCase()];
+    const logger = build?.(resource, fill, report) ?? null;
+    if (build === undefined)
+      loggers.set(resource.name.toLowerCase(), { kind: "other", id: resource.name, type });
     if (logger !== null) loggers.set(resource.name.toLowerCase(), logger);
   }
   return loggers;
+}
+
+type Build = (resource: Resource<LoggerProperties>, fill: Fill, report: Reporter) => Logger | null;
+
+/** By type, in lower case; a logger of another type is only known by name. */
+const BUILDERS: Readonly<Record<string, Build>> = {
+  azureeventhub: eventHub,
+  applicationinsights: appInsights,
+  otlp,
+  file,
+};
+
+/** The credentials under `keys` with named values filled in; null when a named value is missing, which has been reported. */
+function filled<K extends string>(
+  { id, properties }: Resource<LoggerProperties>,
+  keys: readonly K[],
+  fill: Fill,
+): Record<K, string | undefined> | null {
+  const found = {} as Record<K, string | undefined>;
+  for (const key of keys) {
+    const given = properties.credentials?.[key];
+    const value = given === undefined ? undefined : fill(given, id, ["credentials", key]);
+    if (value === null) return null;
+    found[key] = value;
+  }
+  return found;
+}
+
+/** `connectionString`, or `instrumentationKey` alone; with `identityClientId` the gateway's identity signs in. */
+function appInsights(
+  resource: Resource<LoggerProperties>,
+  fill: Fill,
+  report: Reporter,
+): AppInsightsLogger | null {
+  const { id, name, properties } = resource;
+  const given = filled(
+    resource,
+    ["connectionString", "instrumentationKey", "identityClientId"] as const,
+    fill,
+  );
+  if (given === null) return null;
+  const { connectionString, instrumentationKey, identityClientId } = given;
+  const [key, text] =
+    connectionString !== undefined
+      ? ["connectionString", connectionString]
+      : ["instrumentationKey", `InstrumentationKey=${(instrumentationKey ?? "").trim()}`];
+  const read = readConnectionString(text);
+  if (typeof read === "string") {
+    const reason =
+      connectionString !== undefined
+        ? `of its connection string, ${read}`
+        : instrumentationKey === undefined
+          ? "it has neither a connectionString nor an instrumentationKey"
+          : read;
+    const hint = "give the `connectionString` of the Application Insights resource";
+    report.error("HG5507", { logger: name, reason }, id, ["credentials", key], hint);
+    return null;
+  }
+  const settings: AppInsightsSettings = {
+    ...read,
+    identity:
+      identityClientId === undefined
+        ? null
+        : { clientId: /^systemassigned$/i.test(identityClientId) ? null : identityClientId },
+    isBuffered: properties.isBuffered ?? true,
+  };
+  return {
+    kind: "application-insights",
+    id: name,
+    type: "applicationInsights",
+    settings,
+    key: JSON.stringify(settings),
+  };
+}
+
+/** Ours: `path`, and how much is kept. */
+function file(resource: Resource<LoggerProperties>, fill: Fill, report: Reporter): FileLogger | null {
+  const { id, name } = resource;
+  const given = filled(resource, ["path", "maxFileMb", "keepDays", "keepFiles"] as const, fill);
+  if (given === null) return null;
+  const settings = readFileSettings(given);
+  if ("reason" in settings) {
+    const { key, reason } = settings;
+    const hint = "give `path`, the folder that the files are written to";
+    report.error("HG5507", { logger: name, reason }, id, ["credentials", key], hint);
+    return null;
+  }
+  return { kind: "file", id: name, type: "file", settings, key: JSON.stringify([name, settings]) };
 }
 
 /** Ours: `endpoint` as OTEL_EXPORTER_OTLP_ENDPOINT has it, `headers` as `a=b,c=d`, `protocol`. */

@@ -70,7 +70,9 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "A logger of type azureEventHub needs `credentials` with the `connectionString` of a namespace or hub " +
       "(`Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…`) and the hub's `name`, unless the string has an EntityPath; or, " +
       "for the gateway's own identity, `endpointAddress` (`myhubs.servicebus.windows.net`), `name` and, for a user-assigned " +
-      "identity, `identityClientId`. Each may be a named value.",
+      "identity, `identityClientId`. One of type applicationInsights needs the `connectionString` of the resource, or its " +
+      "`instrumentationKey`, and `identityClientId` where only identities may write. Of our own types, otlp needs an `endpoint` " +
+      "and file a `path`. Each may be a named value.",
   },
   HG5520: {
     text: "the credential connection `{connection}` cannot be used: {reason}",

@@ -169,3 +169,40 @@ describe("the end", () => {
     expect(one.clock.waits).toEqual([]);
   });
 });
+
+test.each<[string, Sent, number[], string[]]>([
+  ["some are refused", { kind: "partial", why: "bad", again: [], refused: 1 }, [5, 2, 1], ["d e"]],
+  [
+    "some go again, in their order",
+    { kind: "partial", why: "busy", again: [0, 2], refused: 0 },
+    [5, 1, 0],
+    ["a c d"],
+  ],
+  ["each its own way", { kind: "partial", why: "both", again: [1], refused: 1 }, [5, 1, 1], ["b d e"]],
+])("a batch that is taken in part: %s", async (_name, sent, counts, next) => {
+  const one = sink({ batch: (waiting) => Math.min(3, waiting.length) });
+  add(one.delivery, "x");
+  add(one.delivery, "a", "b", "c", "d");
+  await one.answers(DONE);
+  one.delivery.add("e", 1);
+  expect(one.batches.at(-1)).toEqual(["a", "b", "c"]);
+  await one.answers(sent);
+  expect([one.delivery.added - 1, one.delivery.sent - 1, one.delivery.dropped]).toEqual(counts.slice(0, 3));
+  expect(one.delivery.added).toBe(one.delivery.sent + one.delivery.dropped + one.delivery.waiting);
+  void one.delivery.flush();
+  await settled();
+  expect(one.batches.at(-1)!.join(" ")).toBe(next[0]);
+});
+
+test("a sink that asks to be left alone is, but not for ever", async () => {
+  const one = sink();
+  add(one.delivery, "a");
+  await one.answers({ kind: "retry", why: "busy", afterMs: 5_000 });
+  one.clock.advance(4_999);
+  expect(one.batches.length).toBe(1);
+  one.clock.advance(1);
+  expect(one.batches.length).toBe(2);
+  await one.answers({ kind: "retry", why: "busy", afterMs: 1e12 });
+  one.clock.advance(600_000);
+  expect(one.batches.length).toBe(3);
+});

@@ -8,7 +8,22 @@
 import type { Clock } from "../base/clock.ts";
 
 /** What came of sending a batch. `refused` will never be taken, so it is not tried again. */
-export type Sent = { readonly kind: "done" } | { readonly kind: "retry" | "refused"; readonly why: string };
+export type Sent =
+  | { readonly kind: "done" }
+  | {
+      readonly kind: "retry" | "refused";
+      readonly why: string;
+      /** The sink does not want to be asked earlier. */
+      readonly afterMs?: number;
+    }
+  /** Some were taken; the others by their index in the batch, ascending. */
+  | {
+      readonly kind: "partial";
+      readonly why: string;
+      readonly again: readonly number[];
+      readonly refused: number;
+      readonly afterMs?: number;
+    };
 
 export interface DeliveryOptions<T> {
   /** Who it goes to, for the log. */
@@ -34,6 +49,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const WINDOW = 256;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
+/** However long a sink asks to be left alone. */
+const LONGEST_WISH_MS = 600_000;
 /** Losses are told at most this often. */
 const REPORT_EVERY_MS = 60_000;
 
@@ -150,7 +167,11 @@ export class Delivery<T> {
       const outcome = await this.#try(window.slice(0, count));
       this.#underWay = 0;
       if (outcome.kind === "retry") {
-        this.#failed(outcome.why);
+        this.#failed(outcome.why, outcome.afterMs);
+        return;
+      }
+      if (outcome.kind === "partial") {
+        if (this.#settlePart(count, outcome)) continue;
         return;
       }
       this.#remove(this.#head, count);
@@ -158,6 +179,26 @@ export class Delivery<T> {
       else this.#drop(count, outcome.why);
     }
     if (this.waiting === 0) this.#tellIdle();
+  }
+
+  /** @returns false when some have to be tried again, later */
+  #settlePart(count: number, { again, refused, why, afterMs }: Extract<Sent, { kind: "partial" }>): boolean {
+    const end = this.#head + count;
+    // What goes again moves to the end of the batch; what stood there is over.
+    for (let i = again.length - 1, to = end - 1; i >= 0; i--, to--) {
+      const from = this.#head + again[i]!;
+      const [record, size] = [this.#records[to]!, this.#sizes[to]!];
+      this.#records[to] = this.#records[from]!;
+      this.#sizes[to] = this.#sizes[from]!;
+      this.#records[from] = record;
+      this.#sizes[from] = size;
+    }
+    this.#remove(this.#head, count - again.length);
+    this.#sent += count - again.length - refused;
+    this.#drop(refused, why);
+    if (again.length === 0) return true;
+    this.#failed(why, afterMs);
+    return false;
   }
 
   async #try(batch: readonly T[]): Promise<Sent> {
@@ -180,7 +221,7 @@ export class Delivery<T> {
     });
   }
 
-  #failed(why: string): void {
+  #failed(why: string, afterMs = 0): void {
     this.#failures++;
     if (this.#closed) {
       const left = this.waiting;
@@ -199,7 +240,8 @@ export class Delivery<T> {
     }
     const { clock, random } = this.#options;
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10));
-    this.#cancelPause = clock.after(longest * (0.5 + random() / 2), () => this.#resume());
+    const pause = Math.max(longest * (0.5 + random() / 2), Math.min(afterMs, LONGEST_WISH_MS));
+    this.#cancelPause = clock.after(pause, () => this.#resume());
   }
 
   #resume(): void {

@@ -48,6 +48,10 @@ export interface ApiDiagnostics {
   /** The most that any of them takes. */
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Loggers that get what policies measure; null = none. */
+  readonly metricLoggers: readonly Logger[] | null;
+  /** Spans of the request are told to a backend for one of them. */
+  readonly correlates: boolean;
 }
 
 /** A row for a sink, in the shape of Azure's own tables (`resources.md` §7.3–7.5). */
@@ -57,6 +61,36 @@ export interface LogRow {
   readonly correlationId: string;
   /** Columns by name. */
   readonly columns: Readonly<Record<string, unknown>>;
+  /** What the tables have no columns for; only for sinks that keep it. */
+  readonly detail?: RequestDetail;
+}
+
+/** A request's place in its trace, and how it was served. */
+export interface RequestDetail {
+  /** 32 lower-case hex digits. */
+  readonly traceId: string;
+  /** Of the request, 16 digits. */
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  /** What the operation is called where requests are told apart. */
+  readonly name: string;
+  /** 0 to 100: the share of requests that are recorded. */
+  readonly percentage: number;
+  readonly attempts: readonly AttemptDetail[];
+}
+
+/** One try to reach a backend. */
+export interface AttemptDetail {
+  readonly spanId: string;
+  readonly method: string;
+  readonly url: string;
+  readonly backendId: string | null;
+  /** Since the request began. */
+  readonly startedMs: number;
+  readonly durationMs: number;
+  /** null when there was no answer. */
+  readonly status: number | null;
+  readonly error: string | null;
 }
 
 export const MASK = "*****";

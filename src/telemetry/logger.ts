@@ -1,8 +1,29 @@
 /** `loggers` resources as the gateway uses them, and what an exporter is. */
 import type { OtlpSettings } from "./exporters/otlp/settings.ts";
+import type { AppInsightsSettings } from "./exporters/application-insights/settings.ts";
+import type { FileSettings } from "./exporters/file/settings.ts";
 import type { SasCredential, ServicePlace } from "./sas.ts";
 
-export type Logger = EventHubLogger | OtlpLogger | OtherLogger;
+export type Logger = EventHubLogger | OtlpLogger | AppInsightsLogger | FileLogger | OtherLogger;
+
+/** Requests, dependencies, traces, exceptions and metrics in the form of Application Insights. */
+export interface AppInsightsLogger {
+  readonly kind: "application-insights";
+  readonly id: string;
+  readonly type: string;
+  readonly settings: AppInsightsSettings;
+  /** The same for the same resource with the same credential; holds a secret. */
+  readonly key: string;
+}
+
+/** Ours: rows of diagnostics as lines of JSON. */
+export interface FileLogger {
+  readonly kind: "file";
+  readonly id: string;
+  readonly type: string;
+  readonly settings: FileSettings;
+  readonly key: string;
+}
 
 /** Ours: rows of diagnostics as log records of OTLP. */
 export interface OtlpLogger {
@@ -41,10 +62,8 @@ export interface HubEvent {
   readonly partitionKey: string | null;
 }
 
-/** Where an exporter's records go. */
-export interface Exporter<T> {
-  /** Never waits and never throws. */
-  send(record: T): void;
+/** What all exporters say of themselves: `added = sent + dropped + waiting`. */
+export interface Sink {
   readonly added: number;
   readonly sent: number;
   readonly dropped: number;
@@ -54,4 +73,10 @@ export interface Exporter<T> {
   flush(): Promise<void>;
   /** Gives up what is waiting. */
   close(): void;
+}
+
+/** Where an exporter's records go. */
+export interface Exporter<T> extends Sink {
+  /** Never waits and never throws. */
+  send(record: T): void;
 }

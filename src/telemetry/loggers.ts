@@ -2,17 +2,24 @@
  * One exporter for each sink that loggers name, made when the first record comes. Exporters outlive configurations: a
  * change elsewhere does not lose what waits for a sink, and two loggers for the same sink share one queue.
  */
-import { type ExporterWorld, createEventHubExporter } from "./exporters/event-hub/event-hub.ts";
 import type { LogRow } from "./diagnostic.ts";
+import { AppInsightsExporter } from "./exporters/application-insights/application-insights.ts";
+import { type ExporterWorld, createEventHubExporter } from "./exporters/event-hub/event-hub.ts";
+import { FileExporter } from "./exporters/file/file.ts";
 import { OtlpExporter } from "./exporters/otlp/otlp.ts";
-import type { EventHubLogger, Exporter, HubEvent, Logger, OtlpLogger } from "./logger.ts";
+import type { OtlpSettings } from "./exporters/otlp/settings.ts";
+import type { AppInsightsLogger, EventHubLogger, FileLogger, HubEvent, Logger, Sink } from "./logger.ts";
+import type { Measure } from "./metrics/measures.ts";
 
 export class Loggers {
   readonly #world: ExporterWorld;
-  readonly #collectors = new Map<string, OtlpExporter>();
-  readonly #exporters = new Map<string, Exporter<HubEvent>>();
+  /** By the loggers' keys. */
+  readonly #sinks = new Map<string, Sink>();
   /** Ends of those that no configuration names any more. */
-  readonly #leaving = new Set<() => void>();
+  readonly #leaving = new Map<Sink, () => void>();
+  /** What those have counted that are gone. */
+  readonly #gone = { added: 0, sent: 0, dropped: 0 };
+  #closed = false;
 
   constructor(world: ExporterWorld) {
     this.#world = world;
@@ -20,65 +27,70 @@ export class Loggers {
 
   /** Never waits and never throws. */
   sendEvent(logger: EventHubLogger, event: HubEvent): void {
-    let exporter = this.#exporters.get(logger.key);
-    if (exporter === undefined)
-      this.#exporters.set(logger.key, (exporter = createEventHubExporter(logger, this.#world)));
-    exporter.send(event);
-  }
-
-  #otlp({ key, settings }: OtlpLogger): OtlpExporter {
-    let collector = this.#collectors.get(key);
-    if (collector === undefined)
-      this.#collectors.set(key, (collector = new OtlpExporter(settings, this.#world)));
-    return collector;
+    this.#sink(logger, createEventHubExporter).send(event);
   }
 
   /** A row of a diagnostic. Never waits and never throws; loggers that take none are passed over. */
   sendRow(logger: Logger, row: LogRow): void {
-    if (logger.kind === "otlp") return this.#otlp(logger).addLog(row);
-    if (logger.kind !== "event-hub") return;
-    const time = new Date(row.timeMs).toISOString();
-    const body = JSON.stringify({ records: [{ time, category: row.category, ...row.columns }] });
-    this.sendEvent(logger, {
-      body,
-      sizeBytes: Buffer.byteLength(body),
-      partitionId: null,
-      partitionKey: null,
-    });
+    switch (logger.kind) {
+      case "otlp":
+        return this.#sink(logger, otlpExporter).addLog(row);
+      case "application-insights":
+        return this.#sink(logger, appInsightsExporter).addRow(row);
+      case "file":
+        return this.#sink(logger, fileExporter).addRow(row);
+      case "event-hub":
+        return this.sendEvent(logger, eventOf(row));
+    }
+  }
+
+  /** What a policy measured; loggers that take no metrics are passed over. */
+  sendMeasure(logger: Logger, measure: Measure): void {
+    if (logger.kind === "application-insights") this.#sink(logger, appInsightsExporter).addMeasure(measure);
+  }
+
+  #sink<L extends { readonly key: string; readonly kind: string }, S extends Sink>(
+    logger: L,
+    open: (logger: L, world: ExporterWorld) => S,
+  ): S {
+    const key = `${logger.kind} ${logger.key}`;
+    let sink = this.#sinks.get(key) as S | undefined;
+    if (sink === undefined) {
+      this.#sinks.set(key, (sink = open(logger, this.#world)));
+      if (this.#closed) sink.close();
+    }
+    return sink;
   }
 
   /** A new configuration: sinks that it does not name send what they have and end. */
   use(loggers: Iterable<Logger>): void {
     const named = new Set<string>();
-    for (const logger of loggers) if (logger.kind !== "other") named.add(logger.key);
-    for (const [key, collector] of this.#collectors) {
+    for (const logger of loggers) if (logger.kind !== "other") named.add(`${logger.kind} ${logger.key}`);
+    for (const [key, sink] of this.#sinks) {
       if (named.has(key)) continue;
-      this.#collectors.delete(key);
-      this.#sayFarewell(collector);
-    }
-    for (const [key, exporter] of this.#exporters) {
-      if (named.has(key)) continue;
-      this.#exporters.delete(key);
-      this.#sayFarewell(exporter);
+      this.#sinks.delete(key);
+      this.#sayFarewell(sink);
     }
   }
 
   /** It may send what it has; one that cannot be reached is not waited for for ever. */
-  #sayFarewell(exporter: Pick<Exporter<never>, "flush" | "close">): void {
+  #sayFarewell(sink: Sink): void {
     const end = (): void => {
+      if (!this.#leaving.delete(sink)) return;
       stop();
-      this.#leaving.delete(end);
-      exporter.close();
+      sink.close();
+      this.#gone.added += sink.added;
+      this.#gone.sent += sink.sent;
+      this.#gone.dropped += sink.dropped;
     };
     const stop = this.#world.clock.after(FAREWELL_MS, end);
-    this.#leaving.add(end);
-    void exporter.flush().then(end);
+    this.#leaving.set(sink, end);
+    void sink.flush().then(end);
   }
 
   /** Sinks whose last try failed. */
   get failing(): number {
-    const sinks = [...this.#exporters.values(), ...this.#collectors.values()];
-    return sinks.filter((sink) => sink.isFailing).length;
+    return [...this.#sinks.values()].filter((sink) => sink.isFailing).length;
   }
 
   /** Records of all sinks: how many came, went, were given up and wait. */
@@ -88,29 +100,43 @@ export class Loggers {
     readonly dropped: number;
     readonly waiting: number;
   } {
-    const totals = { added: 0, sent: 0, dropped: 0, waiting: 0 };
-    for (const exporter of this.#exporters.values()) {
-      totals.added += exporter.added;
-      totals.sent += exporter.sent;
-      totals.dropped += exporter.dropped;
-      totals.waiting += exporter.waiting;
+    const totals = { ...this.#gone, waiting: 0 };
+    for (const sink of [...this.#sinks.values(), ...this.#leaving.keys()]) {
+      totals.added += sink.added;
+      totals.sent += sink.sent;
+      totals.dropped += sink.dropped;
+      totals.waiting += sink.waiting;
     }
-    for (const collector of this.#collectors.values()) totals.dropped += collector.dropped;
     return totals;
   }
 
   /** Sends what is waiting; resolves when it is out. */
   async flush(): Promise<void> {
-    const sinks = [...this.#exporters.values(), ...this.#collectors.values()];
-    await Promise.all(sinks.map((sink) => sink.flush()));
+    await Promise.all([...this.#sinks.values()].map((sink) => sink.flush()));
   }
 
+  /** What comes from now on is dropped, and counted. */
   close(): void {
-    for (const exporter of this.#exporters.values()) exporter.close();
-    for (const collector of this.#collectors.values()) collector.close();
-    for (const end of this.#leaving) end();
-    this.#exporters.clear();
+    this.#closed = true;
+    for (const sink of this.#sinks.values()) sink.close();
+    for (const end of [...this.#leaving.values()]) end();
   }
 }
 
 const FAREWELL_MS = 30_000;
+
+const otlpExporter = (
+  { settings }: { readonly settings: OtlpSettings },
+  world: ExporterWorld,
+): OtlpExporter => new OtlpExporter(settings, world);
+const appInsightsExporter = (logger: AppInsightsLogger, world: ExporterWorld): AppInsightsExporter =>
+  new AppInsightsExporter(logger, world);
+const fileExporter = (logger: FileLogger, world: ExporterWorld): FileExporter =>
+  new FileExporter(logger, world);
+
+/** As Azure's diagnostic settings write to a hub. */
+function eventOf(row: LogRow): HubEvent {
+  const time = new Date(row.timeMs).toISOString();
+  const body = JSON.stringify({ records: [{ time, category: row.category, ...row.columns }] });
+  return { body, sizeBytes: Buffer.byteLength(body), partitionId: null, partitionKey: null };
+}

@@ -13,6 +13,8 @@ export interface WholeRequest {
   readonly insecure: boolean;
   /** Octets of the answer's body that are kept; what comes after is dropped. */
   readonly limitBytes: number;
+  /** Default: nothing ends it. */
+  readonly abort?: Abort;
 }
 
 export interface WholeAnswer {
@@ -38,7 +40,7 @@ export async function requestWhole(client: Client, request: WholeRequest): Promi
     target: url.pathname + url.search,
     rawHeaders: [...(hasHost ? [] : ["Host", url.host]), ...request.rawHeaders],
     body: request.body,
-    abort: new Abort(),
+    abort: request.abort ?? new Abort(),
     tls: request.insecure ? { validateChain: false, validateName: false } : undefined,
   });
   const { body, length } =

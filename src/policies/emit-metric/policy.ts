@@ -1,4 +1,5 @@
 import { DIMENSION, checkDimensions, prepareDimensions } from "../../gateway/dimensions.ts";
+import { measure } from "../../gateway/measure.ts";
 import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
 
 /** Adds a value to a custom metric, told apart by dimensions. Never fails the request because a sink is down. */
@@ -19,7 +20,7 @@ export const emitMetric = definePolicy({
     const dimensionsOf = prepareDimensions(children.dimension);
     return (exchange) => {
       const { names, values } = dimensionsOf(exchange);
-      exchange.services.measures.emit(namespace, name, names, values, value(exchange.context));
+      measure(exchange, namespace, name, names, values, value(exchange.context));
     };
   },
 });

@@ -8,9 +8,7 @@ import type { Family, Metrics } from "./registry.ts";
 /** Dimension values that are told apart per metric; what is more goes under `other` (`ai-policies.md` §3.3). */
 const MOST_SERIES = 5000;
 
-/** Where a metric that passed is told besides: loggers that take metrics. */
-export type MeasureListener = (measure: Measure) => void;
-
+/** One value, for loggers that take metrics. */
 export interface Measure {
   readonly namespace: string;
   readonly name: string;

@@ -19,6 +19,11 @@ export interface ExporterWorld {
   readonly report: Report;
   /** A token of the gateway's own identity for `resource`. */
   readonly azureToken: (resource: string, clientId: string | null) => string | Promise<string>;
+  /** Where relative folders of file loggers are; null: nowhere. */
+  readonly dataDir?: string | null;
+  /** What this gateway and this process of it are called on maps. */
+  readonly role?: string;
+  readonly instance?: string;
 }
 
 const RESOURCE = "https://eventhubs.azure.net";

@@ -8,6 +8,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Client } from "../../../transport/transport.ts";
 import type { LogRow } from "../../diagnostic.ts";
 import { Delivery, type Report, type Sent } from "../../delivery.ts";
+import type { Sink } from "../../logger.ts";
 import type { Metrics } from "../../metrics/registry.ts";
 import type { Span } from "../../span.ts";
 import { logOf, metricsOf, resourceOf, spanOf } from "./convert.ts";
@@ -27,7 +28,7 @@ const RECORD_BYTES = 1024;
 
 type Transformer = typeof import("@opentelemetry/otlp-transformer");
 
-export class OtlpExporter {
+export class OtlpExporter implements Sink {
   readonly #settings: OtlpSettings;
   readonly #world: OtlpWorld;
   readonly #resource: Resource;
@@ -95,9 +96,18 @@ export class OtlpExporter {
     next();
   }
 
-  /** Records of all queues that were given up, and whether the last try failed. */
+  // Spans and log records together; metrics are sums, of which no part is lost for good.
+  get added(): number {
+    return (this.#spans?.added ?? 0) + (this.#logs?.added ?? 0);
+  }
+  get sent(): number {
+    return (this.#spans?.sent ?? 0) + (this.#logs?.sent ?? 0);
+  }
   get dropped(): number {
     return (this.#spans?.dropped ?? 0) + (this.#logs?.dropped ?? 0);
+  }
+  get waiting(): number {
+    return (this.#spans?.waiting ?? 0) + (this.#logs?.waiting ?? 0);
   }
   get isFailing(): boolean {
     return this.#spans?.isFailing === true || this.#logs?.isFailing === true;
