@@ -175,3 +175,57 @@ test.each([
 ])("charset of %s", (type, expected) => {
   expect(charsetOf(new HeaderList(["content-type", type]))).toBe(expected);
 });
+
+/** All that a taken body sends; an error's code in the end's place. */
+function drained(source: BodySource, roomFor = Infinity): { readonly text: string; readonly end: string } {
+  let text = "";
+  let end = "none";
+  let room = roomFor;
+  const sink: BodySink = {
+    write: (chunk) => {
+      text += Buffer.from(chunk).toString();
+      return --room > 0;
+    },
+    end: () => void (end = "end"),
+    fail: (error) => void (end = error.code),
+  };
+  source.start(sink);
+  for (let i = 0; i < 20 && end === "none"; i++) {
+    room = roomFor;
+    source.resume();
+  }
+  return { text, end };
+}
+
+test.each([Infinity, 1, 2])(
+  "what is short comes into memory, what is longer stays a stream of the whole (%d)",
+  async (room) => {
+    for (let limit = 0; limit <= 10; limit++) {
+      const body = streaming(new ChunkSource(["12", "345", "6", "789"]));
+      const short = await body.bufferShort(limit);
+      expect([short, body.buffered]).toEqual([limit >= 9, limit >= 9]);
+      const taken = body.take()!;
+      if (taken instanceof Uint8Array) expect(Buffer.from(taken).toString()).toBe("123456789");
+      else expect(drained(taken, room)).toEqual({ text: "123456789", end: "end" });
+    }
+  },
+);
+
+test("what is longer is known at once from its length, and can still be refused", async () => {
+  const source = new ChunkSource(["123456"], { length: 6 });
+  const body = streaming(source);
+  expect(body.bufferShort(5)).toBe(false);
+  expect(source.started).toBe(false);
+  const unknown = streaming(new ChunkSource(["123456"]));
+  expect(await unknown.bufferShort(5)).toBe(false);
+  await expect(unknown.buffer(5)).rejects.toMatchObject({ reason: "RequestBodyTooLarge" });
+  expect(await streaming(new ChunkSource([])).bufferShort(0)).toBe(true);
+});
+
+test("a short body that breaks off says so at once, a longer one to whoever reads it", async () => {
+  const failure = new TransportError("upstream_closed", "gone");
+  await expect(streaming(new ChunkSource(["12"], { failure })).bufferShort(5)).rejects.toBe(failure);
+  const body = streaming(new ChunkSource(["123456", "7"], { failure }));
+  expect(await body.bufferShort(5)).toBe(false);
+  expect(drained(body.take() as BodySource)).toEqual({ text: "1234567", end: "upstream_closed" });
+});

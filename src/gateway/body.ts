@@ -10,6 +10,7 @@ import type { BodySink, BodySource } from "../transport/transport.ts";
 import type { TransportError } from "../transport/transport.ts";
 import { type GatewayError, GatewayError as Failure, bodyTooLarge } from "./errors.ts";
 import type { HeaderList } from "../base/headers.ts";
+import { PeekedSource } from "./peeked-source.ts";
 
 /** Decoded octets: at most this many, and at most this many times the encoded ones (`reliability.md` A3). */
 const DECODED_LIMIT = 50 * 1024 * 1024;
@@ -164,6 +165,31 @@ export class Body implements HostBody {
           if (!over) reject((this.#failure = error));
         },
       });
+    });
+  }
+
+  /**
+   * Brings the body into memory if it is short. A longer one goes on as a stream, with all its octets.
+   *
+   * @returns whether it is in memory
+   * @throws TransportError when it breaks off before that is known
+   */
+  bufferShort(limitBytes: number): Promise<boolean> | boolean {
+    const source = this.#source;
+    if (source === null) return true;
+    if (this.#spent || this.#failure !== null) return false;
+    if (this.#buffering !== null) return this.#buffering.then(() => true);
+    if (source.length !== undefined && source.length > limitBytes) return false;
+    return new Promise((resolve, reject) => {
+      const peeked = new PeekedSource(source, limitBytes, (chunks, size, error) => {
+        if (error !== null) return reject((this.#failure = error));
+        if (chunks === null) return resolve(false);
+        this.#wire = chunks.length === 1 ? chunks[0]! : concatenate(chunks, size);
+        this.#source = null;
+        resolve(true);
+      });
+      // It may have been there at once.
+      if (this.#wire === null) this.#source = peeked;
     });
   }
 

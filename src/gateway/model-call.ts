@@ -257,8 +257,10 @@ export class ModelCall {
     body.tap((next) => watch.sink(next));
     if (!this.settleBeforeOutbound || response.statusCode >= 400) return;
     if (contentType === null || !/\bjson\b/i.test(contentType)) return;
-    const waiting = body.buffer(this.exchange.snapshot.options.bufferLimitBytes);
-    return waiting === undefined ? watch.readBuffered() : waiting.then(() => watch.readBuffered());
+    // One that is too long for memory is passed on all the same, and its numbers come too late for headers.
+    const waiting = body.bufferShort(this.exchange.snapshot.options.bufferLimitBytes);
+    if (typeof waiting === "boolean") return waiting ? watch.readBuffered() : undefined;
+    return waiting.then((inMemory) => (inMemory ? watch.readBuffered() : undefined));
   }
 
   /** The answer has ended or broken off. @returns a promise when counting takes its time */

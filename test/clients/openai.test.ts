@@ -382,6 +382,22 @@ describe.each([
     settledAs(made, { dialect: "openai-images", tokens: [50, 4160] });
   });
 
+  test.each([
+    ["known", true],
+    ["unknown", false],
+  ])("pictures too large for memory, of %s length", async (_what, isKnown) => {
+    const picture = "iVBORw0KGgo=".padStart(11 * 1024 * 1024, "A");
+    const fixture = json({ created: 1713833628, data: [{ b64_json: picture }], usage: imageUsage });
+    const length = { "content-length": String(fixture.body.length) };
+    const made = await carry(
+      way(),
+      { ...fixture, headers: { ...fixture.headers, ...(isKnown ? length : {}) } },
+      () => client().images.generate({ model: "gpt-image-1", prompt: "An otter" }),
+    );
+    expect(made.result.data![0]!.b64_json === picture).toBe(true);
+    settledAs(made, { dialect: "openai-images", tokens: [50, 4160] });
+  });
+
   test("images, streaming", async () => {
     const fixture = typedSse([
       { type: "image_generation.partial_image", partial_image_index: 0, b64_json: "iVBORw0K" } as never,

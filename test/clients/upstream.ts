@@ -77,13 +77,14 @@ export async function startUpstream(): Promise<Upstream> {
 
 /** Primes, so that borders fall inside of frames, lines, escapes and characters. */
 const SIZES = [1, 2, 3, 5, 7, 61, 11, 13, 127, 17, 19, 251];
-/** Longer bodies continue in pieces of this size. */
+/** Longer bodies continue in pieces of this size, and end in one of what is left. */
 const LATER = 4099;
+const MOST = 200;
 
 function* pieces(body: Buffer): Generator<Buffer> {
   let at = 0;
   for (let i = 0; at < body.length; i++) {
-    const size = i < 40 ? SIZES[i % SIZES.length]! : LATER;
+    const size = i < 40 ? SIZES[i % SIZES.length]! : i < MOST ? LATER : body.length;
     yield body.subarray(at, at + size);
     at += size;
   }
