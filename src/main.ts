@@ -37,6 +37,7 @@ import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.
 import { ledgerPaths } from "./gateway/ledger-door.ts";
 import { createGateway } from "./gateway/listener.ts";
 import { watchModelCall } from "./gateway/model-call.ts";
+import { guardBehind } from "./gateway/safety/guards.ts";
 import { ModelCounting } from "./gateway/model-counting.ts";
 import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
@@ -259,6 +260,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       },
       counting,
     ),
+    guardFor: (exchange, source, backendId) => guardBehind(exchange, source, backendId, null),
+    countSafety: (action, category) => gatewayMetrics.safety(action, category),
     ask: (exchange, question) => askBackend(exchange, question, backends),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),
     mayRetry: () => backends.mayRetry(),
@@ -316,10 +319,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     backends: () => backends.report(),
     dropped: () => [
       { sink: "loggers", reason: "queue", count: loggers.totals.dropped },
+      { sink: "otlp", reason: "queue", count: otlp?.dropped ?? 0 },
       ...(ledger?.losses() ?? []),
     ],
     eventLoopDelay,
-      { sink: "otlp", reason: "queue", count: otlp?.dropped ?? 0 },
   });
 
   /** Loads the folder and swaps the new snapshot in; with errors everything stays as it is. */

@@ -68,6 +68,8 @@ export class Exchange implements HostContext {
   semanticFlight: Flight | null = null;
   /** What `cache-lookup` prepared for `cache-store`; null when there is nothing to store. */
   responseCache: ResponseCacheSlot | null = null;
+  /** What judges an answer before anything else of the exchange sees it (llm-content-safety, enforce-on-completions). */
+  answerChecks: ((response: ResponseMessage) => void | Promise<void>)[] | null = null;
   /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `model-call.ts`. */
   modelCall: ModelCall | null | undefined = undefined;
   /** Null unless spans of this exchange are recorded. */
@@ -166,17 +168,36 @@ export class Exchange implements HostContext {
     return listeners;
   }
 
+  /**
+   * Runs `answerChecks`.
+   *
+   * @returns the response as it may go on
+   * @throws GatewayError as they do; the response is freed then
+   */
+  async checkAnswer(response: ResponseMessage): Promise<ResponseMessage> {
+    try {
+      for (const check of this.answerChecks ?? []) await check(response);
+      return response;
+    } catch (error) {
+      response.body?.discard();
+      throw error;
+    }
+  }
+
   /** Sends the request to the chosen backend; `backends/forward.ts` behind an interface. */
   forward(options: ForwardOptions): Promise<ResponseMessage> {
     let { modelCall } = this;
     if (modelCall === undefined && this.api !== null && this.api.diagnostics?.llm === true)
       modelCall = this.services.watchModel(this);
     const answer = this.services.forward(this, options);
-    if (modelCall === undefined || modelCall === null) return answer;
-    return answer.then((response) => {
+    const checks = this.answerChecks !== null;
+    if (modelCall === undefined || modelCall === null)
+      return checks ? answer.then((response) => this.checkAnswer(response)) : answer;
+    const watched = answer.then((response) => {
       const waiting = modelCall.answered(response);
       return waiting === undefined ? response : waiting.then(() => response);
     });
+    return checks ? watched.then((response) => this.checkAnswer(response)) : watched;
   }
 }
 

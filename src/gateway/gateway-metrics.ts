@@ -36,6 +36,7 @@ export class GatewayMetrics {
   readonly #aborts: Family;
   readonly #rejected: Family;
   readonly #cache: Family;
+  readonly #safety: Family;
   readonly #tokens: Family;
   readonly #cost: Family;
   readonly #genAiTokens: Family;
@@ -103,6 +104,12 @@ export class GatewayMetrics {
       help: "Answers that a cache gave.",
       unit: "{request}",
       labels: ["result"],
+    });
+    this.#safety = metrics.counter({
+      name: "headgate_content_safety_total",
+      help: "What llm-content-safety decided about requests, answers and windows of streams.",
+      unit: "{decision}",
+      labels: ["action", "category"],
     });
     const model = ["api", "product", "backend", "model"];
     this.#tokens = metrics.counter({
@@ -225,6 +232,11 @@ export class GatewayMetrics {
       duration: this.#duration.at(labels),
       overhead: this.#overhead.at([api]),
     };
+  }
+
+  /** @param category what was found; empty when nothing was */
+  safety(action: string, category: string): void {
+    this.#safety.record(1, [action, category]);
   }
 
   #upstreamFor(backend: string, status: number | null): Series {

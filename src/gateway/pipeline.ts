@@ -20,6 +20,7 @@ import {
 import { HeaderList } from "../base/headers.ts";
 import { TransportError } from "../transport/transport.ts";
 import { Body } from "./body.ts";
+import { CutOff } from "./cut-off.ts";
 import { ClientGone, GatewayError, errorBody, expressionFailed } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Message, ResponseMessage } from "./message.ts";
@@ -157,6 +158,7 @@ function locate(error: unknown, site: Site): unknown {
 /** Whatever was thrown, in the author's words. */
 export function toGatewayError(error: unknown, source: string): GatewayError {
   if (error instanceof GatewayError) return error;
+  if (error instanceof CutOff) return error.failure;
   if (error instanceof NetException || error instanceof BudgetError)
     return expressionFailed(source, error.message, error);
   if (error instanceof TransportError) return ofTransport(error, source);
@@ -273,7 +275,10 @@ function settleSection(
   if (outcome === undefined) return runFrom(exchange, plan, index + 1, skipAfter);
   if (outcome instanceof SkipToOutbound) {
     exchange.servedFromCache = true;
-    return runFrom(exchange, plan, 2, outcome.after);
+    const { after } = outcome;
+    if (exchange.answerChecks === null || exchange.response === null)
+      return runFrom(exchange, plan, 2, after);
+    return exchange.checkAnswer(exchange.response).then(() => runFrom(exchange, plan, 2, after));
   }
   if (outcome !== exchange.response) exchange.response?.body?.discard();
   exchange.response = outcome;

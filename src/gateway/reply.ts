@@ -5,6 +5,7 @@
 import type { HeaderList } from "../base/headers.ts";
 import { sameName } from "../base/headers.ts";
 import type { BodySink, BodySource, TransportError } from "../transport/transport.ts";
+import { CutOff } from "./cut-off.ts";
 import type { Exchange } from "./exchange.ts";
 import { withoutHopByHop } from "./hop-by-hop.ts";
 import { ResponseMessage } from "./message.ts";
@@ -85,8 +86,15 @@ class ClientSink implements BodySink {
   fail(error: TransportError): void {
     this.#stop();
     this.#exchange.brokenOff = error;
-    if (isEventStream(this.#exchange.response!.headers)) this.#sayWhy(error);
-    else this.#sink.fail(error);
+    if (!isEventStream(this.#exchange.response!.headers)) this.#sink.fail(error);
+    else if (error instanceof CutOff) this.#cutOff(error);
+    else this.#sayWhy(error);
+  }
+
+  /** A policy stopped it: the stream ends without its mark of the end, and says no more than the policy wants. */
+  #cutOff({ lastWords }: CutOff): void {
+    if (lastWords !== null) this.#sink.write(lastWords);
+    this.#sink.end();
   }
 
   /**

@@ -7,6 +7,7 @@ import type { CounterStores } from "../counters/counters.ts";
 import type { Loggers } from "../telemetry/loggers.ts";
 import type { Measures } from "../telemetry/metrics/measures.ts";
 import type { ExternalCache } from "../cache/cache.ts";
+import type { Guard } from "../guards/guard.ts";
 import type { Embedder } from "../semantic/embedder.ts";
 import type { Flights } from "../semantic/flights.ts";
 import type { SemanticStore } from "../semantic/semantic-store.ts";
@@ -31,6 +32,10 @@ export interface Services {
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
   /** Asks a backend entity something of the gateway's own: `backends/ask-backend.ts`. */
   readonly ask: (exchange: Exchange, question: BackendQuestion) => Promise<BackendAnswer>;
+  /** Who judges texts behind a backend id (`backends/ask-backend.ts`, or the gateway's own detectors). */
+  readonly guardFor: (exchange: Exchange, source: string, backendId: string) => Guard;
+  /** Counts what content safety decided. */
+  readonly countSafety: (action: string, category: string) => void;
   readonly caches: Caches;
   /** What this workload can prove about itself. */
   readonly identities: Identities;

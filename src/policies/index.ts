@@ -27,6 +27,7 @@ export { ipFilter } from "./ip-filter/policy.ts";
 export { jsonToXml } from "./json-to-xml/policy.ts";
 export { jsonp } from "./jsonp/policy.ts";
 export { limitConcurrency } from "./limit-concurrency/policy.ts";
+export { llmContentSafety } from "./llm-content-safety/policy.ts";
 export { llmTokenLimit } from "./llm-token-limit/policy.ts";
 export { logToEventhub } from "./log-to-eventhub/policy.ts";
 export { llmEmitTokenMetric } from "./llm-emit-token-metric/policy.ts";

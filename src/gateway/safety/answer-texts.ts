@@ -1,0 +1,164 @@
+/**
+ * The words in an answer, gathered while it comes. Every string that is not known to be structure counts, under the path
+ * where it stands: what a stream sends in pieces comes at one path again and again, so that a word cut into deltas is whole
+ * again here, whatever else comes in between.
+ */
+import { isJsonObject } from "../../base/json-object.ts";
+import { characterStart } from "./questions.ts";
+import { readableText, unescaped } from "./raw-text.ts";
+import { isStructure, mediaText } from "./structure.ts";
+
+/** Paths that are told apart; of what comes beyond, all is one. */
+const MOST_PATHS = 1000;
+const MOST_DEPTH = 128;
+
+/** Members that tell values at the same path apart: choices, items, blocks. */
+const NUMBERS = [
+  "index",
+  "output_index",
+  "content_index",
+  "summary_index",
+  "contentBlockIndex",
+  "item_id",
+  "thought",
+] as const;
+
+/** Below these, names and numbers are words, too. */
+const FREE = new Set(["arguments", "args", "input", "structuredContent"]);
+/** JSON that comes as text, perhaps in pieces. */
+const JSON_TEXT = /\.(?:arguments|partial_json|input|delta)$/;
+
+interface Channel {
+  /** The end of what was judged. */
+  tail: string;
+  fresh: string;
+  readonly isJson: boolean;
+}
+
+export class AnswerTexts {
+  /** UTF-16 units that were not judged yet. */
+  pending = 0;
+  /** There were pictures or sounds. */
+  media = false;
+  readonly #overlap: number;
+  readonly #channels = new Map<string, Channel>();
+  #fresh: Channel[] = [];
+  /** All words in the order in which they came. */
+  readonly #all: Channel = { tail: "", fresh: "", isJson: false };
+
+  /** Of a document, what stands there one below the other; null for streams. */
+  readonly #lines: string[] | null;
+
+  /**
+   * @param overlap units of what was judged that are judged again with what follows
+   * @param isDocument it comes at once: strings beside each other may be texts of their own
+   */
+  constructor(overlap: number, isDocument: boolean) {
+    this.#overlap = overlap;
+    this.#lines = isDocument ? [] : null;
+  }
+
+  add(path: string, text: string): void {
+    let channel = this.#channels.get(path);
+    if (channel === undefined) {
+      const key = this.#channels.size < MOST_PATHS ? path : "";
+      channel = this.#channels.get(key) ?? { tail: "", fresh: "", isJson: JSON_TEXT.test(path) };
+      this.#channels.set(key, channel);
+    }
+    if (channel.fresh === "") this.#fresh.push(channel);
+    channel.fresh += text;
+    this.#all.fresh += text;
+    this.#lines?.push(text);
+    this.pending += text.length;
+  }
+
+  /** A value of the answer: a document, what one event carries, an element. */
+  value(value: unknown): void {
+    this.#value("", "", value, 0, false);
+  }
+
+  /** Octets that were no such value. */
+  raw(text: string): void {
+    const words = readableText(text, true);
+    if (words.trim() !== "") this.add("raw", words);
+  }
+
+  /** What is to be judged now, each text with the end of what came before it. */
+  take(): string[] {
+    const all = this.#taken(this.#all);
+    const texts = this.#fresh.map((channel) => this.#taken(channel));
+    this.#fresh = [];
+    this.pending = 0;
+    // One text that came alone is all there is.
+    if (!(texts.length === 1 && (texts[0] === all || all.trim() === ""))) texts.push(all);
+    if (this.#lines !== null && this.#lines.length > 1) texts.push(this.#lines.join("\n"));
+    return texts.filter((text) => text.trim() !== "");
+  }
+
+  #taken(channel: Channel): string {
+    const text = channel.tail + channel.fresh;
+    channel.tail = text.slice(characterStart(text, Math.max(0, text.length - this.#overlap)));
+    channel.fresh = "";
+    // Plain text and JSON stand at the same paths: both readings count.
+    return channel.isJson && text.includes("\\") ? `${text}\n${unescaped(text)}` : text;
+  }
+
+  #value(path: string, key: string, value: unknown, depth: number, free: boolean): void {
+    if (typeof value === "string") this.#string(path, key, value, free);
+    else if (typeof value === "number") {
+      if (free) this.add(path, `${value}\n`);
+    } else if (Array.isArray(value)) {
+      if (depth > MOST_DEPTH) this.add(path, JSON.stringify(value));
+      else for (const one of value) this.#value(path, key, one, depth + 1, free);
+    } else if (isJsonObject(value)) {
+      if (depth > MOST_DEPTH) return this.add(path, JSON.stringify(value));
+      const numbered = path + numberOf(value);
+      for (const name in value) {
+        if (free) this.add(numbered, `\n${name}:`);
+        this.#value(
+          free ? numbered : `${numbered}.${name}`,
+          name,
+          value[name],
+          depth + 1,
+          free || isFree(name, value),
+        );
+      }
+    }
+  }
+
+  #string(path: string, key: string, value: string, free: boolean): void {
+    if (value === "") return;
+    if (!free && isStructure(key, value)) return;
+    const text = mediaText(key, value);
+    if (text === undefined) return this.add(path, value);
+    if (text === null) {
+      this.media = true;
+      return;
+    }
+    // InvokeModel of Bedrock wraps each value of a stream in base64.
+    const wrapped = key === "bytes" ? parsed(text) : undefined;
+    if (wrapped === undefined) this.add(path, text);
+    else this.#value(path, "", wrapped, 1, false);
+  }
+}
+
+function isFree(name: string, parent: Record<string, unknown>): boolean {
+  return FREE.has(name) && typeof parent[name] === "object";
+}
+
+function numberOf(value: Record<string, unknown>): string {
+  let number = "";
+  for (const name of NUMBERS) {
+    const one = value[name];
+    if (typeof one === "number" || typeof one === "string" || one === true) number += `#${one}`;
+  }
+  return number;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * One `llm-content-safety` at work on one exchange: asks, decides, and says what came of it in trace, log and metrics. The
+ * texts themselves are never said.
+ */
+import type { Site } from "../../compiler/policy.ts";
+import { type Guard, GuardUnavailable } from "../../guards/guard.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { type Finding, type Rules, judge, judgeTexts } from "./judge.ts";
+import type { Questions } from "./questions.ts";
+
+/** Where the verdict stands for expressions: JSON text. */
+export const RESULT_VARIABLE = "content-safety-result";
+
+const REFUSED = "Request failed content safety check.";
+
+export class SafetyCheck {
+  readonly exchange: Exchange;
+  readonly element: string;
+  readonly rules: Rules;
+  readonly #site: Site;
+  readonly #backendId: string;
+  readonly #allowsOnError: boolean;
+  #guard: Guard | null = null;
+
+  constructor(exchange: Exchange, site: Site, backendId: string, rules: Rules, allowsOnError: boolean) {
+    this.exchange = exchange;
+    this.element = site.element;
+    this.rules = rules;
+    this.#site = site;
+    this.#backendId = backendId;
+    this.#allowsOnError = allowsOnError;
+  }
+
+  /** UTF-16 units that one question may have. @throws GatewayError when there is no guard and that must not be */
+  get guard(): Guard | null {
+    try {
+      return (this.#guard ??= this.exchange.services.guardFor(this.exchange, this.element, this.#backendId));
+    } catch (error) {
+      const failure = this.#unavailable(error, "all");
+      if (failure !== null) throw failure;
+      return null;
+    }
+  }
+
+  /** @throws GatewayError when the prompt must not go on */
+  async prompt(questions: Questions): Promise<void> {
+    const failure = await this.#decide("prompt", (guard) =>
+      judge(guard, this.rules, questions, this.#allowsOnError),
+    );
+    if (failure !== null) throw failure;
+  }
+
+  /** @returns why the completion must not go on; null when it may. Never rejects. */
+  completion(texts: readonly string[]): Promise<GatewayError | null> {
+    return this.#decide("completion", (guard) => judgeTexts(guard, this.rules, texts, this.#allowsOnError));
+  }
+
+  /** What cannot be read cannot be judged. */
+  unreadable(why: string): GatewayError | null {
+    return this.#unavailable(new GuardUnavailable(why), "completion");
+  }
+
+  tooLarge(message: string): GatewayError {
+    const { services } = this.exchange;
+    services.countSafety("blocked", "too_large");
+    return this.#located({
+      reason: "ContentSafetyTextTooLarge",
+      message,
+      status: 413,
+      code: "content_safety_text_too_large",
+    });
+  }
+
+  async #decide(what: string, ask: (guard: Guard) => Promise<Finding | null>): Promise<GatewayError | null> {
+    try {
+      const { guard } = this;
+      if (guard === null) return null;
+      const finding = await ask(guard);
+      return finding === null ? this.#passed(what) : this.#blocked(what, finding);
+    } catch (error) {
+      return error instanceof GatewayError && error.source === this.element
+        ? error
+        : this.#unavailable(error, what);
+    }
+  }
+
+  #passed(what: string): null {
+    this.exchange.services.countSafety("passed", "");
+    this.exchange.remark(this.element, `Nothing was found in the ${what}.`);
+    return null;
+  }
+
+  #blocked(what: string, finding: Finding): GatewayError {
+    const { exchange, element } = this;
+    const category = labelOf(finding);
+    exchange.services.countSafety("blocked", category);
+    exchange.services.log({
+      level: "warning",
+      msg: "content safety blocked",
+      code: "content_safety_blocked",
+      requestId: exchange.requestId,
+      api: exchange.api?.id,
+      direction: what,
+      ...finding,
+    });
+    this.#tell({ action: "blocked", direction: what, ...finding });
+    exchange.remark(element, `Blocked the ${what}: ${wordsOf(finding)}.`);
+    return this.#located({
+      reason: "ContentSafetyPolicyViolated",
+      message: REFUSED,
+      status: 403,
+      code: "content_safety_blocked",
+    });
+  }
+
+  #unavailable(error: unknown, what: string): GatewayError | null {
+    const { exchange, element } = this;
+    const reason = error instanceof Error ? error.message : String(error);
+    // Whoever hung up has ended the call himself.
+    const gone = exchange.abort.aborted;
+    if (!gone) {
+      exchange.services.countSafety(this.#allowsOnError ? "unavailable_allowed" : "unavailable_blocked", "");
+      exchange.services.log({
+        level: "warning",
+        msg: "content safety unavailable",
+        code: "content_safety_unavailable",
+        requestId: exchange.requestId,
+        api: exchange.api?.id,
+        backend: this.#backendId,
+        direction: what,
+        allowed: this.#allowsOnError,
+        reason,
+      });
+    }
+    this.#tell({ action: this.#allowsOnError ? "allowed" : "blocked", direction: what, kind: "unavailable" });
+    if (this.#allowsOnError && !gone) {
+      exchange.remark(element, `Not judged, and let through because on-error says so: ${reason}`);
+      return null;
+    }
+    exchange.remark(element, `Not judged, and so refused: ${reason}`);
+    return this.#located({
+      reason: "ContentSafetyUnavailable",
+      message: `The text could not be judged: ${reason}.`,
+      clientMessage: REFUSED,
+      status: 403,
+      code: "content_safety_unavailable",
+    });
+  }
+
+  #tell(result: Readonly<Record<string, unknown>>): void {
+    this.exchange.traced?.detail(this.element, { contentSafety: result });
+    this.exchange.variables.set(RESULT_VARIABLE, JSON.stringify(result));
+  }
+
+  #located(fields: Omit<ConstructorParameters<typeof GatewayError>[0], "source">): GatewayError {
+    const error = new GatewayError({ source: this.element, ...fields });
+    // Found while another policy runs (forward-request): it is still this one's.
+    error.site = this.#site;
+    return error;
+  }
+}
+
+const CATEGORIES = new Set(["Hate", "SelfHarm", "Sexual", "Violence"]);
+
+/** Bounded: names of categories may come from expressions. */
+function labelOf(finding: Finding): string {
+  if (finding.kind !== "category") return finding.kind;
+  return CATEGORIES.has(finding.category) ? finding.category : "other";
+}
+
+function wordsOf(finding: Finding): string {
+  switch (finding.kind) {
+    case "category":
+      return `${finding.category} has severity ${finding.severity}, the threshold is ${finding.threshold}`;
+    case "blocklist":
+      return `a match in blocklist '${finding.blocklist}'`;
+    case "attack":
+      return finding.where === "prompt" ? "an attack in the prompt" : "an attack in a document";
+  }
+}
