@@ -99,7 +99,30 @@ export const SERVICE: Files = {
   },
 };
 
-/** The labs' inference API in front of one backend with the service's own identity. */
+/** One of the labs' accounts of AI services, called with the service's own identity. */
+const account = (url: string): object => ({
+  properties: {
+    url,
+    protocol: "http",
+    credentials: { managedIdentity: { resource: "https://cognitiveservices.azure.com" } },
+  },
+});
+
+/** The pool of labs that deploy two accounts. */
+export function inferencePool(urls: readonly string[]): Files {
+  const files: Record<string, object> = {};
+  urls.forEach((url, i) => {
+    files[`backends/foundry${i + 1}/backendInformation.json`] = account(url);
+  });
+  const services = urls.map((_url, i) => ({ id: `/backends/foundry${i + 1}` }));
+  const description = "Load balancer for multiple inference endpoints";
+  files["backends/inference-backend-pool/backendInformation.json"] = {
+    properties: { description, type: "Pool", pool: { services } },
+  };
+  return files;
+}
+
+/** The labs' inference API in front of one account, `foundry1`. */
 export function inferenceApi(kind: "AzureOpenAI" | "AzureOpenAIV1", url: string, document: string): Files {
   const v1 = kind === "AzureOpenAIV1";
   const end = v1 ? "openai/v1" : "openai";
@@ -122,13 +145,7 @@ export function inferenceApi(kind: "AzureOpenAI" | "AzureOpenAIV1", url: string,
       policy: document,
     }),
     "apis/inference-api/diagnostics/azuremonitor/diagnosticInformation.json": LLM_DIAGNOSTIC,
-    "backends/foundry1/backendInformation.json": {
-      properties: {
-        url: `${url}/${end}`,
-        protocol: "http",
-        credentials: { managedIdentity: { resource: "https://cognitiveservices.azure.com" } },
-      },
-    },
+    "backends/foundry1/backendInformation.json": account(`${url}/${end}`),
   };
 }
 

@@ -272,15 +272,22 @@ describe("built-in-logging", () => {
   const openai = ({ gateway }: Lab, apiKey: string): OpenAI =>
     new OpenAI({ baseURL: `${gateway.url}/inference/openai/v1`, apiKey, maxRetries: 0 });
   const files = (): Files => ({
-    ...labs.inferenceApi("AzureOpenAIV1", foundry.url, labs.builtInLogging("foundry1")),
+    ...labs.inferenceApi("AzureOpenAIV1", foundry.url, labs.builtInLogging("inference-backend-pool")),
+    // Two accounts, which here are one server with two paths.
+    ...labs.inferencePool([`${foundry.url}/openai/v1`, `${foundry.url}/second/openai/v1`]),
     ...subscriptions(3),
   });
 
   test("tokens by subscription and model; prompts and completions by what was said in them", async () => {
     const lab = await start(files());
     foundry.answer = labs.chatModel(28, 12, "Time to buy a watch.");
+    const asked = foundry.asked.length;
     for (const key of ["key-1", "key-2", "key-3"])
       await openai(lab, key).chat.completions.create({ model: "model-router", messages });
+    const targets = foundry.asked.slice(asked).map(({ target }) => target);
+    expect(new Set(targets)).toEqual(
+      new Set(["/openai/v1/chat/completions", "/second/openai/v1/chat/completions"]),
+    );
     foundry.answer = labs.chatModel(20, 299, Array.from({ length: 100 }, (_, i) => i + 1).join(", "));
     const count = [{ role: "user" as const, content: "Count to 100, with a comma between each number." }];
     const stream = await openai(lab, "key-1").chat.completions.create({
@@ -309,7 +316,7 @@ describe("built-in-logging", () => {
     expect(row).toMatchObject({
       api: "inference-api",
       subscription: "subscription1",
-      backend: "foundry1",
+      backend: expect.stringMatching(/^foundry[12]$/) as string,
       modelAsked: "model-router",
       modelServed: model,
       stream: true,

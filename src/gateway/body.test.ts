@@ -190,7 +190,7 @@ function drained(source: BodySource, roomFor = Infinity): { readonly text: strin
     fail: (error) => void (end = error.code),
   };
   source.start(sink);
-  for (let i = 0; i < 20 && end === "none"; i++) {
+  for (let i = 0; i < 20; i++) {
     room = roomFor;
     source.resume();
   }

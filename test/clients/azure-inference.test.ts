@@ -89,6 +89,22 @@ describe("chat", () => {
   });
 });
 
+test("embeddings of pictures", async () => {
+  const answer = {
+    object: "list",
+    data: [{ index: 0, object: "embedding", embedding: [0.5] }],
+    model: "embed-v-4-0",
+    usage: { prompt_tokens: 512, completion_tokens: 0, total_tokens: 512 },
+  };
+  const made = await carry(through, json(answer), () =>
+    client()
+      .path("/images/embeddings")
+      .post({ body: { input: [{ image: "data:image/png;base64,iVBORw0KGgo=" }], model: "embed-v-4-0" } }),
+  );
+  expect(made.result.body).toEqual(answer);
+  settledAs(made, { dialect: "openai-embeddings", tokens: [512, 0], served: "embed-v-4-0" });
+});
+
 test("embeddings", async () => {
   const answer = {
     object: "list",

@@ -320,6 +320,48 @@ test("thirty calls at once, whole and streaming, are each settled for themselves
   expect(ascending(charged)).toEqual(ascending(told));
 });
 
+test.each([
+  ["whole", false],
+  ["streaming", true],
+] as const)("completions of the old kind, %s", async (_how, stream) => {
+  const base = {
+    id: "cmpl-1",
+    object: "text_completion",
+    created: 1589478378,
+    model: "gpt-3.5-turbo-instruct",
+  };
+  const choice = (text: string, finish_reason: string | null): object => ({
+    ...base,
+    choices: [{ text, index: 0, logprobs: null, finish_reason }],
+  });
+  const counts = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };
+  const fixture = stream
+    ? sse([
+        ...[...TEXT].map((text) => [null, choice(text, null)] as const),
+        [null, choice("", "stop")],
+        [null, { ...base, choices: [], usage: counts }],
+        [null, "[DONE]"],
+      ])
+    : json({ ...choice(TEXT, "stop"), usage: counts });
+  const made = await carry(through, fixture, async () => {
+    const asked = { model: base.model, prompt: "Say this is a test" };
+    if (!stream) return (await plain().completions.create(asked)).choices[0]!.text;
+    let text = "";
+    for await (const chunk of await plain().completions.create({ ...asked, stream })) {
+      text += chunk.choices[0]?.text ?? "";
+    }
+    return text;
+  });
+  expect(made.result).toBe(TEXT);
+  settledAs(made, {
+    dialect: "openai-completions",
+    tokens: [5, 7],
+    served: base.model,
+    finish: "stop",
+    text: TEXT,
+  });
+});
+
 describe("the Responses API", () => {
   test("whole", async () => {
     const made = await carry(through, json(COMPLETED), () =>
@@ -336,6 +378,47 @@ describe("the Responses API", () => {
     );
     expect(made.result.output_text).toBe(TEXT);
     settledAs(made, { ...RESPONDED, text: TEXT });
+  });
+
+  test("a tool call, streaming", async () => {
+    const call = { id: "fc_1", type: "function_call", call_id: "call_1", name: "get_weather" };
+    const done = { ...call, status: "completed", arguments: '{"city":"Örebro"}' };
+    const fixture = numbered([
+      { type: "response.created", response: response("in_progress", {}) },
+      { type: "response.output_item.added", output_index: 0, item: { ...call, arguments: "" } },
+      ...['{"city"', ':"Öre', 'bro"}'].map((delta) => ({
+        type: "response.function_call_arguments.delta",
+        item_id: "fc_1",
+        output_index: 0,
+        delta,
+      })),
+      {
+        type: "response.function_call_arguments.done",
+        item_id: "fc_1",
+        output_index: 0,
+        name: "get_weather",
+        arguments: done.arguments,
+      },
+      { type: "response.output_item.done", output_index: 0, item: done },
+      {
+        type: "response.completed",
+        response: response("completed", { output: [done], usage: responseUsage }),
+      },
+    ]);
+    const made = await carry(through, fixture, () =>
+      plain().responses.stream({ model: "gpt-4o", input: "Hi" }).finalResponse(),
+    );
+    expect(made.result.output).toMatchObject([done]);
+    settledAs(made, { ...RESPONDED, text: done.arguments });
+  });
+
+  test("an answer that is fetched later is no call of a model", async () => {
+    const { gateway, upstream } = through;
+    upstream.answer = json(COMPLETED);
+    const before = gateway.exchanges.length;
+    expect((await plain().responses.retrieve("resp_67")).output_text).toBe(TEXT);
+    await expect.poll(() => gateway.exchanges.length, { timeout: 20_000 }).toBe(before + 1);
+    expect(gateway.exchanges.at(-1)!.modelCall ?? null).toBeNull();
   });
 
   test("a response that its bound cut off", async () => {
@@ -453,6 +536,26 @@ describe.each([
     expect(made.asked.body.includes(recording)).toBe(true);
     settledAs(made, { dialect: "openai-audio", tokens: [14, 45] });
   });
+});
+
+test("a transcription as a stream", async () => {
+  const usage = { type: "tokens", input_tokens: 14, output_tokens: 45, total_tokens: 59 };
+  const fixture = typedSse([
+    ...["Imagine ", "the ", "wildest idea"].map((delta) => ({ type: "transcript.text.delta", delta })),
+    { type: "transcript.text.done", text: "Imagine the wildest idea", usage } as { type: string },
+  ]);
+  const made = await carry(through, fixture, async () => {
+    const stream = await plain().audio.transcriptions.create({
+      model: "gpt-4o-mini-transcribe",
+      file: await toFile(Buffer.from("RIFF"), "a.wav"),
+      stream: true,
+    });
+    let text = "";
+    for await (const event of stream) if (event.type === "transcript.text.delta") text += event.delta;
+    return text;
+  });
+  expect(made.result).toBe("Imagine the wildest idea");
+  settledAs(made, { dialect: "openai-audio", tokens: [14, 45] });
 });
 
 const failure = (type: string, code: string | null, message: string): object => ({
