@@ -8,6 +8,7 @@ import OpenAI, {
   RateLimitError,
   toFile,
 } from "openai";
+import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   carry,
@@ -291,6 +292,16 @@ test.each([
   expect(made.asked.headers["accept-encoding"]).toContain("gzip");
   expect(made.result.choices[0]!.message.content).toBe(TEXT);
   settledAs(made, { ...SAID, text: TEXT });
+});
+
+test("a stream without usage, as clients have it that do not ask, is counted by the model's own encoding", async () => {
+  const body = String(STREAM.body).replace(/data: [^\n]*"choices":\[\][^\n]*\n\n/, "");
+  const made = await carry(through, { ...STREAM, body }, () =>
+    plain().chat.completions.stream({ model: "gpt-4o", messages }).finalChatCompletion(),
+  );
+  expect(made.result.usage ?? null).toBeNull();
+  // "Hi" is one token, as is the role; three around the message and three that the answer begins with.
+  settledAs(made, { ...SAID, tokens: [8, encode(TEXT).length], evidence: "counted", text: TEXT });
 });
 
 test("thirty calls at once, whole and streaming, are each settled for themselves", async () => {
