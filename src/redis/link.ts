@@ -23,6 +23,8 @@ export interface RedisLinkOptions {
    * What makes the link useful: `write` = a replica or a full server counts as down, `read` = it may still be read.
    */
   readonly needs: "read" | "write";
+  /** Errors in answers that say nothing about the link, besides those that never do. */
+  readonly harmless?: RegExp;
   /** Told when it comes up or goes down; `reason` holds no secret. */
   readonly onChange?: (up: boolean, reason: string) => void;
 }
@@ -164,6 +166,7 @@ export class RedisLink {
   #isTrouble(error: unknown): boolean {
     if (!(error instanceof Error) || error.name !== "ReplyError") return true;
     if (/^(?:WRONGTYPE|ERR|NOSCRIPT|NOPERM)\b/.test(error.message)) return false;
+    if (this.#options.harmless?.test(error.message) === true) return false;
     return this.#options.needs === "write" || !/^(?:READONLY|OOM|MISCONF)\b/.test(error.message);
   }
 

@@ -78,7 +78,7 @@ export class Entries {
     const unit = unitVector(vector);
     if (unit === null || !(endMs > nowMs)) return false;
     const key = keyOf(partition);
-    const promptKey = hash("sha256", prompt, "buffer").subarray(0, 16);
+    const promptKey = promptKeyOf(prompt);
     const memory = this.#memoryOf(unit.length);
     const text = Buffer.byteLength(prompt);
     const code = encode(unit);
@@ -110,6 +110,16 @@ export class Entries {
       this.#memoryBytes += memory;
       this.#diskBytes += disk;
       return true;
+    });
+  }
+
+  /** Entries by their prompts; those that are not there are none. @throws Error in SQLite's words */
+  forget(partition: string, prompts: readonly string[], nowMs: number): void {
+    this.#guarded(nowMs, () => {
+      for (const prompt of prompts) {
+        const id = this.#database.idOf(keyOf(partition), promptKeyOf(prompt));
+        if (id !== null) this.#forget(id);
+      }
     });
   }
 
@@ -224,6 +234,10 @@ export class Entries {
 /** Partitions are told apart by all of their text, however long. */
 function keyOf(partition: string): string {
   return hash("sha256", partition, "base64url");
+}
+
+function promptKeyOf(prompt: string): Uint8Array {
+  return hash("sha256", prompt, "buffer").subarray(0, 16);
 }
 
 function octetsOf(view: Float32Array | Int8Array): Uint8Array {

@@ -15,6 +15,7 @@ export type Request =
       readonly entry: SemanticEntry;
       readonly endMs: number;
     }
+  | { readonly kind: "forget"; readonly partition: string; readonly prompts: readonly string[] }
   | { readonly kind: "clear"; readonly partition: string | null }
   | { readonly kind: "commit" }
   | { readonly kind: "close" };

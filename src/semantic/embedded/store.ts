@@ -49,6 +49,7 @@ export class EmbeddedSemanticStore implements SemanticStore {
   readonly #originMs: number;
   #worker: Worker | null = null;
   #waitingBytes = 0;
+  #threads = 0;
   #id = 0;
   #closed = false;
   #cancelCommit: (() => void) | null = null;
@@ -61,6 +62,11 @@ export class EmbeddedSemanticStore implements SemanticStore {
       diskBytes: options.diskBytes ?? 1024 * MEGABYTE,
     };
     this.#originMs = options.clock.now() - options.clock.monotonic();
+  }
+
+  /** Threads started so far: another one has forgotten what lay in memory. */
+  get threads(): number {
+    return this.#threads;
   }
 
   /** Whether its thread runs. */
@@ -91,7 +97,14 @@ export class EmbeddedSemanticStore implements SemanticStore {
     return reply !== null && "kept" in reply && reply.kept;
   }
 
+  /** Lets single entries go, by their prompts. */
+  async forget(partition: string, prompts: readonly string[]): Promise<void> {
+    if (this.#worker !== null) await this.#ask({ kind: "forget", partition, prompts }, 0, ADD_TIMEOUT_MS);
+  }
+
   async clear(partition?: string): Promise<void> {
+    // What was never begun, and has no file, is empty.
+    if (this.#worker === null && this.#entries.file === null) return;
     await this.#ask({ kind: "clear", partition: partition ?? null }, 0, ADD_TIMEOUT_MS);
   }
 
@@ -142,6 +155,7 @@ export class EmbeddedSemanticStore implements SemanticStore {
   }
 
   #start(): Worker {
+    this.#threads++;
     const worker = new Worker(FILE, {
       workerData: this.#entries,
       execArgv: [],

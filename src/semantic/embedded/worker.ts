@@ -30,6 +30,9 @@ function ask(question: Question): void {
     }
     case "add":
       return say({ id, kept: entries.add(question.partition, question.entry, question.endMs, nowMs) });
+    case "forget":
+      entries.forget(question.partition, question.prompts, nowMs);
+      return say({ id, done: true });
     case "clear":
       entries.clear(question.partition, nowMs);
       return say({ id, done: true });
