@@ -9,6 +9,7 @@ import Anthropic, {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   carry,
+  EXHAUSTED,
   KEY,
   metricsAgree,
   PROVIDER_KEY,
@@ -259,6 +260,13 @@ describe("errors of the provider are the client's own", () => {
     expect(made.result.error).toMatchObject({ error: { type: "overloaded_error" } });
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "overloaded_error" } });
   });
+});
+
+test("the gateway's own limit is the client's rate limit error", async () => {
+  const error = await thrown(client().messages.create(asked, { headers: EXHAUSTED }));
+  expect(error).toBeInstanceOf(RateLimitError);
+  expect(error.message).toMatch(/^429 .*Token limit is exceeded/);
+  expect(Number(error.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));

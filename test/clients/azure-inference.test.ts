@@ -2,7 +2,16 @@
 import ModelClient, { isUnexpected } from "@azure-rest/ai-inference";
 import { AzureKeyCredential } from "@azure/core-auth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { carry, KEY, metricsAgree, PROVIDER_KEY, settledAs, startThrough, type Through } from "./through.ts";
+import {
+  carry,
+  EXHAUSTED,
+  KEY,
+  metricsAgree,
+  PROVIDER_KEY,
+  settledAs,
+  startThrough,
+  type Through,
+} from "./through.ts";
 import { json, sse } from "./upstream.ts";
 
 let through: Through;
@@ -136,6 +145,13 @@ test.each([
   expect(isUnexpected(made.result)).toBe(true);
   expect(made.result).toMatchObject({ status: String(status), body: answer, headers });
   expect(made.call).toMatchObject({ ending: "upstream-error", settlement: { evidence: "none" } });
+});
+
+test("the gateway's own limit is told as any other", async () => {
+  const answer = await client().path("/chat/completions").post({ body, headers: EXHAUSTED });
+  expect(isUnexpected(answer)).toBe(true);
+  expect(answer).toMatchObject({ status: "429", body: { statusCode: 429 } });
+  expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));

@@ -17,6 +17,7 @@ import {
   type Carried,
   carry,
   drain,
+  EXHAUSTED,
   KEY,
   metricsAgree,
   settledAs,
@@ -303,6 +304,20 @@ describe("errors of the provider are the client's own", () => {
     expect(made.result.message).toBe("The model timed out");
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "modelStreamErrorException" } });
   });
+});
+
+test("the gateway's own limit is the client's throttling", async () => {
+  const limited = client();
+  limited.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: object }).headers, EXHAUSTED);
+      return next(args);
+    },
+    { step: "build", name: "exhausted" },
+  );
+  const error = await thrown(limited.send(new ConverseCommand(asked)));
+  expect(error.$metadata.httpStatusCode).toBe(429);
+  expect(error.message).toContain("Token limit is exceeded");
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));

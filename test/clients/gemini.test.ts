@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   carry,
   drain,
+  EXHAUSTED,
   KEY,
   metricsAgree,
   PROVIDER_KEY,
@@ -206,6 +207,14 @@ describe("errors of the provider are the client's own", () => {
     expect(made.result.message).toContain("UNAVAILABLE");
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "UNAVAILABLE" } });
   });
+});
+
+test("the gateway's own limit is the client's own error", async () => {
+  const config = { httpOptions: { headers: EXHAUSTED } };
+  const error = await thrown(client().models.generateContent({ ...request, config }));
+  expect(error).toBeInstanceOf(ApiError);
+  expect(error.status).toBe(429);
+  expect(error.message).toContain("Token limit is exceeded");
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   carry,
   drain,
+  EXHAUSTED,
   KEY,
   metricsAgree,
   PROVIDER_KEY,
@@ -666,6 +667,14 @@ describe("errors of the provider are the client's own", () => {
     expect(made.result).toMatchObject({ code: "server_error" });
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "server_error" } });
   });
+});
+
+test("the gateway's own limit is the client's rate limit error", async () => {
+  const call = plain().chat.completions.create({ model: "gpt-4o", messages }, { headers: EXHAUSTED });
+  const error = await thrown(call);
+  expect(error).toBeInstanceOf(RateLimitError);
+  expect(error.message).toMatch(/^429 Token limit is exceeded/);
+  expect(Number(error.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));

@@ -80,7 +80,18 @@ export async function startThrough(options: ThroughOptions): Promise<Through> {
   return { url: `${origin}/${path}`, origin, gateway, upstream, tap, close };
 }
 
-const LIMIT = `<llm-token-limit counter-key="@(context.Subscription.Id)" tokens-per-minute="1000000" estimate-prompt-tokens="false" remaining-tokens-header-name="x-tokens-left" />`;
+const LIMIT = `
+  <choose>
+    <when condition="@(context.Request.Headers.ContainsKey("x-exhausted"))">
+      <llm-token-limit counter-key="exhausted" tokens-per-minute="0" estimate-prompt-tokens="false" />
+    </when>
+    <otherwise>
+      <llm-token-limit counter-key="@(context.Subscription.Id)" tokens-per-minute="1000000" estimate-prompt-tokens="false" remaining-tokens-header-name="x-tokens-left" />
+    </otherwise>
+  </choose>`;
+
+/** With this header nothing is left of the gateway's own limit. */
+export const EXHAUSTED = { "x-exhausted": "1" };
 
 function providerKey({ providerHeader }: ThroughOptions): string {
   if (providerHeader === undefined) return "";

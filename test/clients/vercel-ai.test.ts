@@ -4,6 +4,7 @@ import { APICallError, embed, generateText, jsonSchema, streamText, tool } from 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   carry,
+  EXHAUSTED,
   KEY,
   metricsAgree,
   PROVIDER_KEY,
@@ -209,6 +210,16 @@ describe("errors of the provider are the client's own", () => {
     expect(made.result).toMatchObject([{ message: "overloaded" }]);
     expect(made.call).toMatchObject({ ending: "incomplete", found: { error: "server_error" } });
   });
+});
+
+test("the gateway's own limit is an error of the call that may be tried again", async () => {
+  const error = await thrown(
+    generateText({ model: provider().chat("gpt-4o"), prompt, maxRetries: 0, headers: EXHAUSTED }),
+  );
+  expect(APICallError.isInstance(error)).toBe(true);
+  expect(error).toMatchObject({ statusCode: 429, isRetryable: true });
+  expect(error.responseBody).toContain("Token limit is exceeded");
+  expect(Number(error.responseHeaders["retry-after"])).toBeGreaterThan(0);
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));
