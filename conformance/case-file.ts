@@ -49,6 +49,7 @@
  * - `client saw`: status (and reason), headers, body; `closed` when the connection breaks; one block per request.
  * - `refused`: `CODE message`, one line per error of the configuration.
  * - `logged`: JSON, one line per record of the trace policy; members given must be there.
+ * - `metrics`: lines of the Prometheus text, all that policies have emitted.
  *
  * Headers listed must be there with these values, in this order when repeated; `!Name` must be absent; others do not
  * matter. A body is compared when there is a blank line; `@quoted` among the headers makes it a JSON string.

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { askBackend } from "../src/backends/ask-backend.ts";
 import type { Backends } from "../src/backends/backends.ts";
 import { backendsOf } from "../src/backends/testing.ts";
 import { forward } from "../src/backends/forward.ts";
@@ -18,9 +19,12 @@ import { countersAlone } from "../src/counters/index.ts";
 import { createGateway } from "../src/gateway/listener.ts";
 import { ConnectionTokens } from "../src/credentials/connection-tokens.ts";
 import { memoryVault } from "../src/credentials/vault.ts";
-import { servicesOf } from "../src/gateway/testing.ts";
+import { semanticServices, servicesOf } from "../src/gateway/testing.ts";
 import { SnapshotBuilder } from "../src/model/build.ts";
 import * as policies from "../src/policies/index.ts";
+import { Measures } from "../src/telemetry/metrics/measures.ts";
+import { prometheusText } from "../src/telemetry/metrics/prometheus.ts";
+import { Metrics } from "../src/telemetry/metrics/registry.ts";
 import { createClient, createServer } from "../src/transport/node/index.ts";
 import type { Client, Server } from "../src/transport/transport.ts";
 import { type Block, type Case, type WrittenMessage, parseCases, parseMessage } from "./case-file.ts";
@@ -82,6 +86,7 @@ export class Runner {
   /** How far the case's requests have moved the clock. */
   #laterMs = 0;
   #version = 0;
+  #metrics = new Metrics(BEGIN_MS);
   #server: Server | null = null;
   readonly #gateway: ReturnType<typeof createGateway>;
   readonly #services: PerCase<ReturnType<typeof servicesOf>>;
@@ -94,6 +99,7 @@ export class Runner {
     const services = servicesOf({
       clock: systemClock(now, () => performance.now() + this.#laterMs),
       client: this.#outgoing,
+      ask: (exchange, question) => askBackend(exchange, question, this.#backends),
       forward: (exchange, options) => forward(exchange, options, this.#outgoing, this.#backends),
       log: (record) => void this.#logged.push(record),
       reportBug: (_exchange, error) => {
@@ -147,6 +153,9 @@ export class Runner {
     this.#laterMs = 0;
     // What one case counts and caches is nothing to the next.
     this.#services.counters = countersAlone();
+    this.#metrics = new Metrics(BEGIN_MS);
+    this.#services.measures = new Measures(this.#metrics);
+    this.#services.semantic = semanticServices();
     this.#backends = backendsOf(this.#services);
     this.#services.caches = { internal: new MemoryCache(), external: () => null };
     this.#upstream.reset(
@@ -179,6 +188,7 @@ export class Runner {
       ...this.#clientDifferences(one, this.#answers),
       ...this.#upstreamDifferences(one),
       ...this.#logDifferences(one),
+      ...this.#metricDifferences(one),
       ...this.#bugs.map((bug) => `our bug: ${bug}`),
     ];
   }
@@ -289,6 +299,15 @@ export class Runner {
         );
       }),
     ];
+  }
+
+  #metricDifferences(one: Case): string[] {
+    const block = one.expected.find(({ name }) => name === "metrics");
+    if (block === undefined) return [];
+    const lines = prometheusText(this.#metrics)
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    return listDifferences("metrics", block.text.split("\n"), lines, this.#fill);
   }
 
   #logDifferences(one: Case): string[] {

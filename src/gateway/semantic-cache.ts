@@ -341,7 +341,8 @@ function keep(
     const payload = encodeResponse({ status, reason, headers, body: octets, storedMs, lifeMs: ttlMs });
     exchange.semanticFlight?.land(payload);
     const { store, partition, prompt, vector } = slot;
-    exchange.services.outlives?.(store.add(partition, { vector, prompt, payload }, ttlMs).then(() => {}));
+    const adding = store.add(partition, { vector, prompt, payload }, ttlMs).then(() => {});
+    exchange.services.outlives?.(adding);
   });
 }
 

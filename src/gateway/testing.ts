@@ -119,7 +119,8 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
   } as TestServices;
 }
 
-function semanticServices(): Services["semantic"] {
+/** A store and an embedder of one's own; the embedder has no model. */
+export function semanticServices(): Services["semantic"] {
   const store = new MemorySemanticStore(() => 0);
   return {
     storeFor: () => store,
