@@ -74,7 +74,7 @@ import type { Incoming, Server } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
 /** Policies that count prompts before they are sent. */
-const COUNTS = /<(?:llm|azure-openai)-token-limit\b/;
+const COUNTS = /<(?:llm|azure-openai)-(?:token-limit|emit-token-metric)\b/;
 
 function modelServices(books: Books, counting: ModelCounting): Services["models"] {
   return {
