@@ -1,6 +1,7 @@
 /**
  * OpenAI Realtime: one WebSocket session with many responses; usage comes with each `response.done` and is summed. Both
  * generations of event names are read (`response.audio_transcript.delta`, `response.output_audio_transcript.delta`).
+ * The Responses API over a WebSocket is the same conversation with other names for the ends of a response.
  * What transcribes the caller's own speech is another model with another bill: it is not part of the sum
  * (`ai-apis.md` §8.2).
  */
@@ -19,10 +20,23 @@ export const openaiRealtime: Dialect = {
   name: "openai-realtime",
   provider: "openai",
   operation: "realtime",
-  matchesLine: (line) => line.method === "GET" && endsWith(line.path, "/realtime"),
+  matchesLine: (line) =>
+    line.method === "GET" && (endsWith(line.path, "/realtime") || isResponsesSocket(line)),
   readRequest: (_body, line) => realtimeRequest(line),
   readAnswer: (keepText) => new RealtimeReader(keepText),
 };
+
+/** Without an upgrade, a list of responses is asked for. */
+function isResponsesSocket(line: RequestLine): boolean {
+  return endsWith(line.path, "/responses") && line.header("upgrade")?.toLowerCase() === "websocket";
+}
+
+const ENDS: ReadonlySet<string> = new Set([
+  "response.done",
+  "response.completed",
+  "response.incomplete",
+  "response.failed",
+]);
 
 function realtimeRequest(line: RequestLine): ModelRequest {
   const deployment = queryValue(line.query, "deployment") ?? deploymentOf(line);
@@ -59,7 +73,7 @@ class RealtimeReader implements AnswerReader {
       return;
     }
     const response = value["response"];
-    if (type === "response.done" && isJsonObject(response)) this.#done(response);
+    if (ENDS.has(type) && isJsonObject(response)) this.#done(response);
     else if (type === "response.created") found.complete = false;
     else if (type === "error") found.error = errorOf(value["error"]) ?? "error";
     const session = value["session"];
@@ -74,7 +88,7 @@ class RealtimeReader implements AnswerReader {
     if (usage !== null) found.usage = found.usage === null ? usage : addUsage(found.usage, usage);
     found.id = nameOf(response["id"]) ?? found.id;
     found.model = nameOf(response["model"]) ?? found.model;
-    const details = response["status_details"];
+    const details = response["status_details"] ?? response["incomplete_details"];
     const reason = isJsonObject(details) ? nameOf(details["reason"]) : null;
     found.finishReason = reason ?? nameOf(response["status"]) ?? found.finishReason;
     if (isJsonObject(details)) found.error = errorOf(details["error"]) ?? found.error;
