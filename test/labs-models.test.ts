@@ -9,13 +9,18 @@ import {
 } from "@aws-sdk/client-bedrock-runtime";
 import { GoogleGenAI } from "@google/genai";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import OpenAI from "openai";
 import { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
+import { readLocalAccess } from "../src/base/local-access.ts";
 import { signatureProblem } from "../src/backends/aws/verify.fixture.ts";
 import type { Exchange } from "../src/gateway/exchange.ts";
+import type { LedgerRow } from "../src/ledger/query.ts";
 import { eventStreamMessage } from "../src/llm/event-stream.ts";
 import { makeIdentity } from "../src/transport/suite/certificates.ts";
 import { type Asked, type Fixture, type Upstream, json, startUpstream } from "./clients/upstream.ts";
@@ -401,6 +406,8 @@ test("realtime-audio: the service's identity opens the session; what is said in 
     });
   });
   const { port } = model.address() as AddressInfo;
+  const dataDir = mkdtempSync(join(tmpdir(), "headgate-lab-"));
+  closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
   const certificate = makeIdentity({ name: "localhost", addresses: ["127.0.0.1"] });
   const gateway = await start(
     {
@@ -420,6 +427,7 @@ test("realtime-audio: the service's identity opens the session; what is said in 
       "subscriptions/subscription1/subscriptionInformation.json": subscription("/apis", "key-1"),
     },
     {
+      dataDir,
       tls: { key: certificate.key, cert: certificate.cert },
       environment: { IDENTITY_ENDPOINT: `${identity.url}/msi/token`, IDENTITY_HEADER: IDENTITY_SECRET },
     },
@@ -462,5 +470,20 @@ test("realtime-audio: the service's identity opens the session; what is said in 
     part: 1,
     partText: "Lisbon.",
     settlement: { prompt: 121, completion: 22, evidence: "reported" },
+  });
+
+  const { local, secret } = readLocalAccess(dataDir)!;
+  const search = async (text: string): Promise<LedgerRow[]> => {
+    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+    const question = { method: "POST", headers, body: JSON.stringify({ text }) };
+    return ((await (await fetch(`${local}/ledger/search`, question)).json()) as { rows: LedgerRow[] }).rows;
+  };
+  await vi.waitFor(async () => expect(await search("Lisbon")).toHaveLength(1), POLL);
+  expect((await search("Lisbon"))[0]).toMatchObject({
+    api: "realtime-audio",
+    subscription: "subscription1",
+    deployment,
+    totalTokens: 143,
+    evidence: "reported",
   });
 });
