@@ -19,6 +19,7 @@ import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { systemClock, threadTimeMs } from "./base/system-clock.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
+import { type ExternalCache, cacheForRegion } from "./cache/cache.ts";
 import { GatewayCaches } from "./cache/index.ts";
 import { COUNTER_SCRIPTS, SqliteQuotas, countersAlone, sharedCounters } from "./counters/index.ts";
 import { configureBudget } from "./compiler/runtime/budget.ts";
@@ -51,7 +52,7 @@ import { LONGEST_TOKEN_MS, createTracing } from "./gateway/tracing/index.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
-import { SettingsError, readRetention, settingsMessages } from "./settings.ts";
+import { SettingsError, readRetention, readSemanticCache, settingsMessages } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
@@ -60,7 +61,8 @@ import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { openCredentials } from "./credentials/index.ts";
 import { Flights } from "./semantic/flights.ts";
-import { MemorySemanticStore } from "./semantic/memory/store.ts";
+import { EmbeddedModel } from "./semantic/model/embedder.ts";
+import { SemanticStores } from "./semantic/semantic-stores.ts";
 import { VectorCache } from "./semantic/vector-cache.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { Loggers } from "./telemetry/loggers.ts";
@@ -88,17 +90,18 @@ function modelServices(books: Books, counting: ModelCounting): Services["models"
   };
 }
 
-function semanticServices(): Services["semantic"] {
-  const store = new MemorySemanticStore(() => clock.monotonic());
+function semanticServices(stores: SemanticStores): Services["semantic"] {
   return {
-    storeFor: () => store,
-    embedder: {
-      embed: () => Promise.reject(new Error("there is no embedded model")),
-      close: () => Promise.resolve(),
-    },
+    storeFor: (configured) => stores.for(semanticConnection(configured)),
+    embedder: new EmbeddedModel({ clock }),
     vectors: new VectorCache(),
     flights: new Flights(),
   };
+}
+
+/** Of the external cache that holds answers by meaning; null: this node keeps its own. */
+function semanticConnection(configured: readonly ExternalCache[]): string | null {
+  return cacheForRegion(configured, "self-hosted")?.connectionString ?? null;
 }
 
 /** Every policy there is, for model, command line and reference pages. */
@@ -229,6 +232,12 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   // Some 40 ms of work that no request should wait for, nor the start.
   const pricesLater = ledger === null ? () => {} : clock.after(1000, () => prices.load());
   const counting = new ModelCounting();
+  const semanticStores = new SemanticStores({
+    clock,
+    folder: options.dataDir,
+    ...readSemanticCache(options.environment),
+    report: (level, msg, reason) => say(level, msg, { reason }),
+  });
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -247,10 +256,14 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     connections: credentials.connections,
     loggers,
     counters: state.counters,
-    semantic: semanticServices(),
+    semantic: semanticServices(semanticStores),
     spans,
     measures: new Measures(metrics),
-    watchModel: watchModelCall,
+    watchModel: (exchange) => {
+      // Until the answer is over, what counts it is loaded.
+      counting.warm();
+      return watchModelCall(exchange);
+    },
     sinks: loggers,
     models: modelServices(
       {
@@ -336,6 +349,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       version++;
       prices = new Prices(own.overrides);
       state.caches.use(built.snapshot.caches);
+      semanticStores.use(semanticConnection(built.snapshot.caches));
+      services.semantic.vectors.clear();
       loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
       if (loaded.resources.policies().some(({ text }) => COUNTS.test(text))) counting.warm();
@@ -408,6 +423,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       credentials.close();
       pricesLater();
       await ledger?.close();
+      await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
       state.close();
       await log.flush();
     },
@@ -423,6 +439,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       credentials.close();
       pricesLater();
       await ledger?.close();
+      await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
       state.close();
       await log.flush();
     },

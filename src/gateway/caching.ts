@@ -166,6 +166,7 @@ export function keepBody(
   exchange: Exchange,
   body: Body | null,
   keep: (octets: Uint8Array | null) => void,
+  isWholeAnyway: (() => boolean) | null = null,
 ): void {
   if (body === null) return keep(null);
   if (body.consumed) return;
@@ -173,10 +174,16 @@ export function keepBody(
     return keep(body.wire);
   }
   let kept = false;
-  collectBody(body, (octets) => {
+  const collected = collectBody(body, (octets) => {
     if (!kept) keep(octets);
     kept = true;
   });
+  if (isWholeAnyway !== null)
+    exchange.onEnd(() => {
+      if (kept || !isWholeAnyway()) return;
+      const octets = collected();
+      if (octets !== null) keep(octets);
+    });
   // A later policy read it and put another in its place: it will not pass, but it is in memory.
   exchange.onReply(() => {
     if (kept || exchange.response?.body === body || !body.buffered) return;
@@ -188,12 +195,14 @@ export function keepBody(
 /**
  * Hands the octets of a body that is on its way out to `done` when it has passed whole. Nothing is kept of one that breaks
  * off or grows too large.
+ *
+ * @returns what has passed so far; null when it is not kept
  */
-function collectBody(body: Body, done: (bytes: Uint8Array) => void): void {
-  if ((body.length ?? 0) > LARGEST_ENTRY_BYTES) return;
+function collectBody(body: Body, done: (bytes: Uint8Array) => void): () => Uint8Array | null {
+  if ((body.length ?? 0) > LARGEST_ENTRY_BYTES) return () => null;
+  let chunks: Uint8Array[] | null = [];
+  let size = 0;
   body.tap((next) => {
-    let chunks: Uint8Array[] | null = [];
-    let size = 0;
     return {
       borrows: next.borrows,
       write: (chunk) => {
@@ -208,6 +217,7 @@ function collectBody(body: Body, done: (bytes: Uint8Array) => void): void {
       fail: (error) => next.fail(error),
     };
   });
+  return () => (chunks === null || size === 0 ? null : concatenate(chunks, size));
 }
 
 function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {

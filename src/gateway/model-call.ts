@@ -265,7 +265,8 @@ export class ModelCall {
 
   /** The answer has ended or broken off. @returns a promise when counting takes its time */
   answerOver(error: TransportError | null): void | Promise<void> {
-    if (error === null) return this.#settle(this.#endingOf());
+    // What was said to its end is finished, whatever becomes of the connection afterwards.
+    if (error === null || this.found?.complete === true) return this.#settle(this.#endingOf());
     // A hang-up is carried on to the backend, whose connection then breaks.
     if (this.#clientGone) return this.#settle("client-gone");
     return this.#settle(stalled(error) ? "stalled" : "upstream-reset");
@@ -273,7 +274,8 @@ export class ModelCall {
 
   get #clientGone(): boolean {
     const { abort, incoming } = this.exchange;
-    return abort.aborted && incoming.refusal === null;
+    // Clients often hang up at the last event, before the body's end.
+    return abort.aborted && incoming.refusal === null && this.found?.complete !== true;
   }
 
   #endingOf(): Ending {

@@ -9,6 +9,7 @@ import type { Count, ModelServices } from "./model-services.ts";
 
 export class ModelCounting implements Pick<ModelServices, "countPrompt" | "countText"> {
   readonly #factors = new Factors();
+  #isWarm = false;
 
   countPrompt(
     ...[prompt, model]: Parameters<ModelServices["countPrompt"]>
@@ -37,6 +38,8 @@ export class ModelCounting implements Pick<ModelServices, "countPrompt" | "count
 
   /** Loads what most models need, in slices; the first request then need not wait for it. */
   warm(): void {
+    if (this.#isWarm) return;
+    this.#isWarm = true;
     void ready("o200k_base").catch(() => {});
   }
 }

@@ -335,15 +335,21 @@ function keep(
     const value = response.headers.get(name);
     if (value !== null) headers.push(name, value);
   }
-  keepBody(exchange, body, (octets) => {
-    if (!isWhole(exchange)) return;
-    const storedMs = exchange.services.clock.now();
-    const payload = encodeResponse({ status, reason, headers, body: octets, storedMs, lifeMs: ttlMs });
-    exchange.semanticFlight?.land(payload);
-    const { store, partition, prompt, vector } = slot;
-    const adding = store.add(partition, { vector, prompt, payload }, ttlMs).then(() => {});
-    exchange.services.outlives?.(adding);
-  });
+  keepBody(
+    exchange,
+    body,
+    (octets) => {
+      if (!isWhole(exchange)) return;
+      const storedMs = exchange.services.clock.now();
+      const payload = encodeResponse({ status, reason, headers, body: octets, storedMs, lifeMs: ttlMs });
+      exchange.semanticFlight?.land(payload);
+      const { store, partition, prompt, vector } = slot;
+      const adding = store.add(partition, { vector, prompt, payload }, ttlMs).then(() => {});
+      exchange.services.outlives?.(adding);
+      // A client that hung up at the last event has seen all of it.
+    },
+    () => exchange.modelCall?.found?.complete === true,
+  );
 }
 
 /** A stream is kept only if it ended as its dialect ends one. */
