@@ -87,6 +87,8 @@ const KNOWN = new Set([
   "DNS_SERVERS",
   "LOG_DAYS",
   "LOG_GB",
+  "SEMANTIC_CACHE_MB",
+  "SEMANTIC_CACHE_GB",
 ]);
 
 /** @throws SettingsError when it would be open to others without a token */
@@ -167,20 +169,36 @@ export function readRetention(environment: Environment): {
   readonly keepDays: number;
   readonly keepBytes: number;
 } {
-  const read = (name: string, otherwise: string, unit: string): number => {
-    const text = environment[name] ?? otherwise;
-    const value = Number(text);
-    if (text.trim() === "" || !(value > 0 && value < 1e6))
-      throw new SettingsError(
-        `${name} takes a number of ${unit} above 0, not "${text}".`,
-        `such as ${otherwise}`,
-      );
-    return value;
-  };
   return {
-    keepDays: read("HEADGATE_LOG_DAYS", "30", "days"),
-    keepBytes: read("HEADGATE_LOG_GB", "10", "gigabytes") * 1024 ** 3,
+    keepDays: readAmount(environment, "HEADGATE_LOG_DAYS", "30", "days"),
+    keepBytes: readAmount(environment, "HEADGATE_LOG_GB", "10", "gigabytes") * 1024 ** 3,
   };
+}
+
+/**
+ * How much this node's semantic cache may take; the oldest entries go.
+ *
+ * @throws SettingsError naming the variable and what it takes
+ */
+export function readSemanticCache(environment: Environment): {
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+} {
+  return {
+    memoryBytes: readAmount(environment, "HEADGATE_SEMANTIC_CACHE_MB", "256", "megabytes") * 1024 ** 2,
+    diskBytes: readAmount(environment, "HEADGATE_SEMANTIC_CACHE_GB", "1", "gigabytes") * 1024 ** 3,
+  };
+}
+
+function readAmount(environment: Environment, name: string, otherwise: string, unit: string): number {
+  const text = environment[name] ?? otherwise;
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value < 1e6))
+    throw new SettingsError(
+      `${name} takes a number of ${unit} above 0, not "${text}".`,
+      `such as ${otherwise}`,
+    );
+  return value;
 }
 
 /** Variables that begin with `HEADGATE_` and mean nothing, each with the nearest one that does. */
