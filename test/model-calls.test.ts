@@ -201,3 +201,25 @@ test("what was settled is what a scrape says, once per call, and refusals are no
     settled.length,
   ]);
 });
+
+test("aiFormat says what requests are where nothing else does; a misspelt one is told its name", async () => {
+  upstream.answer = json({
+    usage: { input_tokens: 3, output_tokens: 4 },
+    type: "message",
+    role: "assistant",
+    content: [],
+  });
+  const files = (aiFormat: string): ReturnType<typeof api> =>
+    api("odd", `${upstream.url}/v1`, ["POST /ask"], {
+      properties: { aiFormat },
+      policy: policy({ inbound: METRIC }),
+    });
+  const odd = await testGateway(files("anthropic-messages"));
+  await (await fetch(`${odd.url}/odd/ask`, { method: "POST", body: "{}" })).text();
+  expect(odd.exchanges[0]!.modelCall?.settlement).toMatchObject({ prompt: 3, completion: 4 });
+  await odd.close();
+  const refused = await testGateway(files("antropic-messages")).catch((error: unknown) => error);
+  expect((refused as { problems: object[] }).problems).toMatchObject([
+    { code: "HG5530", hint: "did you mean `anthropic-messages`?" },
+  ]);
+});

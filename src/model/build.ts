@@ -33,6 +33,7 @@ import { buildCaches } from "./caches.ts";
 import { buildConnections } from "./connections.ts";
 import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
+import { aiFormatOf } from "./ai-format.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
 import { lazyContract, storedSchemas } from "./contracts.ts";
 import { mockResponses } from "./operations.ts";
@@ -247,7 +248,7 @@ class Build {
       cors: stepsOf("cors", plan.inbound),
       openProduct: containing.find((product) => !product.subscriptionRequired) ?? null,
       bodyLimitBytes: null,
-      aiFormat: null,
+      aiFormat: aiFormatOf(resource, this.#report),
       diagnostics: diagnosticsOf(resources, resource.id, this.#loggers),
       productIds: new Set(containing.map((product) => product.id)),
     };

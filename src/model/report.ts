@@ -74,6 +74,14 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "`instrumentationKey`, and `identityClientId` where only identities may write. Of our own types, otlp needs an `endpoint` " +
       "and file a `path`. Each may be a named value.",
   },
+  HG5530: {
+    text: "the `aiFormat` of API `{api}` is not known: `{format}`",
+    hint: "`headgate explain HG5530` lists them",
+    explain:
+      "`aiFormat` says what an API's requests to models look like where neither path nor body tell: openai-chat, openai-completions, " +
+      "openai-responses, openai-embeddings, openai-images, openai-audio, openai-realtime, anthropic-messages, gemini, " +
+      "bedrock-converse or bedrock-invoke. Without it the gateway looks at each request.",
+  },
   HG5520: {
     text: "the credential connection `{connection}` cannot be used: {reason}",
     hint: "correct the grant in `oauth2.grantTypes` of the provider, or `parameters` of the connection",
