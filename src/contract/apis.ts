@@ -45,6 +45,8 @@ export interface ApiProperties extends OpenProperties {
   mcpProperties?: McpProperties;
   mcpTools?: McpTool[];
   isAgent?: boolean;
+  /** Ours: the dialect of its requests to models, where neither path nor body tell. */
+  aiFormat?: string;
   agent?: { id?: string; name?: string; managementPortalUrl?: string; providerName?: string };
   a2aProperties?: { agentCardPath?: string; agentCardBackendUrl?: string };
   jsonRpcProperties?: { backendUrl?: string; path?: string };

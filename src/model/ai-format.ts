@@ -12,16 +12,15 @@ export function aiFormatOf(
   { id, name, properties }: Resource<ApiProperties>,
   report: Reporter,
 ): Dialect | null {
-  const given = properties["aiFormat"];
-  if (given === undefined || given === null) return null;
-  const dialect = typeof given === "string" ? dialectNamed(given.toLowerCase() as DialectName) : null;
+  const given = properties.aiFormat;
+  if (given === undefined) return null;
+  const dialect = dialectNamed(given.toLowerCase() as DialectName);
   if (dialect !== null) return dialect;
   const names = [...new Set(DIALECTS.map((known) => known.name))];
-  const meant = suggest(String(given), names);
-  const format = typeof given === "string" ? given : JSON.stringify(given);
+  const meant = suggest(given, names);
   report.error(
     "HG5530",
-    { api: name, format },
+    { api: name, format: given },
     id,
     ["aiFormat"],
     meant === null ? undefined : `did you mean \`${meant}\`?`,

@@ -96,6 +96,7 @@ export const api = defineKind("apis", {
     }),
     mcpTools: is.list(is.object({ name: is.text(), operationId: is.text(), description: is.text() })),
     isAgent: is.boolean,
+    aiFormat: is.text(),
     agent: is.object({}),
     a2aProperties: is.object({ agentCardPath: is.text(), agentCardBackendUrl: is.text() }),
     jsonRpcProperties: is.object({ backendUrl: is.text(), path: is.text() }),
