@@ -3,9 +3,10 @@
  * where it stands: what a stream sends in pieces comes at one path again and again, so that a word cut into deltas is whole
  * again here, whatever else comes in between.
  */
+import { type Hash, createHash, hash } from "node:crypto";
 import { isJsonObject } from "../../base/json-object.ts";
 import { characterStart } from "./questions.ts";
-import { readableText, unescaped } from "./raw-text.ts";
+import { readableText, textInBase64, unescaped } from "./raw-text.ts";
 import { isStructure, mediaText } from "./structure.ts";
 
 /** Paths that are told apart; of what comes beyond, all is one. */
@@ -33,7 +34,16 @@ interface Channel {
   tail: string;
   fresh: string;
   readonly isJson: boolean;
+  /** UTF-16 units of all that came, and their hash. */
+  length: number;
+  readonly sum: Hash | null;
 }
+
+/** Shorter texts are not looked for among what came. */
+const SHORTEST_REPEATED = 24;
+
+/** What a `response` of OpenAI says again of its request. */
+const ECHOED = new Set(["instructions", "tools", "prompt", "metadata"]);
 
 export class AnswerTexts {
   /** UTF-16 units that were not judged yet. */
@@ -44,7 +54,7 @@ export class AnswerTexts {
   readonly #channels = new Map<string, Channel>();
   #fresh: Channel[] = [];
   /** All words in the order in which they came. */
-  readonly #all: Channel = { tail: "", fresh: "", isJson: false };
+  readonly #all: Channel = { tail: "", fresh: "", isJson: false, length: 0, sum: null };
 
   /** Of a document, what stands there one below the other; null for streams. */
   readonly #lines: string[] | null;
@@ -59,17 +69,35 @@ export class AnswerTexts {
   }
 
   add(path: string, text: string): void {
-    let channel = this.#channels.get(path);
-    if (channel === undefined) {
-      const key = this.#channels.size < MOST_PATHS ? path : "";
-      channel = this.#channels.get(key) ?? { tail: "", fresh: "", isJson: JSON_TEXT.test(path) };
-      this.#channels.set(key, channel);
-    }
+    if (this.#lines === null && text.length >= SHORTEST_REPEATED && this.#isRepeated(text)) return;
+    const channel = this.#channels.get(path) ?? this.#channelFor(path);
     if (channel.fresh === "") this.#fresh.push(channel);
     channel.fresh += text;
+    channel.length += text.length;
+    channel.sum?.update(text, "utf16le");
     this.#all.fresh += text;
     this.#lines?.push(text);
     this.pending += text.length;
+  }
+
+  #channelFor(path: string): Channel {
+    const key = this.#channels.size < MOST_PATHS ? path : "";
+    let channel = this.#channels.get(key);
+    if (channel === undefined) {
+      const sum = this.#lines === null ? createHash("sha256") : null;
+      channel = { tail: "", fresh: "", isJson: JSON_TEXT.test(path), length: 0, sum };
+      this.#channels.set(key, channel);
+    }
+    return channel;
+  }
+
+  /** Some streams say at the end once more what they said in pieces: that is among what is judged already. */
+  #isRepeated(text: string): boolean {
+    for (const { length, sum } of this.#channels.values()) {
+      if (length !== text.length || sum === null) continue;
+      if (sum.copy().digest("hex") === hash("sha256", Buffer.from(text, "utf16le"), "hex")) return true;
+    }
+    return false;
   }
 
   /** A value of the answer: a document, what one event carries, an element. */
@@ -113,7 +141,9 @@ export class AnswerTexts {
     } else if (isJsonObject(value)) {
       if (depth > MOST_DEPTH) return this.add(path, JSON.stringify(value));
       const numbered = path + numberOf(value);
+      const echoes = value["object"] === "response";
       for (const name in value) {
+        if (echoes && ECHOED.has(name)) continue;
         if (free) this.add(numbered, `\n${name}:`);
         this.#value(
           free ? numbered : `${numbered}.${name}`,
@@ -129,16 +159,16 @@ export class AnswerTexts {
   #string(path: string, key: string, value: string, free: boolean): void {
     if (value === "") return;
     if (!free && isStructure(key, value)) return;
+    // InvokeModel of Bedrock wraps each value of a stream in base64.
+    const wrapped = key === "bytes" ? parsed(textInBase64(value)) : undefined;
+    if (wrapped !== undefined) return this.#value(path, "", wrapped, 1, false);
     const text = mediaText(key, value);
     if (text === undefined) return this.add(path, value);
     if (text === null) {
       this.media = true;
       return;
     }
-    // InvokeModel of Bedrock wraps each value of a stream in base64.
-    const wrapped = key === "bytes" ? parsed(text) : undefined;
-    if (wrapped === undefined) this.add(path, text);
-    else this.#value(path, "", wrapped, 1, false);
+    this.add(path, text);
   }
 }
 
@@ -155,7 +185,8 @@ function numberOf(value: Record<string, unknown>): string {
   return number;
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string | null): unknown {
+  if (text === null) return undefined;
   try {
     return JSON.parse(text);
   } catch {

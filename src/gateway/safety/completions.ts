@@ -8,6 +8,7 @@ import { isEventStream } from "../reply.ts";
 import { AnswerTexts } from "./answer-texts.ts";
 import { GuardedSource } from "./guarded-source.ts";
 import { OVERLAP } from "./questions.ts";
+import type { Pieces } from "./judge.ts";
 import type { SafetyCheck } from "./safety-check.ts";
 import { SniffedUnits } from "./units.ts";
 
@@ -49,7 +50,7 @@ export async function checkCompletion(
   }
   const waiting = body.buffer(exchange.snapshot.options.bufferLimitBytes);
   if (waiting !== undefined) await waiting;
-  await checkWhole(check, body, contentType);
+  await checkWhole(check, body, contentType, windows);
 }
 
 function isPlain({ coding }: Body): boolean {
@@ -64,7 +65,12 @@ function streams({ exchange }: SafetyCheck, contentType: string | null): boolean
   return contentType === null || !JSON_TYPE.test(contentType) || call.dialect.name === "gemini";
 }
 
-async function checkWhole(check: SafetyCheck, body: Body, contentType: string | null): Promise<void> {
+async function checkWhole(
+  check: SafetyCheck,
+  body: Body,
+  contentType: string | null,
+  windows: Windows,
+): Promise<void> {
   let octets: Uint8Array;
   try {
     octets = body.bytes();
@@ -75,7 +81,7 @@ async function checkWhole(check: SafetyCheck, body: Body, contentType: string | 
   }
   const texts = wholeTexts(octets, contentType);
   noteMedia(check, texts);
-  const failure = await check.completion(texts.take());
+  const failure = await check.completion(texts.take(), piecesOf(check, windows));
   if (failure !== null) throw failure;
 }
 
@@ -103,30 +109,39 @@ function guarded(
   check: SafetyCheck,
   response: ResponseMessage,
   source: BodySource,
-  { size, overlap, notifies }: Windows,
+  windows: Windows,
 ): BodySource {
   const { exchange } = check;
-  const most = check.guard?.mostCharacters ?? Infinity;
-  const shared = Math.max(OVERLAP, Math.min(overlap, most - 1));
-  const texts = new AnswerTexts(shared, false);
+  const pieces = piecesOf(check, windows);
+  const texts = new AnswerTexts(pieces.overlap, false);
   return new GuardedSource(source, {
     texts,
     units: new SniffedUnits(texts, response.headers.get("content-type")),
-    windowSize: Math.max(1, Math.min(size ?? most, most - shared)),
+    windowSize: pieces.most - pieces.overlap,
     mostUnitBytes: exchange.snapshot.options.bufferLimitBytes,
     check: (found) => {
       noteMedia(check, texts);
-      return check.completion(found);
+      return check.completion(found, pieces);
     },
     tooLarge: () => check.tooLarge("A part of the answer is larger than what can be judged."),
     cut: (failure) => {
       exchange.error ??= failure;
       // What was written until now was paid for.
       void exchange.modelCall?.answerOver(new TransportError("upstream_closed", failure.message));
-      return notifies && isEventStream(response.headers) ? lastEvent(failure) : null;
+      return windows.notifies && isEventStream(response.headers) ? lastEvent(failure) : null;
     },
   });
 }
+
+/** A window, and the end of the one before it. */
+function piecesOf({ guard }: SafetyCheck, { size, overlap }: Windows): Pieces {
+  const most = guard?.mostCharacters ?? MOST_UNGUARDED;
+  const shared = Math.min(Math.max(OVERLAP, overlap), most - 2);
+  return { most: Math.min(most, (size ?? most) + shared), overlap: shared };
+}
+
+/** Without a guard nothing is asked. */
+const MOST_UNGUARDED = 10_000;
 
 function lastEvent({ clientMessage }: GatewayError): Uint8Array {
   const error = { message: clientMessage, type: "content_filter", code: "content_filter" };

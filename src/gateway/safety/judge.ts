@@ -74,14 +74,21 @@ export function judge(
   });
 }
 
+/** How long texts are cut: UTF-16 units of a piece, the end of the one before included. */
+export interface Pieces {
+  readonly most: number;
+  readonly overlap: number;
+}
+
 /** As `judge`, for what a model wrote: no prompt, so no attack. */
 export function judgeTexts(
   guard: Guard,
   rules: Rules,
   texts: readonly string[],
+  { most, overlap }: Pieces,
   ignoresFailure: boolean,
 ): Promise<Finding | null> {
-  return judge(guard, rules, { analyze: packed(texts, guard.mostCharacters), shield: [] }, ignoresFailure);
+  return judge(guard, rules, { analyze: packed(texts, most, overlap), shield: [] }, ignoresFailure);
 }
 
 async function askAnalysis(guard: Guard, rules: Rules, text: string): Promise<Finding | null> {

@@ -97,7 +97,7 @@ const WORD_END = /[\p{L}\p{N}\p{M}]$/u;
 const WORD_START = /^[\p{L}\p{N}\p{M}]/u;
 
 /** Short texts share a question, long ones have several. */
-export function packed(texts: readonly string[], most: number): string[] {
+export function packed(texts: readonly string[], most: number, overlap = OVERLAP): string[] {
   const questions: string[] = [];
   let open = "";
   for (const text of texts) {
@@ -109,16 +109,16 @@ export function packed(texts: readonly string[], most: number): string[] {
     if (open !== "") questions.push(open);
     open = "";
     if (text.length <= most) open = text;
-    else questions.push(...pieces(text, most));
+    else questions.push(...pieces(text, most, overlap));
   }
   if (open !== "") questions.push(open);
   return questions;
 }
 
 /** A text in pieces of at most `most` units, each beginning with the end of the one before; no character is cut in two. */
-export function pieces(text: string, most: number): string[] {
+export function pieces(text: string, most: number, shared = OVERLAP): string[] {
   if (text.length <= most) return text.trim() === "" ? [] : [text];
-  const overlap = Math.min(OVERLAP, most >> 1);
+  const overlap = Math.min(shared, most - 2);
   const found: string[] = [];
   for (let from = 0; ;) {
     const to = characterStart(text, Math.min(text.length, from + most));

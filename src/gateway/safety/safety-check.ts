@@ -6,7 +6,7 @@ import type { Site } from "../../compiler/policy.ts";
 import { type Guard, GuardUnavailable } from "../../guards/guard.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { type Finding, type Rules, judge, judgeTexts } from "./judge.ts";
+import { type Finding, type Pieces, type Rules, judge, judgeTexts } from "./judge.ts";
 import type { Questions } from "./questions.ts";
 
 /** Where the verdict stands for expressions: JSON text. */
@@ -52,8 +52,10 @@ export class SafetyCheck {
   }
 
   /** @returns why the completion must not go on; null when it may. Never rejects. */
-  completion(texts: readonly string[]): Promise<GatewayError | null> {
-    return this.#decide("completion", (guard) => judgeTexts(guard, this.rules, texts, this.#allowsOnError));
+  completion(texts: readonly string[], pieces: Pieces): Promise<GatewayError | null> {
+    return this.#decide("completion", (guard) =>
+      judgeTexts(guard, this.rules, texts, pieces, this.#allowsOnError),
+    );
   }
 
   /** What cannot be read cannot be judged. */

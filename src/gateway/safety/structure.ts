@@ -33,6 +33,7 @@ const MEDIA = new Set(
   `data bytes b64_json bytesBase64Encoded bytes_base64_encoded image inputImage inputImageB64 partial_image_b64 file_data
   fileData url uri fileUri file_uri image_url audio video blob result gcs_uri gcsUri image_data`.split(/\s+/),
 );
+/** What is shorter is no picture. */
 const SHORTEST_MEDIA = 64;
 
 /**
@@ -43,9 +44,11 @@ export function mediaText(key: string, value: string): string | null | undefined
   if (value.startsWith("data:")) return dataUrlText(value);
   if (!MEDIA.has(key)) return undefined;
   if (/^(?:https?|gs|s3|file):\/\/\S+$/i.test(value)) return null;
-  if (value.length < SHORTEST_MEDIA && !value.endsWith("=")) return undefined;
   if (!/^[A-Za-z0-9+/_-]+={0,2}\s*$/.test(value.slice(0, 4096))) return undefined;
-  return textInBase64(value);
+  const text = textInBase64(value);
+  if (value.length >= SHORTEST_MEDIA) return text;
+  // So short, it may be a word as well.
+  return text === null ? undefined : `${value}\n${text}`;
 }
 
 /** `data:text/plain,…`, `data:image/png;base64,…` */

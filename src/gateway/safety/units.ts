@@ -7,6 +7,7 @@
  */
 import { STREAM_DONE } from "../../llm/answer.ts";
 import { EventStreamReader } from "../../llm/event-stream.ts";
+import { JsonStream, type JsonStreamOptions } from "../../llm/json-stream.ts";
 import { SseReader } from "../../llm/sse.ts";
 import type { AnswerTexts } from "./answer-texts.ts";
 import { decodeText } from "./raw-text.ts";
@@ -52,7 +53,8 @@ export class SniffedUnits implements Units {
 
   #choose(octets: Buffer): Units | null {
     const texts = this.#texts;
-    let at = octets.length >= 3 && octets.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
+    let at = 0;
+    while (at < 3 && octets[at] === BYTE_ORDER_MARK[at]) at++;
     while (at < octets.length && isBlank(octets[at]!)) at++;
     if (at === octets.length) return null;
     const first = octets[at]!;
@@ -70,6 +72,7 @@ export class SniffedUnits implements Units {
   }
 }
 
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const SSE_NAMES = ["data:", "event:", "id:", "retry:"];
 
 function isBlank(octet: number): boolean {
@@ -127,11 +130,23 @@ function readData(texts: AnswerTexts, data: string): void {
   try {
     value = JSON.parse(data);
   } catch {
-    if (data.trim() !== STREAM_DONE) texts.raw(data);
+    if (data.trim() !== STREAM_DONE) readBroken(texts, data);
     return;
   }
   texts.value(value);
 }
+
+/** No JSON, or a piece of it: what can be told of it continues what came before; all of it is text. */
+function readBroken(texts: AnswerTexts, text: string): void {
+  if (/^\s*[{[]/.test(text)) {
+    const stream = new JsonStream((value) => texts.value(value), PIECES);
+    stream.write(Buffer.from(text));
+    stream.end();
+  }
+  texts.raw(text);
+}
+
+const PIECES: JsonStreamOptions = { drop: new Set(), whole: new Set(), keepBytes: 8 * 1024 * 1024 };
 
 function readRaw(texts: AnswerTexts, octets: readonly Uint8Array[]): void {
   texts.raw(decodeText(Buffer.concat(octets), null));
@@ -228,7 +243,7 @@ class ArrayUnits implements Units {
     try {
       this.#texts.value(JSON.parse(element));
     } catch {
-      this.#texts.raw(text);
+      readBroken(this.#texts, element);
     }
   }
 }

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ANTHROPIC } from "../../llm/corpus/anthropic.fixture.ts";
+import { BEDROCK } from "../../llm/corpus/bedrock.fixture.ts";
+import { GEMINI } from "../../llm/corpus/gemini.fixture.ts";
+import { OPENAI } from "../../llm/corpus/openai.fixture.ts";
+import { AnswerTexts } from "./answer-texts.ts";
+import { SniffedUnits } from "./units.ts";
+
+const corpus = (family: string, file: string): Buffer =>
+  readFileSync(new URL(`../../llm/corpus/${family}/${file}`, import.meta.url));
+
+/** All words of an answer that came in these chunks, as a stream is read. */
+function read(chunks: readonly Buffer[], contentType: string | null = null): string[] {
+  const texts = new AnswerTexts(0, false);
+  const units = new SniffedUnits(texts, contentType);
+  let begun: Buffer[] = [];
+  for (const chunk of chunks) {
+    const end = units.read(chunk, begun);
+    if (end > 0) begun = [];
+    if (end < chunk.length) begun.push(chunk.subarray(end));
+  }
+  units.end(begun);
+  return texts.take();
+}
+
+const FAMILIES = { openai: OPENAI, anthropic: ANTHROPIC, gemini: GEMINI, bedrock: BEDROCK };
+
+describe.each(Object.entries(FAMILIES))(
+  "what a model of %s wrote is among what is judged",
+  (family, cases) => {
+    const told = cases.filter(
+      ({ file, said, contentEncoding, dialect }) =>
+        (said.text ?? "") !== "" &&
+        contentEncoding === undefined &&
+        !file.endsWith(".frames") &&
+        dialect !== "openai-realtime",
+    );
+    it.each(told.map((one) => [one.file, one] as const))("%s", (file, { said, contentType }) => {
+      const octets = corpus(family, file);
+      const whole = read([octets], contentType ?? null);
+      // What the dialect's own reader puts in one line comes from several paths now and then.
+      const all = letters(whole.join("\n"));
+      for (const piece of said.text!.match(/[\p{L}\p{N}]+/gu) ?? [])
+        if (file !== "thinking.sse") expect(all).toContain(piece);
+      const single = read(
+        Array.from(octets, (_, i) => octets.subarray(i, i + 1)),
+        contentType ?? null,
+      );
+      expect(single).toEqual(whole);
+    });
+  },
+);
+
+function letters(text: string): string {
+  return text.replace(/[^\p{L}\p{N}\n]/gu, "");
+}
+
+describe("structure is not among it", () => {
+  it.each([
+    ["openai", "chat-usage.sse"],
+    ["openai", "responses-function-call.sse"],
+    ["anthropic", "stream.sse"],
+    ["gemini", "stream.sse"],
+    ["bedrock", "converse.eventstream"],
+    ["bedrock", "invoke-anthropic.eventstream"],
+  ])("%s/%s", (family, file) => {
+    const texts = read([corpus(family, file)]);
+    expect(texts.join("\n")).not.toMatch(/chatcmpl|msg_|resp_|assistant|text_delta|end_turn|STOP|gpt-4o/);
+  });
+});
