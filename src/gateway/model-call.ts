@@ -153,6 +153,13 @@ export class ModelCall {
     return request;
   }
 
+  /** A policy has put another body in the request's place: what was read of the old one is read anew. Counts stay. */
+  requestRewritten(): void {
+    this.#request = null;
+    this.#requestBody = undefined;
+    this.#requestCopy = null;
+  }
+
   /** What the answer has said so far; null before there is one. */
   get found(): FoundAnswer | null {
     return this.#session ?? this.#watch?.tap.found ?? null;

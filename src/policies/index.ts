@@ -30,6 +30,7 @@ export { limitConcurrency } from "./limit-concurrency/policy.ts";
 export { llmContentSafety } from "./llm-content-safety/policy.ts";
 export { llmTokenLimit } from "./llm-token-limit/policy.ts";
 export { logToEventhub } from "./log-to-eventhub/policy.ts";
+export { llmMaskPersonalData } from "./llm-mask-personal-data/policy.ts";
 export { llmEmitTokenMetric } from "./llm-emit-token-metric/policy.ts";
 export { llmSemanticCacheLookup } from "./llm-semantic-cache-lookup/policy.ts";
 export { llmSemanticCacheStore } from "./llm-semantic-cache-store/policy.ts";

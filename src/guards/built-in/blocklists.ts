@@ -50,29 +50,50 @@ function compile(list: string, item: string, source: string, flags: string): Reg
   }
 }
 
-/** Repetitions that one pattern may have together, and the most that one may count to. */
-const MOST_REPETITIONS = 8;
+/** The most that one repetition may count to, and the ways in which a pattern may match from one place. */
 const MOST_COUNT = 100;
+const MOST_WAYS = 1000;
 
 /**
  * JavaScript's engine goes back over what it has read, so what could make it go back without end is refused: repetitions
- * without a bound, repeated groups, back-references. What is left takes at most a constant time per character.
+ * without a bound, repeated groups, back-references, and bounded ones that multiply. What is left takes at most a constant
+ * time per character.
  *
  * @returns what is wrong; null when nothing is
  */
 export function notLinear(source: string): string | null {
-  const bare = source.replace(/\\[^\dk]/g, "x").replace(/\[(?:\\.|[^\]\\])*\]/g, "x");
-  if (/\\[1-9k]/.test(bare)) return "back-references are not allowed";
+  if (/\\[1-9k]/.test(source)) return "back-references are not allowed";
+  const bare = source
+    .replace(/\\[pP]\{[^}]{0,40}\}|\\u\{[^}]{0,8}\}|\\./gs, "x")
+    .replace(/\[[^\]]*\]/g, "x")
+    .replace(/\(\?(?::|<?[=!]|<[^>]{1,40}>)/g, "(");
   if (/[*+]|\{\d+,\}/.test(bare))
     return "repetitions need a bound: {0,20} instead of * and {1,20} instead of +";
-  if (/\)(?:\?|\{)/.test(bare) && /\)\{/.test(bare)) return "a group must not be repeated";
-  const counts = [...bare.matchAll(/\{(\d+)(?:,(\d+))?\}/g)].map(([, low, high]) => Number(high ?? low));
-  if (counts.length > MOST_REPETITIONS) return `more than ${MOST_REPETITIONS} repetitions`;
-  if (counts.some((count) => count > MOST_COUNT)) return `a repetition of more than ${MOST_COUNT}`;
-  // Each repetition may be tried in all its lengths within the one before it.
-  if (counts.reduce((product, count) => product * (count + 1), 1) > 50_000)
-    return "the repetitions multiply to too many ways to match";
-  return null;
+  if (/\)\{/.test(bare)) return "a group must not be repeated";
+  if ([...bare.matchAll(/\{\d+(?:,(\d+))?\}/g)].some(([, most]) => Number(most) > MOST_COUNT))
+    return `a repetition of more than ${MOST_COUNT}`;
+  return waysOf(bare) > MOST_WAYS ? "there are too many ways to match it" : null;
+}
+
+/** Alternatives add, what follows one another multiplies. */
+function waysOf(bare: string): number {
+  const outer: { sum: number; product: number }[] = [];
+  let here = { sum: 0, product: 1 };
+  for (const [token, low, high] of bare.matchAll(/\{(\d+)(?:,(\d+))?\}\??|\?\??|[()|]/g)) {
+    if (token === "(") {
+      outer.push(here);
+      here = { sum: 0, product: 1 };
+    } else if (token === "|") {
+      here.sum += here.product;
+      here.product = 1;
+    } else if (token === ")") {
+      const ways = here.sum + here.product;
+      here = outer.pop() ?? { sum: 0, product: 1 };
+      here.product *= ways;
+    } else if (low === undefined) here.product *= 2;
+    else here.product *= Math.max(1, Number(high ?? low) - Number(low) + 1);
+  }
+  return here.sum + here.product;
 }
 
 const WORD = /[\p{L}\p{N}]+/gu;

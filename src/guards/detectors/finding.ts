@@ -16,16 +16,21 @@ export type Detect = (
   add: (kind: string, start: number, end: number, severity: number) => void,
 ) => void;
 
-/** Of findings that overlap the graver stays, of equals the longer; in the order of the text. */
+/** Findings that overlap become one, of the graver's kind (of equals the longer's), over all that they cover; in order. */
 export function withoutOverlaps(findings: readonly Finding[]): Finding[] {
   const sorted = [...findings].sort((a, b) => a.start - b.start || b.severity - a.severity || b.end - a.end);
   const kept: Finding[] = [];
   for (const finding of sorted) {
     const before = kept.at(-1);
     if (before === undefined || finding.start >= before.end) kept.push(finding);
-    else if (isStronger(finding, before)) kept[kept.length - 1] = finding;
+    else kept[kept.length - 1] = joined(before, finding);
   }
   return kept;
+}
+
+function joined(one: Finding, other: Finding): Finding {
+  const { kind, severity } = isStronger(other, one) ? other : one;
+  return { kind, severity, start: one.start, end: Math.max(one.end, other.end) };
 }
 
 function isStronger(one: Finding, other: Finding): boolean {
