@@ -126,7 +126,10 @@ const done = async (api: string): Promise<Exchange> => {
 test("the official client talks through; each response is counted by itself", async () => {
   const talk = session("metered");
   await talk.seen("session.created");
-  talk.send({ type: "conversation.item.create", item: { type: "message", role: "user", content: [] } });
+  talk.send({
+    type: "conversation.item.create",
+    item: { type: "message", role: "user", content: [{ type: "input_text", text: "How long is the canal?" }] },
+  });
   talk.send({ type: "response.create" });
   await talk.seen("response.done");
   talk.send({ type: "response.create" });
@@ -135,6 +138,7 @@ test("the official client talks through; each response is counted by itself", as
   const exchange = await done("metered");
   expect(exchange.modelCall).toMatchObject({ part: 2, ending: "finished" });
   expect(exchange.modelCall!.settlement).toMatchObject({ prompt: 20, completion: 10, evidence: "reported" });
+  expect(exchange.modelCall).toMatchObject({ partText: "answer 2", partMessages: [] });
   expect(exchange.modelCall!.found).toMatchObject({ model: "gpt-realtime-2025-08-28", responses: 2 });
   expect(handshakes.at(-1)).toBe("/openai/realtime?model=gpt-realtime Bearer of-the-gateway");
   const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();

@@ -68,7 +68,9 @@ export interface Contents {
 export function contentsOf(call: ModelCall, rule: LlmRule): Contents {
   const { secrets } = call.exchange.snapshot;
   const request =
-    rule.requestBytes === 0 ? null : cut(JSON.stringify(call.request.messages()), rule.requestBytes);
+    rule.requestBytes === 0
+      ? null
+      : cut(JSON.stringify(call.isSession ? call.partMessages : call.request.messages()), rule.requestBytes);
   const found = call.found;
   const text = call.isSession ? call.partText : found === null ? "" : found.text.read(null);
   const response =

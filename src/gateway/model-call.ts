@@ -115,6 +115,8 @@ export class ModelCall {
   part = 0;
   /** Of a session: what was written in the last response. */
   partText = "";
+  /** Of a session: what the caller said before that. */
+  partMessages: readonly { readonly role: string; readonly content: string }[] = [];
   /** Once settled; of sessions the last response. */
   settlement: Settlement | null = null;
   ending: Ending | null = null;
@@ -128,6 +130,7 @@ export class ModelCall {
   /** What a session has said so far; null for other calls. */
   #session: FoundAnswer | null = null;
   #sessionGuards: SessionGuard[] = [];
+  #parts = 0;
 
   constructor(exchange: Exchange, dialect: Dialect, line: RequestLine) {
     this.exchange = exchange;
@@ -205,10 +208,20 @@ export class ModelCall {
     this.#session = found;
   }
 
-  /** One response of a session is over. @param text what the model wrote in it, for our own count */
-  settleResponse(reported: Usage | null, ending: Ending, text: string): void {
-    this.part++;
-    this.partText = text;
+  /**
+   * One response of a session is over.
+   *
+   * @param text     what the model wrote in it, for our own count
+   * @param messages what the caller has said before it
+   */
+  settleResponse(
+    reported: Usage | null,
+    ending: Ending,
+    text: string,
+    messages: readonly { readonly role: string; readonly content: string }[],
+  ): void {
+    const part = ++this.#parts;
+    const listeners = this.#listeners;
     const counted =
       reported !== null || text === "" ? NO_COUNT : this.exchange.services.models.countText(text, this.model);
     const done = (count: Count): void => {
@@ -220,9 +233,13 @@ export class ModelCall {
         final: true,
         counted: { prompt: () => 0, completion: () => count.tokens, exact: count.exact },
       });
+      // Counting may have taken its time: another response may be over by now.
+      this.part = part;
+      this.partText = text;
+      this.partMessages = messages;
       this.ending = ending;
       this.settlement = settlement;
-      for (const run of this.#listeners) run(settlement, this);
+      for (const run of listeners) run(settlement, this);
       this.exchange.services.models.settled(this, settlement);
     };
     if (counted instanceof Promise) void counted.then(done, () => done(NO_COUNT));

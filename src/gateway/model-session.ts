@@ -4,8 +4,8 @@
  * backend, whoever limits the session is asked; when nothing is left, the client gets an `error` event and the session is
  * closed, after the response under way.
  */
-import { FrameReader, closeFrame, compressionOf, textFrame } from "../llm/websocket-frames.ts";
-import type { AnswerReader } from "../llm/dialect.ts";
+import { type SessionTap, tapSession } from "../llm/session-tap.ts";
+import { closeFrame, textFrame } from "../llm/websocket-frames.ts";
 import { type Usage, NO_USAGE } from "../llm/usage.ts";
 import type { BodySink } from "../transport/transport.ts";
 import type { Exchange } from "./exchange.ts";
@@ -13,16 +13,18 @@ import type { ModelCall } from "./model-call.ts";
 
 /** Closed because of a policy (RFC 6455 §7.4.1). */
 const POLICY_VIOLATION = 1008;
-/** Where an event's type stands, in UTF-16 units: events of audio are long, and nobody reads them. */
-const TYPE_WITHIN = 256;
+/** Messages of the caller that are kept for the log of one response. */
+const MOST_MESSAGES = 200;
 /** Stood in for at most. */
 const MOST_WORDS = 200_000;
 
 export class ModelSession {
   readonly #call: ModelCall;
-  readonly #reader: AnswerReader;
-  readonly #fromServer: FrameReader;
-  readonly #fromClient: FrameReader;
+  readonly #tap: SessionTap;
+  /** What the caller has said since the last response. */
+  #messages: { readonly role: string; readonly content: string }[] = [];
+  /** Responses that were settled. */
+  #responses = 0;
   #toClient: BodySink | null = null;
   #closeBoth: () => void = () => {};
   /** Usage of the responses that were settled. */
@@ -39,12 +41,16 @@ export class ModelSession {
   #asks = false;
 
   constructor(exchange: Exchange, call: ModelCall) {
-    const compression = compressionOf(exchange.response?.headers.get("sec-websocket-extensions") ?? null);
     this.#call = call;
-    this.#reader = call.dialect.readAnswer(call.keepText);
-    this.#fromServer = new FrameReader((text) => this.#serverSays(text), compression.server);
-    this.#fromClient = new FrameReader((text) => this.#clientSays(text), compression.client);
-    call.beginSession(this.#reader.found);
+    this.#tap = tapSession(call.dialect, {
+      extensions: exchange.response?.headers.get("sec-websocket-extensions") ?? null,
+      keepText: call.keepText,
+      onEvent: (from, type) => (from === "client" ? this.#clientSays(type) : this.#serverSays(type)),
+      onTranscript: (role, content) => {
+        if (role === "user" && this.#messages.length < MOST_MESSAGES) this.#messages.push({ role, content });
+      },
+    });
+    call.beginSession(this.#tap.found);
   }
 
   /** @param closeBoth ends both connections */
@@ -60,7 +66,7 @@ export class ModelSession {
       write: (chunk) => {
         if (this.#over) return true;
         this.#call.firstByteMs ??= this.#call.exchange.elapsedMs();
-        this.#fromServer.write(chunk);
+        this.#tap.fromServer(chunk);
         const room = next.write(chunk);
         this.#endIfDue();
         return room;
@@ -81,7 +87,7 @@ export class ModelSession {
           return false;
         }
         this.#asks = false;
-        this.#fromClient.write(chunk);
+        this.#tap.fromClient(chunk);
         if (!this.#asks) return next.write(chunk);
         return this.#askFirst(chunk, next, resume);
       },
@@ -93,8 +99,8 @@ export class ModelSession {
   /** Both connections are over: what was begun and not ended is settled by what was relayed. */
   ended(): void {
     this.#over = true;
-    if (this.#reader.found.textLength > this.#settledText || this.#responding)
-      this.#call.settleResponse(null, "client-gone", this.#textSince());
+    if (this.#tap.found.textLength > this.#settledText || this.#responding)
+      this.#call.settleResponse(null, "client-gone", this.#textSince(), this.#messages);
     this.#call.endSession();
   }
 
@@ -125,7 +131,7 @@ export class ModelSession {
 
   /** Says why and closes, between two frames and after the response under way. */
   #endIfDue(): void {
-    if (this.#refused === null || this.#over || this.#responding || !this.#fromServer.atBoundary) return;
+    if (this.#refused === null || this.#over || this.#responding || !this.#tap.server.atBoundary) return;
     this.#over = true;
     const event = {
       type: "error",
@@ -136,30 +142,20 @@ export class ModelSession {
     this.#closeBoth();
   }
 
-  #clientSays(text: string): void {
-    // Only events that may begin a response are of interest; audio comes many times a second.
-    if (text.includes('"response.create"')) this.#asks = true;
+  #clientSays(type: string): void {
+    if (type === "response.create") this.#asks = true;
   }
 
-  #serverSays(text: string): void {
-    const begin = text.length <= TYPE_WITHIN ? text : text.slice(0, TYPE_WITHIN);
-    if (begin.includes('audio.delta"')) return;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return;
-    }
-    const { found } = this.#reader;
-    const before = found.responses;
-    this.#reader.take(null, value);
-    const type = typeof value === "object" && value !== null && "type" in value ? value.type : null;
+  #serverSays(type: string): void {
+    const { found } = this.#tap;
     if (type === "response.created") this.#begun();
-    if (found.responses === before) return;
+    if (found.responses === this.#responses) return;
+    this.#responses = found.responses;
     this.#responding = false;
     const usage = found.usage === null ? null : difference(found.usage, this.#settled);
     if (found.usage !== null) this.#settled = found.usage;
-    this.#call.settleResponse(usage, "finished", this.#textSince());
+    this.#call.settleResponse(usage, "finished", this.#textSince(), this.#messages);
+    this.#messages = [];
   }
 
   /** A response that the server itself began (voice activity): it ends, and the session with it when nothing is left. */
@@ -172,7 +168,7 @@ export class ModelSession {
 
   /** Of the text so far, what has not been settled; what was too long to be kept is stood in for by its length. */
   #textSince(): string {
-    const { found } = this.#reader;
+    const { found } = this.#tap;
     const kept = found.text.read(null);
     const text = kept.slice(this.#settledKept);
     const written = found.textLength - this.#settledText;
