@@ -117,7 +117,7 @@ function fieldOf(line: string): readonly [string, string] {
 
 /** @param lines and, at odd places, their ends */
 function withData(lines: readonly string[], data: string): string {
-  let made = "";
+  let made = lines[0]!.charCodeAt(0) === 0xfeff && fieldOf(lines[0]!)[0] === "data" ? "\ufeff" : "";
   let said = false;
   for (let i = 0; i < lines.length; i += 2) {
     const line = lines[i]!;
