@@ -10,10 +10,18 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
   if (!isJsonObject(value)) return null;
   const type = typeof value["type"] === "string" ? value["type"] : (event ?? "");
   for (const [pattern, name] of BY_TYPE) if (pattern.test(type)) return name;
-  if (type.startsWith("response.") || value["object"] === "response") return "openai-responses";
+  if (
+    type.startsWith("response.") ||
+    value["object"] === "response" ||
+    value["object"] === "response.compaction"
+  )
+    return "openai-responses";
   if (Array.isArray(value["choices"])) {
     const first: unknown = value["choices"][0];
-    return isJsonObject(first) && "text" in first ? "openai-completions" : "openai-chat";
+    // Together says both.
+    return isJsonObject(first) && "text" in first && !("delta" in first)
+      ? "openai-completions"
+      : "openai-chat";
   }
   if ("candidates" in value || "usageMetadata" in value || "predictions" in value) return "gemini";
   if ("bytes" in value || INVOKED.some((key) => key in value)) return "bedrock-invoke";

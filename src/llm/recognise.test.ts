@@ -24,6 +24,7 @@ describe("by the line", () => {
     ["POST /v1/completions", "openai-completions"],
     ["POST /openai/deployments/instruct/completions", "openai-completions"],
     ["POST /v1/responses", "openai-responses"],
+    ["POST /v1/responses/compact", "openai-responses"],
     ["POST /openai/responses?api-version=2025-04-01-preview", "openai-responses"],
     ["POST /v1/embeddings", "openai-embeddings"],
     ["POST /models/images/embeddings", "openai-embeddings"],

@@ -54,6 +54,8 @@ export const LARGE_VALUES: JsonStreamOptions = {
     "inputImageB64",
     "partial_image_b64",
     "encrypted_content",
+    // Of an image generation call.
+    "result",
     "obfuscation",
     "bytesBase64Encoded",
   ]),
@@ -169,14 +171,21 @@ function eventStreamFraming(reader: AnswerReader): Framing {
   });
 }
 
-/** @param text JSON, or `[DONE]`; anything else says nothing */
+/**
+ * @param text JSON, or `[DONE]`; anything else says nothing. Servers that leave out the blank lines between their events make
+ *   one of many: then each line is one.
+ */
 export function takeText(reader: AnswerReader, event: string | null, text: string): void {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    if (text.trim() !== STREAM_DONE) return;
-    value = STREAM_DONE;
+    if (text.trim() === STREAM_DONE) value = STREAM_DONE;
+    else if (!text.includes("\n")) return;
+    else {
+      for (const line of text.split("\n")) takeText(reader, event, line);
+      return;
+    }
   }
   takeValue(reader, event, value);
 }

@@ -35,6 +35,7 @@ const ANTHROPIC_FILES: readonly (readonly [file: string, said: Said])[] = [
     },
   ],
   ["error.body", { error: "rate_limit_error" }],
+  ["compaction.sse", { ...HELLO, text: "They greeted. Hello!" }],
   ["refusal.sse", { ...HELLO, tokens: [564, 22], finish: "refusal", text: "I" }],
   ["max-tokens.sse", { ...HELLO, tokens: [25, 16], finish: "max_tokens", text: "Hello" }],
   ["thinking.sse", { ...HELLO, tokens: [43, 90], reasoning: 77, text: "27 * 453 = 12,23112,231" }],

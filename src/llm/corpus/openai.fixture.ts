@@ -14,6 +14,7 @@ const CHAT: readonly (readonly [file: string, said: Said])[] = [
   ["chat-bom.sse", HELLO],
   ["chat-leading-blank-lines.sse", HELLO],
   ["chat-comments.sse", HELLO],
+  ["chat-no-blank-lines.sse", { model: "m1", tokens: [3, 4], finish: "stop", text: "A", whole: true }],
   ["chat-no-space.sse", HELLO],
   ["chat-no-final-newline.sse", HELLO],
   ["chat-no-done.sse", { ...HELLO, whole: undefined }],
@@ -31,6 +32,7 @@ const CHAT: readonly (readonly [file: string, said: Said])[] = [
   ["chat-usage-twice.sse", HELLO],
   ["chat-usage-cumulative.sse", { ...HELLO, tokens: [19, 4] }],
   ["chat-usage-then-null.sse", HELLO],
+  ["chat-usage-then-zeros.sse", { model: "m1", tokens: [21, 9], text: "A", whole: true }],
   ["chat-usage-after-done.sse", HELLO],
   ["chat-keys-reversed.sse", HELLO],
   ["chat-no-object-field.sse", HELLO],
@@ -80,6 +82,11 @@ const CHAT: readonly (readonly [file: string, said: Said])[] = [
   ["chat-error-event.sse", { model: GPT, text: "Hel", error: "rate_limit_exceeded" }],
   ["chat-error.body", { error: "invalid_api_key" }],
   ["azure-error.body", { error: "429" }],
+  ["mistral-error.body", { error: "3505" }],
+  ["gemini-shim-error.body", { error: "429" }],
+  ["gateway-error.body", { error: "429" }],
+  ["groq-error.sse", { model: "m1", finish: "stop", text: "ok", error: "over_capacity", whole: true }],
+  ["vllm-error.sse", { model: "m1", text: "A", error: "500", whole: true }],
   ["azure-filtered-prompt.body", { error: "content_filter" }],
   // Azure OpenAI.
   ["azure-filters-first.sse", { ...HELLO, model: "gpt-4o-mini-2024-07-18", tokens: [12, 3], text: "Hello!" }],
@@ -89,7 +96,28 @@ const CHAT: readonly (readonly [file: string, said: Said])[] = [
     "azure-model-router.sse",
     { ...HELLO, model: "gpt-5-mini-2025-08-07", tokens: [11, 12], reasoning: 10, text: "Hi" },
   ],
+  ["azure-on-your-data.body", { ...HELLO, model: "gpt-4o", tokens: [4200, 33], text: "It is [doc1]." }],
   // Those who speak alike.
+  [
+    "together-text-beside-delta.sse",
+    { ...HELLO, model: "meta-llama/Llama-3.3-70B", tokens: [36, 2], finish: "eos", text: "Hi" },
+  ],
+  [
+    "openrouter.sse",
+    {
+      ...HELLO,
+      model: "anthropic/claude-sonnet-4.5",
+      tokens: [194, 20],
+      cached: 10,
+      cacheWrites: 100,
+      reasoning: 7,
+      text: "HmOk",
+    },
+  ],
+  [
+    "litellm-cache-writes.sse",
+    { ...HELLO, model: "m1", tokens: [12, 3], cached: 2, cacheWrites: 6, text: "Hi" },
+  ],
   [
     "deepseek-reasoning.sse",
     {
@@ -225,6 +253,16 @@ export const OPENAI: readonly CorpusCase[] = [
     file: "embeddings-base64.body",
     dialect: "openai-embeddings",
     said: { model: "text-embedding-ada-002-v2", tokens: [8, 0], whole: true },
+  },
+  {
+    file: "embeddings-total-alone.body",
+    dialect: "openai-embeddings",
+    said: { model: "voyage-3", tokens: [10, 0], whole: true },
+  },
+  {
+    file: "responses-compact.body",
+    dialect: "openai-responses",
+    said: { tokens: [139, 438], reasoning: 64, finish: "completed", whole: true },
   },
   { file: "responses.sse", dialect: "openai-responses", said: { ...HI, cached: 5 } },
   { file: "responses-unnamed.sse", dialect: "openai-responses", said: HI },

@@ -73,6 +73,8 @@ export class MessagesReader implements AnswerReader {
         return wrote(this.found, 0, block["text"]);
       case "thinking":
         return wrote(this.found, 0, block["thinking"]);
+      case "compaction":
+        return wrote(this.found, 0, block["content"]);
       case "tool_use":
       case "server_tool_use":
       case "mcp_tool_use": {
@@ -92,6 +94,8 @@ export class MessagesReader implements AnswerReader {
         return wrote(this.found, 0, delta["partial_json"]);
       case "thinking_delta":
         return wrote(this.found, 0, delta["thinking"]);
+      case "compaction_delta":
+        return wrote(this.found, 0, delta["content"]);
     }
   }
 

@@ -3,7 +3,7 @@ import { isJsonObject } from "../../../base/json-object.ts";
 import { newAnswer, wrote } from "../../answer.ts";
 import type { AnswerReader, Dialect, FoundAnswer } from "../../dialect.ts";
 import { inputParts } from "./completions.ts";
-import { errorOf, noteEnd, noteServed } from "./fields.ts";
+import { errorIn, noteEnd, noteServed } from "./fields.ts";
 import { postsTo } from "./paths.ts";
 import { PlainRequest, type PlainFields } from "./plain-request.ts";
 import { readUsage } from "./usage.ts";
@@ -44,7 +44,7 @@ class AudioReader implements AnswerReader {
     const found = this.found;
     noteServed(found, value);
     const type = typeof value["type"] === "string" ? value["type"] : (event ?? "");
-    found.error = errorOf(value["error"]) ?? (type === "error" ? errorOf(value) : found.error);
+    found.error = errorIn(value, type) ?? found.error;
     found.usage = readUsage(value["usage"]) ?? found.usage;
     if (type === "transcript.text.delta") {
       wrote(found, 0, value["delta"]);

@@ -12,7 +12,7 @@ import {
   type Parameters,
   boundOf,
   countOf,
-  errorOf,
+  errorIn,
   nameOf,
   noteEnd,
   noteServed,
@@ -20,7 +20,7 @@ import {
 } from "./fields.ts";
 import { deploymentOf, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
-import { readUsage } from "./usage.ts";
+import { laterUsage } from "./usage.ts";
 
 export const openaiChat: Dialect = {
   name: "openai-chat",
@@ -108,8 +108,7 @@ class ChatReader implements AnswerReader {
     if (value === STREAM_DONE) return noteEnd(found);
     if (!isJsonObject(value)) return;
     noteServed(found, value);
-    const error = errorOf(value["error"]) ?? (event === "error" ? errorOf(value) : null);
-    if (error !== null) found.error = error;
+    found.error = errorIn(value, event) ?? found.error;
     const choices = value["choices"];
     let usage = value["usage"];
     if (Array.isArray(choices)) {
@@ -122,9 +121,13 @@ class ChatReader implements AnswerReader {
       }
     }
     // Groq reports beside the choices, under its own name.
-    if (usage === undefined && isJsonObject(value["x_groq"])) usage = value["x_groq"]["usage"];
+    const groq = value["x_groq"];
+    if (isJsonObject(groq)) {
+      usage ??= groq["usage"];
+      found.error = nameOf(groq["error"]) ?? found.error;
+    }
     if (usage === undefined || usage === null) return;
-    found.usage = readUsage(usage) ?? found.usage;
+    found.usage = laterUsage(usage, found.usage);
   }
 
   #choice(choice: JsonObject, position: number): void {

@@ -8,7 +8,7 @@ import {
   type Parameters,
   boundOf,
   countOf,
-  errorOf,
+  errorIn,
   nameOf,
   noteEnd,
   noteServed,
@@ -16,7 +16,7 @@ import {
 } from "./fields.ts";
 import { deploymentOf, endsWith, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
-import { readUsage } from "./usage.ts";
+import { laterUsage } from "./usage.ts";
 
 export const openaiCompletions: Dialect = {
   name: "openai-completions",
@@ -120,8 +120,7 @@ class CompletionReader implements AnswerReader {
     if (value === STREAM_DONE) return noteEnd(found);
     if (!isJsonObject(value)) return;
     noteServed(found, value);
-    const error = errorOf(value["error"]) ?? (event === "error" ? errorOf(value) : null);
-    if (error !== null) found.error = error;
+    found.error = errorIn(value, event) ?? found.error;
     const choices = value["choices"];
     if (Array.isArray(choices)) {
       for (let i = 0; i < choices.length; i++) {
@@ -132,6 +131,6 @@ class CompletionReader implements AnswerReader {
         if (index === 0) found.finishReason = nameOf(choice["finish_reason"]) ?? found.finishReason;
       }
     }
-    found.usage = readUsage(value["usage"]) ?? found.usage;
+    found.usage = laterUsage(value["usage"], found.usage);
   }
 }

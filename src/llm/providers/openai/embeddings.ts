@@ -3,7 +3,7 @@ import { isJsonObject } from "../../../base/json-object.ts";
 import { newAnswer } from "../../answer.ts";
 import type { AnswerReader, Dialect, FoundAnswer } from "../../dialect.ts";
 import { inputParts } from "./completions.ts";
-import { errorOf, noteEnd, noteServed } from "./fields.ts";
+import { errorIn, noteEnd, noteServed } from "./fields.ts";
 import { postsTo } from "./paths.ts";
 import { PlainRequest, type PlainFields } from "./plain-request.ts";
 import { readUsage } from "./usage.ts";
@@ -39,11 +39,11 @@ class EmbeddingsReader implements AnswerReader {
     this.found = newAnswer(keepText);
   }
 
-  take(_event: string | null, value: unknown): void {
+  take(event: string | null, value: unknown): void {
     if (!isJsonObject(value)) return;
     const found = this.found;
     noteServed(found, value);
-    found.error = errorOf(value["error"]) ?? found.error;
+    found.error = errorIn(value, event) ?? found.error;
     found.usage = readUsage(value["usage"]) ?? found.usage;
     if (Array.isArray(value["data"])) noteEnd(found);
   }

@@ -65,6 +65,19 @@ export function errorOf(error: unknown): string | null {
   return "error";
 }
 
+/**
+ * The error that a value of an answer reports: under `error`; the value itself, in an event of that name or where it says
+ * so (Mistral and vLLM: `{"object": "error", "code", "type", "message"}`); or a gateway's `{"statusCode", "message"}`.
+ *
+ * @returns its code or type; null without an error
+ */
+export function errorIn(value: JsonObject, event: string | null): string | null {
+  if (value["error"] !== undefined && value["error"] !== null) return errorOf(value["error"]);
+  if (event === "error" || value["object"] === "error") return errorOf(value);
+  const status = value["statusCode"];
+  return typeof status === "number" && status >= 400 && "message" in value ? String(status) : null;
+}
+
 /** Id and model of the answer: the last that are said; Azure's first chunk says them empty. */
 export function noteServed(found: FoundAnswer, value: JsonObject): void {
   found.id = nameOf(value["id"]) ?? found.id;

@@ -5,7 +5,16 @@ import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } fr
 import { listOf, stringOf } from "../../json-values.ts";
 import type { Prompt, PromptMessage, PromptPart } from "../../prompt.ts";
 import { contentParts } from "./content.ts";
-import { type Parameters, countOf, errorOf, nameOf, noteEnd, noteServed, readParameters } from "./fields.ts";
+import {
+  type Parameters,
+  countOf,
+  errorIn,
+  errorOf,
+  nameOf,
+  noteEnd,
+  noteServed,
+  readParameters,
+} from "./fields.ts";
 import { deploymentOf, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { readUsage } from "./usage.ts";
@@ -14,8 +23,8 @@ export const openaiResponses: Dialect = {
   name: "openai-responses",
   provider: "openai",
   operation: "chat",
-  // Below `/responses/` one response is read, deleted or cancelled: no model is asked.
-  matchesLine: (line) => postsTo(line, "/responses"),
+  // Below `/responses/` one response is read, deleted or cancelled, and no model is asked but by the one that compacts.
+  matchesLine: (line) => postsTo(line, "/responses") || postsTo(line, "/responses/compact"),
   matchesBody: (body) => "input" in body && typeof body["model"] === "string",
   readRequest: (body, line) => new ResponsesRequest(body ?? {}, line),
   readAnswer: (keepText) => new ResponsesReader(keepText),
@@ -143,8 +152,7 @@ class ResponsesReader implements AnswerReader {
     } else if (value["object"] === "response" || Array.isArray(value["output"])) {
       this.#response(value, nameOf(value["status"]) ?? "completed");
     }
-    if (type === "error") found.error = errorOf(value["error"]) ?? errorOf(value);
-    else found.error = errorOf(value["error"]) ?? found.error;
+    found.error = errorIn(value, type) ?? found.error;
   }
 
   /** @param ended how it ended; null while it goes on */

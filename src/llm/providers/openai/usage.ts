@@ -14,13 +14,14 @@ export function readUsage(value: unknown): Usage | null {
   const completion = said(value["completion_tokens"], value["output_tokens"]);
   const total = value["total_tokens"];
   if (typeof prompt !== "number" && typeof completion !== "number" && typeof total !== "number") return null;
+  // Some makers of embeddings report the total alone.
+  const promptTokens = tokensOf(prompt ?? (typeof completion === "number" ? undefined : total));
   const prompts = detailsOf(
     value["prompt_tokens_details"] ?? value["input_tokens_details"] ?? value["input_token_details"],
   );
   const completions = detailsOf(
     value["completion_tokens_details"] ?? value["output_tokens_details"] ?? value["output_token_details"],
   );
-  const promptTokens = tokensOf(prompt);
   const reasoning = tokensOf(completions["reasoning_tokens"] ?? value["reasoning_tokens"]);
   const completionTokens = withReasoning(tokensOf(completion), reasoning, promptTokens, total);
   return {
@@ -29,12 +30,20 @@ export function readUsage(value: unknown): Usage | null {
     total: typeof total === "number" ? tokensOf(total) : promptTokens + completionTokens,
     // DeepSeek says `prompt_cache_hit_tokens`, Moonshot `cached_tokens`.
     cached: tokensOf(prompts["cached_tokens"] ?? value["prompt_cache_hit_tokens"] ?? value["cached_tokens"]),
-    cacheWrites: tokensOf(prompts["cache_write_tokens"]),
+    // OpenRouter's name and LiteLLM's.
+    cacheWrites: tokensOf(prompts["cache_write_tokens"] ?? prompts["cache_creation_tokens"]),
     reasoning,
     promptAudio: tokensOf(prompts["audio_tokens"]),
     completionAudio: tokensOf(completions["audio_tokens"]),
     cachedInside: true,
   };
+}
+
+/** What a later value of a stream makes of what was reported: zeros after a count are a relay's filler, no count. */
+export function laterUsage(value: unknown, before: Usage | null): Usage | null {
+  const usage = readUsage(value);
+  if (usage === null) return before;
+  return before !== null && usage.total === 0 && usage.prompt + usage.completion === 0 ? before : usage;
 }
 
 /** xAI reports reasoning beside the completion, OpenAI inside it: the total tells. Billed as output it is by both. */
