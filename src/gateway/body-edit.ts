@@ -18,7 +18,7 @@ export function editBody(
   exchange: Exchange,
   message: Message,
   element: string,
-  edit: (body: Body) => void,
+  edit: (body: Body) => void | Promise<void>,
 ): void | Promise<void> {
   const { body } = message;
   if (body === null || body.consumed) return;

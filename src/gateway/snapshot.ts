@@ -215,6 +215,8 @@ export interface StoredSchema {
   readonly type: "json" | "xml";
   /** null for XML Schemas, and for what is no JSON object. */
   readonly document: SchemaDocument | null;
+  /** Text of an XML Schema; null for others, and when there is none. */
+  readonly xml: string | null;
 }
 
 export interface MockResponse {

@@ -165,10 +165,17 @@ function storedSchema({ properties }: Resource<GlobalSchemaProperties>): StoredS
     stored = {
       type: isXml ? "xml" : "json",
       document: isXml ? null : typeof given === "string" ? parsed(given) : isJsonObject(given) ? given : null,
+      xml: isXml ? textOf(given) : null,
     };
     documents.set(properties, stored);
   }
   return stored;
+}
+
+/** `value` as it stands, or `document.value`. */
+function textOf(given: unknown): string | null {
+  if (typeof given === "string") return given;
+  return isJsonObject(given) && typeof given["value"] === "string" ? given["value"] : null;
 }
 
 function parsed(text: string): SchemaDocument | null {

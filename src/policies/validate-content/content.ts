@@ -1,16 +1,18 @@
 /** One body against one `content` rule. */
-import { XmlMistake, type XmlTag, readXmlEvents } from "../../base/xml-events.ts";
 import { beginEvaluation, spend } from "../../compiler/runtime/budget.ts";
 import { NetException } from "../../compiler/runtime/errors.ts";
 import { bodyText } from "../../compiler/runtime/library/context-body.ts";
 import { readJson } from "../../compiler/runtime/library/json/reader.ts";
-import { BODY_LIMITS, MOST_JSON_DEPTH, MOST_XML_DEPTH } from "../../gateway/body-limits.ts";
+import { BODY_LIMITS, MOST_JSON_DEPTH } from "../../gateway/body-limits.ts";
 import type { Body } from "../../gateway/body.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
 import type { BodyRule, SchemaUse, StoredSchema } from "../../gateway/snapshot.ts";
 import { foldNames } from "../../validation/dialect.ts";
 import type { Action, Finding, Side } from "../../validation/findings.ts";
 import { schemaFor } from "../../validation/json-schema.ts";
 import { placeOf, tooMuchJson } from "../../validation/json-text.ts";
+import { xmlShapeMistake } from "../../validation/xml-schema/shape.ts";
+import { checkXmlSchema } from "../../validation/xml-schema/xml-schema.ts";
 
 export interface ContentRule {
   /** Bare, lower case; empty: every described one. */
@@ -36,62 +38,140 @@ function bodyOf(side: Side): "RequestBody" | "ResponseBody" {
   return side === "request" ? "RequestBody" : "ResponseBody";
 }
 
-/** @returns what is wrong, or null */
+/** @returns what is wrong, or null; only documents that are held against an XML Schema are waited for */
 export function checkContent(
+  exchange: Exchange,
   subject: Subject,
   type: string,
   rule: ContentRule,
   described: BodyRule | null,
-  stored: ReadonlyMap<string, StoredSchema>,
   action: Action,
-): Finding | null {
-  const { side } = subject;
-  const finding = (kind: Finding["rule"], details: string, isShown: boolean, name = type): Finding => ({
-    name,
-    type: bodyOf(side),
-    rule: kind,
-    details,
-    shown: isShown ? details : null,
-    action,
-  });
-  const use = schemaOf(rule, described, stored);
-  const definition = use === null || use.name === "" ? "" : ` ${use.name},`;
-  const mismatch = (error: string, line: number, position: number): Finding =>
-    finding(
-      "IncorrectMessage",
-      `Body of the ${side} does not conform to the definition${definition} which is associated with the content type ${type}. ${error} Line: ${line}, Position: ${position}`,
-      true,
-    );
+): Finding | null | Promise<Finding | null> {
+  const say = new Wording(subject, type, action);
+  const stored = exchange.snapshot.schemas;
   try {
     beginEvaluation(BODY_LIMITS);
     const text = bodyText(subject.body);
-    if (rule.validateAs !== "json") return checkXml(text, rule.validateAs === "soap", mismatch);
-    const compiled = use === null ? null : schemaFor(use, stored, rule);
-    if (compiled !== null && !compiled.ok) {
-      return compiled.what === "definition"
-        ? finding(
-            "MissingDefinition",
-            `API's schema does not contain definition ${use!.name || use!.pointer}, which is associated with the content type ${type}.`,
-            false,
-          )
-        : finding("ApiSchema", "API's schema does not exist or it could not be resolved.", false, "");
-    }
-    const tooMuch = tooMuchJson(text);
-    if (tooMuch !== null) return mismatch(tooMuch, 1, 1);
-    const read = parse(text);
-    if (!read.ok) return mismatch(read.error, read.line, read.position);
-    const mistake = compiled?.check(rule.foldNames ? foldNames(read.value) : read.value) ?? null;
-    if (mistake === null) return null;
-    const { line, position } = placeOf(text, mistake.path, rule.foldNames);
-    return mismatch(mistake.text, line, position);
+    if (rule.validateAs === "json") return checkJson(text, rule, described, stored, say);
+    const isSoap = rule.validateAs === "soap";
+    if (rule.schemaId !== undefined) return checkWithSchema(exchange, text, isSoap, rule.schemaId, say);
+    const mistake = xmlShapeMistake(text, isSoap, spend);
+    return mistake === null ? null : say.mismatch("", mistake);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return finding(
-      "ValidationException",
-      `Body of the ${side} cannot be validated for the content type ${type}. ${reason}`,
+    return say.failed(error);
+  }
+}
+
+interface Place {
+  readonly error: string;
+  /** From 1. */
+  readonly line: number;
+  readonly position: number;
+}
+
+/** Findings in the product's words. */
+class Wording {
+  readonly #side: Side;
+  readonly #type: string;
+  readonly #action: Action;
+
+  constructor({ side }: Subject, type: string, action: Action) {
+    this.#side = side;
+    this.#type = type;
+    this.#action = action;
+  }
+
+  /** @param definition empty when it has no name */
+  mismatch(definition: string, { error, line, position }: Place): Finding {
+    const named = definition === "" ? "" : ` ${definition},`;
+    return this.#finding(
+      "IncorrectMessage",
+      `Body of the ${this.#side} does not conform to the definition${named} which is associated with the content type ${this.#type}. ${error} Line: ${line}, Position: ${position}`,
+      true,
+    );
+  }
+
+  noDefinition(definition: string): Finding {
+    return this.#finding(
+      "MissingDefinition",
+      `API's schema does not contain definition ${definition}, which is associated with the content type ${this.#type}.`,
       false,
     );
   }
+
+  noSchema(): Finding {
+    return this.#finding("ApiSchema", "API's schema does not exist or it could not be resolved.", false, "");
+  }
+
+  failed(error: unknown): Finding {
+    const reason = error instanceof Error ? error.message : String(error);
+    return this.#finding(
+      "ValidationException",
+      `Body of the ${this.#side} cannot be validated for the content type ${this.#type}. ${reason}`,
+      false,
+    );
+  }
+
+  #finding(rule: Finding["rule"], details: string, isShown: boolean, name = this.#type): Finding {
+    const shown = isShown ? details : null;
+    return { name, type: bodyOf(this.#side), rule, details, shown, action: this.#action };
+  }
+}
+
+function checkJson(
+  text: string,
+  rule: ContentRule,
+  described: BodyRule | null,
+  stored: ReadonlyMap<string, StoredSchema>,
+  say: Wording,
+): Finding | null {
+  const use = schemaOf(rule, described, stored);
+  const definition = use?.name ?? "";
+  const compiled = use === null ? null : schemaFor(use, stored, rule);
+  if (compiled !== null && !compiled.ok)
+    return compiled.what === "definition" ? say.noDefinition(use!.name || use!.pointer) : say.noSchema();
+  const tooMuch = tooMuchJson(text);
+  if (tooMuch !== null) return say.mismatch(definition, { error: tooMuch, line: 1, position: 1 });
+  const read = parse(text);
+  if (!read.ok) return say.mismatch(definition, read);
+  const mistake = compiled?.check(rule.foldNames ? foldNames(read.value) : read.value) ?? null;
+  if (mistake === null) return null;
+  return say.mismatch(definition, {
+    error: mistake.text,
+    ...placeOf(text, mistake.path, rule.foldNames),
+  });
+}
+
+/** Against a stored XML Schema. */
+async function checkWithSchema(
+  { snapshot, services }: Exchange,
+  text: string,
+  isSoap: boolean,
+  schemaId: string,
+  say: Wording,
+): Promise<Finding | null> {
+  const name = nameOf(schemaId);
+  const stored = snapshot.schemas;
+  if (stored.get(name)?.type !== "xml") return say.noSchema();
+  try {
+    const verdict = await checkXmlSchema({ name, stored }, text, isSoap, services.clock);
+    if (verdict.kind === "valid") return null;
+    if (verdict.kind === "invalid") return say.mismatch(name, verdict);
+    services.log({
+      level: "error",
+      msg: "XML Schema cannot be used",
+      schema: name,
+      error: verdict.cause,
+    });
+    return say.noSchema();
+  } catch (error) {
+    return say.failed(error);
+  }
+}
+
+/** `/schemas/Order` and `Order` are the same; in lower case. */
+function nameOf(schemaId: string): string {
+  return schemaId.slice(schemaId.lastIndexOf("/") + 1).toLowerCase();
 }
 
 /** The stored schema that the rule names, else the description's; null: any content will do. */
@@ -101,8 +181,7 @@ function schemaOf(
   stored: ReadonlyMap<string, StoredSchema>,
 ): SchemaUse | null {
   if (rule.schemaId === undefined) return described?.schema ?? null;
-  const name = rule.schemaId.slice(rule.schemaId.lastIndexOf("/") + 1);
-  const document = stored.get(name.toLowerCase())?.document ?? null;
+  const document = stored.get(nameOf(rule.schemaId))?.document ?? null;
   const pointer =
     rule.schemaRef === undefined || rule.schemaRef === ""
       ? "#"
@@ -138,38 +217,4 @@ function whyNoJson(text: string): { error: string; line: number; position: numbe
     if (found !== null) return { error: found[1]!, line: Number(found[2]), position: Number(found[3]) };
   }
   return { error: "It is not valid JSON.", line: 1, position: 1 };
-}
-
-const SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/";
-const SOAP_12 = "http://www.w3.org/2003/05/soap-envelope";
-
-/** Well-formed; for SOAP, an envelope with one body. */
-function checkXml(
-  text: string,
-  isSoap: boolean,
-  mismatch: (error: string, line: number, position: number) => Finding,
-): Finding | null {
-  let depth = 0;
-  let envelope: XmlTag | null = null;
-  let bodies = 0;
-  try {
-    readXmlEvents(text, MOST_XML_DEPTH, {
-      open: (tag) => {
-        spend();
-        if (depth === 0) envelope = tag;
-        else if (depth === 1 && tag.local === "Body" && tag.uri === envelope?.uri) bodies++;
-        depth++;
-      },
-      close: () => depth--,
-      text: () => {},
-    });
-  } catch (error) {
-    if (error instanceof XmlMistake) return mismatch(error.message, error.line, error.position);
-    throw error;
-  }
-  if (!isSoap) return null;
-  const root = envelope as XmlTag | null;
-  if (root === null || root.local !== "Envelope" || (root.uri !== SOAP_11 && root.uri !== SOAP_12))
-    return mismatch("The root element is not a SOAP envelope.", 1, 1);
-  return bodies === 1 ? null : mismatch("The SOAP envelope has no single Body.", 1, 1);
 }

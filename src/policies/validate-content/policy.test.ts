@@ -27,6 +27,11 @@ const described = (contentType = "application/json", name = "Order"): BodyRule =
   contentType,
   schema: { document: ORDER, pointer: `#/components/schemas/${name}`, name },
 });
+function xsd(inner: string): StoredSchema {
+  const xml = `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:o" targetNamespace="urn:o" elementFormDefault="qualified">${inner}</xs:schema>`;
+  return { type: "xml", document: null, xml };
+}
+
 const STORED: ReadonlyMap<string, StoredSchema> = new Map([
   [
     "strict",
@@ -37,9 +42,16 @@ const STORED: ReadonlyMap<string, StoredSchema> = new Map([
         type: "object",
         properties: { n: { $ref: "#/definitions/N" } },
       },
+      xml: null,
     },
   ],
-  ["xsd", { type: "xml", document: null }],
+  [
+    "order",
+    xsd(
+      `<xs:element name="order"><xs:complexType><xs:sequence><xs:element name="id" type="xs:int"/></xs:sequence></xs:complexType></xs:element>`,
+    ),
+  ],
+  ["broken", xsd(`<xs:element name="order" type="nowhere"/>`)],
 ]);
 
 interface Given {
@@ -331,18 +343,53 @@ test.each<[string, Record<string, unknown>, string[]]>([
     { "schema-ref": "#/a" },
     ["`schema-ref` is a place in the stored schema that `schema-id` names"],
   ],
-  [
-    "XML Schema",
-    { "validate-as": "xml", "schema-id": "xsd" },
-    ["validation against XML Schemas is not built yet"],
-  ],
-  [
-    "XML without",
-    { "validate-as": "soap" },
-    ["XML is only checked to be well-formed: validation against XML Schemas is not built yet"],
-  ],
+  ["XML Schema", { "validate-as": "xml", "schema-id": "order" }, []],
+  ["XML without", { "validate-as": "soap" }, ["without `schema-id`, XML is only checked to be well-formed"]],
   ["JSON", {}, []],
 ])("validate-content, on save: %s", (_name, content, expected) => {
   const attributes = { "validate-as": "json", action: "prevent", ...content };
   expect(mistakesOf(validateContent, { children: { content: [{ attributes }] } })).toEqual(expected);
+});
+
+const ENVELOPE = (inner: string): string =>
+  `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">\n<s:Body>${inner}</s:Body></s:Envelope>`;
+const asXml = (validateAs = "xml", schemaId = "/schemas/Order"): Partial<Given> => ({
+  type: "text/xml",
+  content: { type: "text/xml", "validate-as": validateAs, "schema-id": schemaId },
+});
+const wrongId =
+  "Element '{urn:o}id': 'x' is not a valid value of the atomic type 'xs:int'. Line: 2, Position: 1";
+
+test.each<[string, Given, string]>([
+  ["conforms", { body: '<order xmlns="urn:o"><id>1</id></order>', ...asXml() }, "ok"],
+  [
+    "does not",
+    { body: '<order xmlns="urn:o">\n<id>x</id></order>', ...asXml() },
+    mismatch(wrongId, "text/xml", " order,"),
+  ],
+  [
+    "is no XML",
+    { body: '<order xmlns="urn:o"><id>', ...asXml() },
+    mismatch("Unclosed tag: id. Line: 1, Position: 26", "text/xml", " order,"),
+  ],
+  ["SOAP conforms", { body: ENVELOPE('<order xmlns="urn:o"><id>1</id></order>'), ...asXml("soap") }, "ok"],
+  [
+    "SOAP does not",
+    { body: ENVELOPE('<order xmlns="urn:o"><id>x</id></order>'), ...asXml("soap") },
+    mismatch(wrongId, "text/xml", " order,"),
+  ],
+  ["a SOAP fault", { body: ENVELOPE("<s:Fault><s:Code/></s:Fault>"), ...asXml("soap") }, "ok"],
+  ["ignored", { body: "<x/>", ...asXml(), content: { ...asXml().content, action: "ignore" } }, "ok"],
+  [
+    "a schema that is none",
+    { body: "<x/>", ...asXml("xml", "broken") },
+    bad("API's schema does not exist or it could not be resolved.", GENERIC),
+  ],
+  [
+    "a schema of another kind",
+    { body: "<x/>", ...asXml("xml", "strict") },
+    bad("API's schema does not exist or it could not be resolved.", GENERIC),
+  ],
+])("validate-content against an XML Schema: %s", async (_name, given, expected) => {
+  expect(await run(given)).toBe(expected);
 });

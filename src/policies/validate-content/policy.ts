@@ -38,7 +38,8 @@ interface Settings {
 
 /**
  * Holds a body against the operation's description or a stored schema: its size, its content type, its content. JSON is
- * held against its schema; XML and SOAP must be well-formed. The body is held in memory for it and stays readable.
+ * held against its schema; XML and what SOAP carries against the XML Schema that `schema-id` names, and must be well-formed
+ * without one. The body is held in memory for it and stays readable.
  */
 export const validateContent = definePolicy({
   element: ELEMENT,
@@ -137,16 +138,10 @@ export const validateContent = definePolicy({
       }
       if (isJson) return;
       if (attributes["schema-ref"] !== undefined) report("`schema-ref` is for JSON only", at("schema-ref"));
-      else if (attributes["schema-id"] !== undefined) {
+      else if (attributes["schema-id"] === undefined) {
+        const hint = "store the XML Schema and name it with `schema-id`";
         report(
-          "validation against XML Schemas is not built yet",
-          at("schema-id"),
-          "without `schema-id`, XML is checked to be well-formed",
-        );
-      } else {
-        const hint = "a schema in the API's description is not applied";
-        report(
-          "XML is only checked to be well-formed: validation against XML Schemas is not built yet",
+          "without `schema-id`, XML is only checked to be well-formed",
           at("validate-as"),
           hint,
           "warning",
@@ -203,11 +198,13 @@ function validate(exchange: Exchange, side: Side, settings: Settings): Outcome |
     const bytes = body.bytes();
     if (bytes.length > maxSize && sizeAction !== "ignore")
       findings.push(tooLarge(side, bytes.length, maxSize, sizeAction));
-    if (!prevents(findings) && bytes.length > 0) {
-      const found = contentFinding(exchange, { side, body }, message, settings);
+    const finish = (found: Finding | null): void => {
       if (found !== null) findings.push(found);
-    }
-    settle(exchange, ELEMENT, side, settings.variable, findings);
+      settle(exchange, ELEMENT, side, settings.variable, findings);
+    };
+    if (prevents(findings) || bytes.length === 0) return finish(null);
+    const found = contentFinding(exchange, { side, body }, message, settings);
+    return found instanceof Promise ? found.then(finish) : finish(found);
   });
 }
 
@@ -230,7 +227,7 @@ function contentFinding(
   subject: Subject,
   message: Message,
   settings: Settings,
-): Finding | null {
+): Finding | null | Promise<Finding | null> {
   const { context, operation } = exchange;
   const type = mappedType(exchange, message, settings);
   const described = describedBodies(exchange, subject.side);
@@ -244,9 +241,7 @@ function contentFinding(
     return action === "ignore" ? null : unspecifiedType(subject, type, action);
   }
   const action = actionOf(content.action(context), ELEMENT);
-  return action === "ignore"
-    ? null
-    : checkContent(subject, type, content, rule ?? null, exchange.snapshot.schemas, action);
+  return action === "ignore" ? null : checkContent(exchange, subject, type, content, rule ?? null, action);
 }
 
 function describedBodies({ operation, response }: Exchange, side: Side): readonly BodyRule[] {
