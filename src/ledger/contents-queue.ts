@@ -122,10 +122,9 @@ export class ContentsQueue {
       let size = 0;
       let entries = 0;
       while (this.length > 0 && size < WRITE_BYTES) {
-        for (const piece of encodeContents(this.#take())) {
-          pieces.push(piece);
-          size += piece.length;
-        }
+        const entry = encodeContents(this.#take());
+        pieces.push(entry);
+        size += entry.length;
         entries++;
       }
       try {

@@ -5,7 +5,6 @@ import { decodeRecord, encodeRecord } from "./line.ts";
 import { record } from "./ledger.fixture.ts";
 import { newOwner, parseSegmentName, segmentName } from "./segment.ts";
 
-const bytesOf = (one: LedgerContents): Buffer => Buffer.concat(encodeContents(one));
 const text = (octets: Uint8Array | null): string | null =>
   octets === null ? null : Buffer.from(octets).toString();
 
@@ -22,8 +21,8 @@ describe("an entry of contents", () => {
     });
     fc.assert(
       fc.property(entry, entry, (first, second) => {
-        const start = bytesOf(first).length;
-        const octets = Buffer.concat([bytesOf(first), bytesOf(second)]);
+        const start = encodeContents(first).length;
+        const octets = Buffer.concat([encodeContents(first), encodeContents(second)]);
         const read = decodeContents(octets, start);
         if (typeof read === "string") throw new Error(read);
         const { request, response, ...rest } = read.contents;

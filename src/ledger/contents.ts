@@ -22,37 +22,33 @@ const VERSION = 1;
 const LONGEST_HEAD = 2048;
 const LINE_FEED = 0x0a;
 
-/** @returns pieces to be written one after the other */
-export function encodeContents(contents: LedgerContents): Uint8Array[] {
-  const request = octetsOf(contents.request);
-  const response = octetsOf(contents.response);
+/** @returns the entry as it stands in the journal */
+export function encodeContents(contents: LedgerContents): Buffer {
+  const request = shortened(contents.request);
+  const response = shortened(contents.response);
+  const requestBytes = request === null ? -1 : Buffer.byteLength(request);
+  const responseBytes = response === null ? -1 : Buffer.byteLength(response);
   const flags =
-    (contents.requestTruncated || request?.cut === true ? 1 : 0) +
-    (contents.responseTruncated || response?.cut === true ? 2 : 0);
-  const head = JSON.stringify([
-    VERSION,
-    contents.requestId.slice(0, 256),
-    contents.part,
-    request === null ? -1 : request.octets.length,
-    response === null ? -1 : response.octets.length,
-    flags,
-  ]);
-  const pieces: Uint8Array[] = [Buffer.from(`${head}\n`)];
-  if (request !== null) pieces.push(request.octets);
-  if (response !== null) pieces.push(response.octets);
-  pieces.push(END);
-  return pieces;
+    (contents.requestTruncated || request !== contents.request ? 1 : 0) +
+    (contents.responseTruncated || response !== contents.response ? 2 : 0);
+  const id = JSON.stringify(contents.requestId.slice(0, 256));
+  const head = `[${VERSION},${id},${contents.part},${requestBytes},${responseBytes},${flags}]\n`;
+  const headBytes = Buffer.byteLength(head);
+  const octets = Buffer.allocUnsafe(headBytes + Math.max(0, requestBytes) + Math.max(0, responseBytes) + 1);
+  octets.write(head);
+  if (request !== null) octets.write(request, headBytes);
+  if (response !== null) octets.write(response, headBytes + Math.max(0, requestBytes));
+  octets[octets.length - 1] = LINE_FEED;
+  return octets;
 }
 
 const encoder = new TextEncoder();
-const END = Uint8Array.of(LINE_FEED);
 
-function octetsOf(text: string | null): { octets: Uint8Array; cut: boolean } | null {
-  if (text === null) return null;
-  // Encodes as many whole characters as there is room for: what lies beyond costs nothing.
-  const octets = Buffer.allocUnsafe(Math.min(text.length * 3, MOST_CONTENTS));
-  const { read, written } = encoder.encodeInto(text, octets);
-  return { octets: octets.subarray(0, written), cut: read < text.length };
+/** What is kept of a text: as many whole characters as there is room for. */
+function shortened(text: string | null): string | null {
+  if (text === null || text.length * 3 <= MOST_CONTENTS || Buffer.byteLength(text) <= MOST_CONTENTS) return text;
+  const { read } = encoder.encodeInto(text, new Uint8Array(MOST_CONTENTS));
+  return text.slice(0, read);
 }
 
 /** The last place at or before `limit` where no UTF-8 character is cut. */

@@ -60,6 +60,9 @@ type FieldKind = "text" | "text!" | "count" | "time" | "ms" | "ms?" | "bool" | "
 const NAMES = Object.keys(FIELDS) as (keyof LedgerRecord)[];
 const KINDS: readonly FieldKind[] = Object.values(FIELDS);
 
+/** Every field in order: objects that begin as a copy of it share one shape, which filling in by name would not give. */
+const BLANK: Readonly<Record<string, unknown>> = Object.fromEntries(NAMES.map((name) => [name, null]));
+
 /** The longest line there can be is below this. */
 export const LONGEST_LINE = 128 * 1024;
 
@@ -82,7 +85,7 @@ export function decodeRecord(line: string): LedgerRecord | null {
     return null;
   }
   if (!Array.isArray(values) || values[0] !== VERSION || typeof values[1] !== "string") return null;
-  const record: Record<string, unknown> = {};
+  const record: Record<string, unknown> = { ...BLANK };
   for (let i = 0; i < NAMES.length; i++) record[NAMES[i]!] = read(KINDS[i]!, values[i + 1]);
   return record as unknown as LedgerRecord;
 }

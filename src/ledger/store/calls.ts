@@ -71,17 +71,29 @@ export interface Keys {
   readonly backend: number;
 }
 
+/** Places of rows that are remembered: contents come within a second of their record. */
+const MOST_PLACES = 50_000;
+
+function keyOf(requestId: string, part: number): string {
+  return part === 0 ? requestId : `${requestId} ${part}`;
+}
+
 export class Calls {
   readonly #names: Names;
   readonly #insert: StatementSync;
   readonly #lastWithin: StatementSync;
   readonly #known: StatementSync;
+  /** Places of the latest rows, whose contents are about to come. */
+  readonly #places = new Map<string, number>();
+  /** The last place taken of each millisecond, in the transaction under way. */
+  readonly #taken = new Map<number, number>();
 
   constructor(database: DatabaseSync, names: Names) {
     this.#names = names;
     const columns = ["at", "model", "asked", "extra", ...LIST.map(({ column }) => column)];
     this.#insert = database.prepare(
-      `INSERT INTO calls (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
+      `INSERT INTO calls (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+       ON CONFLICT (request_id, part) DO NOTHING`,
     );
     this.#lastWithin = database.prepare("SELECT max(at) AS at FROM calls WHERE at >= ? AND at < ?");
     this.#known = database.prepare("SELECT at FROM calls WHERE request_id = ? AND part = ?");
@@ -89,7 +101,6 @@ export class Calls {
 
   /** @returns null when there is such a row already */
   add(record: LedgerRecord): Keys | null {
-    if (this.placeOf(record.requestId, record.part) !== null) return null;
     const names = this.#names;
     const values: SQLInputValue[] = [];
     const extra: Record<string, unknown> = {};
@@ -103,13 +114,10 @@ export class Calls {
     const model = names.wildIdOf(record.modelServed ?? record.modelAsked ?? record.deployment);
     const asked = names.wildIdOf(record.modelAsked ?? record.deployment);
     const at = this.#freePlace(record.timeMs);
-    this.#insert.run(
-      at,
-      model,
-      asked,
-      Object.keys(extra).length === 0 ? null : JSON.stringify(extra),
-      ...values,
-    );
+    const more = Object.keys(extra).length === 0 ? null : JSON.stringify(extra);
+    if (this.#insert.run(at, model, asked, more, ...values).changes === 0) return null;
+    this.#taken.set(Math.floor(at / PLACES), at);
+    this.#remember(record.requestId, record.part, at);
     return {
       subscription: names.idOf(record.subscription),
       product: names.idOf(record.product),
@@ -121,8 +129,25 @@ export class Calls {
 
   /** `at` of a request's row; null when there is none. */
   placeOf(requestId: string, part: number): number | null {
+    const latest = this.#places.get(keyOf(requestId, part));
+    if (latest !== undefined) return latest;
     const row = this.#known.get(requestId, part) as { at: number } | undefined;
     return row === undefined ? null : row.at;
+  }
+
+  committed(): void {
+    // The next transaction may find rows of another process.
+    this.#taken.clear();
+  }
+
+  rolledBack(): void {
+    this.#taken.clear();
+    this.#places.clear();
+  }
+
+  #remember(requestId: string, part: number, at: number): void {
+    if (this.#places.size >= MOST_PLACES) this.#places.clear();
+    this.#places.set(keyOf(requestId, part), at);
   }
 
   /** As stored, with `has_contents`. */
@@ -141,10 +166,14 @@ export class Calls {
   #freePlace(timeMs: number): number {
     for (let ms = timeMs; ; ms++) {
       const first = ms * PLACES;
-      const { at } = this.#lastWithin.get(first, first + PLACES) as { at: number | null };
+      const at = this.#taken.get(ms) ?? this.#lastPlace(first);
       if (at === null) return first;
       if (at + 1 < first + PLACES) return at + 1;
     }
+  }
+
+  #lastPlace(first: number): number | null {
+    return (this.#lastWithin.get(first, first + PLACES) as { at: number | null }).at;
   }
 }
 

@@ -15,12 +15,14 @@ import { primaryCode } from "./open.ts";
 import type { Rollups } from "./rollups.ts";
 import type { Texts } from "./texts.ts";
 
-/** Octets of records in one transaction: some 1,000 rows, some 30 ms. */
-const STRETCH = 256 * 1024;
-/** Octets of contents at once; an entry is never longer. */
-const CONTENTS_STRETCH = 5 * 1024 * 1024;
-/** Entries of contents in one transaction. */
-const ENTRIES = 50;
+/** Octets of records in one transaction: some 3,000 rows, some 40 ms. */
+const STRETCH = 1024 * 1024;
+/** Octets of contents in one transaction: some 500 usual entries, some 30 ms. */
+const CONTENTS_STRETCH = 1024 * 1024;
+/** An entry is never longer. */
+const LONGEST_ENTRY = 5 * 1024 * 1024;
+/** Octets of files that wait to be removed: each checkpoint syncs the disk. */
+const MOST_FINISHED = 16 * 1024 * 1024;
 /** Files of others that nobody has written to for so long are complete: writers leave a file that rests. */
 const STRANGERS_REST_MS = 3_600_000;
 
@@ -61,6 +63,8 @@ export class Importer {
   readonly #forget: StatementSync;
   /** Complete files, until they are gone: they need no second look. */
   readonly #done = new Set<string>();
+  /** Complete files that wait to be removed, one checkpoint for all of them. */
+  #finished = new Map<string, JournalFile>();
   #others = true;
   #otherBytes = 0;
 
@@ -97,11 +101,12 @@ export class Importer {
       for (const file of files) {
         if (file.kind !== kind) continue;
         while (this.#transact(() => this.#stretch(file))) yield;
-        // At once: on a small disk the next one may need its room.
-        if (this.#isComplete(file, now, closed)) this.#remove(file);
+        if (this.#isComplete(file, now, closed)) this.#finished.set(file.name, file);
+        if (this.#mayRemove()) this.#removeFinished();
         yield;
       }
     }
+    if (this.#others) this.#removeFinished();
     this.#others = false;
   }
 
@@ -110,7 +115,7 @@ export class Importer {
     const files: JournalFile[] = [];
     for (const name of readdirSync(folder).sort()) {
       const segment = parseSegmentName(name);
-      if (segment === null || this.#done.has(name)) continue;
+      if (segment === null || this.#done.has(name) || this.#finished.has(name)) continue;
       if (!this.#others && segment.instance !== owner.instance) continue;
       const path = join(folder, name);
       try {
@@ -120,7 +125,7 @@ export class Importer {
         // Another process has removed it since.
       }
     }
-    this.#otherBytes = files.reduce((sum, { size }) => sum + size, 0);
+    this.#otherBytes = bytesOf(files) + bytesOf(this.#finished.values());
     return files;
   }
 
@@ -164,17 +169,18 @@ export class Importer {
   #contents(file: JournalFile): boolean {
     const { calls, texts } = this.#parts;
     const position = this.#positionOf(file.name);
-    const octets = readFrom(
-      file.path,
-      position,
-      Math.min(CONTENTS_STRETCH, Math.max(0, file.size - position)),
-    );
+    const there = Math.max(0, file.size - position);
+    let octets = readFrom(file.path, position, Math.min(CONTENTS_STRETCH, there));
     let offset = 0;
-    let entries = 0;
-    let bytes = 0;
-    while (entries < ENTRIES && bytes < CONTENTS_STRETCH / 8) {
+    for (;;) {
       const read = decodeContents(octets, offset);
-      if (read === "more") break;
+      if (read === "more") {
+        // A large entry by itself.
+        if (offset > 0 || octets.length < CONTENTS_STRETCH || octets.length >= Math.min(there, LONGEST_ENTRY))
+          break;
+        octets = readFrom(file.path, position, Math.min(LONGEST_ENTRY, there));
+        continue;
+      }
       if (read === "garbage") {
         // Nothing says where the next entry begins.
         this.counts.unreadable++;
@@ -191,9 +197,8 @@ export class Importer {
           this.counts.contents++;
         }
       });
-      bytes += end - offset;
       offset = end;
-      entries++;
+      if (offset >= CONTENTS_STRETCH) break;
     }
     if (offset === 0) return false;
     this.#setPosition.run(file.name, position + offset);
@@ -212,19 +217,21 @@ export class Importer {
   }
 
   #transact<T>(work: () => T): T {
-    const { database, names, rollups } = this.#parts;
+    const { database, names, calls, rollups } = this.#parts;
     const before = { ...this.counts };
     database.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
       database.exec("COMMIT");
       names.committed();
+      calls.committed();
       return result;
     } catch (error) {
       rollups.forget();
       Object.assign(this.counts, before);
       if (database.isTransaction) database.exec("ROLLBACK");
       names.rolledBack();
+      calls.rolledBack();
       throw error;
     }
   }
@@ -242,10 +249,22 @@ export class Importer {
     return now - file.modifiedMs > STRANGERS_REST_MS;
   }
 
-  #remove(file: JournalFile): void {
-    if (!isAllRead(file, this.#positionOf(file.name))) return;
+  /** Not all too many: on a small disk the next ones may need their room. */
+  #mayRemove(): boolean {
+    return this.#finished.size > 0 && bytesOf(this.#finished.values()) >= MOST_FINISHED;
+  }
+
+  #removeFinished(): void {
+    if (this.#finished.size === 0) return;
     // Without this a power cut could take rows from the database whose journal is gone.
     this.#parts.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    const finished = this.#finished;
+    this.#finished = new Map();
+    for (const file of finished.values()) this.#remove(file);
+  }
+
+  #remove(file: JournalFile): void {
+    if (!isAllRead(file, this.#positionOf(file.name))) return;
     try {
       unlinkSync(file.path);
     } catch (error) {
@@ -258,9 +277,15 @@ export class Importer {
   }
 }
 
+function bytesOf(files: Iterable<JournalFile>): number {
+  let sum = 0;
+  for (const { size } of files) sum += size;
+  return sum;
+}
+
 /** A line that was torn when its process ended is all that may be left over; nothing came since it was listed. */
 function isAllRead(file: JournalFile, position: number): boolean {
-  const octets = readFrom(file.path, position, CONTENTS_STRETCH);
+  const octets = readFrom(file.path, position, LONGEST_ENTRY);
   if (file.kind === "records") return !octets.includes(0x0a);
   return decodeContents(octets, 0) === "more";
 }

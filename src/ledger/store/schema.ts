@@ -64,6 +64,11 @@ const STEPS: readonly string[] = [
 
   CREATE TABLE segments (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  // Each transaction leaves a part of the index of words, and parts are merged as they pile up: fewer and larger ones.
+  `
+  INSERT INTO texts (texts, rank) VALUES ('hashsize', 4194304);
+  INSERT INTO texts (texts, rank) VALUES ('automerge', 8);
+  `,
 ];
 
 /** @throws Error when the file was written by a later version, or is no database */

@@ -13,16 +13,14 @@ const RESPONSE = 1;
 const MOST_READ = 4 * 1024 * 1024;
 
 export class Texts {
-  readonly #known: StatementSync;
   readonly #insert: StatementSync;
   readonly #index: StatementSync;
   readonly #parts: StatementSync;
   readonly #pieces: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#known = database.prepare("SELECT 1 FROM messages WHERE at = ? LIMIT 1");
     this.#insert = database.prepare(
-      "INSERT INTO messages (at, direction, piece, truncated, text) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO messages (at, direction, piece, truncated, text) VALUES (?, ?, ?, ?, ?)",
     );
     this.#index = database.prepare("INSERT INTO texts (rowid, request, response) VALUES (?, ?, ?)");
     this.#parts = database.prepare("SELECT part, at FROM calls WHERE request_id = ? ORDER BY part");
@@ -33,10 +31,12 @@ export class Texts {
 
   /** Stores contents under their call's place; what is there already stays. */
   add(at: number, contents: StoredContents): void {
-    if (this.#known.get(at) !== undefined) return;
-    this.#addPieces(at, REQUEST, contents.request, contents.requestTruncated);
-    this.#addPieces(at, RESPONSE, contents.response, contents.responseTruncated);
-    this.#index.run(at, wordsOf(contents.request), wordsOf(contents.response));
+    const request = contents.request === null ? null : textOf(contents.request);
+    const response = contents.response === null ? null : textOf(contents.response);
+    const isNew =
+      this.#addPieces(at, REQUEST, contents.request, request, contents.requestTruncated) &&
+      this.#addPieces(at, RESPONSE, contents.response, response, contents.responseTruncated);
+    if (isNew) this.#index.run(at, wordsOf(request), wordsOf(response));
   }
 
   /** What was said in a request, part by part. */
@@ -56,22 +56,28 @@ export class Texts {
     return found;
   }
 
-  #addPieces(at: number, direction: number, octets: Uint8Array | null, truncated: boolean): void {
-    if (octets === null) return;
+  /** @returns false when pieces are there already */
+  #addPieces(
+    at: number,
+    direction: number,
+    octets: Uint8Array | null,
+    text: string | null,
+    truncated: boolean,
+  ): boolean {
+    if (octets === null || text === null) return true;
+    if (octets.length <= PIECE_BYTES)
+      return this.#insert.run(at, direction, 0, truncated ? 1 : 0, text).changes > 0;
     let piece = 0;
     let start = 0;
     do {
       const end = start + characterEnd(octets.subarray(start), PIECE_BYTES);
       const isLast = end >= octets.length;
-      this.#insert.run(
-        at,
-        direction,
-        piece++,
-        truncated && isLast ? 1 : 0,
-        textOf(octets.subarray(start, end)),
-      );
+      const own = textOf(octets.subarray(start, end));
+      const { changes } = this.#insert.run(at, direction, piece++, truncated && isLast ? 1 : 0, own);
+      if (changes === 0) return false;
       start = end;
     } while (start < octets.length);
+    return true;
   }
 }
 
@@ -105,9 +111,8 @@ const NO_WORDS =
 const LABELS = new Set(["role", "type", "object", "finish_reason"]);
 
 /** The words that can be found: the texts inside the JSON, not its keys and not what is encoded in it. */
-function wordsOf(octets: Uint8Array | null): string {
-  if (octets === null) return "";
-  const text = textOf(octets);
+function wordsOf(text: string | null): string {
+  if (text === null) return "";
   const found: string[] = [];
   try {
     collect(JSON.parse(text), found, 0);
