@@ -17,6 +17,7 @@ import { readIdentitySettings } from "./backends/identity/settings.ts";
 import { Probes } from "./backends/probes.ts";
 import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
+import { newRequestId } from "./base/request-id.ts";
 import { systemClock, threadTimeMs } from "./base/system-clock.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
 import { type ExternalCache, cacheForRegion } from "./cache/cache.ts";
@@ -301,7 +302,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const gateway = createGateway({
     services,
     startTrace: tracing.start,
-    newRequestId: () => randomUUID(),
+    newRequestId: () => newRequestId(clock.now()),
     onDone: (exchange) => {
       gatewayMetrics.ended(exchange);
       spans?.ended(exchange);
