@@ -40,6 +40,7 @@ import { ledgerPaths } from "./gateway/ledger-door.ts";
 import { createGateway } from "./gateway/listener.ts";
 import { watchModelCall } from "./gateway/model-call.ts";
 import { guardBehind } from "./gateway/safety/guards.ts";
+import { createBuiltInGuard } from "./guards/built-in/guard.ts";
 import { ModelCounting } from "./gateway/model-counting.ts";
 import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
@@ -90,6 +91,8 @@ function modelServices(books: Books, counting: ModelCounting): Services["models"
     contents: (call, contents) => enterContents(books, call, contents),
   };
 }
+
+const builtInGuard = createBuiltInGuard();
 
 function semanticServices(stores: SemanticStores): Services["semantic"] {
   return {
@@ -274,7 +277,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       },
       counting,
     ),
-    guardFor: (exchange, source, backendId) => guardBehind(exchange, source, backendId, null),
+    guardFor: (exchange, source, backendId) => guardBehind(exchange, source, backendId, builtInGuard),
     countSafety: (action, category) => gatewayMetrics.safety(action, category),
     ask: (exchange, question) => askBackend(exchange, question, backends),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),

@@ -4,17 +4,20 @@
  */
 import { suggest } from "../../base/suggest.ts";
 import type { PolicyDefinition, Site, Value } from "../../compiler/policy.ts";
+import { BUILT_IN_CATEGORIES } from "../../guards/built-in/guard.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import { modelCallOf } from "../model-call.ts";
 import { definePolicy, responseOf } from "../policy.ts";
 import { type Windows, checkCompletion } from "./completions.ts";
+import { BUILT_IN_GUARD } from "./guards.ts";
 import type { Rules } from "./judge.ts";
 import { questionsOf } from "./questions.ts";
 import { readRequestTexts } from "./request-texts.ts";
 import { SafetyCheck } from "./safety-check.ts";
 
-const CATEGORIES = ["Hate", "SelfHarm", "Sexual", "Violence"];
+/** Of Azure AI Content Safety. */
+const CATEGORIES: readonly string[] = ["Hate", "SelfHarm", "Sexual", "Violence"];
 /** Characters of text in one request. */
 const MOST_TEXT = 1024 * 1024;
 
@@ -171,15 +174,19 @@ export function contentSafety(element: string): PolicyDefinition {
           undefined,
           "warning",
         );
+      const isBuiltIn = attributes["backend-id"].constant === BUILT_IN_GUARD;
+      const known: readonly string[] = isBuiltIn ? BUILT_IN_CATEGORIES : CATEGORIES;
       categories.forEach(({ attributes: { name } }, index) => {
         const { constant } = name;
-        if (constant === undefined || CATEGORIES.includes(constant)) return;
-        const meant = suggest(constant, CATEGORIES);
+        if (constant === undefined || known.includes(constant)) return;
+        const meant = suggest(constant, known);
         report(
-          `Azure AI Content Safety has no category '${constant}'`,
+          isBuiltIn
+            ? `the gateway's own detectors know no category '${constant}'`
+            : `Azure AI Content Safety has no category '${constant}'`,
           { child: "categories/category", index, attribute: "name", value: true },
-          meant === null ? `it knows ${CATEGORIES.join(", ")}` : `did you mean '${meant}'?`,
-          "warning",
+          meant === null ? `known are ${known.join(", ")}` : `did you mean '${meant}'?`,
+          isBuiltIn ? "error" : "warning",
         );
       });
     },

@@ -117,7 +117,7 @@ const OWNERS: ReadonlyMap<string, Whose> = owned({
 });
 
 const RESULT_TYPE = /(?:_result|_output|^search_result|^document|^file|^input_file)$/;
-const CALL_TYPE = /(?:_call|tool_use)$/;
+const CALL_TYPE = /(?:_call|tool_use|^reasoning|^thinking)$/;
 /** Below these, names and numbers are words, too. */
 const FREE = new Set(["arguments", "args", "structuredContent", "parameters", "input_schema", "json"]);
 /** Below these at any place but the top of a body. */
