@@ -108,8 +108,11 @@ function* slowly(spots: readonly Spot[], rules: MaskRules, placeholders: Placeho
 }
 
 function find(text: string, { kinds }: MaskRules): Finding[] {
-  const personal = findPersonalData(text, kinds as readonly PersonalKind[]);
-  if (!kinds.includes("secret")) return personal;
+  if (!kinds.includes("secret")) return findPersonalData(text, kinds as readonly PersonalKind[]);
+  const personal = findPersonalData(
+    text,
+    kinds.filter((kind) => kind !== "secret"),
+  );
   const secrets = findSecrets(text).map((finding) => ({ ...finding, kind: "secret" }));
   if (secrets.length === 0) return personal;
   return personal.length === 0 ? secrets : withoutOverlaps([...personal, ...secrets]);
