@@ -58,6 +58,29 @@ const MOST_ATTRIBUTES = 1000;
  * @throws XmlMistake
  */
 export function readXmlEvents(text: string, maxDepth: number, handlers: XmlHandlers): void {
+  readerOf(maxDepth, handlers)
+    .write(text.startsWith("\ufeff") ? text.slice(1) : text)
+    .close();
+}
+
+/** Of a text that is read in steps, in UTF-16 units: some milliseconds' work. */
+const STEP = 16 * 1024;
+
+/**
+ * The same in steps, for texts that are too long to be read at once.
+ *
+ * @throws XmlMistake
+ */
+export function* readXmlInSteps(text: string, maxDepth: number, handlers: XmlHandlers): Generator<void> {
+  const parser = readerOf(maxDepth, handlers);
+  for (let at = text.startsWith("\ufeff") ? 1 : 0; at < text.length; at += STEP) {
+    parser.write(text.slice(at, at + STEP));
+    yield;
+  }
+  parser.close();
+}
+
+function readerOf(maxDepth: number, handlers: XmlHandlers): SaxesParser<{ xmlns: true }> {
   const parser = new SaxesParser({ xmlns: true });
   const mistake = (message: string): XmlMistake =>
     new XmlMistake(message, parser.line, parser.columnIndex + 1);
@@ -101,7 +124,7 @@ export function readXmlEvents(text: string, maxDepth: number, handlers: XmlHandl
   if (handlers.instruction !== undefined)
     parser.on("processinginstruction", ({ target, body }) => handlers.instruction!(target, body));
   if (handlers.comment !== undefined) parser.on("comment", handlers.comment);
-  parser.write(text.startsWith("\ufeff") ? text.slice(1) : text).close();
+  return parser;
 }
 
 /** `1:5: disallowed character.` → `Disallowed character.` */

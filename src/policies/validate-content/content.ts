@@ -6,6 +6,7 @@ import { readJson } from "../../compiler/runtime/library/json/reader.ts";
 import { BODY_LIMITS, MOST_JSON_DEPTH } from "../../gateway/body-limits.ts";
 import type { Body } from "../../gateway/body.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
+import { runInSlices } from "../../gateway/slices.ts";
 import type { BodyRule, SchemaUse, StoredSchema } from "../../gateway/snapshot.ts";
 import { foldNames } from "../../validation/dialect.ts";
 import type { Action, Finding, Side } from "../../validation/findings.ts";
@@ -38,7 +39,7 @@ function bodyOf(side: Side): "RequestBody" | "ResponseBody" {
   return side === "request" ? "RequestBody" : "ResponseBody";
 }
 
-/** @returns what is wrong, or null; only documents that are held against an XML Schema are waited for */
+/** @returns what is wrong, or null; only long XML and what is held against an XML Schema is waited for */
 export function checkContent(
   exchange: Exchange,
   subject: Subject,
@@ -55,8 +56,10 @@ export function checkContent(
     if (rule.validateAs === "json") return checkJson(text, rule, described, stored, say);
     const isSoap = rule.validateAs === "soap";
     if (rule.schemaId !== undefined) return checkWithSchema(exchange, text, isSoap, rule.schemaId, say);
-    const mistake = xmlShapeMistake(text, isSoap, spend);
-    return mistake === null ? null : say.mismatch("", mistake);
+    const found = runInSlices(xmlShapeMistake(text, isSoap, spend));
+    const told = (mistake: Place | null): Finding | null =>
+      mistake === null ? null : say.mismatch("", mistake);
+    return found instanceof Promise ? found.then(told, (error) => say.failed(error)) : told(found);
   } catch (error) {
     return say.failed(error);
   }

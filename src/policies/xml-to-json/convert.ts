@@ -7,7 +7,7 @@
  *   them is `value`.
  */
 import { decodeXmlName } from "../../base/xml-names.ts";
-import { type XmlTag, readXmlEvents } from "../../base/xml-events.ts";
+import { type XmlTag, readXmlInSteps } from "../../base/xml-events.ts";
 import { spend } from "../../compiler/runtime/budget.ts";
 
 export interface XmlToJson {
@@ -16,9 +16,13 @@ export interface XmlToJson {
   readonly alwaysArrays: boolean;
 }
 
-/** Every member is a list of what stood there, so that nothing has to be turned into one later. */
-type Member = { readonly values: Value[]; isArray: boolean };
-type Value = string | null | Members;
+/** What stood under a name: its values as JSON, separated by commas, so that there is no tree to be written later. */
+interface Member {
+  json: string;
+  /** What comes after it: many short pieces, which are made one before they are too many. */
+  tail: string;
+  isArray: boolean;
+}
 type Members = Map<string, Member>;
 
 interface Open {
@@ -35,8 +39,12 @@ interface Open {
 const JSON_URI = "http://james.newtonking.com/projects/json";
 const XMLNS_URI = "http://www.w3.org/2000/xmlns/";
 
-/** @throws XmlMistake, BudgetError */
-export function jsonOfXml(text: string, options: XmlToJson, maxDepth: number): string {
+/**
+ * In steps, for `runInSlices`.
+ *
+ * @throws XmlMistake, BudgetError
+ */
+export function* jsonOfXml(text: string, options: XmlToJson, maxDepth: number): Generator<void, string> {
   const root = opened("", false, false);
   const open: Open[] = [root];
   let pending = "";
@@ -44,19 +52,19 @@ export function jsonOfXml(text: string, options: XmlToJson, maxDepth: number): s
     if (pending.trim() !== "") {
       const element = open.at(-1)!;
       if (options.friendly) element.runs.push(pending);
-      else add(element.members, "#text", pending, false);
+      else add(element.members, "#text", quoted(pending), false);
     }
     pending = "";
   };
-  readXmlEvents(text, maxDepth, {
+  yield* readXmlInSteps(text, maxDepth, {
     declaration: (declaration) => {
       if (options.friendly) return;
       const members: Members = new Map();
       for (const part of ["version", "encoding", "standalone"] as const) {
         const value = declaration[part];
-        if (value !== undefined) add(members, `@${part}`, value, false);
+        if (value !== undefined) add(members, `@${part}`, quoted(value), false);
       }
-      add(root.members, "?xml", members, false);
+      add(root.members, "?xml", json(members), false);
     },
     open: (tag) => {
       spend();
@@ -88,12 +96,12 @@ export function jsonOfXml(text: string, options: XmlToJson, maxDepth: number): s
       if (options.friendly) pending += part;
       else {
         flush();
-        add(element.members, "#cdata-section", part, false);
+        add(element.members, "#cdata-section", quoted(part), false);
       }
       element.text += part;
     },
     instruction: (target, data) => {
-      if (!options.friendly) add(open.at(-1)!.members, `?${target}`, data, false);
+      if (!options.friendly) add(open.at(-1)!.members, `?${target}`, quoted(data), false);
     },
   });
   return json(root.members);
@@ -110,9 +118,9 @@ function begin(tag: XmlTag, options: XmlToJson): Open {
     if (uri === JSON_URI) continue;
     if (!options.friendly) {
       if (uri !== XMLNS_URI || value !== JSON_URI)
-        add(element.members, `@${decodeXmlName(name)}`, value, false);
+        add(element.members, `@${decodeXmlName(name)}`, quoted(value), false);
     } else if (uri !== XMLNS_URI && name !== "xmlns")
-      add(element.members, decodeXmlName(local), value, false);
+      add(element.members, decodeXmlName(local), quoted(value), false);
   }
   return element;
 }
@@ -121,31 +129,64 @@ function asksForArray({ uri, local, value }: XmlTag["attributes"][number]): bool
   return uri === JSON_URI && local === "Array" && value === "true";
 }
 
-function valueOf({ members, runs, text, isSelfClosing }: Open, { friendly }: XmlToJson): Value {
-  if (members.size === 0) return isSelfClosing ? null : runs.length === 0 ? "" : text;
-  if (friendly && runs.length > 0) add(members, "value", runs.join(""), false);
-  return members;
+/** As JSON. */
+function valueOf({ members, runs, text, isSelfClosing }: Open, { friendly }: XmlToJson): string {
+  if (members.size === 0) return isSelfClosing ? "null" : runs.length === 0 ? '""' : quoted(text);
+  if (friendly && runs.length > 0) add(members, "value", quoted(runs.join("")), false);
+  return json(members);
 }
 
-function add(members: Members, name: string, value: Value, isArray: boolean): void {
-  const known = members.get(name);
-  if (known === undefined) members.set(name, { values: [value], isArray });
+/** Shorter pieces are gathered; longer ones stay as they are, so that nothing is copied more than once. */
+const PIECE = 4096;
+
+function add(members: Members, name: string, value: string, isArray: boolean): void {
+  let member = members.get(name);
+  if (member === undefined) members.set(name, (member = { json: "", tail: "", isArray }));
   else {
-    known.values.push(value);
-    known.isArray = true;
+    member.tail += ",";
+    member.isArray = true;
   }
+  if (value.length < PIECE) {
+    member.tail += value;
+    if (member.tail.length < PIECE) return;
+    member.json += inOne(member.tail);
+  } else {
+    member.json += inOne(member.tail);
+    member.json += value;
+  }
+  member.tail = "";
 }
 
-/** Depth is bounded by the reader's. */
+/** A text that was put together of many has its characters in one place once one of them is asked for. */
+function inOne(text: string): string {
+  text.charCodeAt(0);
+  return text;
+}
+
+/** By `+` alone, which copies nothing: copying would cost each level of elements once more. */
 function json(members: Members): string {
-  const parts: string[] = [];
-  for (const [name, { values, isArray }] of members) {
-    const written = values.map(valueJson);
-    parts.push(`${JSON.stringify(name)}:${isArray ? `[${written.join(",")}]` : written[0]!}`);
+  let text = "";
+  let tail = "{";
+  let isFirst = true;
+  for (const [name, member] of members) {
+    if (!isFirst) tail += ",";
+    isFirst = false;
+    tail += quoted(name);
+    tail += member.isArray ? ":[" : ":";
+    if (member.json !== "") {
+      text += inOne(tail);
+      text += member.json;
+      tail = "";
+    }
+    tail += member.tail;
+    if (member.isArray) tail += "]";
+    if (tail.length < PIECE) continue;
+    text += inOne(tail);
+    tail = "";
   }
-  return `{${parts.join(",")}}`;
+  return text + tail + "}";
 }
 
-function valueJson(value: Value): string {
-  return value instanceof Map ? json(value) : JSON.stringify(value);
+function quoted(text: string): string {
+  return JSON.stringify(text);
 }

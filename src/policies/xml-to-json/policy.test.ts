@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { configureBudget } from "../../compiler/runtime/budget.ts";
 import type { GatewayError } from "../../gateway/errors.ts";
 import { exchangeOf, policyStep, responseOf } from "../../gateway/testing.ts";
 import { xmlToJson } from "./policy.ts";
+
+configureBudget(() => performance.now());
 
 async function convert(
   body: string,
@@ -129,5 +132,27 @@ test.each<[string, Record<string, unknown>, type: string, accept: string | undef
 ])("xml-to-json applies: %s", async (_name, attributes, type, accept, applies) => {
   expect(await convert("<a>1</a>", attributes, type, accept)).toBe(
     applies ? '{"a":"1"}' : `unchanged (${type}): <a>1</a>`,
+  );
+});
+
+test("a long body is converted while others go on, and comes out as a short one would", async () => {
+  const row = '<r i="1"><n>a &amp; \u{1f600}</n>\r\n<t><![CDATA[<x>]]></t><e/></r>\n';
+  const rows = 60_000;
+  let turns = 0;
+  let over = false;
+  const converted = convert(`<a>${row.repeat(rows)}</a>`).finally(() => (over = true));
+  while (!over) {
+    turns++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const one = '{"@i":"1","n":"a & \u{1f600}","t":{"#cdata-section":"<x>"},"e":null}';
+  // Not compared by the test's own means, which would show millions of characters.
+  expect((await converted) === `{"a":{"r":[${Array<string>(rows).fill(one).join(",")}]}}`).toBe(true);
+  expect(turns).toBeGreaterThan(10);
+});
+
+test("what goes wrong late in a long body is told as in a short one", async () => {
+  expect(await convert(`<a>${"<b>1</b>\n".repeat(60_000)}<b></a>`)).toBe(
+    "500 ConversionFailure: The response body cannot be converted from XML to JSON. Unexpected close tag. Line 60001, position 8.",
   );
 });

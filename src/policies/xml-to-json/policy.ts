@@ -9,6 +9,7 @@ import { GatewayError } from "../../gateway/errors.ts";
 import { acceptsJson, isXmlType, mediaTypeOf } from "../../gateway/media-type.ts";
 import type { Message } from "../../gateway/message.ts";
 import { definePolicy, messageOf } from "../../gateway/policy.ts";
+import { runInSlices } from "../../gateway/slices.ts";
 import { type XmlToJson, jsonOfXml } from "./convert.ts";
 
 /** Makes JSON of an XML body. The body is held in memory for it; what is no XML ends the exchange with 500. */
@@ -67,25 +68,30 @@ export const xmlToJson = definePolicy({
   },
 });
 
-function convert(target: Message, body: Body, options: XmlToJson): void {
+function convert(target: Message, body: Body, options: XmlToJson): void | Promise<void> {
   if (body.bytes().length === 0) return;
-  beginEvaluation(BODY_LIMITS);
-  const text = bodyText(body);
-  let json: string;
+  const done = (json: string): void => {
+    setBytes(target, Buffer.from(json));
+    target.headers.set("Content-Type", "application/json");
+  };
+  const failed = (error: unknown): never => {
+    throw failureOf(target.kind, error);
+  };
   try {
-    json = jsonOfXml(text, options, MOST_XML_DEPTH);
+    beginEvaluation(BODY_LIMITS);
+    const json = runInSlices(jsonOfXml(bodyText(body), options, MOST_XML_DEPTH));
+    if (typeof json !== "string") return json.then(done, failed);
+    done(json);
   } catch (error) {
-    if (error instanceof XmlMistake)
-      throw unreadable(
-        target.kind,
-        `${error.message} Line ${error.line}, position ${error.position}.`,
-        error,
-      );
-    if (error instanceof BudgetError) throw unreadable(target.kind, error.message, error);
-    throw error;
+    failed(error);
   }
-  setBytes(target, Buffer.from(json));
-  target.headers.set("Content-Type", "application/json");
+}
+
+/** What is our own mistake stays as it is. */
+function failureOf(kind: string, error: unknown): unknown {
+  if (error instanceof XmlMistake)
+    return unreadable(kind, `${error.message} Line ${error.line}, position ${error.position}.`, error);
+  return error instanceof BudgetError ? unreadable(kind, error.message, error) : error;
 }
 
 function unreadable(kind: string, reason: string, cause: Error): GatewayError {
