@@ -131,6 +131,8 @@ describe("headgate logs", () => {
     [["--limit", "2"], 2],
     [["--min-tokens", "1100"], 3],
     [["--ending", "upstream-error"], 1],
+    [["--ending", "upstream-*"], 1],
+    [["--evidence", "reported"], 3],
   ])("%j: %i", async (args, count) => {
     const { out, code } = await run("logs", "--json", ...args);
     expect(code).toBe(0);
@@ -167,7 +169,9 @@ describe("headgate logs", () => {
   });
 
   test.each([
-    [["--status", "9"], 64, /status/],
+    [["--status", "9"], 64, /^error: `status` is a status such as 429, or a class of them such as 4xx\n$/],
+    [["--ending", "aborted"], 64, /^error: `ending` is one of finished, .*, cache-hit, not "aborted"\n$/],
+    [["--evidence", "guessed"], 64, /^error: `evidence` is one of reported, counted, estimated, none, not/],
     [["--since", "yesterday"], 64, /write a span/],
     [["--limit", "0"], 64, /1 and above/],
     [["--export", "xml"], 64, /jsonl/],

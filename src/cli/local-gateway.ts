@@ -20,8 +20,18 @@ export function findLocalGateway(application: Application, dataDir: string | und
 export class DoorRefusal extends Error {
   readonly status: number;
   constructor(status: number, text: string) {
-    super(`the gateway's local listener answered ${status}: ${text.slice(0, 300)}`);
+    super(reasonIn(text) ?? `the gateway's local listener answered ${status}: ${text.slice(0, 300)}`);
     this.status = status;
+  }
+}
+
+/** The listener's own words for what it did not like. */
+function reasonIn(text: string): string | null {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    return typeof error?.message === "string" && error.message !== "" ? error.message : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Questions to the ledger as they come from outside: JSON that somebody wrote. `now` is in ms since the epoch. */
+import type { Ending, Evidence } from "../llm/settlement.ts";
 import {
   DIMENSIONS,
   type Dimension,
@@ -34,6 +35,22 @@ const TEXTS = [
 ] as const;
 const LONGEST = 1000;
 
+/** Of these nothing else can have been recorded: a slip of the pen would find nothing, and look like an answer. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  ending: [
+    "finished",
+    "incomplete",
+    "upstream-error",
+    "upstream-reset",
+    "stalled",
+    "client-gone",
+    "failed",
+    "refused",
+    "cache-hit",
+  ] satisfies Ending[],
+  evidence: ["reported", "counted", "estimated", "none"] satisfies Evidence[],
+};
+
 /** @throws QueryError */
 export function readSearch(question: Question, now: number): SearchQuery {
   return {
@@ -63,7 +80,7 @@ export function readRollup(question: Question, now: number): RollupQuery {
   const by = question["by"] ?? [];
   if (!Array.isArray(by)) throw new QueryError("`by` is a list");
   const step = textAt(question, "step");
-  if (step !== undefined && !(step in STEPS))
+  if (step !== undefined && !Object.hasOwn(STEPS, step))
     throw new QueryError(`\`step\` is one of ${Object.keys(STEPS).join(", ")}`);
   return {
     from,
@@ -78,7 +95,9 @@ function readFilters(question: Question): LedgerFilters {
   const filters: Record<string, string | number> = {};
   for (const name of TEXTS) {
     const text = textAt(question, name);
-    if (text !== undefined) filters[name] = text;
+    if (text === undefined) continue;
+    checkKnown(name, text);
+    filters[name] = text;
   }
   const status = question["status"];
   if (status !== undefined) {
@@ -89,6 +108,15 @@ function readFilters(question: Question): LedgerFilters {
   const minTokens = numberAt(question, "minTokens");
   if (minTokens !== undefined) filters["minTokens"] = minTokens;
   return filters;
+}
+
+function checkKnown(name: string, text: string): void {
+  const known = KNOWN[name];
+  if (known === undefined) return;
+  const fits = text.endsWith("*")
+    ? known.some((one) => one.startsWith(text.slice(0, -1)))
+    : known.includes(text);
+  if (!fits) throw new QueryError(`\`${name}\` is one of ${known.join(", ")}, not "${text.slice(0, 50)}"`);
 }
 
 function readExact(value: unknown): RollupQuery["filters"] {
