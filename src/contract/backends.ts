@@ -17,6 +17,8 @@ export interface BackendProperties extends OpenProperties {
   circuitBreaker?: { rules?: CircuitBreakerRule[]; [key: string]: unknown };
   /** Ours. */
   probe?: BackendProbe;
+  /** Ours: of a backend whose URL is `built-in:`. Items of lists are phrases or `/patterns/`. */
+  guard?: { blocklists?: { [name: string]: string[] }; detectors?: { [name: string]: unknown } };
   pool?: BackendPool;
 }
 

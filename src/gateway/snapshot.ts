@@ -2,6 +2,7 @@
  * The configuration as requests see it: immutable, everything decided, built whole by `model/build.ts` and swapped
  * in at once. A request keeps the snapshot it began with.
  */
+import type { Guard } from "../guards/guard.ts";
 import type { Plan, Step } from "../compiler/policy.ts";
 export type { Plan, Step };
 import type { ExternalCache } from "../cache/cache.ts";
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly backends: ReadonlyMap<string, BackendEntity>;
   /** Single backends by URL, longest first, for `backends.matchByUrl`. */
   readonly backendsByUrl: readonly BackendEntity[];
+  /** Guards of this process that backends with the URL `built-in:` describe; by name, lower case. */
+  readonly guards: ReadonlyMap<string, Guard>;
   readonly certificates: CertificateIndex;
   /** By name, lower case. */
   readonly schemas: ReadonlyMap<string, StoredSchema>;

@@ -127,6 +127,7 @@ export function snapshotOf(fields: SnapshotFields = {}): Snapshot {
     keys: indexKeys(fields.subscriptions ?? []),
     backends: new Map(backends.map((backend) => [backend.id.toLowerCase(), backend])),
     backendsByUrl: singles.sort((a, b) => b.target!.basePath.length - a.target!.basePath.length),
+    guards: new Map(),
     schemas: fields.schemas ?? new Map(),
     certificates: fields.certificates ?? { byId: new Map(), byThumbprint: new Map() },
     caches: fields.caches ?? [],

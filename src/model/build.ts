@@ -31,6 +31,7 @@ import type { PolicyDocument, ResourceSet } from "../store/resource-set.ts";
 import { type Fill, buildBackends, defaultTarget, orderByUrl } from "./backends.ts";
 import { buildCaches } from "./caches.ts";
 import { buildConnections } from "./connections.ts";
+import { buildGuards } from "./guards.ts";
 import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { aiFormatOf } from "./ai-format.ts";
@@ -107,6 +108,7 @@ class Build {
       keys: indexKeys(subscriptions),
       backends,
       backendsByUrl: orderByUrl(backends.values()),
+      guards: buildGuards(resources, this.#report),
       certificates: this.#certificates,
       caches,
       schemas: storedSchemas(resources),

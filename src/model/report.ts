@@ -82,6 +82,14 @@ export const modelMessages: Readonly<Record<string, Message>> = {
       "openai-responses, openai-embeddings, openai-images, openai-audio, openai-realtime, anthropic-messages, gemini, " +
       "bedrock-converse or bedrock-invoke. Without it the gateway looks at each request.",
   },
+  HG5531: {
+    text: "the guard of backend `{backend}` cannot be used: {reason}",
+    hint: "correct `guard`",
+    explain:
+      "A backend whose `url` is `built-in:` is a guard of the gateway's own. Its `guard` may have `blocklists`, an object of lists of phrases " +
+      "or `/patterns/` by name, and `detectors` with `personalData`, the kinds that count, and `promptInjection`, the score that is an attack. " +
+      "Patterns must be linear on every text: no `*` and `+`, but `{0,20}` and `{1,20}`; no repeated groups, no back-references.",
+  },
   HG5520: {
     text: "the credential connection `{connection}` cannot be used: {reason}",
     hint: "correct the grant in `oauth2.grantTypes` of the provider, or `parameters` of the connection",

@@ -17,6 +17,8 @@ export function guardBehind(
   backendId: string,
   builtIn: Guard | null,
 ): Guard {
+  const own = exchange.snapshot.guards.get(backendId.toLowerCase());
+  if (own !== undefined) return own;
   if (backendId === BUILT_IN_GUARD) {
     if (builtIn !== null) return builtIn;
     throw new GuardUnavailable("this gateway has no detectors of its own");

@@ -73,6 +73,10 @@ export const backend = defineKind("backends", {
     }),
     proxy: is.object({ url: is.text(), username: is.text(), password: is.text() }, ["url"]),
     properties: is.object({}),
+    guard: is.object({
+      blocklists: is.map(is.list(is.text(512), 10_000)),
+      detectors: is.object({ personalData: is.list(is.text()), promptInjection: is.number(0, 10) }),
+    }),
     circuitBreaker: is.object({ rules: is.list(circuitBreakerRule) }),
     probe: is.object(
       {
@@ -119,7 +123,7 @@ function probePath(value: string) {
 
 /** Named values may stand for all or part of a URL; what is left must look like one. */
 function backendUrl(value: string) {
-  if (value.includes("{{") || /^(https?|wss?|sf|fabric):/i.test(value)) {
+  if (value.includes("{{") || /^(https?|wss?|sf|fabric|built-in):/i.test(value)) {
     return /\s/.test(value) ? { rule: "must not contain spaces" } : undefined;
   }
   const hint = /^[\w.-]+(:\d+)?(\/|$)/.test(value)
