@@ -76,14 +76,16 @@ export interface CompiledFragment {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const NOTHING: readonly never[] = [];
+
 export const nothingAround: Surroundings = { namedValues: new Map(), fragments: new Map() };
 
-/** What a document looked up, to tell whether it must be compiled again. */
-interface Dependencies {
-  readonly namedValues: Map<string, NamedValue | undefined>;
+/** What a document looked up, to tell whether it must be compiled again. Most look up nothing at all. */
+class Dependencies {
+  namedValues: Map<string, NamedValue | undefined> | null = null;
   /** Text, file and state of fragments by lower-case id; null: there was none. */
-  readonly fragments: Map<string, { text: string; file: string | null; state: string } | null>;
-  readonly references: Map<string, { kind: ReferenceKind; name: string; found: boolean | undefined }>;
+  fragments: Map<string, { text: string; file: string | null; state: string } | null> | null = null;
+  references: Map<string, { kind: ReferenceKind; name: string; found: boolean | undefined }> | null = null;
 }
 
 interface Remembered<T> {
@@ -103,12 +105,14 @@ const defaultGlobal: DocumentSource = {
 export class PolicyCompiler {
   readonly catalogue: Catalogue;
   readonly #compileExpression: CompileExpression;
+  /** Fragments, which many documents include; a document is parsed when it is compiled and its tree let go. */
   // Limits are characters of source: a tree weighs some thirty times its text, so few are kept.
   readonly #parsed = {
     raw: new Recent<string, ParsedDocument>(2 ** 20),
     encoded: new Recent<string, ParsedDocument>(2 ** 20),
   };
   readonly #expressions = new Recent<string, CompiledExpression>(2 ** 22);
+  /** By the place they belong to: what was there before is not asked for again. */
   readonly #documents = new Recent<string, Remembered<CompiledDocument>>(2 ** 25);
   readonly #fragments = new Recent<string, Remembered<CompiledFragment>>(2 ** 22);
   readonly #folder = new Folder();
@@ -129,12 +133,14 @@ export class PolicyCompiler {
   compile(source: DocumentSource, around: Surroundings = nothingAround): CompiledDocument {
     const { scope, scopeId, file, operationTemplate, text } = source;
     const { format } = source;
-    const parts = [around.loose === true, format, scope, scopeId, file ?? "", operationTemplate ?? "", text];
-    const key = parts.join("\0");
-    const remembered = this.#documents.get(key, key.length + entryWeight);
-    if (remembered !== undefined && this.#isFresh(remembered.dependencies, around)) return remembered.result;
-    const parsed = this.#parse(text, format);
-    const dependencies = newDependencies();
+    const key = `${around.loose === true ? "loose " : ""}${scope} ${scopeId} ${file ?? ""}`;
+    const weight = text.length + entryWeight;
+    const remembered = this.#documents.get(key, weight);
+    if (remembered !== undefined && isSameSource(remembered.result.source, source)) {
+      if (this.#isFresh(remembered.dependencies, around)) return remembered.result;
+    }
+    const parsed = parseXml(text, format);
+    const dependencies = new Dependencies();
     const world = this.#world(around, dependencies);
     const list = new DiagnosticList(parsed.source);
     const place: DocumentPlace = {
@@ -157,7 +163,7 @@ export class PolicyCompiler {
       sections,
     };
     // A broken document is refused, so nobody asks for it again; its diagnostics would only take room.
-    if (result.ok) this.#documents.set(key, { result, dependencies }, key.length + entryWeight);
+    if (result.ok) this.#documents.set(key, { result, dependencies }, weight);
     return result;
   }
 
@@ -167,7 +173,7 @@ export class PolicyCompiler {
     const remembered = this.#fragments.get(key, key.length + entryWeight);
     if (remembered !== undefined && this.#isFresh(remembered.dependencies, around)) return remembered.result;
     const parsed = this.#parse(source.text, source.format);
-    const dependencies = newDependencies();
+    const dependencies = new Dependencies();
     const world = this.#world(around, dependencies);
     const list = new DiagnosticList(parsed.source);
     const place: DocumentPlace = {
@@ -243,14 +249,14 @@ export class PolicyCompiler {
       namedValues: {
         find: (name) => {
           const found = namedValues.get(name);
-          dependencies.namedValues.set(name, found);
+          (dependencies.namedValues ??= new Map()).set(name, found);
           return found;
         },
         names: () => namedValues.keys(),
       },
       exists: (kind, name) => {
         const found = around.exists?.(kind, name);
-        dependencies.references.set(`${kind} ${name}`, { kind, name, found });
+        (dependencies.references ??= new Map()).set(`${kind} ${name}`, { kind, name, found });
         return found;
       },
       namesOf: around.namesOf,
@@ -272,14 +278,18 @@ export class PolicyCompiler {
     const source = this.#fragmentOf(around, id);
     const key = id.toLowerCase();
     if (source === undefined) {
-      dependencies.fragments.set(key, null);
+      (dependencies.fragments ??= new Map()).set(key, null);
       return null;
     }
     const file = source.file ?? null;
     const shape = this.#shapeOf(source, around);
     const problem = problemOf(shape);
     const broken = problem === null && !this.#isSound(source, around);
-    dependencies.fragments.set(key, { text: source.text, file, state: stateOf(source, shape, broken) });
+    (dependencies.fragments ??= new Map()).set(key, {
+      text: source.text,
+      file,
+      state: stateOf(source, shape, broken),
+    });
     const parsed = this.#parse(source.text, source.format);
     const list = new DiagnosticList(parsed.source);
     return { root: parsed.root, list, file, broken, problem, cycle: shape.cycle ?? [], size: shape.size };
@@ -326,14 +336,14 @@ export class PolicyCompiler {
   }
 
   #isFresh(dependencies: Dependencies, around: Surroundings): boolean {
-    for (const [name, before] of dependencies.namedValues) {
+    for (const [name, before] of dependencies.namedValues ?? NOTHING) {
       const now = around.namedValues.get(name);
       if (now?.value !== before?.value || now?.secret !== before?.secret) return false;
     }
-    for (const { kind, name, found } of dependencies.references.values()) {
+    for (const { kind, name, found } of dependencies.references?.values() ?? NOTHING) {
       if (around.exists?.(kind, name) !== found) return false;
     }
-    for (const [id, before] of dependencies.fragments) {
+    for (const [id, before] of dependencies.fragments ?? NOTHING) {
       const now = this.#fragmentOf(around, id);
       if (before === null || now === undefined) {
         if (before !== null || now !== undefined) return false;
@@ -373,8 +383,15 @@ function stateOf({ format }: FragmentSource, shape: FragmentShape, broken: boole
   return `${format} ${problemOf(shape)} ${shape.cycle?.join(" ")} ${broken}`;
 }
 
-function newDependencies(): Dependencies {
-  return { namedValues: new Map(), fragments: new Map(), references: new Map() };
+function isSameSource(a: DocumentSource, b: DocumentSource): boolean {
+  return (
+    a.text === b.text &&
+    a.scope === b.scope &&
+    a.scopeId === b.scopeId &&
+    (a.file ?? "") === (b.file ?? "") &&
+    (a.operationTemplate ?? "") === (b.operationTemplate ?? "") &&
+    (a.format ?? "raw") === (b.format ?? "raw")
+  );
 }
 
 function sound(document: CompiledDocument): CompiledDocument {
@@ -383,7 +400,12 @@ function sound(document: CompiledDocument): CompiledDocument {
 }
 
 /** All diagnostics of a document, each once, in order of place. */
-function finish(parsed: ParsedDocument, list: DiagnosticList, file: string | null | undefined): Diagnostic[] {
+function finish(
+  parsed: ParsedDocument,
+  list: DiagnosticList,
+  file: string | null | undefined,
+): readonly Diagnostic[] {
+  if (parsed.diagnostics.length + list.items.length === 0) return NOTHING;
   const all = sortDiagnostics([...parsed.diagnostics, ...list.items]);
   const seen = new Set<string>();
   const result: Diagnostic[] = [];

@@ -19,8 +19,16 @@ export interface FoldableDocument {
 
 export const emptyPlan: Plan = { inbound: null, backend: null, outbound: null, onError: null };
 
+interface Fold {
+  readonly inherited: Plan;
+  readonly plan: Plan;
+}
+
+/** On top of how many plans a document's own are remembered: one, and one for each product with a policy. */
+const mostFolds = 64;
+
 export class Folder {
-  readonly #folded = new WeakMap<FoldableDocument, WeakMap<Plan, Plan>>();
+  readonly #folded = new WeakMap<FoldableDocument, Fold[]>();
 
   /**
    * `document` on top of what it inherits.
@@ -28,18 +36,21 @@ export class Folder {
    * @param missing what a section that is not written stands for; default: the inherited one
    */
   fold(document: FoldableDocument, inherited: Plan, missing: Plan = inherited): Plan {
-    let plans = this.#folded.get(document);
-    if (plans === undefined) this.#folded.set(document, (plans = new WeakMap()));
-    let plan = plans.get(inherited);
-    if (plan === undefined) {
-      const { sections } = document;
-      plan = {
-        inbound: foldSection(sections.inbound, inherited.inbound, missing.inbound),
-        backend: foldSection(sections.backend, inherited.backend, missing.backend),
-        outbound: foldSection(sections.outbound, inherited.outbound, missing.outbound),
-        onError: foldSection(sections["on-error"], inherited.onError, missing.onError),
-      };
-      plans.set(inherited, plan);
+    const known = this.#folded.get(document);
+    const found = known?.find((fold) => fold.inherited === inherited);
+    if (found !== undefined) return found.plan;
+    const { sections } = document;
+    const plan = {
+      inbound: foldSection(sections.inbound, inherited.inbound, missing.inbound),
+      backend: foldSection(sections.backend, inherited.backend, missing.backend),
+      outbound: foldSection(sections.outbound, inherited.outbound, missing.outbound),
+      onError: foldSection(sections["on-error"], inherited.onError, missing.onError),
+    };
+    if (known === undefined) this.#folded.set(document, [{ inherited, plan }]);
+    else {
+      // Plans that nobody inherits from any more go first.
+      if (known.length >= mostFolds) known.shift();
+      known.push({ inherited, plan });
     }
     return plan;
   }

@@ -40,18 +40,24 @@ type Operation = Resource<OperationProperties>;
 const SHARED_WITH_WORKSPACES = new Set(["loggers", "groups", "users", "tags", "gateways", "caches"]);
 
 export class ResourceSet {
-  /** Changes whenever any resource does; opaque. */
-  readonly version: string;
-  readonly #byKey = new Map<string, Resource>();
-  readonly #children = new Map<string, Resource[]>();
-  readonly #byType = new Map<string, Resource[]>();
+  #version: string | (() => string);
+  #byKey = new Map<string, Resource>();
+  #children = new Map<string, Resource[]>();
+  #byType = new Map<string, Resource[]>();
   readonly #origins: ReadonlyMap<string, Locate>;
   /** By the key of the id without revision; made when first asked for. */
   #revisions: Map<string, Api[]> | undefined;
 
-  /** @param origins by `idKey` */
-  constructor(resources: Iterable<Resource>, version = "", origins: ReadonlyMap<string, Locate> = new Map()) {
-    this.version = version;
+  /**
+   * @param version changes whenever any resource does; may be worked out when it is asked for
+   * @param origins by `idKey`
+   */
+  constructor(
+    resources: Iterable<Resource>,
+    version: string | (() => string) = "",
+    origins: ReadonlyMap<string, Locate> = new Map(),
+  ) {
+    this.#version = version;
     this.#origins = origins;
     for (const resource of resources) this.#add(resource);
   }
@@ -59,10 +65,43 @@ export class ResourceSet {
   #add(resource: Resource): void {
     this.#byKey.set(ids.idKey(resource.id), resource);
     append(this.#byType, resource.type.toLowerCase(), resource);
-    const parent = ids.parentId(resource.id);
-    if (parent === undefined) return;
-    const collection = resource.type.slice(resource.type.lastIndexOf("/") + 1);
-    append(this.#children, ids.idKey(`${parent}\n${collection}`), resource);
+    const family = familyOf(resource);
+    if (family !== undefined) append(this.#children, family, resource);
+  }
+
+  /**
+   * This set with other properties: the same ids in the same order, so that nothing is sorted in again.
+   *
+   * @param replaced each by what it became, of the same id
+   */
+  with(
+    replaced: ReadonlyMap<Resource, Resource>,
+    version: string | (() => string),
+    origins: ReadonlyMap<string, Locate>,
+  ): ResourceSet {
+    const next = new ResourceSet([], version, origins);
+    next.#byKey = new Map(this.#byKey);
+    next.#byType = new Map(this.#byType);
+    next.#children = new Map(this.#children);
+    const types = new Set<string>();
+    const families = new Set<string>();
+    for (const after of replaced.values()) {
+      next.#byKey.set(ids.idKey(after.id), after);
+      types.add(after.type.toLowerCase());
+      const family = familyOf(after);
+      if (family !== undefined) families.add(family);
+    }
+    const current = (resource: Resource): Resource => replaced.get(resource) ?? resource;
+    for (const type of types) next.#byType.set(type, this.#byType.get(type)!.map(current));
+    for (const family of families) next.#children.set(family, this.#children.get(family)!.map(current));
+    if (!types.has("apis") && !types.has("workspaces/apis")) next.#revisions = this.#revisions;
+    return next;
+  }
+
+  /** Changes whenever any resource does; opaque. */
+  get version(): string {
+    if (typeof this.#version === "function") this.#version = this.#version();
+    return this.#version;
   }
 
   get size(): number {
@@ -142,8 +181,12 @@ export class ResourceSet {
   /** Every policy document there is, fragments excluded. */
   policies(): PolicyDocument[] {
     const documents: PolicyDocument[] = [];
+    const types = new Map<string, boolean>();
     for (const resource of this.#byKey.values()) {
-      if (!/(^|\/)policies$/i.test(resource.type)) continue;
+      let isPolicy = types.get(resource.type);
+      if (isPolicy === undefined)
+        types.set(resource.type, (isPolicy = /(^|\/)policies$/i.test(resource.type)));
+      if (!isPolicy) continue;
       const document = this.#document(resource as Resource<PolicyProperties>, ids.parentId(resource.id)!);
       if (document) documents.push(document);
     }
@@ -240,6 +283,14 @@ export class ResourceSet {
   locate(id: ResourceId, path?: PropertyPath, options?: { key?: boolean }): SourceLocation | undefined {
     return this.#origins.get(ids.idKey(id))?.(path, options);
   }
+}
+
+/** The key of a resource's parent and collection; undefined for the service. */
+function familyOf(resource: Resource): string | undefined {
+  const parent = ids.parentId(resource.id);
+  if (parent === undefined) return undefined;
+  const collection = resource.type.slice(resource.type.lastIndexOf("/") + 1);
+  return ids.idKey(`${parent}\n${collection}`);
 }
 
 /** Where the target of a link named by its own name is looked up: `scope: service` leaves the workspace. */

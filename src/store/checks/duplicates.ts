@@ -6,14 +6,31 @@ import type { Resource } from "../../contract/resource.ts";
 import * as ids from "../ids.ts";
 import { type MessageCode, problem } from "../messages.ts";
 import type { ResourceSet } from "../resource-set.ts";
+import { plainType } from "./references.ts";
 
-export function checkDuplicates(resources: ResourceSet, problems: Problem[]): void {
-  checkRevisions(resources, problems);
-  checkPaths(resources, problems);
-  checkOperations(resources, problems);
-  checkNamedValues(resources, problems);
-  checkKeys(resources, problems);
-  checkOpenProducts(resources, problems);
+/** Each check with the types of the resources it reads. */
+const CHECKS: readonly {
+  readonly reads: readonly string[];
+  readonly check: (resources: ResourceSet, problems: Problem[]) => void;
+}[] = [
+  { reads: ["apis"], check: checkRevisions },
+  { reads: ["apis"], check: checkPaths },
+  { reads: ["apis/operations"], check: checkOperations },
+  { reads: ["namedvalues"], check: checkNamedValues },
+  { reads: ["subscriptions"], check: checkKeys },
+  { reads: ["apis", "products", "products/apis", "products/apilinks"], check: checkOpenProducts },
+];
+
+/** @param changed as of `checkReferences` */
+export function checkDuplicates(
+  resources: ResourceSet,
+  problems: Problem[],
+  changed?: Iterable<Resource>,
+): void {
+  const types = changed && new Set(Array.from(changed, ({ type }) => plainType(type)));
+  for (const { reads, check } of CHECKS) {
+    if (types === undefined || reads.some((type) => types.has(type))) check(resources, problems);
+  }
 }
 
 function report(

@@ -13,8 +13,20 @@ import { isObject, type PropertyPath } from "../kinds/shape.ts";
 import { didYouMean, problem } from "../messages.ts";
 import { linkOrigin, type ResourceSet } from "../resource-set.ts";
 
-export function checkReferences(resources: ResourceSet, problems: Problem[]): void {
-  for (const resource of resources.all()) {
+/** Types whose properties, not only ids, decide about references of others. */
+const LOOKED_INTO = new Set(["apis", "backends", "apiversionsets"]);
+
+/**
+ * @param changed what became different in a set that had no problems before and has the same ids still; default:
+ *   nothing is known of the set
+ */
+export function checkReferences(
+  resources: ResourceSet,
+  problems: Problem[],
+  changed?: Iterable<Resource>,
+): void {
+  const all = changed === undefined || [...changed].some(({ type }) => LOOKED_INTO.has(plainType(type)));
+  for (const resource of all ? resources.all() : changed) {
     const kind = kindOf(resource.id);
     for (const field of kind?.references ?? []) checkField(resources, resource, field, problems);
     switch (kind?.type) {
@@ -32,6 +44,11 @@ export function checkReferences(resources: ResourceSet, problems: Problem[]): vo
         break;
     }
   }
+}
+
+/** Lower case, without `workspaces/`. */
+export function plainType(type: string): string {
+  return type.toLowerCase().replace(/^workspaces\//, "");
 }
 
 function checkField(
@@ -109,12 +126,13 @@ function checkScope(
 ): void {
   const { scope } = resource.properties;
   if (scope === undefined) return;
-  const location = resources.locate(resource.id, ["scope"]);
   const id = ids.resolveReference(scope, "products");
   const parameters = { name: resource.name, reference: scope };
+  // Looking a place up reads the file once more: only when there is something to say.
+  const location = () => resources.locate(resource.id, ["scope"]);
   if (id === undefined || !SCOPES.test(id === ids.SERVICE_ID ? "" : id)) {
     problems.push(
-      problem("HG4504", parameters, location, "for example `/apis`, `/apis/{id}` or `/products/{id}`"),
+      problem("HG4504", parameters, location(), "for example `/apis`, `/apis/{id}` or `/products/{id}`"),
     );
     return;
   }
@@ -126,7 +144,7 @@ function checkScope(
     return;
   const target = /\/apis\//i.test(id) ? "API" : /\/products\//i.test(id) ? "product" : "workspace";
   const hint = hintFor(resources, id, "products", resource.id);
-  problems.push(problem("HG4501", { noun: "Subscription", target, ...parameters }, location, hint));
+  problems.push(problem("HG4501", { noun: "Subscription", target, ...parameters }, location(), hint));
 }
 
 function checkBackend(

@@ -92,17 +92,34 @@ export class DraftSet {
     return { text, hash };
   }
 
-  /** The drafts as resources, in order. */
-  resources(): Resource[] {
-    return Array.from(this.drafts.values(), (draft) => ({
-      ...draft.envelope,
-      id: draft.id,
-      name: ids.nameOf(draft.id) || "service",
-      type: canonicalType(draft.id),
-      properties: draft.properties,
-      etag: draft.hash,
-    }));
+  /**
+   * The drafts as resources, in order.
+   *
+   * @param earlier by key: what did not change stays the same object
+   */
+  resources(earlier: (id: ResourceId) => Resource | undefined): Resource[] {
+    return Array.from(this.drafts.values(), (draft) => {
+      const known = earlier(draft.id);
+      const isSame =
+        known !== undefined &&
+        known.etag === draft.hash &&
+        known.properties === draft.properties &&
+        known.id === draft.id &&
+        draft.envelope === undefined;
+      return isSame ? known : resourceOf(draft);
+    });
   }
+}
+
+function resourceOf(draft: Draft): Resource {
+  return {
+    ...draft.envelope,
+    id: draft.id,
+    name: ids.nameOf(draft.id) || "service",
+    type: canonicalType(draft.id),
+    properties: draft.properties,
+    etag: draft.hash,
+  };
 }
 
 function parentKey(draft: Draft): string {

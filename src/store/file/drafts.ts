@@ -3,6 +3,7 @@
  * policy documents become resources like any other.
  */
 import { suggest } from "../../base/suggest.ts";
+import type { Problem } from "../../base/problem.ts";
 import type { OpenProperties, ResourceId } from "../../contract/resource.ts";
 import { checkProperties } from "../check-resource.ts";
 import * as ids from "../ids.ts";
@@ -13,22 +14,82 @@ import { didYouMean, problem } from "../messages.ts";
 import type { Locate } from "../resource-set.ts";
 import { breather } from "./breathe.ts";
 import { combine, type Draft, DraftSet } from "./draft-set.ts";
-import type { FileCache } from "./file-cache.ts";
+import type { CachedFile, FileCache } from "./file-cache.ts";
 import type { Artifact, Layout, ListFile } from "./layout.ts";
 import { inheritOperations, joinOperationFile } from "./operation-files.ts";
 import { locateMerged, mergeProperties, type Override, type Overrides } from "./overrides.ts";
+import { remade } from "./remade.ts";
 import type { FileEntry } from "./scan.ts";
 import { REDACTED } from "./secrets.ts";
 import type { ParsedFile } from "./source.ts";
 import { readSpecification } from "./specifications.ts";
 
+/** What an artifact became when its files were as they are. */
+interface Made {
+  readonly info: CachedFile | undefined;
+  readonly policy: CachedFile | undefined;
+  readonly draft: Draft;
+  readonly problems: readonly Problem[];
+}
+
+/** By artifact. Handed from one load to the next, so that only what changed is read again. */
+export type DraftMemory = ReadonlyMap<Artifact, Made>;
+
+const NO_PROBLEMS: readonly Problem[] = [];
+const NO_PROPERTIES: OpenProperties = {};
+
+interface Checked {
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly properties: OpenProperties;
+  readonly problems: readonly Problem[];
+}
+
+const checkedProperties = new WeakMap<OpenProperties, Checked | null>();
+
+/** Properties that were checked before, as the same object, are what they were then; null: nothing to normalise. */
+function checkedOnce(
+  draft: Draft,
+  given: OpenProperties,
+): { properties: OpenProperties; problems: readonly Problem[] } {
+  const { kind, id, locate } = draft;
+  const name = ids.nameOf(id);
+  const known = checkedProperties.get(given);
+  if (known === null) return { properties: given, problems: NO_PROBLEMS };
+  if (known !== undefined && known.kind === kind && known.name === name) return known;
+  const { properties, problems } = checkProperties(kind, name, given, locate);
+  const isFine = problems.length === 0 && sameValue(properties, given);
+  checkedProperties.set(given, isFine ? null : { kind, name, properties, problems });
+  return { properties: isFine ? given : properties, problems };
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
+  if (!isObject(a) || !isObject(b)) return false;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && sameValue(a[name], b[name]))
+  );
+}
+
 export class DraftReader extends DraftSet {
   readonly #overrides: Overrides;
   readonly #used = new Set<string>();
+  readonly #earlier: DraftMemory;
+  readonly #made = new Map<Artifact, Made>();
 
-  constructor(cache: FileCache, overrides: Overrides) {
+  constructor(cache: FileCache, overrides: Overrides, earlier: DraftMemory = new Map()) {
     super(cache);
     this.#overrides = overrides;
+    this.#earlier = earlier;
+  }
+
+  /** For the next load. */
+  get memory(): DraftMemory {
+    return this.#made;
   }
 
   async read(layout: Layout): Promise<void> {
@@ -64,15 +125,28 @@ export class DraftReader extends DraftSet {
   }
 
   #artifact(artifact: Artifact): void {
-    const { kind, id, info, policy } = artifact;
-    if (kind.type.endsWith("policies") && policy) {
-      this.#policy(kind, id, policy);
-      return;
+    const info = artifact.info && this.cache.get(artifact.info);
+    const policy = artifact.policy && this.cache.get(artifact.policy);
+    let made = this.#earlier.get(artifact);
+    if (made === undefined || made.info !== info || made.policy !== policy) {
+      const before = this.problems.length;
+      const draft = this.#make(artifact);
+      const problems = this.problems.splice(before);
+      made = { info, policy, draft, problems: problems.length === 0 ? NO_PROBLEMS : problems };
     }
+    this.#made.set(artifact, made);
+    this.problems.push(...made.problems);
+    // Drafts are worked on: this load has its own.
+    this.add({ ...made.draft });
+  }
+
+  #make(artifact: Artifact): Draft {
+    const { kind, id, info, policy } = artifact;
+    if (kind.type.endsWith("policies") && policy) return this.#policy(kind, id, policy);
     const parsed = info && this.parse(info, true);
     if (info && (!parsed || parsed.value === undefined)) {
       // It exists but is broken: keep its name, so that references to it are no further errors.
-      this.add({
+      return {
         kind,
         id,
         file: info.file,
@@ -80,12 +154,11 @@ export class DraftReader extends DraftSet {
         properties: {},
         locate: () => ({ file: info.file }),
         trusted: true,
-      });
-      return;
+      };
     }
     const draft = parsed ? this.#information(artifact, parsed) : this.#bare(artifact);
     if (policy) this.#fragmentDocument(draft, policy);
-    this.add(draft);
+    return draft;
   }
 
   /** A resource whose folder is all there is of it. */
@@ -135,12 +208,13 @@ export class DraftReader extends DraftSet {
     );
   }
 
-  #policy(kind: ResourceKind, id: ResourceId, entry: FileEntry): void {
+  #policy(kind: ResourceKind, id: ResourceId, entry: FileEntry): Draft {
     const { text, hash } = this.text(entry);
-    const locate: Locate = () => ({ file: entry.file });
+    const { file } = entry;
+    const locate: Locate = () => ({ file });
     const properties = { format: "rawxml", ...(text !== undefined && { value: text }) };
-    this.add({ kind, id, file: entry.file, hash, properties, locate, trusted: true });
-    this.#warnOfMarker(text, { file: entry.file });
+    this.#warnOfMarker(text, { file });
+    return { kind, id, file, hash, properties, locate, trusted: true };
   }
 
   #fragmentDocument(draft: Draft, entry: FileEntry): void {
@@ -182,7 +256,10 @@ export class DraftReader extends DraftSet {
       const id = ids.childId(parent, collection, name);
       const { hash } = this.cache.get(entry);
       // Inside a workspace a link may lead to the service around it: `"scope": "service"`.
-      const properties = isObject(item) && item["scope"] !== undefined ? { scope: item["scope"] } : {};
+      const properties =
+        isObject(item) && item["scope"] !== undefined
+          ? remade(item, "link", () => ({ scope: item["scope"] }))
+          : NO_PROPERTIES;
       this.add({
         kind,
         id,
@@ -224,7 +301,9 @@ export class DraftReader extends DraftSet {
     } else if (draft.trusted) {
       return;
     }
-    const checked = checkProperties(draft.kind, ids.nameOf(draft.id), properties, draft.locate);
+    const checked = override
+      ? checkProperties(draft.kind, ids.nameOf(draft.id), properties, draft.locate)
+      : checkedOnce(draft, properties);
     draft.properties = checked.properties;
     this.problems.push(...checked.problems);
   }

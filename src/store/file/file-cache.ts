@@ -1,20 +1,33 @@
 /** Files read and parsed once: a change to one of ten thousand files costs one file. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Problem } from "../../base/problem.ts";
 import type { Disk } from "./disk.ts";
 import { parseStructured, readText } from "./read.ts";
 import type { FileEntry } from "./scan.ts";
 import type { ParsedFile } from "./source.ts";
 
-export interface CachedFile {
-  readonly entry: FileEntry;
+/** One file as it was read. The same object as long as its text is the same, whatever its times. */
+export class CachedFile {
+  /** Where it was last seen. */
+  entry: FileEntry;
   /** Undefined when it could not be read; `problems` says why. */
-  readonly text?: string;
+  readonly text: string | undefined;
   readonly problems: readonly Problem[];
   /** Of the content; part of the set's version and the resource's ETag. */
   readonly hash: string;
+  #parsed: ParsedFile | undefined;
+
+  constructor(entry: FileEntry, text: string | undefined, problems: readonly Problem[]) {
+    this.entry = entry;
+    this.text = text;
+    this.problems = problems;
+    this.hash = hash("sha256", text ?? "", "hex").slice(0, 32);
+  }
+
   /** Parsed when first asked for: policy documents never are. */
-  parsed(options: { numbersAsWritten: boolean }): ParsedFile;
+  parsed(options: { numbersAsWritten: boolean }): ParsedFile {
+    return (this.#parsed ??= parseStructured(this.entry.file, this.text ?? "", options));
+  }
 }
 
 /** How many files are read at a time: enough to keep the disk busy, few enough for any `ulimit`. */
@@ -38,8 +51,10 @@ export class FileCache {
     const stale: FileEntry[] = [];
     for (const entry of entries) {
       const known = this.#files.get(entry.file);
-      if (known && known.entry.stamp === entry.stamp) files.set(entry.file, known);
-      else stale.push(entry);
+      if (known && (known.entry === entry || known.entry.stamp === entry.stamp)) {
+        known.entry = entry;
+        files.set(entry.file, known);
+      } else stale.push(entry);
     }
     let stable = true;
     const next = stale.values();
@@ -47,11 +62,13 @@ export class FileCache {
       for (const entry of next) {
         const read = await readText(entry.path, entry.file, this.#maxBytes, disk);
         stable &&= read.stable;
+        if (!read.stable) continue;
         const known = this.#files.get(entry.file);
-        // Touched but the same: what was parsed stays valid.
-        const same = known !== undefined && read.text !== undefined && known.text === read.text;
-        if (read.stable)
-          files.set(entry.file, same ? withEntry(known, entry) : cached(entry, read.text, read.problems));
+        if (known !== undefined && read.text !== undefined && known.text === read.text) {
+          // Touched but the same: what was parsed stays valid.
+          known.entry = entry;
+          files.set(entry.file, known);
+        } else files.set(entry.file, new CachedFile(entry, read.text, read.problems));
       }
     };
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, stale.length) }, worker));
@@ -60,24 +77,6 @@ export class FileCache {
   }
 
   get(entry: FileEntry): CachedFile {
-    return this.#files.get(entry.file) ?? cached(entry, undefined, []);
+    return this.#files.get(entry.file) ?? new CachedFile(entry, undefined, []);
   }
-}
-
-function cached(entry: FileEntry, text: string | undefined, problems: readonly Problem[]): CachedFile {
-  let parsed: ParsedFile | undefined;
-  return {
-    entry,
-    text,
-    problems,
-    hash: createHash("sha256")
-      .update(text ?? "")
-      .digest("hex")
-      .slice(0, 32),
-    parsed: (options) => (parsed ??= parseStructured(entry.file, text ?? "", options)),
-  };
-}
-
-function withEntry(file: CachedFile, entry: FileEntry): CachedFile {
-  return { ...file, entry };
 }

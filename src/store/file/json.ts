@@ -4,7 +4,7 @@
  * reads on after the usual slips (trailing comma, comment, missing comma, single quotes, unquoted
  * names) so that one pass reports them all.
  */
-import type { Problem } from "../../base/problem.ts";
+import type { Problem, SourceLocation } from "../../base/problem.ts";
 import type { PropertyPath } from "../kinds/shape.ts";
 import { problem } from "../messages.ts";
 import { judgeSize, MAX_DEPTH, SourceText, type ParsedFile } from "./source.ts";
@@ -36,17 +36,28 @@ export function parseJson(file: string, text: string): ParsedFile {
   return parsed(source, broken ? undefined : value, scanner.problems);
 }
 
-function parsed(source: SourceText, value: unknown, problems: Problem[]): ParsedFile {
-  let root: JsonNode | undefined;
-  return {
-    value,
-    problems,
-    source,
-    locate(path, options) {
-      root ??= new JsonScanner(source).scan();
-      return locateIn(source, root, path, options?.key === true);
-    },
-  };
+function parsed(source: SourceText, value: unknown, problems: readonly Problem[]): ParsedFile {
+  return new JsonFile(source, value, problems.length === 0 ? NO_PROBLEMS : problems);
+}
+
+const NO_PROBLEMS: readonly Problem[] = [];
+
+class JsonFile implements ParsedFile {
+  readonly source: SourceText;
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  #root: JsonNode | undefined;
+
+  constructor(source: SourceText, value: unknown, problems: readonly Problem[]) {
+    this.source = source;
+    this.value = value;
+    this.problems = problems;
+  }
+
+  locate(path: PropertyPath, options?: { key?: boolean }): SourceLocation {
+    this.#root ??= new JsonScanner(this.source).scan();
+    return locateIn(this.source, this.#root, path, options?.key === true);
+  }
 }
 
 interface JsonNode {

@@ -54,10 +54,21 @@ const SPECIFICATION_ORDER = ["json", "yaml", "yml", "graphql", "gql", "wsdl", "w
 const IGNORED_FILE =
   /\.(md|txt|ps1|sh|example|sample|bicep|bicepparam|http|rest)$|^(license|notice|codeowners|makefile|dockerfile)$/i;
 
+/** What a resource's folder was recognised as, everything below it included. */
+interface Recognised {
+  readonly kind: ResourceKind;
+  readonly parent: ResourceId;
+  readonly layout: Layout;
+}
+
+/** By folder as scanned: one that did not change is the same object, and so are its artifacts. */
+const recognised = new WeakMap<FolderEntry, Recognised>();
+
 class LayoutReader {
   /** Files called by a wrong name: said where the right one is missed. */
   readonly #explained = new Set<FileEntry>();
-  readonly #layout: Layout;
+  #layout: Layout;
+  #inside = false;
 
   constructor(layout: Layout) {
     this.#layout = layout;
@@ -91,7 +102,26 @@ class LayoutReader {
 
   #collection(folder: FolderEntry, kind: ResourceKind, parent: ResourceId): void {
     for (const file of folder.files) this.#unknownFile(file, []);
-    for (const child of folder.folders) this.#resource(child, kind, parent);
+    for (const child of folder.folders) this.#remembered(child, kind, parent);
+  }
+
+  #remembered(folder: FolderEntry, kind: ResourceKind, parent: ResourceId): void {
+    // What is inside a resource is remembered with it; a workspace is as large as a service.
+    if (this.#inside || kind.type === "workspaces") return this.#resource(folder, kind, parent);
+    const outer = this.#layout;
+    let known = recognised.get(folder);
+    if (known?.kind !== kind || known.parent !== parent) {
+      this.#layout = { artifacts: [], lists: [], overrides: outer.overrides, problems: [] };
+      this.#inside = true;
+      this.#resource(folder, kind, parent);
+      this.#inside = false;
+      known = { kind, parent, layout: this.#layout };
+      recognised.set(folder, known);
+      this.#layout = outer;
+    }
+    for (const artifact of known.layout.artifacts) outer.artifacts.push(artifact);
+    for (const list of known.layout.lists) outer.lists.push(list);
+    for (const found of known.layout.problems) outer.problems.push(found);
   }
 
   #resource(folder: FolderEntry, kind: ResourceKind, parent: ResourceId): void {

@@ -5,11 +5,11 @@
  *
  * Policy documents are handed on as text; compiling them is not this folder's business.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { resolve } from "node:path";
-import { type Problem, sortProblems, type SourceLocation } from "../../base/problem.ts";
+import { type Problem, sortProblems } from "../../base/problem.ts";
 import { suggest } from "../../base/suggest.ts";
-import type { Resource, ResourceId } from "../../contract/resource.ts";
+import type { Resource } from "../../contract/resource.ts";
 import { builtIns } from "../built-in.ts";
 import { checkDuplicates } from "../checks/duplicates.ts";
 import { checkReferences } from "../checks/references.ts";
@@ -18,7 +18,7 @@ import { didYouMean, problem } from "../messages.ts";
 import { type Locate, ResourceSet } from "../resource-set.ts";
 import { breather } from "./breathe.ts";
 import { blockingDisk, type Disk, waitingDisk } from "./disk.ts";
-import { DraftReader } from "./drafts.ts";
+import { type DraftMemory, DraftReader } from "./drafts.ts";
 import { FileCache } from "./file-cache.ts";
 import { type KeyStore, memoryKeyStore } from "./keys.ts";
 import { type Layout, recogniseLayout } from "./layout.ts";
@@ -34,8 +34,6 @@ export interface LoadedFolder {
   readonly resources: ResourceSet;
   /** Everything wrong, by file and line; errors mean that the resources must not be applied. */
   readonly problems: Problem[];
-  /** Where each resource is told, by `idKey`. */
-  readonly files: ReadonlyMap<ResourceId, SourceLocation>;
   /** The tree the resources were read from. */
   readonly scan: Scan;
   /** The text of a loaded file, for code frames; undefined when it was not read. */
@@ -58,6 +56,9 @@ export class FolderLoader {
   readonly #keys: KeyStore;
   /** The load in progress: they happen one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
+  /** Of the last load, for the next. */
+  #memory: DraftMemory = new Map();
+  #known: { readonly resources: ResourceSet; readonly hasProblems: boolean } | undefined;
   /** Nobody is served before the first load. */
   #disk: Disk = blockingDisk;
 
@@ -82,7 +83,7 @@ export class FolderLoader {
   async #load(known: Scan | undefined): Promise<LoadedFolder> {
     const { scan, layout, problems } = await this.#scanAndRead(known);
     const overrides = await this.#readOverrides(layout, problems);
-    const reader = new DraftReader(this.#cache, overrides);
+    const reader = new DraftReader(this.#cache, overrides, this.#memory);
     await reader.read(layout);
     const environment = this.#options.environment ?? {};
     await fillSecrets(reader, new Secrets(this.#folder, environment));
@@ -91,17 +92,19 @@ export class FolderLoader {
     problems.push(...layout.problems, ...overrides.problems, ...reader.problems);
     const pause = breather();
     await pause();
-    const resources = this.#resourceSet(reader);
+    const { resources, changed } = this.#resourceSet(reader);
     await pause();
-    checkReferences(resources, problems);
+    const found = problems.length;
+    checkReferences(resources, problems, changed);
     await pause();
-    checkDuplicates(resources, problems);
+    checkDuplicates(resources, problems, changed);
+    const hasProblems = problems.length > found;
     await this.#saveKeys(problems);
-    const files = new Map([...reader.drafts].map(([key, draft]) => [key, { file: draft.file }]));
+    this.#known = { resources, hasProblems };
+    this.#memory = reader.memory;
     return {
       resources,
       problems: sortProblems(unique(problems)),
-      files,
       textOf: this.#texts(scan.root),
       scan,
     };
@@ -152,20 +155,29 @@ export class FolderLoader {
     return text === undefined ? NO_OVERRIDES : readOverrides(entry.file, text, tokens);
   }
 
-  #resourceSet(reader: DraftReader): ResourceSet {
-    const resources: Resource[] = reader.resources();
+  /** The set, and what changed in it when it is of the same ids as the last, which had no problems. */
+  #resourceSet(reader: DraftReader): { resources: ResourceSet; changed?: readonly Resource[] } {
+    const known = this.#known?.resources;
+    const list = reader.resources((id) => known?.get(id));
     for (const builtIn of builtIns) {
-      if (reader.drafts.has(idKey(builtIn.id))) continue;
-      const keys = builtIn.type === "subscriptions" ? this.#keys.get(builtIn.id) : undefined;
-      resources.push(keys ? { ...builtIn, properties: { ...builtIn.properties, ...keys } } : builtIn);
+      if (!reader.drafts.has(idKey(builtIn.id))) list.push(this.#builtIn(builtIn, known));
     }
-    const hash = createHash("sha256");
     const origins = new Map<string, Locate>();
-    for (const [key, draft] of reader.drafts) {
-      origins.set(key, draft.locate);
-      hash.update(`${key} ${draft.hash}\n`);
-    }
-    return new ResourceSet(resources, hash.digest("hex").slice(0, 16), origins);
+    for (const [key, draft] of reader.drafts) origins.set(key, draft.locate);
+    const version = (): string => versionOf(list);
+    const replaced = known && replacedIn(known, list);
+    if (replaced === undefined) return { resources: new ResourceSet(list, version, origins) };
+    const resources = known!.with(replaced, version, origins);
+    return { resources, ...(this.#known!.hasProblems ? {} : { changed: [...replaced.values()] }) };
+  }
+
+  #builtIn(builtIn: Resource, known: ResourceSet | undefined): Resource {
+    const keys = builtIn.type === "subscriptions" ? this.#keys.get(builtIn.id) : undefined;
+    if (keys === undefined) return builtIn;
+    const before = known?.get(builtIn.id);
+    const { primaryKey, secondaryKey } = before?.properties ?? {};
+    if (before && primaryKey === keys.primaryKey && secondaryKey === keys.secondaryKey) return before;
+    return { ...builtIn, properties: { ...builtIn.properties, ...keys } };
   }
 
   #texts(root: FolderEntry | undefined): (file: string) => string | undefined {
@@ -175,6 +187,25 @@ export class FolderLoader {
       return entry && cache.get(entry).text;
     };
   }
+}
+
+/** What became different, when both hold the same ids in the same order. */
+function replacedIn(known: ResourceSet, list: readonly Resource[]): Map<Resource, Resource> | undefined {
+  if (known.size !== list.length) return undefined;
+  const replaced = new Map<Resource, Resource>();
+  let i = 0;
+  for (const before of known.all()) {
+    const after = list[i++]!;
+    if (after === before) continue;
+    if (after.id !== before.id) return undefined;
+    replaced.set(before, after);
+  }
+  return replaced;
+}
+
+function versionOf(resources: readonly Resource[]): string {
+  const lines = resources.map(({ id, etag }) => `${idKey(id)} ${etag ?? ""}\n`);
+  return hash("sha256", lines.join(""), "hex").slice(0, 16);
 }
 
 const EMPTY: FolderEntry = {

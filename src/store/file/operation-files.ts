@@ -4,6 +4,7 @@ import type { ResourceId } from "../../contract/resource.ts";
 import * as ids from "../ids.ts";
 import { didYouMean, problem } from "../messages.ts";
 import { combine, type Draft, type DraftSet } from "./draft-set.ts";
+import { remade } from "./remade.ts";
 
 /**
  * A folder below `operations`: the whole operation, corrections to an imported one, or just the
@@ -17,11 +18,14 @@ export function joinOperationFile(set: DraftSet, draft: Draft): void {
     const { locate } = draft;
     const fallback = known.locate;
     const given = draft.properties;
-    known.locate = (path = [], options) =>
-      path.length > 0 && Object.hasOwn(given, path[0]!) ? locate(path, options) : fallback(path, options);
-    known.properties = { ...known.properties, ...given };
-    known.hash = combine(known.hash, draft.hash);
-    known.trusted &&= Object.keys(given).length === 0;
+    if (Object.keys(given).length > 0) {
+      known.locate = (path = [], options) =>
+        path.length > 0 && Object.hasOwn(given, path[0]!) ? locate(path, options) : fallback(path, options);
+      const imported = known.properties;
+      known.properties = remade(given, imported, () => ({ ...imported, ...given }));
+      known.trusted = false;
+    }
+    if (draft.hash !== "") known.hash = combine(known.hash, draft.hash);
     adoptChildren(set, draft.id, known.id);
   } else if (draft.properties["method"] === undefined && draft.properties["urlTemplate"] === undefined) {
     reportUnknown(set, draft, api, name);

@@ -39,7 +39,10 @@ function failed(found: Problem): FileText {
   return { problems: [found], stable: true };
 }
 
-function decode(bytes: Buffer, file: string): { text?: string; problems: Problem[] } {
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const NO_PROBLEMS: readonly Problem[] = [];
+
+function decode(bytes: Buffer, file: string): { text?: string; problems: readonly Problem[] } {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return { problems: [problem("HG5003", { detail: ", but UTF-16" }, { file }, "save it as UTF-8")] };
   }
@@ -48,7 +51,7 @@ function decode(bytes: Buffer, file: string): { text?: string; problems: Problem
   }
   try {
     // `fatal` also drops a byte order mark, which some editors write.
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problems: [] };
+    return { text: UTF8.decode(bytes), problems: NO_PROBLEMS };
   } catch {
     const offset = firstInvalid(bytes);
     const valid = new SourceText(file, bytes.subarray(0, offset).toString("utf8"));

@@ -9,6 +9,7 @@ import { problem } from "../messages.ts";
 import { currentOf } from "../resource-set.ts";
 import { combine, type Draft, type DraftSet } from "./draft-set.ts";
 import type { KeyStore } from "./keys.ts";
+import { remade } from "./remade.ts";
 import { type Secrets, variableOf } from "./secrets.ts";
 
 /**
@@ -22,9 +23,11 @@ export async function fillSecrets(reader: DraftSet, secrets: Secrets): Promise<v
     const name = ids.nameOf(draft.id);
     const given = draft.properties as NamedValueProperties;
     const value = await secrets.namedValue(name, given, draft.locate, reader.problems);
-    const { valueFrom: _, value: __, ...rest } = given;
     const displayName = given.displayName ?? name;
-    draft.properties = { ...rest, displayName, ...(value !== undefined && { value }) };
+    draft.properties = remade(given, value ?? null, () => {
+      const { valueFrom: _, value: __, ...rest } = given;
+      return { ...rest, displayName, ...(value !== undefined && { value }) };
+    });
     // A rotated secret is a change like any other.
     if (value !== given.value) draft.hash = combine(draft.hash, value ?? "");
     warnOfSharedVariable(variables, displayName, draft, reader.problems);
@@ -80,7 +83,9 @@ function asApi(draft: Draft) {
 
 function fillRevisionNumber(draft: Draft): void {
   const revision = ids.revisionOf(draft.id) ?? (draft.properties as ApiProperties).apiRevision ?? "1";
-  draft.properties = { ...draft.properties, apiRevision: revision };
+  if (draft.properties["apiRevision"] === revision) return;
+  const given = draft.properties;
+  draft.properties = remade(given, revision, () => ({ ...given, apiRevision: revision }));
 }
 
 function copyShared(draft: Draft, current: Draft, problems: Problem[]): void {
@@ -96,8 +101,18 @@ function copyShared(draft: Draft, current: Draft, problems: Problem[]): void {
     if (shared[name] === undefined) delete merged[name];
     else merged[name] = shared[name];
   }
-  draft.properties = merged;
+  draft.properties = remade(own, shared, () => merged);
   draft.hash = draft.hash && combine(draft.hash, current.hash);
+}
+
+/** Nothing to add. */
+function isWhole({ state, displayName, primaryKey, secondaryKey }: SubscriptionProperties): boolean {
+  return (
+    state !== undefined &&
+    displayName !== undefined &&
+    typeof primaryKey === "string" &&
+    typeof secondaryKey === "string"
+  );
 }
 
 /** Keys as text: written, taken from elsewhere, or made once and kept. */
@@ -109,6 +124,7 @@ export async function fillSubscriptionKeys(
   for (const draft of reader.drafts.values()) {
     if (draft.kind.type !== "subscriptions" || draft.hash === "") continue;
     const given = draft.properties as SubscriptionProperties;
+    if (isWhole(given)) continue;
     const what = `the key of subscription \`${ids.nameOf(draft.id)}\``;
     const take = (property: "primaryKey" | "secondaryKey") => {
       const key = given[property];
@@ -121,13 +137,16 @@ export async function fillSubscriptionKeys(
     // A pair is made only when something is missing that nobody said where to find.
     const needsPair = given.primaryKey === undefined || given.secondaryKey === undefined;
     const generated = needsPair ? keys.get(draft.id) : undefined;
-    draft.properties = {
-      state: "active",
-      displayName: ids.nameOf(draft.id),
-      ...given,
+    const pair = {
       primaryKey: primaryKey ?? (given.primaryKey === undefined ? generated?.primaryKey : undefined),
       secondaryKey: secondaryKey ?? (given.secondaryKey === undefined ? generated?.secondaryKey : undefined),
     };
+    draft.properties = remade(given, `${pair.primaryKey}\n${pair.secondaryKey}`, () => ({
+      state: "active",
+      displayName: ids.nameOf(draft.id),
+      ...given,
+      ...pair,
+    }));
     if (isObject(given.primaryKey) || isObject(given.secondaryKey)) {
       draft.hash = combine(draft.hash, `${primaryKey}\n${secondaryKey}`);
     }

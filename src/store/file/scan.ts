@@ -3,8 +3,9 @@
  * needs. Hidden entries are skipped, symbolic links followed (Kubernetes mounts ConfigMaps through
  * them), loops noticed.
  *
- * A scan can start from an earlier one: folders that nothing happened in are taken over as they
- * were, the same objects, so that a change to one of ten thousand files looks at one folder.
+ * A scan can start from an earlier one. What is as it was is taken over, the same objects, so that
+ * whoever works with scans can tell by identity what to do again; and folders in which nothing can
+ * have happened are not even looked at, so that a change to one of ten thousand files looks at one.
  */
 import type { Dirent } from "node:fs";
 import { sep } from "node:path";
@@ -51,8 +52,8 @@ export interface Scan {
 
 export interface Earlier {
   readonly root: FolderEntry;
-  /** `file` of the folders in which something happened. */
-  readonly dirty: ReadonlySet<string>;
+  /** `file` of the folders in which something happened; without it everything is looked at. */
+  readonly dirty?: ReadonlySet<string>;
 }
 
 /** Walks the tree. Never throws; what cannot be read is a problem. Entries are sorted by name. */
@@ -140,11 +141,11 @@ class Walk {
         continue;
       }
       // Always as if it were a link: what it was last time proves nothing.
-      const found = await this.#entry(child.name, true, place, []);
+      const found = await this.#entry(child.name, true, place, [], undefined);
       if (found?.kind === "folder")
         folders.push(await this.folder(found.place, [...ancestors, place.real], child));
     }
-    return { ...before, folders };
+    return sameList(folders, before.folders) ? before : { ...before, folders };
   }
 
   async #look(
@@ -156,28 +157,39 @@ class Walk {
     const folders: FolderEntry[] = [];
     const files: FileEntry[] = [];
     const problems: Problem[] = [];
-    const found: FolderEntry = { name, path, file, stamp, identity, folders, files, problems };
+    const found = (): FolderEntry => {
+      const entry = { name, path, file, stamp, identity };
+      const isSame = before !== undefined && before.path === path && before.stamp === stamp;
+      if (isSame && sameList(folders, before.folders) && sameList(files, before.files)) {
+        if (problems.length + before.problems.length === 0) return before;
+      }
+      return { ...entry, folders: exact(folders), files: exact(files), problems: exact(problems) };
+    };
     const { maxDepth, maxEntries } = this.#limits;
     if (ancestors.length > maxDepth) {
       problems.push(problem("HG5005", { limit: maxDepth }, { file }));
-      return found;
+      return found();
     }
     let entries: Dirent[];
     try {
       entries = (await this.#disk.readdir(path)).filter((entry) => !entry.name.startsWith("."));
     } catch (error) {
       problems.push(problem("HG5001", { reason: systemReason(error) }, { file }));
-      return found;
+      return found();
     }
     const already = this.#entries;
     this.#entries += entries.length;
     if (this.#entries > maxEntries) {
       if (already <= maxEntries) problems.push(problem("HG5006", { limit: maxEntries }, { file }));
-      return found;
+      return found();
     }
     if (entries.length > 1) entries.sort((a, b) => compareNames(a.name, b.name));
+    const earlierFiles = byName(before?.files);
+    const earlierFolders = byName(before?.folders);
     // Within one folder together: the operating system answers these from its cache.
-    const looks = entries.map((child) => this.#entry(child.name, child.isSymbolicLink(), place, problems));
+    const looks = entries.map((child) =>
+      this.#entry(child.name, child.isSymbolicLink(), place, problems, earlierFiles(child.name)),
+    );
     for (const entry of await Promise.all(looks)) {
       if (!entry) continue;
       if (entry.kind === "file") {
@@ -185,11 +197,11 @@ class Walk {
       } else if (entry.place.real === real || ancestors.includes(entry.place.real)) {
         problems.push(problem("HG5004", {}, { file: entry.place.file }));
       } else {
-        const earlier = before?.folders.find((child) => child.name === entry.place.name);
+        const earlier = earlierFolders(entry.place.name);
         folders.push(await this.folder(entry.place, [...ancestors, real], earlier));
       }
     }
-    return found;
+    return found();
   }
 
   async #entry(
@@ -197,6 +209,7 @@ class Walk {
     mayBeLink: boolean,
     parent: Place,
     problems: Problem[],
+    before: FileEntry | undefined,
   ): Promise<Look | undefined> {
     const path = parent.path + sep + name;
     const file = parent.file === "" ? name : `${parent.file}/${name}`;
@@ -208,7 +221,10 @@ class Walk {
       }
       if (!found.isFile()) return undefined;
       const { size, mtimeMs, ctimeMs, ino } = found;
-      return { kind: "file", entry: { name, path, file, stamp: `${mtimeMs}.${ctimeMs}.${size}.${ino}` } };
+      const stamp = `${mtimeMs}.${ctimeMs}.${size}.${ino}`;
+      if (before !== undefined && before.stamp === stamp && before.path === path)
+        return { kind: "file", entry: before };
+      return { kind: "file", entry: { name, path, file, stamp } };
     } catch (error) {
       const code = (error as { code?: string }).code;
       // A file that vanished since readdir was deleted: no problem. A link to nowhere is told.
@@ -230,6 +246,24 @@ function compareNames(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/** As long as its content: most folders of a large tree hold one entry, and a list grown by `push` has room for more. */
+function exact<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? NOTHING : list.slice();
+}
+const NOTHING: readonly never[] = [];
+
+function sameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+function byName<T extends { readonly name: string }>(
+  entries: readonly T[] = NOTHING,
+): (name: string) => T | undefined {
+  if (entries.length < 8) return (name) => entries.find((entry) => entry.name === name);
+  const known = new Map(entries.map((entry) => [entry.name, entry]));
+  return (name) => known.get(name);
+}
 
 /** The folder and everything below it that is a folder. */
 export function* foldersOf(folder: FolderEntry): Generator<FolderEntry> {

@@ -11,6 +11,7 @@ import type { Artifact } from "./layout.ts";
 import { type ImportedApi, importOpenApi } from "./openapi/import.ts";
 import { parseStructured } from "./read.ts";
 import type { FileEntry } from "./scan.ts";
+import { remade } from "./remade.ts";
 import { type ParsedFile, SourceText } from "./source.ts";
 
 /** The properties of a draft with its overrides. */
@@ -89,16 +90,16 @@ function addOpenApi(
   if (!given.displayName && imported.title) extra.displayName = imported.title.slice(0, 300);
   if (given.description === undefined && imported.description) extra.description = imported.description;
   if (Object.keys(extra).length === 0) return;
-  api.properties = { ...api.properties, ...extra };
+  api.properties = remade(given, imported, () => ({ ...given, ...extra }));
   api.hash = api.hash && combine(api.hash, hash);
 }
 
 function addGraphqlSchema(set: DraftSet, api: Draft, entry: FileEntry): void {
   const { text, hash } = set.text(entry);
-  const properties = {
+  const properties = remade(set.cache.get(entry), "graphql", () => ({
     contentType: "application/vnd.ms-azure-apim.graphql.schema",
     document: { value: text ?? "" },
-  };
+  }));
   const kind = kindOfType("apis/schemas")!;
   const locate: Locate = () => ({ file: entry.file });
   set.add({
@@ -112,16 +113,17 @@ function addGraphqlSchema(set: DraftSet, api: Draft, entry: FileEntry): void {
   });
 }
 
+const HANDSHAKE: OpenProperties = { displayName: "onHandshake", method: "GET", urlTemplate: "/*" };
+
 /** The one operation every WebSocket API has; policies hang on it. */
 function addHandshake(set: DraftSet, api: Draft): void {
   const id = ids.childId(api.id, "operations", "onHandshake");
-  const properties = { displayName: "onHandshake", method: "GET", urlTemplate: "/*" };
   set.add({
     kind: kindOfType("apis/operations")!,
     id,
     file: api.file,
     hash: api.hash,
-    properties,
+    properties: HANDSHAKE,
     locate: api.locate,
     trusted: true,
   });

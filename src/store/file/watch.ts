@@ -75,7 +75,7 @@ class Watch implements FolderWatch {
   async #start(known: Scan | undefined): Promise<void> {
     this.#known = (known ?? (await this.#scan(undefined))).root;
     if (this.#closed) return;
-    this.#syncWatchers();
+    this.#syncWatchers(undefined, this.#known);
     // Between the scan and the watchers something may have happened: look once more.
     this.#touch(undefined);
     this.#planRescan(0);
@@ -93,7 +93,7 @@ class Watch implements FolderWatch {
 
   #scan(dirty: ReadonlySet<string> | undefined): Promise<Scan> {
     const limits = { maxDepth: DEFAULT_MAX_DEPTH, maxEntries: DEFAULT_MAX_ENTRIES };
-    const earlier = dirty && this.#known ? { root: this.#known, dirty } : undefined;
+    const earlier = this.#known && { root: this.#known, dirty };
     return scanFolder(this.#folder, limits, earlier);
   }
 
@@ -121,9 +121,10 @@ class Watch implements FolderWatch {
       const scan = await this.#scan(dirty);
       if (this.#closed) return;
       if (dirty === undefined) this.#planRescan(performance.now() - started);
-      const changed = !sameTree(this.#known, scan.root);
+      const before = this.#known;
+      const changed = !sameTree(before, scan.root);
       this.#known = scan.root;
-      this.#syncWatchers();
+      this.#syncWatchers(before, scan.root);
       if (changed) await this.#onChange(scan);
     } finally {
       this.#busy = false;
@@ -143,18 +144,26 @@ class Watch implements FolderWatch {
     this.#rescanTimer.unref();
   }
 
-  /** One watcher per folder: recursive watching on Linux is the same, but loses more. */
-  #syncWatchers(): void {
-    const current = new Set<string>();
-    if (this.#known) {
-      for (const folder of foldersOf(this.#known)) {
-        current.add(folder.file);
-        if (this.#watchers.get(folder.file)?.identity !== folder.identity) this.#watchOne(folder);
-      }
+  /**
+   * One watcher per folder: recursive watching on Linux is the same, but loses more. What both trees share
+   * is watched already.
+   */
+  #syncWatchers(before: FolderEntry | undefined, now: FolderEntry | undefined): void {
+    if (before === now) return;
+    if (before && before.file !== now?.file) this.#unwatch(before);
+    if (!now) return;
+    if (this.#watchers.get(now.file)?.identity !== now.identity) this.#watchOne(now);
+    const left = new Map(before?.folders.map((child) => [child.name, child]));
+    for (const child of now.folders) {
+      this.#syncWatchers(left.get(child.name), child);
+      left.delete(child.name);
     }
-    for (const [file, { watcher }] of this.#watchers) {
-      if (current.has(file)) continue;
-      watcher.close();
+    for (const gone of left.values()) this.#unwatch(gone);
+  }
+
+  #unwatch(gone: FolderEntry): void {
+    for (const { file } of foldersOf(gone)) {
+      this.#watchers.get(file)?.watcher.close();
       this.#watchers.delete(file);
     }
   }
