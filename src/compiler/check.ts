@@ -97,6 +97,15 @@ function isMisplaced(child: string | null, element: XmlElement, shape: ElementSh
   );
 }
 
+/** Said already: a child element that does not exist, with this one's name as its hint. */
+function isMisspelt(child: string, element: XmlElement, shape: ElementShape): boolean {
+  const { children = {} } = shape;
+  return element.children.some(
+    (node) =>
+      node.kind === "element" && !Object.hasOwn(children, node.name) && suggest(node.name, [child]) !== null,
+  );
+}
+
 /** Text where none may stand. Checked alone (`loose`), a template's directives are no text. */
 export function checkNoText(
   element: XmlElement,
@@ -127,9 +136,11 @@ export function checkChildCounts(element: XmlElement, shape: ElementShape, list:
     const found = element.children.filter(
       (node): node is XmlElement => node.kind === "element" && node.name === child,
     );
-    // Text where elements belong has been reported, with what is expected.
+    // Text where elements belong has been reported, with what is expected; so has a name that is nearly right.
     const isSaid =
-      isMisplaced(child, element, shape) || (shape.text === undefined && firstVisibleText(element) !== null);
+      isMisplaced(child, element, shape) ||
+      isMisspelt(child, element, shape) ||
+      (shape.text === undefined && firstVisibleText(element) !== null);
     if (min !== undefined && found.length < min && !isSaid) {
       const count = found.length === 0 && min === 1 ? "a" : `at least ${min}`;
       list.report(

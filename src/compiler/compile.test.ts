@@ -94,6 +94,7 @@ describe("inside inbound; columns count from there", () => {
     ["<choose><when condition='@(a)'/><otherwise/><otherwise/></choose>", "HG2106@45"],
     ["<choose><otherwise/><when condition='@(a)'/></choose>", "HG2121@9"],
     ["<choose><when condition='@(a)'/><els/></choose>", "HG2103@33"],
+    ["<choose><wen condition='@(a)'/></choose>", "HG2103@9 `when`?"],
     ['<set-header name="x" exist-action="skip"/>', "HG2107@22 `exists-action`?"],
     ['<set-header nam="x"/>', "HG2107@13 `name`?"],
     ["<set-header/>", "HG2108@1"],
