@@ -8,7 +8,8 @@ import { MemoryCache } from "../cache/memory-cache.ts";
 import { Measures } from "../telemetry/metrics/measures.ts";
 import { Metrics } from "../telemetry/metrics/registry.ts";
 import { countersAlone } from "../counters/index.ts";
-import { GuardUnavailable } from "../guards/guard.ts";
+import { createBuiltInGuard } from "../guards/built-in/guard.ts";
+import { guardBehind } from "./safety/guards.ts";
 import { Flights } from "../semantic/flights.ts";
 import { MemorySemanticStore } from "../semantic/memory/store.ts";
 import { VectorCache } from "../semantic/vector-cache.ts";
@@ -90,9 +91,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     random: () => 0.5,
     forward: () => Promise.reject(new Error("nothing to forward to in this test")),
     ask: () => Promise.reject(new Error("nobody to ask in this test")),
-    guardFor: () => {
-      throw new GuardUnavailable("there is no guard in this test");
-    },
+    guardFor: (exchange, source, backendId) => guardBehind(exchange, source, backendId, createBuiltInGuard()),
     countSafety: () => {},
     caches: { internal: new MemoryCache(), external: () => null },
     mayRetry: () => true,
