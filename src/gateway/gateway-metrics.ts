@@ -26,6 +26,30 @@ interface Bound {
   readonly overhead: Series;
 }
 
+/** What calls of one kind are counted on, looked up once: the kind is everything that labels tell apart. */
+class ModelSeries {
+  readonly labels: readonly string[];
+  readonly genAi: readonly string[];
+  readonly errorType: string;
+  prompt: Series | null = null;
+  completion: Series | null = null;
+  cost: Series | null = null;
+  firstByte: Series | null = null;
+  input: Series | null = null;
+  output: Series | null = null;
+  duration: Series | null = null;
+  firstChunk: Series | null = null;
+
+  constructor(labels: readonly string[], genAi: readonly string[], error: string) {
+    this.labels = labels;
+    this.genAi = genAi;
+    this.errorType = error;
+  }
+}
+
+/** Kinds of calls that are remembered. */
+const MOST_KINDS = 1000;
+
 export class GatewayMetrics {
   readonly #requests: Family;
   readonly #duration: Family;
@@ -44,6 +68,7 @@ export class GatewayMetrics {
   readonly #genAiFirstChunk: Family;
   readonly #bound = new WeakMap<Operation, Partial<Record<StatusClass, Bound>>>();
   readonly #upstreamBound = new Map<string, Series>();
+  readonly #kinds = new Map<string, ModelSeries>();
 
   constructor(metrics: Metrics) {
     const route = ["api", "operation", "status_class"];
@@ -191,30 +216,50 @@ export class GatewayMetrics {
   /** A request to a model is settled. */
   settled(record: LedgerRecord): void {
     if (record.evidence === "none" && record.ending !== "cache-hit") return;
+    const of = this.#kindOf(record);
+    const { labels, genAi } = of;
+    if (record.promptTokens > 0)
+      this.#tokens.note((of.prompt ??= this.#tokens.at(["prompt", ...labels])), record.promptTokens);
+    this.#genAiTokens.note((of.input ??= this.#genAiTokens.at([...genAi, "input"])), record.promptTokens);
+    if (record.completionTokens > 0) {
+      const { completionTokens } = record;
+      this.#tokens.note((of.completion ??= this.#tokens.at(["completion", ...labels])), completionTokens);
+      this.#genAiTokens.note((of.output ??= this.#genAiTokens.at([...genAi, "output"])), completionTokens);
+    }
+    if (record.cachedTokens > 0) this.#tokens.record(record.cachedTokens, ["cached", ...labels]);
+    if (record.cacheWriteTokens > 0) this.#tokens.record(record.cacheWriteTokens, ["cache_write", ...labels]);
+    if (record.reasoningTokens > 0) this.#tokens.record(record.reasoningTokens, ["reasoning", ...labels]);
+    if (record.costMicros !== null)
+      this.#cost.note((of.cost ??= this.#cost.at(labels)), record.costMicros / 1e6);
+    if (record.firstByteMs !== null)
+      this.#firstByte.note(
+        (of.firstByte ??= this.#firstByte.at([record.api ?? ""])),
+        record.firstByteMs / 1000,
+      );
+    const duration = (of.duration ??= this.#genAiDuration.at([...genAi, of.errorType]));
+    this.#genAiDuration.note(duration, record.durationMs / 1000);
+    if (record.stream && record.firstByteMs !== null)
+      this.#genAiFirstChunk.note(
+        (of.firstChunk ??= this.#genAiFirstChunk.at(genAi)),
+        record.firstByteMs / 1000,
+      );
+  }
+
+  #kindOf(record: LedgerRecord): ModelSeries {
+    const { api, product, backend, modelOperation, provider } = record;
     const asked = record.modelAsked ?? record.deployment ?? "";
     const served = record.modelServed ?? "";
-    const labels = [
-      record.api ?? "",
-      record.product ?? "",
-      record.backend ?? "",
-      served === "" ? asked : served,
-    ];
-    const count = (kind: string, tokens: number): void => {
-      if (tokens > 0) this.#tokens.record(tokens, [kind, ...labels]);
-    };
-    count("prompt", record.promptTokens);
-    count("completion", record.completionTokens);
-    count("cached", record.cachedTokens);
-    count("cache_write", record.cacheWriteTokens);
-    count("reasoning", record.reasoningTokens);
-    if (record.costMicros !== null) this.#cost.record(record.costMicros / 1e6, labels);
-    if (record.firstByteMs !== null) this.#firstByte.record(record.firstByteMs / 1000, [record.api ?? ""]);
-    const genAi = [record.modelOperation, record.provider, asked, served];
-    this.#genAiTokens.record(record.promptTokens, [...genAi, "input"]);
-    if (record.completionTokens > 0) this.#genAiTokens.record(record.completionTokens, [...genAi, "output"]);
-    this.#genAiDuration.record(record.durationMs / 1000, [...genAi, errorType(record)]);
-    if (record.stream && record.firstByteMs !== null)
-      this.#genAiFirstChunk.record(record.firstByteMs / 1000, genAi);
+    const error = errorType(record);
+    const key = `${api}\0${product}\0${backend}\0${modelOperation}\0${provider}\0${error}\0${asked}\0${served}`;
+    let kind = this.#kinds.get(key);
+    if (kind === undefined) {
+      const labels = [api ?? "", product ?? "", backend ?? "", served === "" ? asked : served];
+      kind = new ModelSeries(labels, [modelOperation, provider, asked, served], error);
+      // Names of models are made up by callers.
+      if (this.#kinds.size >= MOST_KINDS) this.#kinds.clear();
+      this.#kinds.set(key, kind);
+    }
+    return kind;
   }
 
   #boundFor(exchange: Exchange, kind: StatusClass): Bound {

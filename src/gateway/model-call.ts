@@ -56,8 +56,8 @@ function make(exchange: Exchange): ModelCall | null {
   if (exchange.modelCall !== undefined) return exchange.modelCall;
   const line = lineOf(exchange);
   const body = jsonBody(exchange);
-  const dialect = exchange.api?.aiFormat ?? recognise(line, body);
-  return (exchange.modelCall = dialect === null ? null : new ModelCall(exchange, dialect, line));
+  const dialect = exchange.api?.aiFormat ?? recognise(line, body?.value ?? null);
+  return (exchange.modelCall = dialect === null ? null : new ModelCall(exchange, dialect, line, body));
 }
 
 function lineOf(exchange: Exchange): RequestLine {
@@ -83,11 +83,19 @@ function isJson(exchange: Exchange): boolean {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function jsonBody(exchange: Exchange): JsonObject | null {
+/** A body that was read, and what stood in it. */
+interface JsonBody {
+  readonly bytes: Uint8Array;
+  readonly value: JsonObject | null;
+}
+
+/** @param known what was read before: it need not be read again while nobody has set another body */
+function jsonBody(exchange: Exchange, known: JsonBody | null = null): JsonBody | null {
   const { body } = exchange.request;
   if (body === null || !body.buffered || body.consumed || !isJson(exchange)) return null;
   try {
-    return parsed(body.bytes());
+    const bytes = body.bytes();
+    return known?.bytes === bytes ? known : { bytes, value: parsed(bytes) };
   } catch {
     return null;
   }
@@ -96,8 +104,15 @@ function jsonBody(exchange: Exchange): JsonObject | null {
 /** `fatal: false`: a broken character must not hide the model's name. */
 const decoder = new TextDecoder();
 
+const BYTE_ORDER_MARK = 0xef;
+
 function parsed(bytes: Uint8Array): JsonObject | null {
-  const value: unknown = JSON.parse(decoder.decode(bytes));
+  // The decoder leaves out a byte order mark, and is slow to set out.
+  const text =
+    bytes[0] === BYTE_ORDER_MARK
+      ? decoder.decode(bytes)
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  const value: unknown = JSON.parse(text);
   return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : null;
 }
 
@@ -122,6 +137,7 @@ export class ModelCall {
   ending: Ending | null = null;
   #request: ModelRequest | null = null;
   #requestBody: JsonObject | null | undefined = undefined;
+  #read: JsonBody | null;
   #requestCopy: Uint8Array[] | null = null;
   #promptCount: Count | Promise<Count> | null = null;
   #watch: AnswerWatch | null = null;
@@ -132,7 +148,9 @@ export class ModelCall {
   #sessionGuards: SessionGuard[] = [];
   #parts = 0;
 
-  constructor(exchange: Exchange, dialect: Dialect, line: RequestLine) {
+  /** @param read what was read to recognise the dialect */
+  constructor(exchange: Exchange, dialect: Dialect, line: RequestLine, read: JsonBody | null = null) {
+    this.#read = read;
     this.exchange = exchange;
     this.dialect = dialect;
     this.line = line;
@@ -441,7 +459,8 @@ export class ModelCall {
   }
 
   #readRequest(): JsonObject | null {
-    const inMemory = jsonBody(this.exchange);
+    const inMemory = jsonBody(this.exchange, this.#read)?.value ?? null;
+    this.#read = null;
     if (inMemory !== null || this.#requestCopy === null || this.#requestCopy.length === 0) return inMemory;
     try {
       return parsed(Buffer.concat(this.#requestCopy));

@@ -8,6 +8,9 @@ import type { Family, Metrics } from "./registry.ts";
 /** Dimension values that are told apart per metric; what is more goes under `other` (`ai-policies.md` §3.3). */
 const MOST_SERIES = 5000;
 
+/** Metrics that are remembered. */
+const MOST_FAMILIES = 1000;
+
 /** One value, for loggers that take metrics. */
 export interface Measure {
   readonly namespace: string;
@@ -21,6 +24,8 @@ export interface Measure {
 export class Measures {
   readonly #metrics: Metrics;
   readonly #families = new Map<string, Family>();
+  /** The same by the very array of names: a policy's constants are one array for all its requests. */
+  readonly #byNames = new WeakMap<readonly string[], Map<string, Family>>();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -38,6 +43,19 @@ export class Measures {
   }
 
   #family(namespace: string, name: string, dimensions: readonly string[]): Family {
+    let known = this.#byNames.get(dimensions);
+    if (known === undefined) this.#byNames.set(dimensions, (known = new Map()));
+    const key = `${namespace}\u0000${name}`;
+    let family = known.get(key);
+    if (family === undefined) {
+      family = this.#familyOf(namespace, name, dimensions);
+      if (known.size >= MOST_FAMILIES) known.clear();
+      known.set(key, family);
+    }
+    return family;
+  }
+
+  #familyOf(namespace: string, name: string, dimensions: readonly string[]): Family {
     const key = `${namespace}\u0000${name}\u0000${dimensions.join("\u0000")}`;
     const known = this.#families.get(key);
     if (known !== undefined) return known;
@@ -52,7 +70,7 @@ export class Measures {
       mostSeries: MOST_SERIES,
     });
     // Names made by expressions from what callers send must not pile up.
-    if (this.#families.size >= 1000) this.#families.clear();
+    if (this.#families.size >= MOST_FAMILIES) this.#families.clear();
     this.#families.set(key, family);
     return family;
   }
