@@ -2,12 +2,15 @@
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { eventStreamMessage } from "../src/llm/event-stream.ts";
 import { type Upstream, compressed, startUpstream } from "./clients/upstream.ts";
 import { type Files, type TestGateway, api, policy, testGateway } from "./gateway.ts";
+import { type StandIn, standIn } from "./stand-in.ts";
 import { type SafetyService, answer, startSafetyService } from "./safety-service.ts";
 
 let model: Upstream;
 let safety: SafetyService;
+let embeddings: StandIn;
 let gateway: TestGateway;
 
 const REFUSED = '{ "statusCode": 403, "message": "Request failed content safety check." }';
@@ -36,6 +39,16 @@ const OPERATIONS = [
 beforeAll(async () => {
   model = await startUpstream();
   safety = await startSafetyService();
+  embeddings = await standIn("embeddings", (_request, response, body) => {
+    const { input } = JSON.parse(body) as { input: string };
+    const embedding = Array.from(
+      { length: 16 },
+      (_, i) => (input.charCodeAt(i % input.length) * (i + 3)) % 17,
+    );
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ data: [{ embedding }] }));
+  });
   const backends: Files = {
     "backends/safety/backendInformation.json": {
       properties: {
@@ -44,6 +57,7 @@ beforeAll(async () => {
         credentials: { header: { "Ocp-Apim-Subscription-Key": ["key-of-safety"] } },
       },
     },
+    "backends/embeddings/backendInformation.json": { properties: { url: embeddings.url, protocol: "http" } },
     "backends/keyless/backendInformation.json": { properties: { url: safety.url, protocol: "http" } },
   };
   gateway = await testGateway(
@@ -93,6 +107,13 @@ beforeAll(async () => {
           onError: SAY_WHY,
         }),
       }),
+      ...api("cached", model.url, OPERATIONS, {
+        policy: policy({
+          inbound: `${guarded('enforce-on-completions="true" window-size="20"')}<llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="embeddings" />`,
+          outbound: `<llm-semantic-cache-store duration="60" />`,
+          onError: SAY_WHY,
+        }),
+      }),
       ...api("keyless", model.url, OPERATIONS, {
         policy: on(guarded().replace('"safety"', '"keyless"')),
       }),
@@ -104,6 +125,7 @@ afterAll(async () => {
   await gateway.close();
   await model.close();
   await safety.close();
+  await embeddings.close();
 });
 let logStart = 0;
 beforeEach(() => {
@@ -640,6 +662,99 @@ describe("completions in other forms", () => {
     expect([refused.status, await refused.text()]).toEqual([403, REFUSED]);
     model.answer = sse("Hello there");
     expect(await (await call("buffered", chat("hi", { stream: true }))).text()).toContain("Bye there");
+  });
+});
+
+describe("streams without events", () => {
+  const frame = (text: string): Uint8Array =>
+    eventStreamMessage(
+      { ":event-type": "contentBlockDelta", ":message-type": "event" },
+      Buffer.from(JSON.stringify({ contentBlockIndex: 0, delta: { text } })),
+    );
+  const element = (text: string): object => ({ candidates: [{ content: { parts: [{ text }] } }] });
+  const converse = { messages: [{ role: "user", content: [{ text: "hi" }] }] };
+  const gemini = { contents: [{ parts: [{ text: "hi" }] }] };
+  const FINE = ["Hello there, my dear ", "friend. ", "How are you today? "];
+  const FOUL = ["Hello there, my dear ", "friend. ", "Take a bo", "mb and go"];
+  const forms: readonly (readonly [
+    string,
+    string,
+    object,
+    string,
+    (texts: readonly string[]) => Uint8Array,
+  ])[] = [
+    [
+      "Converse",
+      "/model/m/converse-stream",
+      converse,
+      "application/vnd.amazon.eventstream",
+      (texts) => Buffer.concat(texts.map(frame)),
+    ],
+    [
+      "Gemini's array",
+      "/v1beta/models/g:streamGenerateContent",
+      gemini,
+      "application/json",
+      (texts) => Buffer.from(`[${texts.map((text) => JSON.stringify(element(text))).join(",\r\n")}]`),
+    ],
+  ];
+  test.each(forms)("%s", async (_, path, body, type, stream) => {
+    for (const name of ["narrow", "out", "all"]) {
+      model.answer = { headers: { "content-type": type }, body: stream(FINE) };
+      const fine = await call(name, body, path);
+      // Outbound without a policy that asks knows no stream from its type alone.
+      expect(Buffer.from(await fine.arrayBuffer()).equals(stream(FINE))).toBe(true);
+      model.answer = { headers: { "content-type": type }, body: stream(FOUL) };
+      const foul = await call(name, body, path);
+      if (foul.status === 403) {
+        expect([name, type]).toEqual(["out", "application/json"]);
+        continue;
+      }
+      let seen = "";
+      const reading = (async () => {
+        for await (const chunk of foul.body!) seen += Buffer.from(chunk).toString("latin1");
+      })();
+      // It does not look like the end of an answer.
+      await expect(reading).rejects.toThrow();
+      expect(seen).not.toContain("mb and go");
+    }
+  });
+
+  test("MCP, over events", async () => {
+    const request = {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name: "f", arguments: { q: "hi" } },
+    };
+    const events = (text: string): string =>
+      `event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text }] } })}\n\n`;
+    model.answer = { headers: { "content-type": "text/event-stream" }, body: events("fine") };
+    expect(await (await call("out", request, "/mcp")).text()).toBe(events("fine"));
+    model.answer = { headers: { "content-type": "text/event-stream" }, body: events("take a bomb") };
+    expect(await (await call("out", request, "/mcp")).text()).toBe("");
+  });
+});
+
+describe("beside a cache", () => {
+  test("a stream that was cut is not given again", async () => {
+    model.answer = sse("Hello there, my dear ", "friend, take a bomb.");
+    for (let i = 1; i <= 2; i++) {
+      const text = await (await call("cached", chat("say it", { stream: true }))).text();
+      expect(text).not.toContain("bomb");
+      expect(model.asked).toHaveLength(i);
+    }
+  });
+
+  test("what a cache brings is judged as well", async () => {
+    model.answer = json(completion("Once was fine."));
+    expect((await call("cached", chat("once"))).status).toBe(200);
+    expect((await call("cached", chat("once"))).status).toBe(200);
+    expect(model.asked).toHaveLength(1);
+    safety.instead = (asked, response) =>
+      asked.text.includes("Once was fine") && says(500, "")(asked, response, 0);
+    expect((await call("cached", chat("once"))).status).toBe(403);
+    expect(model.asked).toHaveLength(1);
   });
 });
 

@@ -9,6 +9,7 @@ import { AnswerTexts } from "./answer-texts.ts";
 import { GuardedSource } from "./guarded-source.ts";
 import { OVERLAP } from "./questions.ts";
 import type { Pieces } from "./judge.ts";
+import { decodeText } from "./raw-text.ts";
 import type { SafetyCheck } from "./safety-check.ts";
 import { SniffedUnits } from "./units.ts";
 
@@ -79,17 +80,17 @@ async function checkWhole(
     if (failure !== null) throw failure;
     return;
   }
-  const texts = wholeTexts(octets, contentType);
+  const texts = wholeTexts(octets, body.charset, contentType);
   noteMedia(check, texts);
   const failure = await check.completion(texts.take(), piecesOf(check, windows));
   if (failure !== null) throw failure;
 }
 
 /** One JSON value, else whatever it is. */
-function wholeTexts(octets: Uint8Array, contentType: string | null): AnswerTexts {
+function wholeTexts(octets: Uint8Array, charset: string | null, contentType: string | null): AnswerTexts {
   const document = new AnswerTexts(0, true);
   try {
-    document.value(JSON.parse(new TextDecoder().decode(octets)));
+    document.value(JSON.parse(decodeText(octets, charset)));
     return document;
   } catch {
     const texts = new AnswerTexts(0, false);
