@@ -35,6 +35,12 @@ const SIGNS: readonly Sign[] = [
     ),
     weight: 1,
   },
+  // Letters that stood apart have lost where words end.
+  {
+    name: "ignore-instructions",
+    form: /(?:ignore|disregard|forget|override|bypass) ?(?:(?:all|any|the|your|of|these|previous|prior|above) ?){1,5}(?:instruction|rule|prompt|guideline)/,
+    weight: 1,
+  },
   {
     name: "ignore-everything",
     form: /\b(?:ignore|disregard|forget) (?:everything|all|anything)(?: that)?(?: (?:was|were|you|i|we|said|told|above|before|have|been|has|know)){1,6}/,
@@ -85,7 +91,7 @@ const SIGNS: readonly Sign[] = [
   { name: "do-anything-now", form: /\bdo anything now\b/, weight: 1 },
   {
     name: "modes",
-    form: /\b(?:developer|god|debug|dev|admin|root|sudo|jailbreak|unrestricted|opposite|maintenance) mode\b[^.!?\n]{0,40}?\b(?:enabled?|on|activated?|engaged?|now|unlock)|\b(?:enable|enter|activate|switch (?:to|into)|turn on|unlock)\b[^.!?\n]{0,20}?\b(?:developer|god|debug|dev|admin|root|jailbreak|unrestricted) mode\b/,
+    form: /\b(?:developer|god|debug|dev|admin|root|sudo|jailbreak|unrestricted|opposite|maintenance) mode:? (?:is |has been |now |are ){0,2}(?:enabled|activated|engaged|unlocked|on {0,3}(?:$|[.!?,;]))|\b(?:enable|enter|activate|switch (?:to|into)|turn on|unlock)\b[^.!?\n]{0,20}?\b(?:developer|god|debug|dev|admin|root|jailbreak|unrestricted) mode\b/,
     weight: 1,
   },
   { name: "jailbreak", form: /\bjail ?break(?:ed|ing)?\b|\bjailbroken\b/, weight: 0.4 },
@@ -116,7 +122,7 @@ const SIGNS: readonly Sign[] = [
   },
   {
     name: "prompt-extraction",
-    form: /\b(?:repeat|print|output|copy|translate|encode|summari[sz]e)\b[^.!?\n]{0,30}?\b(?:everything|all|the (?:text|words|content|sentences?)|words)\b[^.!?\n]{0,20}?\b(?:above|before this|prior to this|preceding|starting with)/,
+    form: /\b(?:repeat|print|output|copy|encode)\b[^.!?\n]{0,30}?\b(?:everything|all|the (?:text|words|content|sentences?)|words)\b[^.!?\n]{0,20}?\b(?:above|before this|prior to this|preceding|starting with)/,
     weight: 1,
   },
   {
@@ -148,7 +154,7 @@ const SIGNS: readonly Sign[] = [
   {
     name: "do-not-tell",
     documents: true,
-    form: /\b(?:do not|don't|never|without)\b (?:mention|tell|reveal|inform|telling|mentioning|informing|alert|notify|show|say|let)\b[^.!?\n]{0,40}?\b(?:user|anyone|human|them|this)\b/,
+    form: /\b(?:do not|don't|must not|should not|never|without)\b (?:mention|tell|reveal|inform|telling|mentioning|informing|alert|notify|show|say|let)\b[^.!?\n]{0,40}?\b(?:user|anyone|human|them|this)\b/,
     weight: 0.6,
   },
   {

@@ -75,7 +75,7 @@ const IDS: readonly NationalId[] = [
   },
   { form: /(?<![A-Za-z\d])[1-9]\d{16}[\dXx](?![A-Za-z\d])/g, valid: chineseId },
   {
-    form: /(?<![A-Za-z\d-])[1-9]\d{2}[- ]\d{3}[- ]\d{3}(?![- ]?[A-Za-z\d])/g,
+    form: /(?<![A-Za-z\d-])\d{3}[- ]\d{3}[- ]\d{3}(?![- ]?[A-Za-z\d])/g,
     valid: luhn,
     context: /\bsin\b|social insurance/i,
   },
