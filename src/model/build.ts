@@ -91,6 +91,7 @@ class Build {
     this.#compileFragments();
     this.#compileDocuments();
     const backends = buildBackends(resources, this.#certificates, this.#fill, this.#report);
+    const guards = buildGuards(resources, this.#report);
     const caches = buildCaches(resources, this.#fill, this.#report);
     const loggers = buildLoggers(resources, this.#fill, this.#report);
     this.#loggers = loggers;
@@ -108,7 +109,7 @@ class Build {
       keys: indexKeys(subscriptions),
       backends,
       backendsByUrl: orderByUrl(backends.values()),
-      guards: buildGuards(resources, this.#report),
+      guards,
       certificates: this.#certificates,
       caches,
       schemas: storedSchemas(resources),
