@@ -15,8 +15,10 @@ export interface EntriesOptions {
   readonly diskBytes: number;
 }
 
-/** Rows, keys and what SQLite adds. */
+/** Rows and keys. */
 const OVERHEAD_BYTES = 200;
+/** What SQLite's pages take more than what is in them, measured with vectors of 1,536 dimensions. */
+const PAGES_SHARE = 1.25;
 const SWEEP_EVERY_MS = 60_000;
 const EVICTED_AT_ONCE = 32;
 const MOST_NEAR = 100;
@@ -82,7 +84,8 @@ export class Entries {
     const memory = this.#memoryOf(unit.length);
     const text = Buffer.byteLength(prompt);
     const code = encode(unit);
-    const disk = unit.byteLength + code.octets.length + text + payload.length + OVERHEAD_BYTES;
+    const octets = unit.byteLength + code.octets.length + text + payload.length + OVERHEAD_BYTES;
+    const disk = Math.ceil(octets * PAGES_SHARE);
     const inMemory = this.#options.file === null ? memory + disk : memory;
     if (inMemory > this.#options.memoryBytes || disk > this.#options.diskBytes) return false;
     return this.#guarded(nowMs, () => {
