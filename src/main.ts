@@ -334,6 +334,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     rejectedConfigurations: () => rejected,
     degraded,
     backends: () => backends.report(),
+    heldTokens: () => state.counters.tokens.heldTokens,
+    limitStoreErrors: () => state.counters.unanswered.count,
     dropped: () => [
       { sink: "loggers", reason: "queue", count: loggers.totals.dropped },
       { sink: "otlp", reason: "queue", count: otlp?.dropped ?? 0 },

@@ -106,10 +106,12 @@ export function timeText(timeMs: number): string {
 }
 
 /** One line of comma-separated values (RFC 4180), without its line break. */
+/** What callers write must be text to a spreadsheet: a cell that begins like a formula is quoted with `'`. */
 export function csvLine(values: readonly (string | number | boolean | null)[]): string {
   return values
     .map((value) => {
-      const text = value === null ? "" : String(value);
+      const plain = value === null ? "" : String(value);
+      const text = typeof value === "string" && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     })
     .join(",");

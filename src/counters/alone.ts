@@ -15,5 +15,6 @@ export function countersAlone(
 ): CountersAlone {
   const windows = new MemoryWindows();
   const tokens = new MemoryHolds(quotas);
-  return { windows, quotas, tokens, alone: { windows, quotas, tokens }, outputs: new OutputSizes() };
+  const alone = { windows, quotas, tokens };
+  return { windows, quotas, tokens, alone, outputs: new OutputSizes(), unanswered: { count: 0 } };
 }

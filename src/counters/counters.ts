@@ -78,6 +78,8 @@ export interface CounterStores {
   };
   /** What models are expected to write. */
   readonly outputs: OutputSizes;
+  /** How often limits got no answer from a shared store. */
+  readonly unanswered: { count: number };
 }
 
 /** What a claim needs to be free: asking needs room for one. */

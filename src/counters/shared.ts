@@ -47,6 +47,7 @@ export function sharedCounters(
     tokens,
     alone: { windows: share, quotas: quotas.alone, tokens: tokens.alone },
     outputs: new OutputSizes(),
+    unanswered: { count: 0 },
     close: () => cancel(),
   };
 }

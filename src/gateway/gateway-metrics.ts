@@ -59,6 +59,7 @@ export class GatewayMetrics {
   readonly #retries: Family;
   readonly #aborts: Family;
   readonly #rejected: Family;
+  readonly #tokensRejected: Family;
   readonly #cache: Family;
   readonly #safety: Family;
   readonly #tokens: Family;
@@ -123,6 +124,12 @@ export class GatewayMetrics {
       help: "Requests that the gateway itself answered with an error, by its code.",
       unit: "{request}",
       labels: ["code"],
+    });
+    this.#tokensRejected = metrics.counter({
+      name: "headgate_tokens_rejected_total",
+      help: "Requests that token limits refused, by policy and by what was exceeded: rate or quota.",
+      unit: "{request}",
+      labels: ["policy", "kind"],
     });
     this.#cache = metrics.counter({
       name: "headgate_cache_requests_total",
@@ -200,7 +207,11 @@ export class GatewayMetrics {
       this.#aborts.record(1, [
         attempts.length === 0 ? "before-backend" : exchange.bytesSent === 0 ? "waiting" : "streaming",
       ]);
-    if (error !== null) this.#rejected.record(1, [error.code]);
+    if (error !== null) {
+      this.#rejected.record(1, [error.code]);
+      const limit = TOKEN_LIMITS[error.code];
+      if (limit !== undefined) this.#tokensRejected.record(1, [error.source, limit]);
+    }
     if (exchange.servedFromCache) this.#cache.record(1, ["hit"]);
     if (attempts.length === 0) return;
     for (let i = 0; i < attempts.length; i++) {
@@ -297,6 +308,12 @@ export class GatewayMetrics {
 }
 
 const CLASSES: readonly (StatusClass | undefined)[] = [undefined, "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/** Refusals of token limits, by their code. */
+const TOKEN_LIMITS: Readonly<Record<string, string>> = {
+  token_limit_exceeded: "rate",
+  token_quota_exceeded: "quota",
+};
 
 function errorType(record: LedgerRecord): string {
   if (record.status >= 400) return record.error ?? String(record.status);

@@ -162,6 +162,7 @@ export class LimitedCall implements CountedTokens {
     const decide = (answer: Reserved): T => {
       if (answer.state !== "unknown") return then(answer);
       const { source, onFailure } = this.#rules;
+      counters.unanswered.count++;
       this.#exchange.remark(source, `The counter store does not answer; on-store-failure is ${onFailure}.`);
       if (onFailure === "deny") throw storeUnavailable(source);
       if (onFailure === "allow") {

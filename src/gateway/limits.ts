@@ -40,6 +40,7 @@ export function takeOrElse<C extends WindowClaim | QuotaClaim>(
 ): void | Promise<void> {
   const decide = (answer: Answer): void => {
     if (answer.state !== "unknown") return then(answer);
+    exchange.services.counters.unanswered.count++;
     exchange.remark(source, `The counter store does not answer; on-store-failure is ${counters.onFailure}.`);
     if (counters.onFailure === "deny") throw storeUnavailable(source);
     if (counters.onFailure === "allow")

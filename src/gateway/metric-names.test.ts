@@ -17,6 +17,8 @@ test("the guide's table of metrics is the registry's", () => {
     rejectedConfigurations: () => 0,
     degraded: () => [],
     backends: () => [],
+    heldTokens: () => 0,
+    limitStoreErrors: () => 0,
     dropped: () => [],
     eventLoopDelay: () => 0,
   });

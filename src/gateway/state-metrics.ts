@@ -15,6 +15,10 @@ export interface GatewayState {
     readonly inFlight: number;
     readonly trips: number;
   }[];
+  /** Tokens that calls under way hold of their limits. */
+  heldTokens(): number;
+  /** How often limits got no answer from a shared counter store. */
+  limitStoreErrors(): number;
   /** Records given up, by sink and reason. */
   dropped(): readonly { readonly sink: string; readonly reason: string; readonly count: number }[];
   /** 99th percentile since the last scrape, in seconds. */
@@ -72,6 +76,16 @@ export function stateMetrics(metrics: Metrics, state: GatewayState): void {
   gauge("headgate_backend_in_flight", "Watched requests under way.", "{request}", ["backend"], (set) => {
     for (const { id, inFlight } of state.backends()) set(inFlight, [id]);
   });
+  gauge("headgate_tokens_held", "Tokens that calls under way hold of their limits.", "{token}", [], (set) =>
+    set(state.heldTokens()),
+  );
+  total(
+    "headgate_limit_store_errors_total",
+    "How often limits got no answer from a shared counter store.",
+    "{question}",
+    [],
+    (set) => set(state.limitStoreErrors()),
+  );
   total(
     "headgate_log_dropped_total",
     "Records that were given up.",
