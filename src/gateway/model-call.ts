@@ -236,7 +236,7 @@ export class ModelCall {
     reported: Usage | null,
     ending: Ending,
     text: string,
-    messages: readonly { readonly role: string; readonly content: string }[],
+    messages: readonly { readonly role: string; readonly content: string }[] = [],
   ): void {
     const part = ++this.#parts;
     const listeners = this.#listeners;
