@@ -66,6 +66,11 @@ export function monotonicMs(): number {
   return clock();
 }
 
+/** The clock that runs while this thread does, ms: for work that is done in slices. */
+export function workMs(): number {
+  return work();
+}
+
 /**
  * Starts an evaluation: a full budget. The clock is first read when the first 128 steps are used up.
  *

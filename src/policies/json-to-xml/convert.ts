@@ -29,19 +29,23 @@ const MOST_OUTPUT = 50 * 1024 * 1024;
 const ROOT = "Document";
 const ITEM = "Array";
 
-/** @throws Unwritable */
-export function xmlOfJson(value: Raw, options: JsonToXml): string {
+/**
+ * In steps, for `runInSlices`.
+ *
+ * @throws Unwritable
+ */
+export function* xmlOfJson(value: Raw, options: JsonToXml): Generator<void, string> {
   const writer = new Writer(options);
   if (value instanceof Map) {
     const members = [...value].filter(([name]) => name !== "?xml");
     const [only] = members;
     const isRoot =
       members.length === 1 && !(Array.isArray(only![1]) && only![1].length !== 1) && isElement(only![0]);
-    if (isRoot) writer.property(only![0], only![1], NO_PREFIXES);
-    else writer.element(ROOT, new Map(members), NO_PREFIXES);
-  } else if (Array.isArray(value)) writer.element(ROOT, new Map([[ITEM, value]]), NO_PREFIXES);
-  else writer.element(ROOT, value, NO_PREFIXES);
-  return XML_DECLARATION + writer.text;
+    if (isRoot) yield* writer.property(only![0], only![1], NO_PREFIXES);
+    else yield* writer.object(ROOT, new Map(members), NO_PREFIXES);
+  } else if (Array.isArray(value)) yield* writer.object(ROOT, new Map([[ITEM, value]]), NO_PREFIXES);
+  else writer.scalar(ROOT, value, NO_PREFIXES);
+  return XML_DECLARATION + writer.text();
 }
 
 function isElement(name: string): boolean {
@@ -56,27 +60,55 @@ interface Prefixes {
 
 const NO_PREFIXES: Prefixes = { own: new Set(["xml"]), outer: null };
 
+/** Elements between two steps. */
+const STEP = 256;
+/** Output is gathered in pieces of about this length. */
+const PIECE = 4096;
+
 class Writer {
-  text = "";
+  #written = "";
+  /** What comes after it, in many short pieces. */
+  #tail = "";
+  #elements = 0;
   readonly #options: JsonToXml;
 
   constructor(options: JsonToXml) {
     this.#options = options;
   }
 
-  /** A property of an object, below an element in which `prefixes` are declared. */
-  property(name: string, value: Raw, prefixes: Prefixes): void {
-    if (!Array.isArray(value)) return this.element(name, value, prefixes);
-    for (const item of value) {
-      if (Array.isArray(item)) this.element(name, new Map([[name, item]]), prefixes);
-      else this.element(name, item, prefixes);
-    }
+  text(): string {
+    return this.#written + this.#tail;
   }
 
-  element(name: string, value: Raw, outer: Prefixes): void {
+  /** A property of an object, below an element in which `prefixes` are declared. */
+  *property(name: string, value: Raw, prefixes: Prefixes): Generator<void> {
+    if (!Array.isArray(value)) yield* this.#element(name, value, prefixes);
+    else
+      for (const item of value) {
+        if (isScalar(item)) {
+          this.scalar(name, item, prefixes);
+          if (this.#elements % STEP === 0) yield;
+        } else yield* this.#element(name, Array.isArray(item) ? new Map([[name, item]]) : item, prefixes);
+      }
+  }
+
+  *#element(name: string, value: Raw, prefixes: Prefixes): Generator<void> {
+    if (value instanceof Map) yield* this.object(name, value, prefixes);
+    else this.scalar(name, value, prefixes);
+  }
+
+  scalar(name: string, value: Raw, prefixes: Prefixes): void {
     spend();
-    const isObject = value instanceof Map;
-    const attributes = isObject ? this.#attributesOf(value) : NONE;
+    this.#elements++;
+    const tag = this.#name(name, prefixes);
+    const text = textOfRaw(value);
+    this.#add(text === null ? `<${tag} />` : `<${tag}>${escapeText(text)}</${tag}>`);
+  }
+
+  *object(name: string, members: RawObject, outer: Prefixes): Generator<void> {
+    spend();
+    if (++this.#elements % STEP === 0) yield;
+    const attributes = this.#attributesOf(members);
     const prefixes = attributes.length === 0 ? outer : withDeclared(outer, attributes);
     const tag = this.#name(name, prefixes);
     this.#add(`<${tag}`);
@@ -84,19 +116,17 @@ class Writer {
       const written = attribute.startsWith(XMLNS) ? attribute : this.#name(attribute, prefixes);
       this.#add(` ${written}="${escapeAttribute(content)}"`);
     }
-    if (isObject) return this.#content(tag, value, prefixes);
-    const text = textOfRaw(value);
-    this.#add(text === null ? " />" : `>${escapeText(text)}</${tag}>`);
-  }
-
-  #content(tag: string, members: RawObject, prefixes: Prefixes): void {
     let isEmpty = true;
-    for (const [name, value] of members) {
-      if (this.#isAttribute(name, value)) continue;
+    for (const [inner, value] of members) {
+      if (this.#isAttribute(inner, value)) continue;
       if (isEmpty) this.#add(">");
       isEmpty = false;
-      if (name === "#text" || name === "#cdata-section") this.#texts(value, name !== "#text");
-      else this.property(name, value, prefixes);
+      if (inner === "#text" || inner === "#cdata-section") this.#texts(value, inner !== "#text");
+      else if (!isScalar(value)) yield* this.property(inner, value, prefixes);
+      else {
+        this.scalar(inner, value, prefixes);
+        if (this.#elements % STEP === 0) yield;
+      }
     }
     this.#add(isEmpty ? " />" : `</${tag}>`);
   }
@@ -164,8 +194,13 @@ class Writer {
   }
 
   #add(part: string): void {
-    this.text += part;
-    if (this.text.length > MOST_OUTPUT)
+    this.#tail += part;
+    if (this.#tail.length < PIECE) return;
+    // Asking for a character brings all of them into one place, which would take long for all pieces at once.
+    this.#tail.charCodeAt(0);
+    this.#written += this.#tail;
+    this.#tail = "";
+    if (this.#written.length > MOST_OUTPUT)
       throw new Unwritable(`The XML would be longer than ${MOST_OUTPUT} characters.`);
   }
 }

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import "../../compiler/runtime/library/index.ts";
+import { threadTimeMs } from "../../base/system-clock.ts";
 import type { Section } from "../../compiler/policy.ts";
 import { configureBudget } from "../../compiler/runtime/budget.ts";
 import type { GatewayError } from "../../gateway/errors.ts";
 import { exchangeOf, policyStep, responseOf } from "../../gateway/testing.ts";
 import { jsonToXml } from "./policy.ts";
 
-configureBudget(() => 0);
+configureBudget(() => performance.now(), undefined, threadTimeMs);
 
 const HEAD = '<?xml version="1.0" encoding="utf-8"?>';
 
@@ -182,4 +183,21 @@ test("the request, in its charset", async () => {
   const exchange = exchangeOf({ headers: ["Content-Type", "application/json; charset=iso-8859-1"], body });
   await policyStep(jsonToXml, { attributes: { apply: "always" } }, { section }).run(exchange, null);
   expect(Buffer.from(exchange.request.body!.bytes()).toString()).toBe(`${HEAD}<a>ü</a>`);
+});
+
+test("a long body is converted while others go on, and comes out as a short one would", async () => {
+  const rows = 20_000;
+  const row = '{"@i":1,"n":"a & \u{1f600}","t":[1,null,{"x":[]}]}';
+  let turns = 0;
+  let over = false;
+  const converted = convert(`{"a":{"r":[${Array<string>(rows).fill(row).join(",")}]}}`).finally(
+    () => (over = true),
+  );
+  while (!over) {
+    turns++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const one = await convert(`{"r":${row}}`);
+  expect((await converted) === `<a>${one.repeat(rows)}</a>`).toBe(true);
+  expect(turns).toBeGreaterThan(5);
 });

@@ -9,6 +9,7 @@ import { GatewayError } from "../../gateway/errors.ts";
 import { acceptsXml, isJsonType, mediaTypeOf } from "../../gateway/media-type.ts";
 import type { Message } from "../../gateway/message.ts";
 import { definePolicy, messageOf } from "../../gateway/policy.ts";
+import { runInSlices } from "../../gateway/slices.ts";
 import { type JsonToXml, Unwritable, xmlOfJson } from "./convert.ts";
 
 /** Makes XML of a JSON body. The body is held in memory for it; what is no JSON ends the exchange with 500. */
@@ -76,20 +77,26 @@ export const jsonToXml = definePolicy({
   },
 });
 
-function convert(target: Message, body: Body, dates: boolean, options: JsonToXml): void {
+function convert(target: Message, body: Body, dates: boolean, options: JsonToXml): void | Promise<void> {
   if (body.bytes().length === 0) return;
-  let xml: string;
-  try {
-    beginEvaluation(BODY_LIMITS);
-    const value = readJson(bodyText(body), "JToken", { dates, maxDepth: MOST_JSON_DEPTH });
-    xml = xmlOfJson(value, options);
-  } catch (error) {
+  const done = (xml: string): void => {
+    setBytes(target, Buffer.from(xml), "utf-8");
+    target.headers.set("Content-Type", "application/xml; charset=utf-8");
+  };
+  const failed = (error: unknown): never => {
     if (!(error instanceof NetException || error instanceof BudgetError || error instanceof Unwritable))
       throw error;
     throw unreadable(target.kind, error);
+  };
+  try {
+    beginEvaluation(BODY_LIMITS);
+    const value = readJson(bodyText(body), "JToken", { dates, maxDepth: MOST_JSON_DEPTH });
+    const xml = runInSlices(xmlOfJson(value, options));
+    if (typeof xml !== "string") return xml.then(done, failed);
+    done(xml);
+  } catch (error) {
+    failed(error);
   }
-  setBytes(target, Buffer.from(xml), "utf-8");
-  target.headers.set("Content-Type", "application/xml; charset=utf-8");
 }
 
 function unreadable(kind: string, cause: Error): GatewayError {

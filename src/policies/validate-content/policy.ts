@@ -108,7 +108,7 @@ export const validateContent = definePolicy({
           "schema-id": {
             type: "string",
             references: "schema",
-            doc: "A stored schema instead of the operation's.",
+            doc: "A stored schema instead of the operation's; for XML and SOAP an XML Schema.",
           },
           "schema-ref": { type: "string", doc: "A place in the stored schema: #/definitions/Order." },
           "allow-additional-properties": {

@@ -152,7 +152,7 @@ test("what takes too long ends with its thread; the next gets another", async ()
 
 test("the event loop stays free while a long document is validated", async () => {
   const real = systemClock(Date.now, () => performance.now());
-  const text = `<root xmlns="urn:a">${"<n>1</n>".repeat(300_000)}</root>`;
+  const text = `<root xmlns="urn:a">${"<n>1</n>".repeat(100_000)}</root>`;
   let over = false;
   const asked = checkXmlSchema({ name: "a", stored: STORED }, text, false, {
     ...real,
