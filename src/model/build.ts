@@ -5,7 +5,12 @@
  */
 import type { Problem } from "../base/problem.ts";
 import { suggest } from "../base/suggest.ts";
-import type { ApiProperties, ApiVersionSetProperties, OperationProperties } from "../contract/apis.ts";
+import type {
+  ApiProperties,
+  ApiSchemaProperties,
+  ApiVersionSetProperties,
+  OperationProperties,
+} from "../contract/apis.ts";
 import type { WorkspaceProperties } from "../contract/platform.ts";
 import type { Resource } from "../contract/resource.ts";
 import { type CompiledDocument, PolicyCompiler, type Surroundings, stepsOf } from "../compiler/compile.ts";
@@ -20,7 +25,6 @@ import {
   type CertificateIndex,
   DEFAULT_GATEWAY_OPTIONS,
   type GatewayOptions,
-  type Operation,
   type Product,
   type Snapshot,
   type VersionSet,
@@ -36,8 +40,9 @@ import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { aiFormatOf } from "./ai-format.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
-import { lazyContract, storedSchemas } from "./contracts.ts";
-import { mockResponses } from "./operations.ts";
+import { lazyContract, schemaPlaces, storedSchemas } from "./contracts.ts";
+import { Kept, type Parts } from "./kept.ts";
+import { buildOperation } from "./operations.ts";
 import { attachApis, buildProducts, buildSubscriptions } from "./people.ts";
 import { Reporter } from "./report.ts";
 import { surroundingsOf } from "./surroundings.ts";
@@ -48,9 +53,10 @@ export interface BuiltSnapshot {
   readonly problems: readonly Problem[];
 }
 
-/** Builds one snapshot after another; documents that did not change are not compiled again. */
+/** Builds one snapshot after another; what did not change is neither compiled nor built again. */
 export class SnapshotBuilder {
   readonly #compiler: PolicyCompiler;
+  #parts: Parts = new Map();
 
   constructor(catalogue: Iterable<PolicyDefinition>) {
     this.#compiler = new PolicyCompiler(catalogue, compileExpression);
@@ -61,7 +67,10 @@ export class SnapshotBuilder {
     version: number,
     options: GatewayOptions = DEFAULT_GATEWAY_OPTIONS,
   ): BuiltSnapshot {
-    return new Build(this.#compiler, resources, options).run(version);
+    const kept = new Kept(this.#parts);
+    const built = new Build(this.#compiler, resources, options, kept).run(version);
+    if (built.snapshot !== null) this.#parts = kept.parts;
+    return built;
   }
 }
 
@@ -69,6 +78,8 @@ class Build {
   readonly #compiler: PolicyCompiler;
   readonly #resources: ResourceSet;
   readonly #options: GatewayOptions;
+  readonly #kept: Kept;
+  readonly #schemas: Snapshot["schemas"];
   readonly #report: Reporter;
   readonly #around: Surroundings;
   #certificates: CertificateIndex = { byId: new Map(), byThumbprint: new Map() };
@@ -77,10 +88,13 @@ class Build {
   readonly #problems: Problem[] = [];
   #failed = false;
 
-  constructor(compiler: PolicyCompiler, resources: ResourceSet, options: GatewayOptions) {
+  constructor(compiler: PolicyCompiler, resources: ResourceSet, options: GatewayOptions, kept: Kept) {
     this.#compiler = compiler;
     this.#resources = resources;
     this.#options = options;
+    this.#kept = kept;
+    const schemas = resources.ofType("schemas");
+    this.#schemas = kept.use("schemas", schemas, () => storedSchemas(schemas));
     this.#report = new Reporter(resources);
     this.#around = surroundingsOf(resources, (text) => knowsThumbprint(resources, this.#certificates, text));
   }
@@ -106,13 +120,13 @@ class Build {
     const snapshot: Snapshot = {
       version,
       apis: indexApis(apis),
-      keys: indexKeys(subscriptions),
+      keys: this.#kept.use("keys", subscriptions, () => indexKeys(subscriptions)),
       backends,
       backendsByUrl: orderByUrl(backends.values()),
       guards,
       certificates: this.#certificates,
       caches,
-      schemas: storedSchemas(resources),
+      schemas: this.#schemas,
       loggers,
       connections,
       secrets: [...this.#secrets(), ...secretsOf(connections)],
@@ -212,7 +226,7 @@ class Build {
       this.#report.error("HG5501", values, resource.id, ["serviceUrl"]);
     }
     const type = (properties.type ?? properties.apiType ?? "http").toLowerCase();
-    const operations = this.#operations(resource, type, outer, own, containing);
+    const { operations, operationIndex } = this.#operations(resource, type, outer, own, containing);
     const names = properties.subscriptionKeyParameterNames;
     const usable = target === "bad url" ? null : target;
     return {
@@ -246,7 +260,7 @@ class Build {
       versionSet: this.#versionSet(resource),
       target: usable,
       operations,
-      operationIndex: indexOperations(operations),
+      operationIndex,
       plan,
       cors: stepsOf("cors", plan.inbound),
       openProduct: containing.find((product) => !product.subscriptionRequired) ?? null,
@@ -272,47 +286,46 @@ class Build {
     };
   }
 
+  /** Kept as long as nothing that they are made of changed; `kept.ts`. */
   #operations(
     api: Resource<ApiProperties>,
     type: string,
     outer: readonly (CompiledDocument | null)[],
     own: CompiledDocument | null,
     products: readonly Product[],
-  ): Operation[] {
-    const resources = this.#resources.operationsOf(api.id);
-    const listed = type === "websocket" ? withHandshake(api, resources) : resources;
-    const operations: Operation[] = [];
-    for (const resource of listed) {
-      const matcher = compileTemplate(resource.properties.urlTemplate ?? "/");
-      if (typeof matcher === "string") {
-        const values = { operation: resource.name, api: api.name, reason: matcher };
-        this.#report.error("HG5502", values, resource.id, ["urlTemplate"]);
-        continue;
-      }
-      const narrow = [own, this.#documentOf(resource.id)];
-      const plan = this.#plan([...outer, ...narrow]);
-      const productPlans = new Map<string, Plan>();
-      for (const product of products) {
-        const document = this.#productDocument(product);
-        if (document !== null) productPlans.set(product.id, this.#plan([...outer, document, ...narrow]));
-      }
-      const contract = lazyContract(this.#resources, api.id, resource);
-      operations.push({
-        id: resource.name,
-        name: resource.properties.displayName ?? resource.name,
-        method: (resource.properties.method ?? "GET").toUpperCase(),
-        urlTemplate: resource.properties.urlTemplate ?? "/",
-        matcher,
-        plan,
-        productPlans,
-        cors: stepsOf("cors", plan.inbound),
-        responses: mockResponses(this.#resources, api.id, resource),
-        get contract() {
-          return contract();
-        },
+  ): Pick<Api, "operations" | "operationIndex"> {
+    const given = this.#resources.operationsOf(api.id);
+    const listed = type === "websocket" ? withHandshake(api, given) : given;
+    const documents = listed.map(({ id }) => this.#documentOf(id));
+    const schemas = this.#resources.childrenOf<ApiSchemaProperties>(api.id, "schemas");
+    const ofProducts = products.flatMap((product) => {
+      const document = this.#productDocument(product);
+      return document === null ? [] : [{ id: product.id, document }];
+    });
+    const inputs = [
+      ...[api, own, this.#schemas, outer.length, ...outer],
+      ...[given.length, ...given, ...documents, schemas.length, ...schemas],
+      ...ofProducts.flatMap(({ id, document }) => [id, document]),
+    ];
+    return this.#kept.use(`operations of ${ids.idKey(api.id)}`, inputs, () => {
+      const places = schemaPlaces(schemas, this.#schemas);
+      const operations = listed.flatMap((resource, i) => {
+        const matcher = compileTemplate(resource.properties.urlTemplate ?? "/");
+        if (typeof matcher === "string") {
+          const values = { operation: resource.name, api: api.name, reason: matcher };
+          this.#report.error("HG5502", values, resource.id, ["urlTemplate"]);
+          return [];
+        }
+        const narrow = [own, documents[i]!];
+        const plan = this.#plan([...outer, ...narrow]);
+        const productPlans = ofProducts.map(
+          ({ id, document }) => [id, this.#plan([...outer, document, ...narrow])] as const,
+        );
+        const contract = lazyContract(places, resource);
+        return buildOperation(resource, matcher, plan, new Map(productPlans), places, contract);
       });
-    }
-    return operations;
+      return { operations, operationIndex: indexOperations(operations) };
+    });
   }
 
   #productDocument(product: Product): CompiledDocument | null {

@@ -19,26 +19,33 @@ import type {
   SchemaUse,
   StoredSchema,
 } from "../gateway/snapshot.ts";
-import * as ids from "../store/ids.ts";
-import type { ResourceSet } from "../store/resource-set.ts";
+
+/** Where an API's operations find schemas. All that is held of the resources: operations outlive their set. */
+export interface SchemaPlaces {
+  /** The API's own, by lower-case name. */
+  readonly own: ReadonlyMap<string, ApiSchemaProperties>;
+  readonly stored: ReadonlyMap<string, StoredSchema>;
+}
+
+export function schemaPlaces(
+  own: readonly Resource<ApiSchemaProperties>[],
+  stored: ReadonlyMap<string, StoredSchema>,
+): SchemaPlaces {
+  return { own: new Map(own.map(({ name, properties }) => [name.toLowerCase(), properties])), stored };
+}
 
 /** @returns the contract when called, the same one each time */
 export function lazyContract(
-  resources: ResourceSet,
-  apiId: string,
+  schemas: SchemaPlaces,
   operation: Resource<OperationProperties>,
 ): () => OperationContract {
   let made: OperationContract | null = null;
-  return () => (made ??= contractOf(resources, apiId, operation.properties));
+  return () => (made ??= contractOf(schemas, operation.properties));
 }
 
-export function contractOf(
-  resources: ResourceSet,
-  apiId: string,
-  operation: OperationProperties,
-): OperationContract {
-  const rule = (parameter: ParameterContract): ParameterRule => parameterRule(resources, apiId, parameter);
-  const body = (representation: Representation): BodyRule => bodyRule(resources, apiId, representation);
+export function contractOf(schemas: SchemaPlaces, operation: OperationProperties): OperationContract {
+  const rule = (parameter: ParameterContract): ParameterRule => parameterRule(schemas, parameter);
+  const body = (representation: Representation): BodyRule => bodyRule(schemas, representation);
   const { request, responses = [], templateParameters = [], urlTemplate = "" } = operation;
   const templateQuery = queryOf(urlTemplate);
   const inQuery = new Set(templateQuery.map(({ parameter }) => parameter.toLowerCase()));
@@ -70,19 +77,19 @@ export function contractOf(
   };
 }
 
-function parameterRule(resources: ResourceSet, apiId: string, parameter: ParameterContract): ParameterRule {
+function parameterRule(schemas: SchemaPlaces, parameter: ParameterContract): ParameterRule {
   return {
     name: parameter.name ?? "",
     required: parameter.required ?? false,
     type: (parameter.type ?? "").toLowerCase(),
     values: parameter.values ?? [],
-    schema: schemaUse(resources, apiId, parameter),
+    schema: schemaUse(schemas, parameter),
   };
 }
 
-function bodyRule(resources: ResourceSet, apiId: string, representation: Representation): BodyRule {
+function bodyRule(schemas: SchemaPlaces, representation: Representation): BodyRule {
   const [type = ""] = (representation.contentType ?? "application/json").split(";");
-  return { contentType: type.trim().toLowerCase(), schema: schemaUse(resources, apiId, representation) };
+  return { contentType: type.trim().toLowerCase(), schema: schemaUse(schemas, representation) };
 }
 
 /** The query part of a template: `/search?q={term}&v=1`; `parameter` is empty for a fixed value. */
@@ -99,25 +106,23 @@ function queryOf(template: string): { name: string; parameter: string }[] {
 
 /** Where the schema of a parameter or representation stands; null when it has none. */
 function schemaUse(
-  resources: ResourceSet,
-  apiId: string,
+  schemas: SchemaPlaces,
   described: { readonly schemaId?: string; readonly typeName?: string; readonly [more: string]: unknown },
 ): SchemaUse | null {
   const inline = described["schema"];
   if (isJsonObject(inline)) return { document: inline, pointer: "#", name: "" };
   const { schemaId, typeName = "" } = described;
   if (schemaId === undefined || schemaId === "") return null;
-  const document = documentOf(resources, apiId, schemaId);
+  const document = documentOf(schemas, schemaId);
   if (document === null) return { document: null, pointer: "#", name: typeName };
   if (typeName === "") return { document, pointer: "#", name: "" };
   return { document, pointer: pointerTo(document, typeName), name: isPath(typeName) ? "" : typeName };
 }
 
-function documentOf(resources: ResourceSet, apiId: string, schemaId: string): SchemaDocument | null {
-  const name = schemaId.slice(schemaId.lastIndexOf("/") + 1);
-  const own = resources.get<ApiSchemaProperties>(ids.childId(apiId, "schemas", name));
-  const { document } = own?.properties ?? {};
-  if (document === undefined) return storedSchemas(resources).get(name.toLowerCase())?.document ?? null;
+function documentOf({ own, stored }: SchemaPlaces, schemaId: string): SchemaDocument | null {
+  const name = schemaId.slice(schemaId.lastIndexOf("/") + 1).toLowerCase();
+  const { document } = own.get(name) ?? {};
+  if (document === undefined) return stored.get(name)?.document ?? null;
   return typeof document.value === "string" && Object.keys(document).length === 1
     ? parsed(document.value)
     : document;
@@ -140,18 +145,11 @@ function pointerTo(document: SchemaDocument, typeName: string): string {
   return `#/${[...group, typeName].map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/")}`;
 }
 
-const known = new WeakMap<ResourceSet, ReadonlyMap<string, StoredSchema>>();
-
 /** The service's `schemas` by lower-case name. */
-export function storedSchemas(resources: ResourceSet): ReadonlyMap<string, StoredSchema> {
-  let schemas = known.get(resources);
-  if (schemas === undefined) {
-    schemas = new Map(
-      resources.ofType("schemas").map((resource) => [resource.name.toLowerCase(), storedSchema(resource)]),
-    );
-    known.set(resources, schemas);
-  }
-  return schemas;
+export function storedSchemas(
+  resources: readonly Resource<GlobalSchemaProperties>[],
+): ReadonlyMap<string, StoredSchema> {
+  return new Map(resources.map((resource) => [resource.name.toLowerCase(), storedSchema(resource)]));
 }
 
 /** A text is parsed once for each resource, so that its schema stays the same object. */

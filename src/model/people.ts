@@ -55,9 +55,14 @@ export function buildSubscriptions(
   const found: Subscription[] = [];
   for (const resource of resources.ofType("subscriptions")) {
     const { properties } = resource;
+    const known = alone.get(resource);
+    if (known !== undefined) {
+      found.push(known);
+      continue;
+    }
     const scope = scopeOf(properties.scope ?? "", resources, products, resource.id);
     if (scope === null) continue;
-    found.push({
+    const subscription: Subscription = {
       id: resource.name,
       name: properties.displayName ?? resource.name,
       state: (properties.state?.toLowerCase() ?? "submitted") as Subscription["state"],
@@ -69,10 +74,15 @@ export function buildSubscriptions(
       endMs: time(properties.endDate),
       user: properties.ownerId == null ? null : userOf(resources, properties.ownerId, resource.id),
       allowTracing: properties.allowTracing ?? false,
-    });
+    };
+    if (scope.kind !== "product" && properties.ownerId == null) alone.set(resource, subscription);
+    found.push(subscription);
   }
   return found;
 }
+
+/** Subscriptions that say everything themselves, without a product or user: the same object as long as they do not change. */
+const alone = new WeakMap<Resource, Subscription>();
 
 function keyText(key: unknown): string {
   return typeof key === "string" ? key : "";

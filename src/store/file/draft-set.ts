@@ -105,7 +105,7 @@ export class DraftSet {
         known.etag === draft.hash &&
         known.properties === draft.properties &&
         known.id === draft.id &&
-        draft.envelope === undefined;
+        draft.kind.type !== "service";
       return isSame ? known : resourceOf(draft);
     });
   }

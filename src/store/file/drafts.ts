@@ -26,14 +26,19 @@ import { readSpecification } from "./specifications.ts";
 
 /** What an artifact became when its files were as they are. */
 interface Made {
+  readonly artifact: Artifact;
   readonly info: CachedFile | undefined;
   readonly policy: CachedFile | undefined;
   readonly draft: Draft;
   readonly problems: readonly Problem[];
 }
 
-/** By artifact. Handed from one load to the next, so that only what changed is read again. */
-export type DraftMemory = ReadonlyMap<Artifact, Made>;
+/** By id. Handed from one load to the next, so that only what changed is read again. */
+export type DraftMemory = ReadonlyMap<ResourceId, Made>;
+
+function isSameArtifact(a: Artifact, b: Artifact): boolean {
+  return a === b || (a.kind === b.kind && a.file === b.file);
+}
 
 const NO_PROBLEMS: readonly Problem[] = [];
 const NO_PROPERTIES: OpenProperties = {};
@@ -79,7 +84,7 @@ export class DraftReader extends DraftSet {
   readonly #overrides: Overrides;
   readonly #used = new Set<string>();
   readonly #earlier: DraftMemory;
-  readonly #made = new Map<Artifact, Made>();
+  readonly #made = new Map<ResourceId, Made>();
 
   constructor(cache: FileCache, overrides: Overrides, earlier: DraftMemory = new Map()) {
     super(cache);
@@ -127,14 +132,14 @@ export class DraftReader extends DraftSet {
   #artifact(artifact: Artifact): void {
     const info = artifact.info && this.cache.get(artifact.info);
     const policy = artifact.policy && this.cache.get(artifact.policy);
-    let made = this.#earlier.get(artifact);
-    if (made === undefined || made.info !== info || made.policy !== policy) {
+    let made = this.#earlier.get(artifact.id);
+    if (!made || !isSameArtifact(made.artifact, artifact) || made.info !== info || made.policy !== policy) {
       const before = this.problems.length;
       const draft = this.#make(artifact);
       const problems = this.problems.splice(before);
-      made = { info, policy, draft, problems: problems.length === 0 ? NO_PROBLEMS : problems };
+      made = { artifact, info, policy, draft, problems: problems.length === 0 ? NO_PROBLEMS : problems };
     }
-    this.#made.set(artifact, made);
+    this.#made.set(artifact.id, made);
     this.problems.push(...made.problems);
     // Drafts are worked on: this load has its own.
     this.add({ ...made.draft });

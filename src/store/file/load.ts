@@ -164,7 +164,7 @@ export class FolderLoader {
     }
     const origins = new Map<string, Locate>();
     for (const [key, draft] of reader.drafts) origins.set(key, draft.locate);
-    const version = (): string => versionOf(list);
+    const version = versionOf(list);
     const replaced = known && replacedIn(known, list);
     if (replaced === undefined) return { resources: new ResourceSet(list, version, origins) };
     const resources = known!.with(replaced, version, origins);
@@ -203,9 +203,12 @@ function replacedIn(known: ResourceSet, list: readonly Resource[]): Map<Resource
   return replaced;
 }
 
-function versionOf(resources: readonly Resource[]): string {
-  const lines = resources.map(({ id, etag }) => `${idKey(id)} ${etag ?? ""}\n`);
-  return hash("sha256", lines.join(""), "hex").slice(0, 16);
+/** Worked out when it is asked for. A function of its own: the answer must hold nothing but the list. */
+function versionOf(resources: readonly Resource[]): () => string {
+  return () => {
+    const lines = resources.map(({ id, etag }) => `${idKey(id)} ${etag ?? ""}\n`);
+    return hash("sha256", lines.join(""), "hex").slice(0, 16);
+  };
 }
 
 const EMPTY: FolderEntry = {
