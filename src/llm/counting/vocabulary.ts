@@ -112,6 +112,26 @@ export class Vocabulary {
     }
   }
 
+  /** As `find`, for a span of text that is ASCII. */
+  findAscii(text: string, from: number, to: number, hash: number): number {
+    const table = this.#table;
+    const mask = (table.length >> 1) - 1;
+    let slot = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> this.#shift;
+    for (;;) {
+      const id = table[slot * 2]! - 1;
+      if (id < 0) return NONE;
+      if (table[slot * 2 + 1] === hash && this.#isAscii(id, text, from, to)) return id;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #isAscii(id: number, text: string, from: number, to: number): boolean {
+    let at = this.#starts[id]!;
+    if (this.#starts[id + 1]! - at !== to - from) return false;
+    for (let i = from; i < to; i++) if (this.#octets[at++] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
   /** The token that two octets make, or `NONE`. */
   pair(first: number, second: number): number {
     const id = this.#pairs[(first << 8) | second]!;
