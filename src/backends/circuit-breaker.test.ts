@@ -71,7 +71,8 @@ class Model {
   trip(now: number, retryAfter: number | null): void {
     const { tripMs, acceptRetryAfter, maxTripMs } = this.rule;
     this.openUntil =
-      now + (acceptRetryAfter && retryAfter !== null ? Math.min(retryAfter, maxTripMs) : tripMs);
+      now +
+      (acceptRetryAfter && retryAfter !== null && retryAfter > 0 ? Math.min(retryAfter, maxTripMs) : tripMs);
     this.become("open");
   }
 
@@ -208,6 +209,7 @@ test.each<[string, Partial<BreakerRule>, number | null, number]>([
   ["also when that is shorter", {}, 100, 100],
   ["at most so long", {}, 86_400_000, 20_000],
   ["its own length when the backend is not believed", { acceptRetryAfter: false }, 7000, 5000],
+  ["its own length when the backend asks for no time, or for one that has passed", {}, 0, 5000],
 ])("a trip lasts %s", (_name, changed, retryAfter, lasts) => {
   const breaker = new CircuitBreaker(rule({ count: 1, ...changed }));
   breaker.record(breaker.admit(100), true, 100, retryAfter);

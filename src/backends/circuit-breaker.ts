@@ -107,7 +107,9 @@ export class CircuitBreaker {
 
   #trip(now: number, retryAfterMs: number | null): Transition {
     const { tripMs, acceptRetryAfter, maxTripMs } = this.rule;
-    const asked = acceptRetryAfter && retryAfterMs !== null ? Math.min(retryAfterMs, maxTripMs) : tripMs;
+    // No time at all, or a date that has passed, says nothing: a breaker that opens for it would let every caller find out.
+    const isAsked = acceptRetryAfter && retryAfterMs !== null && retryAfterMs > 0;
+    const asked = isAsked ? Math.min(retryAfterMs, maxTripMs) : tripMs;
     this.#state = "open";
     this.#openUntil = now + asked;
     this.#permit++;
