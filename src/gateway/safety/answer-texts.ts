@@ -106,9 +106,9 @@ export class AnswerTexts {
   }
 
   /** Octets that were no such value. */
-  raw(text: string): void {
+  raw(text: string, path = "raw"): void {
     const words = readableText(text, true);
-    if (words.trim() !== "") this.add("raw", words);
+    if (words.trim() !== "") this.add(path, words);
   }
 
   /** What is to be judged now, each text with the end of what came before it. */

@@ -432,6 +432,13 @@ describe("windows", () => {
     expect(most).toBeLessThan(2.5 * 1024 * 1024);
   });
 
+  it("an answer in octets one by one is no more to hold than its octets", async () => {
+    const all = Buffer.concat(frames(words(3000)));
+    const { out, ended } = await run(cut(all, 1), 9800);
+    expect(ended).toBe("whole");
+    expect(out.equals(all)).toBe(true);
+  });
+
   it("a unit without an end is not held for ever", async () => {
     const { ended } = await run(
       Array.from({ length: 3000 }, () => Buffer.from(`data: ${"x".repeat(1000)}`)),

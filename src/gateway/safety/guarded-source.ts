@@ -18,6 +18,10 @@ const MOST_WINDOW_BYTES = 512 * 1024;
 /** Octets that are held while a window is with the guard. */
 const MOST_HELD_BYTES = 1024 * 1024;
 
+/** Chunks that are put together at a time, unless they are as large as this. */
+const MOST_SMALL = 512;
+const LARGE = 4096;
+
 export interface StreamCheck {
   readonly texts: AnswerTexts;
   readonly units: Units;
@@ -95,6 +99,8 @@ export class GuardedSource implements BodySource, BodySink {
       this.#begun.push(octets.subarray(end));
       this.#begunBytes += octets.length - end;
     }
+    this.#compact(this.#begun);
+    this.#compact(this.#window);
     if (this.#begunBytes > this.#check.mostUnitBytes) {
       this.#cutOff(this.#check.tooLarge());
       return true;
@@ -104,6 +110,12 @@ export class GuardedSource implements BodySource, BodySink {
     this.#paused =
       this.#full || (this.#judging !== null && this.#judgingBytes + this.#windowBytes > MOST_HELD_BYTES);
     return !this.#paused;
+  }
+
+  /** Many small chunks weigh more than their octets. */
+  #compact(chunks: Uint8Array[]): void {
+    if (chunks.length % MOST_SMALL !== 0 || chunks.length === 0 || chunks.at(-1)!.length > LARGE) return;
+    chunks.push(Buffer.concat(chunks.splice(-MOST_SMALL)));
   }
 
   end(trailers?: string[]): void {

@@ -26,6 +26,7 @@ export interface Units {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const COLON = 0x3a;
 
 /** Chooses by the first octet that says something. */
 export class SniffedUnits implements Units {
@@ -42,7 +43,8 @@ export class SniffedUnits implements Units {
     if (this.#units !== null) return this.#units.read(chunk, begun);
     const all = begun.length === 0 ? chunk : Buffer.concat([...begun, chunk]);
     this.#units = this.#choose(all);
-    if (this.#units === null) return 0;
+    // Blanks before anything else are no words.
+    if (this.#units === null) return BLANK.test(all.toString("latin1")) ? chunk.length : 0;
     // What was begun is read as well; it is short, and holds no end of a unit but blank lines.
     return Math.max(0, this.#units.read(all, []) - (all.length - chunk.length));
   }
@@ -72,6 +74,7 @@ export class SniffedUnits implements Units {
   }
 }
 
+const BLANK = /^[ \t\r\n]*$/;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const SSE_NAMES = ["data:", "event:", "id:", "retry:"];
 
@@ -98,17 +101,22 @@ class SseUnits implements Units {
     const { length } = chunk;
     this.#beforeThat = length > 1 ? chunk[length - 2]! : this.#before;
     if (length > 0) this.#before = chunk[length - 1]!;
-    if (this.#reader.skipped !== this.#skipped) {
-      // An event larger than the reader holds.
-      this.#skipped = this.#reader.skipped;
-      readRaw(this.#texts, [...begun, chunk.subarray(0, end)]);
-    }
+    if (end > 0) this.#readRest(begun, chunk.subarray(0, end));
     return end;
   }
 
   end(begun: readonly Uint8Array[]): void {
     this.#reader.end();
-    if (this.#reader.skipped !== this.#skipped) readRaw(this.#texts, begun);
+    this.#readRest(begun, NOTHING);
+  }
+
+  /** What the reader passes over: events larger than it holds, lines that are no fields. */
+  #readRest(begun: readonly Uint8Array[], last: Buffer): void {
+    const large = this.#reader.skipped !== this.#skipped;
+    this.#skipped = this.#reader.skipped;
+    const octets = begun.length === 0 ? last : Buffer.concat([...begun, last]);
+    if (large) readRaw(this.#texts, [octets]);
+    else readOtherLines(this.#texts, octets);
   }
 
   /** Behind the last blank line. */
@@ -123,6 +131,35 @@ class SseUnits implements Units {
     }
     return 0;
   }
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
+const FIELDS = ["data", "event", "id", "retry"].map((name) => Buffer.from(name));
+
+/** Lines that are neither fields, nor comments, nor blank. */
+function readOtherLines(texts: AnswerTexts, octets: Buffer): void {
+  const { length } = octets;
+  let cr = octets.indexOf(CR);
+  for (let at = 0; at < length;) {
+    const lf = octets.indexOf(LF, at);
+    if (cr >= 0 && cr < at) cr = octets.indexOf(CR, at);
+    const end = cr >= 0 && (lf < 0 || cr < lf) ? cr : lf < 0 ? length : lf;
+    if (!isFieldAt(octets, at)) texts.raw(`${octets.toString("utf8", at, end)}\n`, "lines");
+    at = end + 1;
+  }
+}
+
+function isFieldAt(octets: Buffer, at: number): boolean {
+  const first = octets[at]!;
+  if (first === COLON || first === LF || first === CR) return true;
+  if (first === BYTE_ORDER_MARK[0]) return octets[at + 1] === BYTE_ORDER_MARK[1];
+  for (const name of FIELDS) {
+    if (first !== name[0]) continue;
+    const after = octets[at + name.length];
+    if (name.compare(octets, at, Math.min(at + name.length, octets.length)) === 0)
+      return after === COLON || after === LF || after === CR || after === undefined;
+  }
+  return false;
 }
 
 function readData(texts: AnswerTexts, data: string): void {
