@@ -155,7 +155,13 @@ test("what Application Insights and a file get of requests to a model", async ()
 
   const own = service.taken.filter(({ tags }) => tags["ai.operation.id"] === TRACE);
   const messages = own.filter(({ data: { baseType } }) => baseType === "MessageData");
-  expect(messages.map(({ data: { baseData } }) => baseData.message)).toEqual(["hello"]);
+  // With what was said to the model, which is one of the request's own records.
+  expect(messages.map(({ data: { baseData } }) => baseData.properties.Category ?? baseData.message)).toEqual([
+    "hello",
+    "GatewayLlmLogs",
+    "GatewayLlmLogs",
+    "GatewayLlmLogs",
+  ]);
   expect(messages[0]!.data.baseData.properties).toMatchObject({ Source: "mine", who: "me" });
   expect(service.data("ExceptionData")).toMatchObject([{ exceptions: [{ typeName: "HeaderNotFound" }] }]);
 
@@ -192,4 +198,29 @@ test("what Application Insights and a file get of requests to a model", async ()
   expect(written[0]!["TraceRecords"]).toEqual([
     { source: "mine", severity: "information", message: "hello", metadata: { who: "me" } },
   ]);
+});
+
+test.each<[string, Record<string, string>, string]>([
+  ["applicationInsights", {}, "it has neither a connectionString nor an instrumentationKey"],
+  [
+    "applicationInsights",
+    { connectionString: "Endpoint=x" },
+    "of its connection string, it has no InstrumentationKey",
+  ],
+  ["applicationInsights", { instrumentationKey: "{{nowhere}}" }, "nowhere"],
+  ["ApplicationInsights", { instrumentationKey: "secret" }, "its InstrumentationKey is no GUID"],
+  ["file", {}, "it has no path"],
+  ["file", { path: "a/../../b" }, "a relative path stays below the data folder"],
+  ["file", { path: "a", keepDays: "many" }, "keepDays is not a whole number"],
+])("a logger of type %s with %j is refused", async (loggerType, credentials, expected) => {
+  const files = {
+    "loggers/l/loggerInformation.json": { properties: { loggerType, credentials } },
+  };
+  const reloads: string[] = [];
+  const refused = testGateway(files, {
+    onReload: ({ problems }) => reloads.push(...problems.map(({ message }) => message)),
+  });
+  await expect(refused).rejects.toThrow("The configuration has 1 errors");
+  expect(reloads.join()).toContain(expected);
+  expect(reloads.join()).not.toContain("secret");
 });

@@ -24,6 +24,9 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
   // Before anything is sent to a backend, which gets to know its place in the trace.
   if (exchange.traceContext === null && diagnostics.correlates && correlates(exchange, diagnostics))
     exchange.traceContext = traceForDiagnostics(exchange);
+  // One for all that is recorded of it.
+  let ownTrace: TraceContext | null = null;
+  const traceOf = (): TraceContext => exchange.traceContext ?? (ownTrace ??= traceForDiagnostics(exchange));
   const request = diagnostics.each.map(({ frontendRequest }) =>
     frontendRequest === null ? null : captureBody(exchange.request.body, frontendRequest.bodyBytes),
   );
@@ -32,7 +35,8 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
   exchange.onReply(() => {
     // A session is settled response by response.
     const call = exchange.modelCall;
-    if (diagnostics.llm && call?.isSession === true) call.onSettled(() => recordMessages(call, diagnostics));
+    if (diagnostics.llm && call?.isSession === true)
+      call.onSettled(() => recordMessages(call, diagnostics, traceOf));
     response = diagnostics.each.map(({ frontendResponse }) =>
       frontendResponse === null
         ? null
@@ -44,11 +48,14 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
       if (!isRecorded(exchange, diagnostic)) return;
       const { sinks } = exchange.services;
       if (diagnostic.logger !== null && diagnostic.logger.kind !== "other")
-        sinks.sendRow(diagnostic.logger, gatewayRow(exchange, diagnostic, sent, request[i], response[i]));
+        sinks.sendRow(
+          diagnostic.logger,
+          gatewayRow(exchange, diagnostic, sent, request[i], response[i], traceOf),
+        );
     });
     // A client that hung up is settled at its end, too; long answers are counted for a while.
     if (diagnostics.llm && exchange.modelCall?.isSession !== true)
-      exchange.modelCall?.onSettled((_settlement, call) => recordMessages(call, diagnostics));
+      exchange.modelCall?.onSettled((_settlement, call) => recordMessages(call, diagnostics, traceOf));
   });
 }
 
@@ -96,16 +103,19 @@ export function recordConnection(
 }
 
 /** What was said to the model and by it: to the sinks, and to the gateway's own store. */
-function recordMessages(call: ModelCall, diagnostics: ApiDiagnostics): void {
+function recordMessages(call: ModelCall, diagnostics: ApiDiagnostics, traceOf: () => TraceContext): void {
   const { exchange } = call;
   if (!isLogged(call)) return;
   const recording = diagnostics.each.filter(
     (diagnostic) => diagnostic.llm !== null && isRecorded(exchange, diagnostic),
   );
   if (recording.length === 0) return;
-  for (const { logger, llm } of recording) {
+  for (const diagnostic of recording) {
+    const { logger, llm } = diagnostic;
     if (logger === null || logger.kind === "other") continue;
-    for (const row of llmRows(call, llm!)) exchange.services.sinks.sendRow(logger, row);
+    const detail = detailFor(exchange, diagnostic, traceOf);
+    for (const row of llmRows(call, llm!))
+      exchange.services.sinks.sendRow(logger, detail === undefined ? row : { ...row, detail });
   }
   const contents = contentsOf(call, diagnostics);
   if (contents.request !== null || contents.response !== null)
@@ -173,6 +183,7 @@ function gatewayRow(
   requestHeaders: readonly string[],
   requestBody: Captured | null | undefined,
   responseBody: Captured | null | undefined,
+  traceOf: () => TraceContext,
 ): LogRow {
   const { api, lastError, response, error } = exchange;
   const attempt = exchange.attempts.at(-1);
@@ -229,14 +240,19 @@ function gatewayRow(
         error === null ? undefined : [{ source: error.source, reason: error.reason, message: error.message }],
       TraceRecords: tracesOf(exchange, diagnostic),
     },
-    detail: diagnostic.logger?.kind === "application-insights" ? detailOf(exchange, diagnostic) : undefined,
+    detail: detailFor(exchange, diagnostic, traceOf),
   };
 }
 
-/** For sinks that tell a request from its attempts. */
-function detailOf(exchange: Exchange, { operationNames, percentage, allErrors }: Diagnostic): RequestDetail {
+/** For sinks that keep traces and tell a request from its attempts; undefined for others. */
+function detailFor(
+  exchange: Exchange,
+  { logger, operationNames, percentage, allErrors }: Diagnostic,
+  traceOf: () => TraceContext,
+): RequestDetail | undefined {
+  if (logger?.kind !== "application-insights") return undefined;
   const { api, operation, incoming, attempts } = exchange;
-  const trace: TraceContext = exchange.traceContext ?? traceForDiagnostics(exchange);
+  const trace = traceOf();
   const name =
     operationNames === "Url"
       ? `${incoming.method} ${operation === null ? exchange.request.originalUrl.path : `/${api?.path ?? ""}${operation.urlTemplate}`}`
