@@ -277,7 +277,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       },
       counting,
     ),
-    guardFor: (exchange, source, backendId) => guardBehind(exchange, source, backendId, builtInGuard),
+    guardFor: (exchange, source, backendId, timeoutMs) =>
+      guardBehind(exchange, source, backendId, timeoutMs, builtInGuard),
     countSafety: (action, category) => gatewayMetrics.safety(action, category),
     ask: (exchange, question) => askBackend(exchange, question, backends),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),

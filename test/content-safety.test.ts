@@ -64,6 +64,12 @@ beforeAll(async () => {
     {
       ...backends,
       ...api("in", model.url, OPERATIONS, { policy: on(guarded('shield-prompt="true"')) }),
+      ...api("quick", model.url, OPERATIONS, {
+        policy: on(guarded('enforce-on-completions="true" window-size="20" timeout-ms="150"')),
+      }),
+      ...api("hasty", model.url, OPERATIONS, {
+        policy: on(guarded('enforce-on-completions="true" timeout-ms="150" on-error="allow"')),
+      }),
       ...api("one", model.url, OPERATIONS, { policy: on(guarded('concatenate="true"')) }),
       ...api("lax", model.url, OPERATIONS, { policy: on(guarded('on-error="allow"')) }),
       ...api("small", model.url, OPERATIONS, { policy: on(guarded('max-size="100" embeddings="true"')) }),
@@ -504,6 +510,37 @@ describe("a service that does not judge", () => {
     expect(stream).toContain("Hello there");
     expect(stream).not.toContain("nobody");
     expect(stream).not.toContain("[DONE]");
+  });
+
+  const hangs: Instead = () => true;
+
+  test("a service that hangs: nothing passes, or what the author lets", async () => {
+    safety.instead = hangs;
+    const refused = await call("quick", chat("hello"));
+    expect([refused.status, await refused.text()]).toEqual([403, REFUSED]);
+    expect(refused.headers.get("x-why")).toBe("llm-content-safety/ContentSafetyUnavailable/inbound");
+    expect(model.asked).toEqual([]);
+    expect(await (await call("hasty", chat("hello"))).text()).toBe(JSON.stringify(completion("Fine.")));
+  });
+
+  test("a service that begins to hang: the completion stays, a stream ends", async () => {
+    safety.instead = (asked, response, index) => index > 0 && hangs(asked, response, index);
+    expect((await call("quick", chat("hello"))).status).toBe(403);
+    safety.reset();
+    safety.instead = (asked, response, index) => index > 1 && hangs(asked, response, index);
+    model.answer = sse("Hello there, my dear ", "friend, this is what ", "nobody judged");
+    const stream = await (await call("quick", chat("hello", { stream: true }))).text();
+    expect(stream).toContain("Hello there");
+    expect(stream).not.toContain("nobody");
+    expect(stream).not.toContain("[DONE]");
+  });
+
+  test("an answer that never ends is none", async () => {
+    safety.instead = (_asked, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).write("{");
+      return true;
+    };
+    expect((await call("quick", chat("hello"))).status).toBe(403);
   });
 
   test("while it is slow, nothing passes that it has not judged", async () => {

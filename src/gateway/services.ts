@@ -33,7 +33,7 @@ export interface Services {
   /** Asks a backend entity something of the gateway's own: `backends/ask-backend.ts`. */
   readonly ask: (exchange: Exchange, question: BackendQuestion) => Promise<BackendAnswer>;
   /** Who judges texts behind a backend id (`backends/ask-backend.ts`, or the gateway's own detectors). */
-  readonly guardFor: (exchange: Exchange, source: string, backendId: string) => Guard;
+  readonly guardFor: (exchange: Exchange, source: string, backendId: string, timeoutMs: number) => Guard;
   /** Counts what content safety decided. */
   readonly countSafety: (action: string, category: string) => void;
   readonly caches: Caches;

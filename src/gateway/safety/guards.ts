@@ -6,15 +6,18 @@ import type { Exchange } from "../exchange.ts";
 /** The gateway's own detectors, in the place of a backend. */
 export const BUILT_IN_GUARD = "built-in";
 
-const TIMEOUT_MS = 10_000;
 /** The answer about 10,000 characters is some hundred octets; matches of blocklists are listed one by one. */
 const MOST_ANSWER_BYTES = 1024 * 1024;
 
-/** @param builtIn null: this process has none */
+/**
+ * @param timeoutMs for each question
+ * @param builtIn null: this process has none
+ */
 export function guardBehind(
   exchange: Exchange,
   source: string,
   backendId: string,
+  timeoutMs: number,
   builtIn: Guard | null,
 ): Guard {
   const own = exchange.snapshot.guards.get(backendId.toLowerCase());
@@ -30,7 +33,7 @@ export function guardBehind(
       path,
       query: SAFETY_API_VERSION,
       json,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
       limitBytes: MOST_ANSWER_BYTES,
       identityResource: null,
       forwardsAuthorization: true,

@@ -35,6 +35,7 @@ interface Given {
   readonly embeddings: boolean;
   readonly mostText: number;
   readonly notifies: boolean;
+  readonly timeoutMs: number;
 }
 
 export function contentSafety(element: string): PolicyDefinition {
@@ -98,6 +99,13 @@ export function contentSafety(element: string): PolicyDefinition {
           min: 1,
           default: MOST_TEXT,
           doc: "Ours: characters of text that a request may have; more is answered with 413.",
+        },
+        "timeout-ms": {
+          type: "int",
+          min: 1,
+          max: 600_000,
+          default: 10_000,
+          doc: "Ours: how long one question may take.",
         },
         notify: {
           type: "bool",
@@ -207,6 +215,7 @@ export function contentSafety(element: string): PolicyDefinition {
         embeddings: attributes.embeddings,
         mostText: attributes["max-size"],
         notifies: attributes.notify,
+        timeoutMs: attributes["timeout-ms"],
       };
       if (site.section === "inbound") return (exchange) => checkRequest(given, exchange, site);
       return (exchange) => {
@@ -273,7 +282,8 @@ function checkOf(given: Given, exchange: Exchange, site: Site, shieldsPrompt: bo
       given.outputType?.(context) === "EightSeverityLevels" ? "EightSeverityLevels" : "FourSeverityLevels",
     shieldsPrompt,
   };
-  return new SafetyCheck(exchange, site, given.backend(context), rules, given.allowsOnError);
+  const service = { backendId: given.backend(context), timeoutMs: given.timeoutMs };
+  return new SafetyCheck(exchange, site, service, rules, given.allowsOnError);
 }
 
 function windowsOf({ windowSize, overlap, notifies }: Given, { context }: Exchange): Windows {

@@ -20,22 +20,35 @@ export class SafetyCheck {
   readonly rules: Rules;
   readonly #site: Site;
   readonly #backendId: string;
+  readonly #timeoutMs: number;
   readonly #allowsOnError: boolean;
   #guard: Guard | null = null;
 
-  constructor(exchange: Exchange, site: Site, backendId: string, rules: Rules, allowsOnError: boolean) {
+  constructor(
+    exchange: Exchange,
+    site: Site,
+    service: { readonly backendId: string; readonly timeoutMs: number },
+    rules: Rules,
+    allowsOnError: boolean,
+  ) {
     this.exchange = exchange;
     this.element = site.element;
     this.rules = rules;
     this.#site = site;
-    this.#backendId = backendId;
+    this.#backendId = service.backendId;
+    this.#timeoutMs = service.timeoutMs;
     this.#allowsOnError = allowsOnError;
   }
 
   /** UTF-16 units that one question may have. @throws GatewayError when there is no guard and that must not be */
   get guard(): Guard | null {
     try {
-      return (this.#guard ??= this.exchange.services.guardFor(this.exchange, this.element, this.#backendId));
+      return (this.#guard ??= this.exchange.services.guardFor(
+        this.exchange,
+        this.element,
+        this.#backendId,
+        this.#timeoutMs,
+      ));
     } catch (error) {
       const failure = this.#unavailable(error, "all");
       if (failure !== null) throw failure;
