@@ -31,7 +31,7 @@ const PEOPLE =
 const CATEGORIES: Readonly<Record<HarmCategory, Category>> = {
   Hate: {
     trigger: new RegExp(
-      `\\b(?:${GROUPS}|n[i1]gg\\w{1,3}|kikes?|fag\\w{0,4}|spics?|chinks?|trann\\w{1,3}|wetbacks?|towelheads?|ragheads?|retards?|subhuman\\w?|untermensch\\w{0,3}|heil|nazis?|race|racial)\\b`,
+      `\\b(?:${GROUPS}|n[i1]gg\\w{1,3}|kikes?|fag\\w{0,4}|spics?|chinks?|trann\\w{1,3}|wetbacks?|towelheads?|ragheads?|retard(?:s|ed)?|subhuman\\w?|untermensch\\w{0,3}|heil|nazis?|race|racial)\\b`,
     ),
     signs: [
       {
@@ -73,7 +73,7 @@ const CATEGORIES: Readonly<Record<HarmCategory, Category>> = {
   },
   SelfHarm: {
     trigger:
-      /\b(?:suicid\w{1,3}|kill(?:ing)? (?:myself|yourself|himself|herself)|self[- ]?harm\w{0,4}|cut(?:ting)? (?:myself|my|yourself)|end (?:my|it)|die|overdos\w{1,3}|hang(?:ing)? (?:myself|yourself)|hurt(?:ing)? (?:myself|yourself)|anorexi\w{1,2}|pro-?ana|starve|starving|alive|jump(?:ing)? off|slit\w{0,4}|no reason to live|wrists?)\b/,
+      /\b(?:suicid\w{1,3}|kill(?:ing)? (?:myself|yourself|himself|herself)|self[- ]?harm\w{0,4}|cut(?:ting)? (?:myself|my|yourself)|end(?:ing)? (?:my|it)|die|kys|better off|dead|overdos\w{1,3}|hang(?:ing)? (?:myself|yourself)|hurt(?:ing)? (?:myself|yourself)|anorexi\w{1,2}|pro-?ana|starve|starving|alive|jump(?:ing)? off|slit\w{0,4}|no reason to live|wrists?)\b/,
     signs: [
       {
         form: /\b(?:i|i'm|i am|gonna|going to|want(?:ing)? to|will|thinking (?:of|about)|plan(?:ning)? (?:to|on)|ready to)\b (?:\w{1,10} ){0,4}?(?:kill(?:ing)? myself|end(?:ing)? (?:my life|it all)|commit(?:ting)? suicide|hang(?:ing)? myself|suicide|die tonight|shoot(?:ing)? myself)\b/,
@@ -108,7 +108,7 @@ const CATEGORIES: Readonly<Record<HarmCategory, Category>> = {
       /\b(?:sex\w{0,8}|porn\w{0,8}|nude\w?|naked|cocks?|dicks?|pussy|cunts?|tits|boobs|fuck\w{0,3}|cum\w{0,4}|orgasm\w{0,2}|blow ?jobs?|masturbat\w{1,4}|erotic\w?|hentai|dildos?|anal|horny|penis\w{0,2}|vagina\w?|nipples?|topless|strip\w{0,5}|underage|loli\w{0,3}|incest|bdsm|clit\w{0,5})\b/,
     signs: [
       {
-        form: /\b(?:child|children|minors?|underage|preteen|kids?|\d{1,2}[- ]year[- ]old|little (?:girl|boy)s?|loli(?:ta|con)?|schoolgirls?)\b[^.!?\n]{0,40}?\b(?:porn\w{0,8}|sex(?:ual)?(?:ly)?|nudes?|naked|erotic\w?|molest\w{0,3}|undress\w{0,3}|seduc\w{1,4})\b|\b(?:porn\w{0,8}|sex|nudes?|naked|erotic\w?|seduc\w{1,4})\b[^.!?\n]{0,30}?\b(?:children|minors?|underage|preteens?|kids|little (?:girl|boy)s?)\b/,
+        form: /\b(?:child|children|minors?|underage|preteen|kids?|(?:\d|1[0-7])[- ]years?[- ]old|little (?:girl|boy)s?|loli(?:ta|con)?|schoolgirls?)\b[^.!?\n]{0,40}?\b(?:porn\w{0,8}|sex(?:ual)?(?:ly)?|nudes?|naked|erotic\w?|molest\w{0,3}|undress\w{0,3}|seduc\w{1,4})\b|\b(?:porn\w{0,8}|sex|nudes?|naked|erotic\w?|seduc\w{1,4})\b[^.!?\n]{0,30}?\b(?:children|minors?|underage|preteens?|kids|little (?:girl|boy)s?|(?:\d|1[0-7])[- ]years?[- ]old)\b/,
         severity: 7,
       },
       {

@@ -69,7 +69,11 @@ function takenIn(spots: readonly Spot[], body: string, form: string): ReadonlySe
   const lookalike = lookalikeForm(form);
   const taken = new Set<string>();
   for (const { text } of spots) for (const [found] of text.matchAll(lookalike)) taken.add(found);
-  for (const [found] of body.matchAll(lookalike)) taken.add(found);
+  // Strings that are no text may hold one, too, and may hold it escaped.
+  const unescaped = body.includes("\\u")
+    ? body.replace(/\\u([0-9a-fA-F]{4})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
+    : body;
+  for (const [found] of unescaped.matchAll(lookalike)) taken.add(found);
   return taken;
 }
 
