@@ -309,6 +309,11 @@ describe("headgate backends", () => {
       out: "",
       err: 'error: there is no backend "tree"; there are: one, other\n',
     });
+    expect(await run("drain", "pool", ...at)).toEqual({
+      code: 1,
+      out: "",
+      err: 'error: "pool" is a pool; name one of its members: one, other\n',
+    });
   });
 
   it("says when nobody runs, and refuses who does not know the secret", async () => {

@@ -103,10 +103,17 @@ async function act(
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof DoorRefusal) || error.status !== 404) return complain(application, error);
-    const known = (await ask(application, access)).map((report) => report.id).join(", ");
-    application.stderr.write(`error: there is no backend "${id}"; there are: ${known || "none"}\n`);
+    application.stderr.write(`error: ${notFound(id, await ask(application, access))}\n`);
     return EXIT.failure;
   }
+}
+
+function notFound(id: string, reports: readonly BackendReport[]): string {
+  const members = reports.filter(({ pools }) => pools.includes(id));
+  const names = (members.length > 0 ? members : reports).map((report) => report.id).join(", ") || "none";
+  return members.length > 0
+    ? `"${id}" is a pool; name one of its members: ${names}`
+    : `there is no backend "${id}"; there are: ${names}`;
 }
 
 async function ask(application: Application, access: LocalAccess): Promise<readonly BackendReport[]> {
