@@ -32,7 +32,7 @@ for (const file of process.argv.slice(2)) await measure(file);
 await model.close();
 
 async function measure(file: string): Promise<void> {
-  const pairs = read(file);
+  const pairs = read(file).map(({ a, b, same }) => ({ a: asked(a), b: asked(b), same }));
   for (const { a, b } of pairs)
     for (const text of [a, b]) if (!vectors.has(text)) vectors.set(text, await model.embed(text));
   const measured = pairs.map(({ a, b, same }) => ({
@@ -89,6 +89,11 @@ function read(file: string): Pair[] {
   if (file.endsWith(".txt"))
     return rows.slice(1).map(([label, , , a, b]) => ({ a: a!, b: b!, same: label === "1" }));
   return rows.map(([a, b, label]) => ({ a: a!, b: b!, same: label === "1" }));
+}
+
+/** As the gateway embeds a conversation of one message. */
+function asked(text: string): string {
+  return `user: ${text}`;
 }
 
 /** Fields in quotes may hold commas, line ends and doubled quotes. */

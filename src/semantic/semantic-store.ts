@@ -15,6 +15,9 @@ export interface SemanticEntry {
   readonly payload: Uint8Array;
 }
 
+/** Octets of payload and UTF-16 units of prompt together; larger entries are not kept. */
+export const LARGEST_ENTRY = 2 * 1024 * 1024;
+
 export interface Near {
   /** 1 − cosine similarity, 0 to 2. */
   readonly distance: number;

@@ -54,10 +54,11 @@ export class Database {
   /**
    * @param file null: in memory
    * @param nowMs for the name of a file that is set aside
+   * @param isDamaged it is known that the file must be set aside
    * @throws Error when it cannot be opened: no permission, another process has it
    */
-  constructor(file: string | null, nowMs: number) {
-    const { database, setAside } = openOrSetAside(file, nowMs);
+  constructor(file: string | null, nowMs: number, isDamaged = false) {
+    const { database, setAside } = openOrSetAside(file, nowMs, isDamaged);
     this.#database = database;
     this.setAside = setAside;
     this.#statements = Object.fromEntries(
@@ -150,6 +151,7 @@ export class Database {
   /** Gives up what was not committed. */
   rollback(): void {
     this.#inTransaction = false;
+    // SQLite does it by itself when a disk is full.
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
   }
 
@@ -184,9 +186,11 @@ const STATEMENTS = {
 function openOrSetAside(
   file: string | null,
   nowMs: number,
+  isDamaged: boolean,
 ): { readonly database: DatabaseSync; readonly setAside: string | null } {
   if (file === null) return { database: prepare(":memory:"), setAside: null };
   try {
+    if (isDamaged) throw new ForeignFile("damaged while it was used");
     return { database: prepare(file), setAside: null };
   } catch (error) {
     if (!(error instanceof ForeignFile) && !isDamage(error)) throw error;

@@ -20,6 +20,8 @@ const OVERHEAD_BYTES = 200;
 /** What SQLite's pages take more than what is in them, measured with vectors of 1,536 dimensions. */
 const PAGES_SHARE = 1.25;
 const SWEEP_EVERY_MS = 60_000;
+/** After a write that failed. */
+const REFUSES_MS = 10_000;
 const EVICTED_AT_ONCE = 32;
 const MOST_NEAR = 100;
 
@@ -31,6 +33,7 @@ export class Entries {
   #memoryBytes = 0;
   #diskBytes = 0;
   #sweptMs = -Infinity;
+  #refusesUntilMs = -Infinity;
 
   /**
    * @param nowMs   ms since the epoch
@@ -40,7 +43,7 @@ export class Entries {
     this.#options = options;
     this.#report = report;
     this.#database = this.#open(nowMs);
-    this.#load(nowMs);
+    this.#loadOrBegin(nowMs);
   }
 
   get size(): number {
@@ -87,6 +90,7 @@ export class Entries {
     const octets = unit.byteLength + code.octets.length + text + payload.length + OVERHEAD_BYTES;
     const disk = Math.ceil(octets * PAGES_SHARE);
     const inMemory = this.#options.file === null ? memory + disk : memory;
+    if (nowMs < this.#refusesUntilMs) return false;
     if (inMemory > this.#options.memoryBytes || disk > this.#options.diskBytes) return false;
     return this.#guarded(nowMs, () => {
       if (nowMs - this.#sweptMs >= SWEEP_EVERY_MS) this.#sweep(nowMs);
@@ -151,34 +155,41 @@ export class Entries {
     try {
       return work();
     } catch (error) {
-      if (isDamage(error)) {
-        this.#report(`the semantic cache's file is damaged: ${(error as Error).message}`);
-        this.#closeQuietly();
-        this.#index = new VectorIndex();
-        this.#memoryBytes = 0;
-        this.#diskBytes = 0;
-        this.#database = this.#open(nowMs);
-        this.#load(nowMs);
-      } else {
-        // What was in the transaction is gone; its entries are found missing when they are looked for.
+      if (isDamage(error)) this.#beginAnew(error, nowMs);
+      else {
+        // A full disk, most likely: what was there before the transaction is there still. Trying again costs reading all.
         this.#database.rollback();
+        this.#refusesUntilMs = nowMs + REFUSES_MS;
+        this.#loadOrBegin(nowMs);
       }
       throw error;
     }
   }
 
-  #closeQuietly(): void {
+  #loadOrBegin(nowMs: number): void {
+    try {
+      this.#load(nowMs);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#beginAnew(error, nowMs);
+    }
+  }
+
+  #beginAnew(damage: unknown, nowMs: number): void {
+    this.#report(`the semantic cache's file is damaged: ${String(damage)}`);
     try {
       this.#database.close();
     } catch {
       // It is given up anyway.
     }
+    this.#database = this.#open(nowMs, true);
+    this.#load(nowMs);
   }
 
-  #open(nowMs: number): Database {
+  #open(nowMs: number, isDamaged = false): Database {
     const { file } = this.#options;
     try {
-      const database = new Database(file, nowMs);
+      const database = new Database(file, nowMs, isDamaged);
       if (database.setAside !== null) this.#report(`what was in the way is now ${database.setAside}`);
       return database;
     } catch (error) {
@@ -190,6 +201,9 @@ export class Entries {
   }
 
   #load(nowMs: number): void {
+    this.#index = new VectorIndex();
+    this.#memoryBytes = 0;
+    this.#diskBytes = 0;
     const late: number[] = [];
     for (const row of this.#database.rows()) {
       const { id, partition, dimensions, scale, error, code, endMs, size } = row;

@@ -125,6 +125,44 @@ describe("its thread and its file", () => {
     expect(readdirSync(folder).some((name) => name.startsWith(`${files}.db.damaged-`))).toBe(true);
   });
 
+  test("a file of which only the beginning is left is set aside", async () => {
+    const file = newFile();
+    const first = open({}, file);
+    for (let i = 0; i < 300; i++)
+      await first.store.add(
+        "p",
+        { vector: new Float32Array(500).fill(i + 1), prompt: `${i}`, payload },
+        60_000,
+      );
+    await first.store.close();
+    const whole = readFileSync(file);
+    writeFileSync(file, Buffer.concat([whole.subarray(0, 8192), Buffer.alloc(whole.length - 8192, 255)]));
+    const { store, reports } = open({}, file);
+    expect(await store.add("p", { vector: vector(1, 0), prompt: "one", payload }, 60_000)).toBe(true);
+    expect(await near(store, "p", vector(1, 0))).toHaveLength(1);
+    expect(reports.join(" ")).toMatch(/damaged: .* what was in the way is now /);
+    await store.close();
+  });
+
+  test("a file that is damaged while it is used is set aside, and all begins anew", async () => {
+    const file = newFile();
+    const first = open({}, file);
+    const large = new Uint8Array(20_000);
+    for (let i = 0; i < 50; i++)
+      await first.store.add("p", { vector: vector(1, i), prompt: `${i}`, payload: large }, 60_000);
+    await first.store.close();
+    const { store, reports } = open({}, file);
+    await store.find("nothing", vector(1, 0), 1, 1);
+    writeFileSync(file, Buffer.concat([readFileSync(file).subarray(0, 100), Buffer.alloc(1_000_000, 255)]));
+    const states: string[] = [];
+    for (let i = 0; i < 50; i++) states.push((await store.find("p", vector(1, i), 0.001, 1)).state);
+    expect(states).toContain("unavailable");
+    expect(await store.add("p", { vector: vector(1, 0), prompt: "one", payload }, 60_000)).toBe(true);
+    expect((await near(store, "p", vector(1, 0)))[0]!.prompt).toBe("one");
+    expect(reports.join(" ")).toMatch(/damaged: .* what was in the way is now /);
+    await store.close();
+  });
+
   test("a file that another process has, or that cannot be made, leaves it in memory", async () => {
     const file = newFile();
     const first = open({}, file);

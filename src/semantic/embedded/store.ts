@@ -4,7 +4,8 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../base/clock.ts";
-import type { Found, SemanticEntry, SemanticStore } from "../semantic-store.ts";
+import { type Found, LARGEST_ENTRY, type SemanticEntry, type SemanticStore } from "../semantic-store.ts";
+import { MOST_DIMENSIONS } from "../unit-vector.ts";
 import type { EntriesOptions } from "./entries.ts";
 import type { Answer, Question, Request } from "./protocol.ts";
 
@@ -29,9 +30,6 @@ const ADD_TIMEOUT_MS = 10_000;
 /** Questions that wait for the thread at most; more are answered at once, with nothing. */
 const MOST_WAITING = 1000;
 const MOST_WAITING_BYTES = 64 * MEGABYTE;
-/** Larger ones are not kept. */
-export const LARGEST_PAYLOAD_BYTES = 8 * MEGABYTE;
-
 /** Next to this file, with the same ending: a published package has JavaScript. */
 const FILE = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 
@@ -76,6 +74,7 @@ export class EmbeddedSemanticStore implements SemanticStore {
 
   async find(partition: string, vector: Float32Array, distance: number, limit: number): Promise<Found> {
     const timeoutMs = this.#options.findTimeoutMs ?? 250;
+    if (vector.length > MOST_DIMENSIONS) return { state: "answered", near: [] };
     const request: Request = { kind: "find", partition, vector, distance, limit };
     const reply = await this.#ask(request, vector.byteLength, timeoutMs);
     if (reply === null) return { state: "unavailable", why: `there was no answer within ${timeoutMs} ms` };
@@ -84,8 +83,10 @@ export class EmbeddedSemanticStore implements SemanticStore {
   }
 
   async add(partition: string, entry: SemanticEntry, ttlMs: number): Promise<boolean> {
-    if (!(ttlMs > 0) || entry.payload.length > LARGEST_PAYLOAD_BYTES) return false;
     const { vector, prompt, payload } = entry;
+    // What is handed to the thread is copied on the event loop: there is an end to it.
+    if (!(ttlMs > 0) || payload.length + prompt.length > LARGEST_ENTRY || vector.length > MOST_DIMENSIONS)
+      return false;
     const request: Request = {
       kind: "add",
       partition,

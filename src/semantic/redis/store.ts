@@ -7,7 +7,13 @@ import type { Clock } from "../../base/clock.ts";
 import type { RedisAddress } from "../../redis/connection-string.ts";
 import { RedisLink } from "../../redis/link.ts";
 import type { EmbeddedSemanticStore } from "../embedded/store.ts";
-import type { Found, Near, SemanticEntry, SemanticStore } from "../semantic-store.ts";
+import {
+  type Found,
+  LARGEST_ENTRY,
+  type Near,
+  type SemanticEntry,
+  type SemanticStore,
+} from "../semantic-store.ts";
 import { ROUNDING, unitVector } from "../unit-vector.ts";
 import { type PartitionKeys, keysOf, memberOf, patternOf } from "./keys.ts";
 import type { Mode } from "./mode.ts";
@@ -28,8 +34,6 @@ export interface RedisSemanticOptions {
   readonly onChange?: (up: boolean, reason: string) => void;
 }
 
-/** Larger ones are not kept. */
-export const LARGEST_SHARED_BYTES = 2 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 250;
 const MOST_NEAR = 100;
 /** How often it is looked again because what was near is gone. */
@@ -94,8 +98,7 @@ export class RedisSemanticStore implements SemanticStore {
   async add(partition: string, entry: SemanticEntry, ttlMs: number): Promise<boolean> {
     const vector = unitVector(entry.vector);
     const { prompt, payload } = entry;
-    if (vector === null || !(ttlMs > 0) || payload.length + prompt.length > LARGEST_SHARED_BYTES)
-      return false;
+    if (vector === null || !(ttlMs > 0) || payload.length + prompt.length > LARGEST_ENTRY) return false;
     const life = Math.min(Math.max(1, Math.ceil(ttlMs)), LONGEST_LIFE_MS);
     const keep = async (): Promise<boolean> => {
       if (!(await this.#ready())) return false;
