@@ -31,7 +31,7 @@ interface FlakySink {
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close();
+  for (const one of opened.splice(0).toReversed()) await one.close();
 });
 
 /** Rows are found by their mark, whatever the form they travel in. */

@@ -119,7 +119,7 @@ export class Loggers {
   close(): void {
     this.#closed = true;
     for (const sink of this.#sinks.values()) sink.close();
-    for (const end of [...this.#leaving.values()]) end();
+    for (const end of this.#leaving.values()) end();
   }
 }
 

@@ -8,10 +8,11 @@ import { BODY_LIMITS } from "../../gateway/body-limits.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Message } from "../../gateway/message.ts";
 import { definePolicy, messageOf } from "../../gateway/policy.ts";
+import { runInSlices } from "../../gateway/slices.ts";
 import { type Stylesheet, StylesheetMistake, compileStylesheet } from "./compile.ts";
 import { write } from "./output.ts";
 import { Transform, TransformFailure } from "./transform.ts";
-import { Order, parseTree } from "./tree.ts";
+import { Order, type TreeNode, treeInSteps } from "./tree.ts";
 import { NotNodes } from "./xpath.ts";
 
 const STYLESHEET = {
@@ -91,23 +92,32 @@ function stylesheetOf(children: {
     : text.replace(/^<xsl:\w+/, (start) => `${start} xmlns:xsl="http://www.w3.org/1999/XSL/Transform"`);
 }
 
+/** The body is read in slices; the transformation itself is one piece of work, bounded by its budget. */
 function transform(
   target: Message,
   body: Body,
   stylesheet: Stylesheet,
   parameters: ReadonlyMap<string, string>,
-): void {
+): void | Promise<void> {
   if (body.bytes().length === 0) return;
-  let result: string;
+  const order = new Order();
+  const finish = (source: TreeNode): void => {
+    beginEvaluation(BODY_LIMITS);
+    const { output } = stylesheet;
+    const result = write(new Transform(stylesheet, source, order, parameters).result(), output);
+    setBytes(target, Buffer.from(result), "utf-8");
+  };
+  const fail = (error: unknown): never => {
+    throw failed(target.kind, error);
+  };
   try {
     beginEvaluation(BODY_LIMITS);
-    const order = new Order();
-    const source = parseTree(bodyText(body), order, stylesheet.keepsSpace);
-    result = write(new Transform(stylesheet, source, order, parameters).result(), stylesheet.output);
+    const source = runInSlices(treeInSteps(bodyText(body), order, stylesheet.keepsSpace));
+    if (source instanceof Promise) return source.then(finish).catch(fail);
+    finish(source);
   } catch (error) {
-    throw failed(target.kind, error);
+    fail(error);
   }
-  setBytes(target, Buffer.from(result), "utf-8");
 }
 
 function failed(kind: string, error: unknown): unknown {

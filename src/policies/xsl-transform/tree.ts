@@ -1,5 +1,5 @@
 /** The tree of XPath 1.0: what is transformed, the stylesheet itself, and what comes out. */
-import { readXmlEvents } from "../../base/xml-events.ts";
+import { readXmlInSteps } from "../../base/xml-events.ts";
 import { spend } from "../../compiler/runtime/budget.ts";
 import { MOST_XML_DEPTH } from "../../gateway/body-limits.ts";
 
@@ -79,11 +79,26 @@ export class Order {
   }
 }
 
+/** At once: for the stylesheet itself. @throws XmlMistake */
+export function parseTree(text: string, order: Order, keepsSpace: (element: TreeNode) => boolean): TreeNode {
+  const steps = treeInSteps(text, order, keepsSpace);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /**
+ * In steps, for `runInSlices`.
+ *
  * @param keepsSpace whether white space alone stays in an element
  * @throws XmlMistake
  */
-export function parseTree(text: string, order: Order, keepsSpace: (element: TreeNode) => boolean): TreeNode {
+export function* treeInSteps(
+  text: string,
+  order: Order,
+  keepsSpace: (element: TreeNode) => boolean,
+): Generator<void, TreeNode> {
   const root = new TreeNode("root", order.next());
   let at = root;
   let pending = "";
@@ -93,7 +108,7 @@ export function parseTree(text: string, order: Order, keepsSpace: (element: Tree
       at.append(new TreeNode("text", order.next(), "", "", "", pending));
     pending = "";
   };
-  readXmlEvents(text, MOST_XML_DEPTH, {
+  yield* readXmlInSteps(text, MOST_XML_DEPTH, {
     open: (tag) => {
       spend();
       flush();

@@ -97,8 +97,7 @@ export class FileExporter implements Sink {
       file.size += bytes.length;
       return { kind: "done" };
     } catch (error) {
-      // Half a line must not stand before the next.
-      await file.handle.truncate(file.size).catch(() => {});
+      await withoutPart(file, bytes.length).catch(() => {});
       await this.#leave();
       throw error;
     } finally {
@@ -191,6 +190,12 @@ async function openFile(path: string, day: string, index: number): Promise<OpenF
   if (found.isFile()) return { handle, day, index, size: found.size };
   await handle.close();
   throw new Error(`${path} is no file`);
+}
+
+/** Half a line must not stand before the next; what somebody else wrote meanwhile stays. */
+async function withoutPart({ handle, size }: OpenFile, bytes: number): Promise<void> {
+  const { size: now } = await handle.stat();
+  if (now > size && now < size + bytes) await handle.truncate(size);
 }
 
 function dayOf(ms: number): string {
