@@ -1,7 +1,7 @@
 /** Diagnostics through a whole gateway to Application Insights and to files, and the rows of WebSocket connections. */
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -128,6 +128,24 @@ test("connection events of a WebSocket session", async () => {
   // Who of the two ends first after the closing handshake is theirs to decide.
   expect(connectionRows()[0]).toEqual(closed[0]);
   expect(connectionRows()[1]).toContain("ConnectionClosed");
+});
+
+test("a backend that breaks off is told apart from one that ends", async () => {
+  const before = connectionRows().length;
+  const socket = new WebSocket(`${gateway.url.replace("http", "ws")}/socket`);
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("open", resolve));
+  for (const one of server.clients) (one as unknown as { _socket: Socket })._socket.resetAndDestroy();
+  await new Promise((resolve) => socket.once("close", resolve));
+  await expect.poll(() => connectionRows().length, { timeout: 10_000 }).toBe(before + 2);
+  expect(connectionRows().slice(before)).toEqual([
+    ["ConnectionOpened", "client", "backend"],
+    ["ConnectionError", "backend", "client"],
+  ]);
+  expect(rows().find(({ EventName }) => EventName === "ConnectionError")).toMatchObject({
+    ApiId: "socket",
+    Error: "upstream_closed",
+  });
 });
 
 test("what Application Insights and a file get of requests to a model", async () => {
