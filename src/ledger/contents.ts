@@ -46,7 +46,8 @@ const encoder = new TextEncoder();
 
 /** What is kept of a text: as many whole characters as there is room for. */
 function shortened(text: string | null): string | null {
-  if (text === null || text.length * 3 <= MOST_CONTENTS || Buffer.byteLength(text) <= MOST_CONTENTS) return text;
+  if (text === null || text.length * 3 <= MOST_CONTENTS || Buffer.byteLength(text) <= MOST_CONTENTS)
+    return text;
   const { read } = encoder.encodeInto(text, new Uint8Array(MOST_CONTENTS));
   return text.slice(0, read);
 }

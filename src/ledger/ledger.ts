@@ -58,8 +58,10 @@ export interface LedgerStats {
 const DAY = 30;
 const GIGABYTES = 10 * 1024 ** 3;
 const SEGMENT_BYTES = 2 * 1024 * 1024;
-/** Between two looks at what came. */
+/** Between two looks at what came: contents are written down. */
 const FLUSH_MS = 200;
+/** Between two imports while nobody asks: one large transaction is cheaper than many small ones. */
+const IMPORT_MS = 1000;
 const LONGEST_PAUSE_MS = 10_000;
 const UPKEEP_MS = 60_000;
 /** While nothing comes and nobody asks: what is too old must go all the same. */
@@ -99,6 +101,8 @@ export class Ledger {
   #others = true;
   #closed = false;
   #importing: Promise<void> | null = null;
+  /** When it began last, on the monotonic clock. */
+  #importedMs = -Infinity;
   #cancelTick: (() => void) | null = null;
   #cancelUpkeep: (() => void) | null = null;
   /** Something came or was asked since the last upkeep. */
@@ -311,7 +315,11 @@ export class Ledger {
   async #tick(): Promise<void> {
     this.#writeHeld();
     if (await this.#contents.flush()) this.#dirty = true;
-    await (this.#dirty ? this.#import().catch(() => undefined) : undefined);
+    const now = this.#options.clock.monotonic();
+    if (this.#dirty && (now - this.#importedMs >= IMPORT_MS || this.#failures > 0)) {
+      this.#importedMs = now;
+      await this.#import().catch(() => undefined);
+    }
     this.#cancelTick = null;
     if (this.#dirty || this.#held.length > 0 || this.#contents.length > 0) this.#stir();
   }

@@ -40,13 +40,15 @@ function prepare(file: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     database.exec("PRAGMA busy_timeout = 5000");
+    // Of a new database. Each page is written twice, by a call of its own: into the log, then into its place.
+    database.exec("PRAGMA page_size = 16384");
     database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     database.exec("PRAGMA journal_mode = WAL");
     // Synced at checkpoints; the journal's files are only removed after one.
     database.exec("PRAGMA synchronous = NORMAL");
     database.exec("PRAGMA cache_size = -16000");
     // A page that is written to again and again is copied into the database once per checkpoint: 16 MB between two.
-    database.exec("PRAGMA wal_autocheckpoint = 4000");
+    database.exec("PRAGMA wal_autocheckpoint = 1000");
     database.exec("PRAGMA mmap_size = 0");
     migrate(database);
     return database;

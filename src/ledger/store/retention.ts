@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 /** Sums per hour are kept this long, sums per day for ever. */
 const HOURS_KEPT_DAYS = 400;
 const ROWS_A_STEP = 500;
-const PAGES_A_STEP = 500;
+const PAGES_A_STEP = 125;
 
 export class Retention {
   readonly #database: DatabaseSync;
