@@ -1,4 +1,5 @@
 /** Personal data through a whole gateway: the official clients, and models that repeat what they were asked. */
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -24,6 +25,8 @@ function chatAnswer(request: any): { text: string; args: string } {
   return { text, args: JSON.stringify({ to: mail, note: `"${mail}"` }) };
 }
 
+const CODERS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+
 const pieces = (text: string): string[] => text.match(/.{1,3}/gsu)!;
 
 beforeAll(async () => {
@@ -31,6 +34,11 @@ beforeAll(async () => {
     asked = Buffer.from(body, "latin1").toString("utf8");
     acceptEncoding = incoming.headers["accept-encoding"];
     if (incoming.url!.endsWith("/upload")) return void response.end();
+    if (incoming.url!.endsWith("/encoded")) {
+      const coding = incoming.headers["x-coding"] as keyof typeof CODERS;
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": coding });
+      return void response.end(CODERS[coding](Buffer.from(asked)));
+    }
     const request = JSON.parse(asked) as any;
     const { text, args } = chatAnswer(request);
     if (incoming.url!.endsWith("/messages")) return anthropicAnswer(response, request, text, args);
@@ -67,7 +75,7 @@ beforeAll(async () => {
     response.write(chunk([], { usage }));
     response.end("data: [DONE]\n\n");
   });
-  const operations = ["POST /chat/completions", "POST /v1/messages", "POST /upload"];
+  const operations = ["POST /chat/completions", "POST /v1/messages", "POST /upload", "POST /encoded"];
   const masks = (attributes = ""): string =>
     policy({
       inbound: `<llm-token-limit counter-key="a" tokens-per-minute="1000000" estimate-prompt-tokens="true" remaining-tokens-variable-name="left" /><llm-mask-personal-data ${attributes}/>`,
@@ -213,6 +221,20 @@ test("without personal data the request's octets stay", async () => {
   const answer = await fetch(`${gateway.url}/masked/chat/completions`, { method: "POST", body });
   expect(answer.status).toBe(200);
   expect(asked).toBe(body);
+});
+
+test.each(Object.keys(CODERS))("an answer that is encoded although it should not be: %s", async (coding) => {
+  const body = JSON.stringify({
+    messages: [{ role: "user", content: `${MAIL} ${"and so on ".repeat(5000)}` }],
+  });
+  const answer = await fetch(`${gateway.url}/masked/encoded`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-coding": coding },
+    body,
+  });
+  expect(asked).not.toContain(MAIL);
+  expect(answer.headers.get("content-encoding")).toBeNull();
+  expect(await answer.text()).toBe(body);
 });
 
 test.each<[string, RequestInit["body"], Record<string, string>]>([

@@ -3,6 +3,7 @@ import { RestoringAnswer } from "../../guards/masking/restore-stream.ts";
 import { Body, bytesSource } from "../../gateway/body.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { ResponseMessage } from "../../gateway/message.ts";
+import { decodedSource } from "./decoded-source.ts";
 import type { BodySink, BodySource } from "../../transport/transport.ts";
 
 export interface Restoration {
@@ -11,6 +12,7 @@ export interface Restoration {
   readonly wantsJson: boolean;
 }
 
+const CODINGS = /^(?:x-gzip|gzip|deflate|br)$/;
 /** What a changed body makes untrue. */
 const DIGESTS = ["content-md5", "digest", "content-digest", "repr-digest"];
 
@@ -19,27 +21,15 @@ export function restoreReply(exchange: Exchange, element: string, restoration: R
   const { response } = exchange;
   if (response === null || response.body === null || response.body.consumed) return;
   const { body } = response;
-  if (body.coding !== "" && body.coding !== "identity") {
-    const decoded = decodedBody(body);
-    if (decoded === null)
-      return exchange.remark(element, `The answer has Content-Encoding ${body.coding}: it is not restored.`);
-    response.headers.delete("content-encoding");
-    put(exchange, response, restoration, decoded);
-    return;
-  }
+  const { coding } = body;
+  const isEncoded = coding !== "" && coding !== "identity";
+  if (isEncoded && !CODINGS.test(coding))
+    return exchange.remark(element, `The answer has Content-Encoding ${coding}: it is not restored.`);
   const content = body.take();
-  if (content !== null)
-    put(exchange, response, restoration, content instanceof Uint8Array ? bytesSource(content) : content);
-}
-
-/** In memory it can be decoded; a stream that is encoded although identity was asked for is left alone. */
-function decodedBody(body: Body): BodySource | null {
-  if (!body.buffered) return null;
-  try {
-    return bytesSource(body.bytes());
-  } catch {
-    return null;
-  }
+  if (content === null) return;
+  const source = content instanceof Uint8Array ? bytesSource(content) : content;
+  if (isEncoded) response.headers.delete("content-encoding");
+  put(exchange, response, restoration, isEncoded ? decodedSource(source, coding) : source);
 }
 
 function put(
