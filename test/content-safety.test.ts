@@ -287,6 +287,8 @@ describe("other prompts", () => {
         params: { message: { role: "user", parts: [{ kind: "text", text: "bomb" }] } },
       },
     ],
+    ["JSON of no known form", "/other", { id: "bomb" }],
+    ["a name in JSON of no known form", "/other", { bomb: true }],
     ["no form that is known", "/other", "say bomb"],
     ["broken JSON", "/chat/completions", '{"messages":[{"role":"user","content":"bomb"}'],
   ])("%s", async (_, path, body) => {
@@ -634,6 +636,7 @@ describe("completions in other forms", () => {
     ["Converse", "/model/m/converse", { output: { message: { content: [{ text: "bomb" }] } } }],
     ["InvokeModel", "/model/m/invoke", { results: [{ outputText: "bomb" }] }],
     ["MCP", "/mcp", { jsonrpc: "2.0", id: 1, result: { content: [{ type: "text", text: "bomb" }] } }],
+    ["JSON of no known form", "/other", { id: "bomb" }],
     [
       "a field of tomorrow",
       "/chat/completions",
@@ -645,13 +648,15 @@ describe("completions in other forms", () => {
     const request =
       path === "/mcp"
         ? { jsonrpc: "2.0", id: 1, method: "tools/call", params: { arguments: { q: "hi" } } }
-        : {
-            model: "m",
-            messages: [{ role: "user", content: "hi" }],
-            input: "hi",
-            prompt: "hi",
-            contents: [],
-          };
+        : path === "/other"
+          ? { q: "hi" }
+          : {
+              model: "m",
+              messages: [{ role: "user", content: "hi" }],
+              input: "hi",
+              prompt: "hi",
+              contents: [],
+            };
     for (const name of ["all", "out"]) expect((await call(name, request, path)).status).toBe(403);
   });
 

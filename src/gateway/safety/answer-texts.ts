@@ -100,9 +100,13 @@ export class AnswerTexts {
     return false;
   }
 
-  /** A value of the answer: a document, what one event carries, an element. */
-  value(value: unknown): void {
-    this.#value("", "", value, 0, false);
+  /**
+   * A value of the answer: a document, what one event carries, an element.
+   *
+   * @param free nothing in it is structure: names and numbers are words, too
+   */
+  value(value: unknown, free = false): void {
+    this.#value("", "", value, 0, free);
   }
 
   /** Octets that were no such value. */

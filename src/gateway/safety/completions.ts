@@ -1,15 +1,18 @@
 /** Answers before they go out: whole when they come whole, in windows when they stream (`ai-policies.md` §4.6). */
 import type { BodySource } from "../../transport/transport.ts";
 import { TransportError } from "../../transport/transport.ts";
+import { isJsonObject } from "../../base/json-object.ts";
 import { Body } from "../body.ts";
 import { GatewayError } from "../errors.ts";
 import type { ResponseMessage } from "../message.ts";
+import type { ModelCall } from "../model-call.ts";
 import { isEventStream } from "../reply.ts";
 import { AnswerTexts } from "./answer-texts.ts";
 import { GuardedSource } from "./guarded-source.ts";
 import { OVERLAP } from "./questions.ts";
 import type { Pieces } from "./judge.ts";
 import { decodeText } from "./raw-text.ts";
+import { isJsonRpc } from "./request-texts.ts";
 import type { SafetyCheck } from "./safety-check.ts";
 import { SniffedUnits } from "./units.ts";
 
@@ -80,17 +83,24 @@ async function checkWhole(
     if (failure !== null) throw failure;
     return;
   }
-  const texts = wholeTexts(octets, body.charset, contentType);
+  const texts = wholeTexts(octets, body.charset, contentType, check.exchange.modelCall);
   noteMedia(check, texts);
   const failure = await check.completion(texts.take(), piecesOf(check, windows));
   if (failure !== null) throw failure;
 }
 
 /** One JSON value, else whatever it is. */
-function wholeTexts(octets: Uint8Array, charset: string | null, contentType: string | null): AnswerTexts {
+function wholeTexts(
+  octets: Uint8Array,
+  charset: string | null,
+  contentType: string | null,
+  call: ModelCall | null | undefined,
+): AnswerTexts {
   const document = new AnswerTexts(0, true);
   try {
-    document.value(JSON.parse(decodeText(octets, charset)));
+    const value: unknown = JSON.parse(decodeText(octets, charset));
+    const isKnown = call === undefined ? isModelAnswer(value) : call !== null;
+    document.value(value, !isKnown && !isJsonRpc(value));
     return document;
   } catch {
     const texts = new AnswerTexts(0, false);
@@ -101,6 +111,24 @@ function wholeTexts(octets: Uint8Array, charset: string | null, contentType: str
     return texts;
   }
 }
+
+/** Where nobody asked what the request was. */
+function isModelAnswer(value: unknown): boolean {
+  const one: unknown = Array.isArray(value) ? value[0] : value;
+  return isJsonObject(one) && ANSWERS.some((name) => typeof one[name] === "object" && one[name] !== null);
+}
+
+/** Members that hold the words in the answers of models. */
+const ANSWERS = [
+  "choices",
+  "output",
+  "content",
+  "candidates",
+  "results",
+  "outputs",
+  "generations",
+  "completions",
+];
 
 function noteMedia({ exchange, element }: SafetyCheck, { media }: AnswerTexts): void {
   if (media) exchange.remark(element, "Pictures, sounds and files are not judged.");

@@ -238,7 +238,8 @@ async function checkRequest(given: Given, exchange: Exchange, site: Site): Promi
   const call = await modelCallOf(exchange);
   if (!given.embeddings && call !== null && isEmbeddings(call))
     return say("Requests for embeddings are not judged.");
-  const texts = readRequestTexts(body.bytes(), body.charset, exchange.request.headers.get("content-type"));
+  const contentType = exchange.request.headers.get("content-type");
+  const texts = readRequestTexts(body.bytes(), body.charset, contentType, call !== null);
   if (texts.media) say("Pictures, sounds and files are not judged.");
   let size = 0;
   for (const { parts } of texts.turns) for (const part of parts) size += part.length;

@@ -8,6 +8,7 @@ const read = (
   body: unknown,
   contentType: string | null = "application/json",
   charset: string | null = null,
+  isKnown = true,
 ): RequestTexts =>
   readRequestTexts(
     typeof body === "string"
@@ -17,6 +18,7 @@ const read = (
         : Buffer.from(JSON.stringify(body)),
     charset,
     contentType,
+    isKnown,
   );
 /** `whose: parts`, in order. */
 const told = (texts: RequestTexts): string[] =>
@@ -581,6 +583,15 @@ describe("what would hide words", () => {
   ])("%s", (name, body) => {
     const texts = read(body, name.includes("sound") ? "audio/wav" : "application/json");
     expect(told(texts).join("\n")).toContain("bomb");
+  });
+
+  it("bodies that nobody knows have no structure", () => {
+    const body = { model: "bomb", "how to": { id: "mix" }, n: 7, list: [{ role: "system", type: "x" }] };
+    expect(told(read(body, null, null, false))).toEqual([
+      "user: model: | bomb | how to: | id: | mix | n: | 7 | list: | role: | system | type: | x",
+    ]);
+    const call = { jsonrpc: "2.0", id: 7, method: "tools/call", params: { arguments: { q: "A" } } };
+    expect(told(read([call], null, null, false))).toEqual(["user: q: | A"]);
   });
 
   it("a charset", () => {

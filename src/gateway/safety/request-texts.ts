@@ -26,10 +26,14 @@ export interface RequestTexts {
 /** Deeper bodies are read as text. */
 const MOST_DEPTH = 128;
 
+/**
+ * @param isKnown a dialect is; else everything is text, and everything the user's, unless the body is JSON-RPC
+ */
 export function readRequestTexts(
   bytes: Uint8Array,
   charset: string | null,
   contentType: string | null,
+  isKnown: boolean,
 ): RequestTexts {
   const text = decodeText(bytes, charset);
   let value: unknown;
@@ -39,10 +43,17 @@ export function readRequestTexts(
     return readOther(bytes, text, contentType);
   }
   const reader = new JsonReader();
-  reader.read(value);
+  if (isKnown || isJsonRpc(value)) reader.read(value);
+  else reader.readFree(value);
   // The same name twice, or more depth than is read here: somebody else may read what this reader did not see.
   if (reader.strings !== stringsIn(text)) reader.add("user", readableText(text, false));
   return reader.texts();
+}
+
+/** A message of MCP or A2A, or several. */
+export function isJsonRpc(value: unknown): boolean {
+  const one: unknown = Array.isArray(value) ? value[0] : value;
+  return isJsonObject(one) && one["jsonrpc"] === "2.0";
 }
 
 function readOther(bytes: Uint8Array, text: string, contentType: string | null): RequestTexts {
@@ -137,6 +148,11 @@ class JsonReader {
         this.#top(one);
       }
     } else this.#top(value);
+  }
+
+  /** Names, numbers and all. */
+  readFree(value: unknown): void {
+    this.#value("", value, "user", 0, true);
   }
 
   texts(): RequestTexts {
