@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Probes } from "../src/backends/probes.ts";
 import { backendsOf } from "../src/backends/testing.ts";
 import { renderBackends } from "../src/cli/backends.ts";
+import { writeLocalAccess } from "../src/base/local-access.ts";
 import type { Application, BackendReport } from "../src/cli/application.ts";
 import { commandLine } from "../src/cli/index.ts";
 import type { BackendEntity, BreakerRule, PoolRules, ProbeRule } from "../src/gateway/snapshot.ts";
@@ -322,6 +323,14 @@ describe("headgate backends", () => {
     const { code, err } = await run("--data-dir", dataDir);
     expect([code, err]).toEqual([69, expect.stringContaining("no gateway runs on the data folder")]);
     expect((await run("reset")).code).toBe(64);
+    // Left behind by one that was killed; nobody listens on port 1.
+    writeLocalAccess(dataDir, { gateway: "http://g", local: "http://127.0.0.1:1", secret: "s", pid: 7 });
+    expect(await run("--data-dir", dataDir)).toMatchObject({
+      code: 69,
+      err: expect.stringMatching(
+        /^error: the gateway http:\/\/g \(process 7\) does not answer: .+; start one with `headgate up`\n$/,
+      ),
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 /** What the running gateway says of its ledger, as commands read it, and how that looks on a terminal. */
 import { InvalidArgumentError } from "commander";
+import { fitToWidth } from "./text-width.ts";
 
 /** As the ledger has it; fields that commands do not show are carried along. */
 export interface LogRow extends Readonly<Record<string, unknown>> {
@@ -72,9 +73,7 @@ export function tableLine(columns: readonly Column[], cells: readonly string[]):
     .map(([, width], i) => {
       const cell = plain(cells[i] ?? "");
       if (i === columns.length - 1 && width > 0) return cell;
-      const most = Math.abs(width);
-      const short = cell.length > most ? `${cell.slice(0, most - 1)}…` : cell;
-      return width < 0 ? short.padStart(most) : short.padEnd(most);
+      return fitToWidth(cell, Math.abs(width), width < 0);
     })
     .join("  ")
     .trimEnd();

@@ -37,7 +37,7 @@ function reasonIn(text: string): string | null {
 
 /**
  * @param path as the door knows it: `/gateways/managed/listTrace`
- * @throws DoorRefusal; the transport's error when nobody listens any more
+ * @throws DoorRefusal; an Error that says so when nobody listens any more
  */
 export async function askLocalGateway(
   application: Application,
@@ -45,13 +45,21 @@ export async function askLocalGateway(
   path: string,
   body: object,
 ): Promise<unknown> {
-  const answer = await application.request({
+  const request = {
     method: "POST",
     url: `${access.local}${path}`,
     rawHeaders: ["Authorization", `Bearer ${access.secret}`, "Content-Type", "application/json"],
     body: Buffer.from(JSON.stringify(body)),
     insecure: false,
     limitBytes: LARGEST_ANSWER,
+  };
+  const answer = await application.request(request).catch((cause: unknown) => {
+    // Who was killed has left its file behind.
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `the gateway ${access.gateway} (process ${access.pid}) does not answer: ${why}; start one with \`headgate up\``,
+      { cause },
+    );
   });
   const text = new TextDecoder().decode(answer.body);
   if (answer.status !== 200) throw new DoorRefusal(answer.status, text);

@@ -69,11 +69,14 @@ async function trace(application: Application, given: string, flags: Flags): Pro
     const { token } = (await ask(application, access, "listDebugCredentials", { purposes: ["tracing"] })) as {
       token: string;
     };
-    const answer = await application.request({
+    const asked = {
       ...request,
       rawHeaders: [...request.rawHeaders, "Apim-Debug-Authorization", token],
       insecure: flags.insecure === true,
       limitBytes: flags.body === true ? SHOWN_BODY : 0,
+    };
+    const answer = await application.request(asked).catch((cause: unknown) => {
+      throw new Error(`cannot reach ${request.url}: ${textOf(cause)}`, { cause });
     });
     const traceId = headerOf(answer, "apim-trace-id");
     if (traceId === null) {

@@ -1,4 +1,5 @@
 /** A trace as a person reads it: one line a step with its time drawn as a bar, and under it what the step did. */
+import { clipToWidth, fitToWidth } from "./text-width.ts";
 
 /** As the gateway gives it out (`listTrace`). */
 export interface TraceDocument {
@@ -108,10 +109,10 @@ function entryLines(
   const scope = policy === undefined ? "" : String(policy.scope);
   const place = policy?.file == null ? "" : `${policy.file}:${policy.line}`;
   const took = data["microseconds"] === undefined ? "" : duration(Number(data["microseconds"]));
-  const head = `${fit(name, 30)} ${fit(scope, 9)} ${fit(shortPlace(place), PLACE_WIDTH)} ${bar(entry, totalUs, barWidth)} ${took.padStart(10)}`;
+  const head = `${fitToWidth(name, 30)} ${fitToWidth(scope, 9)} ${fitToWidth(shortPlace(place), PLACE_WIDTH)} ${bar(entry, totalUs, barWidth)} ${took.padStart(10)}`;
   const indent = " ".repeat(2 * depth + 6);
   const lines = [data["error"] === undefined ? head.trimEnd() : paint.red(head.trimEnd())];
-  for (const line of detailLines(data, paint)) lines.push(clip(`${indent}${line}`, columns * 2));
+  for (const line of detailLines(data, paint)) lines.push(clipToWidth(`${indent}${line}`, columns * 2));
   return lines;
 }
 
@@ -189,14 +190,6 @@ function duration(microseconds: number): string {
 /** The end of a long path says more than its beginning. */
 function shortPlace(place: string): string {
   return place.length <= PLACE_WIDTH ? place : `…${place.slice(place.length - PLACE_WIDTH + 1)}`;
-}
-
-function fit(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
-}
-
-function clip(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
 function paintOf(color: boolean): Paint {
