@@ -36,7 +36,7 @@ export class Flight {
     if (this.#over) return;
     this.#over = true;
     this.#landed(this);
-    for (const take of [...this.#waiting]) take(payload);
+    for (const take of this.#waiting) take(payload);
   }
 }
 

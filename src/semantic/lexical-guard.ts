@@ -79,7 +79,7 @@ function read(text: string): Words {
     if (word.charCodeAt(0) <= NINE) numbers.add(word.replaceAll(",", ""));
     else {
       if (
-        lower !== word &&
+        isCapital(word) &&
         word !== "I" &&
         !lower.startsWith("i'") &&
         !beginsSentence(text, end, match.index)

@@ -73,9 +73,20 @@ export class PlainMode implements Mode {
     ttlMs: number,
   ): Promise<void> {
     await this.#link.call("semanticAdd", [
-      ...[3, keys.entries + member, keys.versions, keys.expiries],
-      ...[member, keys.entries, this.#mostEntries, ttlMs],
-      ...["partition", keys.name, "prompt", prompt, "payload", Buffer.from(payload)],
+      3,
+      keys.entries + member,
+      keys.versions,
+      keys.expiries,
+      member,
+      keys.entries,
+      this.#mostEntries,
+      ttlMs,
+      "partition",
+      keys.name,
+      "prompt",
+      prompt,
+      "payload",
+      Buffer.from(payload),
       "vector",
       Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength),
     ]);
@@ -115,7 +126,10 @@ export class PlainMode implements Mode {
   async #takeNews(keys: PartitionKeys, known: Known): Promise<void> {
     for (;;) {
       const reply = (await this.#link.call("semanticNewsBuffer", [
-        ...[1, keys.versions, known.version, keys.entries],
+        1,
+        keys.versions,
+        known.version,
+        keys.entries,
         NEWS_AT_ONCE,
       ])) as unknown[];
       if (!Array.isArray(reply)) return;

@@ -33,10 +33,9 @@ export class SearchMode implements Mode {
         "FT.SEARCH",
         indexName(unit.length),
         query,
-        ...["PARAMS", 2, "vector", octetsOf(unit)],
-        ...["RETURN", 1, "score"],
-        ...["LIMIT", 0, limit],
-        ...["DIALECT", 2],
+        ...words("PARAMS 2 vector"),
+        octetsOf(unit),
+        ...words(`RETURN 1 score LIMIT 0 ${limit} DIALECT 2`),
       ])
       .catch((error: unknown) => {
         if (!saysThat(error, NO_INDEX)) throw error;
@@ -82,15 +81,19 @@ export class SearchMode implements Mode {
       .call("call", [
         "FT.CREATE",
         indexName(dimensions),
-        ...["ON", "HASH", "PREFIX", 1, ENTRIES],
-        ...["SCHEMA", "partition", "TAG", fieldOf(dimensions), "VECTOR", "HNSW", 6],
-        ...["TYPE", "FLOAT32", "DIM", dimensions, "DISTANCE_METRIC", "COSINE"],
+        ...words(`ON HASH PREFIX 1 ${ENTRIES} SCHEMA partition TAG ${fieldOf(dimensions)}`),
+        ...words(`VECTOR HNSW 6 TYPE FLOAT32 DIM ${dimensions} DISTANCE_METRIC COSINE`),
       ])
       .catch((error: unknown) => {
         if (!saysThat(error, HAS_INDEX)) throw error;
       });
     this.#indexes.add(dimensions);
   }
+}
+
+/** Arguments without blanks in them. */
+function words(text: string): string[] {
+  return text.split(" ");
 }
 
 /** A field of its own for each number of dimensions, so that no index meets a vector that does not fit. */

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type TestRedis, redisMissing, startRedis } from "../../../test/redis.ts";
 import { near, semanticStoreSuite, vector } from "../semantic-store.suite.ts";
 import { one, openStore, passing } from "./store.fixture.ts";
-import type { RedisSemanticStore } from "./store.ts";
+import { FakeClock } from "../../gateway/testing.ts";
+import type { RedisSemanticOptions, RedisSemanticStore } from "./store.ts";
 
 if (redisMissing !== null) console.warn(`The shared semantic cache is not tested: ${redisMissing}`);
 
@@ -77,14 +78,14 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble is a miss", () => {
   afterEach(async () => {
     for (const each of opened.splice(0)) await each.close();
   });
-  const begin = async (...options: string[]) => {
-    const redis = await startRedis(options);
+  const begin = async (options: Partial<RedisSemanticOptions> = {}) => {
+    const redis = await startRedis();
     let isUp = (): void => {};
     let isDown = (): void => {};
     const up = new Promise<void>((resolve) => (isUp = resolve));
     const store = openStore(`127.0.0.1:${redis.port}`, {
-      timeoutMs: 250,
       onChange: (state) => (state ? isUp() : isDown()),
+      ...options,
     });
     await store.mode();
     await up;
@@ -100,15 +101,25 @@ describe.skipIf(redisMissing !== null)("a Redis in trouble is a miss", () => {
     (await store.find("p", vector(1, 0), 1, 1)).state;
 
   test("hangs: within its bound, then at once; it comes back by itself", async () => {
-    const { redis, store, next } = await begin();
+    const clock = new FakeClock();
+    const { redis, store, next } = await begin({ clock, timeoutMs: 250 });
     expect(await store.add("p", one(), 60_000)).toBe(true);
+    expect(await near(store, "p", vector(1, 0))).toHaveLength(1);
+    const gone = next("down");
     redis.pause();
-    expect(await state(store)).toBe("unavailable");
+    const waiting = [state(store), store.add("p", one("two"), 60_000)] as const;
+    await new Promise(setImmediate);
+    clock.advance(250);
+    expect(await waiting[0]).toBe("unavailable");
+    expect(await waiting[1]).toBe(false);
+    await gone;
     expect(await state(store)).toBe("unavailable");
     expect(await store.add("p", one("two"), 60_000)).toBe(false);
-    const back = next("up");
     redis.resume();
-    await back;
+    while ((await state(store)) === "unavailable") {
+      clock.advance(250);
+      await new Promise(setImmediate);
+    }
     expect(await near(store, "p", vector(1, 0))).toHaveLength(1);
   });
 

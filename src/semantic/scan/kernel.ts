@@ -219,11 +219,14 @@ const sized = (octets: readonly number[]): number[] => [...leb(octets.length), .
 const name = (text: string): number[] => sized([...new TextEncoder().encode(text)]);
 const section = (id: number, ...parts: readonly number[][]): number[] => [id, ...sized(parts.flat())];
 
+/** "\0asm", version 1. */
+const MAGIC = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
 /** The whole module: one type, an imported memory, one function, its export and its code. */
 export function assemble(): Uint8Array {
-  const variables = [2, ...[3, I32], ...[2, V128]];
+  const variables = [2, 3, I32, 2, V128];
   return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC,
     ...section(1, [1, 0x60, 5, I32, I32, I32, I32, I32, 0]),
     ...section(2, [1], name(""), name("memory"), [0x02, 0x01, ...leb(1), ...leb(MOST_PAGES)]),
     ...section(3, [1, 0]),
