@@ -30,7 +30,7 @@ export interface QueueOptions {
   readonly owner: Owner;
   readonly segmentBytes: number;
   readonly mostEntries: number;
-  /** Estimated as two octets to a UTF-16 unit, which is what it takes in memory at most. */
+  /** Octets of entries that wait. */
   readonly mostBytes: number;
   readonly files?: ContentsFiles;
 }
@@ -42,12 +42,20 @@ const LOW_BYTES = 1024 ** 3;
 const ASK_EVERY = 4 * 1024 * 1024;
 /** Octets in one write. */
 const WRITE_BYTES = 1024 * 1024;
+/** Entries are put side by side into pieces of memory of this size; larger ones have one of their own. */
+const CHUNK_BYTES = 256 * 1024;
+/** What an entry takes beside its octets. */
+const ENTRY_BYTES = 200;
+const GONE = Buffer.alloc(0);
 
 export class ContentsQueue {
   readonly dropped: Record<DropReason, number> = { queue_full: 0, disk_full: 0, disk_low: 0, closed: 0 };
   readonly #options: QueueOptions;
   readonly #files: ContentsFiles;
-  #entries: LedgerContents[] = [];
+  /** Octets, not texts: what waits on the heap is copied by each collection of garbage. */
+  #entries: Buffer[] = [];
+  #chunk = GONE;
+  #chunkUsed = 0;
   /** Entries before this one are gone: cheaper than shifting. */
   #first = 0;
   #bytes = 0;
@@ -79,13 +87,23 @@ export class ContentsQueue {
   }
 
   add(contents: LedgerContents): void {
-    this.#entries.push(contents);
-    this.#bytes += sizeOf(contents);
+    const entry = encodeContents(contents, this.#room);
+    this.#entries.push(entry);
+    this.#bytes += entry.length + ENTRY_BYTES;
     while (this.length > this.#options.mostEntries || this.#bytes > this.#options.mostBytes) {
       this.#take();
       this.dropped.queue_full++;
     }
   }
+
+  readonly #room = (bytes: number): Buffer => {
+    if (bytes > CHUNK_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
+    if (this.#chunkUsed + bytes > this.#chunk.length) {
+      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      this.#chunkUsed = 0;
+    }
+    return this.#chunk.subarray(this.#chunkUsed, (this.#chunkUsed += bytes));
+  };
 
   /** Writes what is there. @returns whether something was written */
   flush(): Promise<boolean> {
@@ -117,13 +135,13 @@ export class ContentsQueue {
         this.#giveUp("disk_low", this.length);
         break;
       }
-      // Encoded entry by entry, a write's worth at a time: other work gets its turn in between.
-      const pieces: Uint8Array[] = [];
+      // A write's worth at a time: other work gets its turn in between.
+      const pieces: Buffer[] = [];
       let size = 0;
       let entries = 0;
       while (this.length > 0 && size < WRITE_BYTES) {
-        const entry = encodeContents(this.#take());
-        pieces.push(entry);
+        const entry = this.#take();
+        addPiece(pieces, entry);
         size += entry.length;
         entries++;
       }
@@ -139,7 +157,7 @@ export class ContentsQueue {
     return wrote;
   }
 
-  async #write(pieces: Uint8Array[], size: number): Promise<void> {
+  async #write(pieces: Buffer[], size: number): Promise<void> {
     if (this.#file === null || this.#size >= this.#options.segmentBytes) await this.#next();
     const file = this.#file!;
     let written = 0;
@@ -171,9 +189,9 @@ export class ContentsQueue {
     this.dropped[reason] += count;
   }
 
-  #take(): LedgerContents {
-    const contents = this.#entries[this.#first]!;
-    this.#bytes -= sizeOf(contents);
+  #take(): Buffer {
+    const entry = this.#entries[this.#first]!;
+    this.#bytes -= entry.length + ENTRY_BYTES;
     this.#first++;
     if (this.#first >= 1024 || this.#first === this.#entries.length) {
       this.#entries.splice(0, this.#first);
@@ -182,7 +200,7 @@ export class ContentsQueue {
       // Holding on to it would keep megabytes alive.
       this.#entries[this.#first - 1] = GONE;
     }
-    return contents;
+    return entry;
   }
 
   async #next(): Promise<void> {
@@ -213,15 +231,11 @@ export class ContentsQueue {
   }
 }
 
-const GONE: LedgerContents = {
-  requestId: "",
-  part: 0,
-  request: null,
-  response: null,
-  requestTruncated: false,
-  responseTruncated: false,
-};
-
-function sizeOf({ request, response }: LedgerContents): number {
-  return 2 * ((request?.length ?? 0) + (response?.length ?? 0)) + 200;
+/** Entries that lie side by side are one piece. */
+function addPiece(pieces: Buffer[], entry: Buffer): void {
+  const last = pieces.at(-1);
+  const isNext =
+    last !== undefined && last.buffer === entry.buffer && last.byteOffset + last.length === entry.byteOffset;
+  if (!isNext) pieces.push(entry);
+  else pieces[pieces.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + entry.length);
 }

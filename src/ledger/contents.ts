@@ -22,8 +22,14 @@ const VERSION = 1;
 const LONGEST_HEAD = 2048;
 const LINE_FEED = 0x0a;
 
-/** @returns the entry as it stands in the journal */
-export function encodeContents(contents: LedgerContents): Buffer {
+/**
+ * @param room gives so many octets to write into
+ * @returns the entry as it stands in the journal
+ */
+export function encodeContents(
+  contents: LedgerContents,
+  room: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const request = shortened(contents.request);
   const response = shortened(contents.response);
   const requestBytes = request === null ? -1 : Buffer.byteLength(request);
@@ -34,7 +40,7 @@ export function encodeContents(contents: LedgerContents): Buffer {
   const id = JSON.stringify(contents.requestId.slice(0, 256));
   const head = `[${VERSION},${id},${contents.part},${requestBytes},${responseBytes},${flags}]\n`;
   const headBytes = Buffer.byteLength(head);
-  const octets = Buffer.allocUnsafe(headBytes + Math.max(0, requestBytes) + Math.max(0, responseBytes) + 1);
+  const octets = room(headBytes + Math.max(0, requestBytes) + Math.max(0, responseBytes) + 1);
   octets.write(head);
   if (request !== null) octets.write(request, headBytes);
   if (response !== null) octets.write(response, headBytes + Math.max(0, requestBytes));
