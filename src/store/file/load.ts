@@ -57,6 +57,7 @@ export class FolderLoader {
   /** The load in progress: they happen one after the other. */
   #tail: Promise<unknown> = Promise.resolve();
   /** Of the last load, for the next. */
+  #root: FolderEntry | undefined;
   #memory: DraftMemory = new Map();
   #known: { readonly resources: ResourceSet; readonly hasProblems: boolean } | undefined;
   /** Nobody is served before the first load. */
@@ -123,10 +124,12 @@ export class FolderLoader {
     const { maxDepth = defaults.DEFAULT_MAX_DEPTH, maxEntries = defaults.DEFAULT_MAX_ENTRIES } =
       this.#options;
     for (let attempt = 1; ; attempt++) {
+      const earlier = this.#root && { root: this.#root };
       const scan =
         attempt === 1 && known
           ? known
-          : await scanFolder(this.#folder, { maxDepth, maxEntries }, undefined, this.#disk);
+          : await scanFolder(this.#folder, { maxDepth, maxEntries }, earlier, this.#disk);
+      this.#root = scan.root;
       const layout = recogniseLayout(scan.root ?? EMPTY);
       const stable = await this.#cache.update(neededFiles(layout), this.#disk);
       this.#disk = waitingDisk;
