@@ -92,6 +92,12 @@ beforeAll(async () => {
         inbound: `<llm-content-safety backend-id="own-guard" shield-prompt="true"><categories output-type="FourSeverityLevels"><category name="Violence" threshold="4" /><category name="Secrets" threshold="4" /><category name="PersonalData" threshold="4" /></categories><blocklists><id>words</id></blocklists></llm-content-safety>`,
       }),
     }),
+    ...api("cached", model.url, operations, {
+      policy: policy({
+        inbound: `<llm-mask-personal-data /><llm-semantic-cache-lookup score-threshold="0.05" embeddings-backend-id="built-in" />`,
+        outbound: `<llm-semantic-cache-store duration="60" />`,
+      }),
+    }),
     "backends/own-guard/backendInformation.json": {
       properties: {
         url: "built-in:",
@@ -222,6 +228,27 @@ test("without personal data the request's octets stay", async () => {
   expect(answer.status).toBe(200);
   expect(asked).toBe(body);
 });
+
+test.each([false, true])(
+  "a cached answer is restored with the values of whoever asks; streamed: %s",
+  async (stream) => {
+    const ask = async (mail: string): Promise<string> => {
+      const messages = [
+        { role: "user" as const, content: `Who is ${mail}, and what did they write to <EMAIL_7>?` },
+      ];
+      const body = { model: "gpt-4o", messages };
+      if (!stream) return (await openai("cached").chat.completions.create(body)).choices[0]!.message.content!;
+      let said = "";
+      for await (const chunk of await openai("cached").chat.completions.create({ ...body, stream }))
+        said += chunk.choices[0]?.delta.content ?? "";
+      return said;
+    };
+    const before = model.seen;
+    expect(await ask("ann@example.com")).toContain("ann@example.com");
+    expect(await ask("bob@example.com")).toContain("bob@example.com");
+    expect(model.seen).toBe(before + 1);
+  },
+);
 
 test.each(Object.keys(CODERS))("an answer that is encoded although it should not be: %s", async (coding) => {
   const body = JSON.stringify({
