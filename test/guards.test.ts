@@ -3,6 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { EventStreamReader, eventStreamMessage } from "../src/llm/event-stream.ts";
 import { type Files, type TestGateway, api, policy, subscription, testGateway } from "./gateway.ts";
 import { type StandIn, standIn } from "./stand-in.ts";
 
@@ -33,6 +34,7 @@ beforeAll(async () => {
   model = await standIn("model", (incoming, response, body) => {
     asked = Buffer.from(body, "latin1").toString("utf8");
     acceptEncoding = incoming.headers["accept-encoding"];
+    if (incoming.url!.endsWith("/converse-stream")) return converseAnswer(response);
     if (incoming.url!.endsWith("/upload")) return void response.end();
     if (incoming.url!.endsWith("/encoded")) {
       const coding = incoming.headers["x-coding"] as keyof typeof CODERS;
@@ -75,7 +77,13 @@ beforeAll(async () => {
     response.write(chunk([], { usage }));
     response.end("data: [DONE]\n\n");
   });
-  const operations = ["POST /chat/completions", "POST /v1/messages", "POST /upload", "POST /encoded"];
+  const operations = [
+    "POST /chat/completions",
+    "POST /v1/messages",
+    "POST /upload",
+    "POST /encoded",
+    "POST /model/{id}/converse-stream",
+  ];
   const masks = (attributes = ""): string =>
     policy({
       inbound: `<llm-token-limit counter-key="a" tokens-per-minute="1000000" estimate-prompt-tokens="true" remaining-tokens-variable-name="left" /><llm-mask-personal-data ${attributes}/>`,
@@ -139,6 +147,24 @@ function anthropicAnswer(response: any, request: any, text: string, args: string
   event("content_block_stop", { index: 1 });
   event("message_delta", { delta: { stop_reason: "tool_use", stop_sequence: null }, usage });
   event("message_stop", {});
+  response.end();
+}
+
+function converseAnswer(response: any): void {
+  response.writeHead(200, { "content-type": "application/vnd.amazon.eventstream" });
+  const { text } = JSON.parse(asked).messages[0].content[0];
+  const send = (event: string, value: object): void =>
+    response.write(
+      eventStreamMessage(
+        { ":event-type": event, ":content-type": "application/json", ":message-type": "event" },
+        Buffer.from(JSON.stringify(value)),
+      ),
+    );
+  for (const piece of pieces(text))
+    send("contentBlockDelta", { contentBlockIndex: 0, delta: { text: piece } });
+  send("contentBlockStop", { contentBlockIndex: 0 });
+  send("messageStop", { stopReason: "end_turn" });
+  send("metadata", { usage: { inputTokens: 30, outputTokens: 20, totalTokens: 50 } });
   response.end();
 }
 
@@ -213,6 +239,25 @@ test.each([false, true])("Anthropic's client, streamed: %s", async (streamed) =>
     { type: "tool_use", input: { to: MAIL, note: `"${MAIL}"` } },
   ]);
   expect(answer.usage.output_tokens).toBe(20);
+});
+
+test("Bedrock's event stream, octets and checksums", async () => {
+  const answer = await fetch(`${gateway.url}/masked/model/m/converse-stream`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ messages: [{ role: "user", content: [{ text: PROMPT }] }] }),
+  });
+  expect(asked).toContain(MASKED);
+  let said = "";
+  let last: string | null = null;
+  const reader = new EventStreamReader((event, payload) => {
+    last = event;
+    said += JSON.parse(Buffer.from(payload).toString()).delta?.text ?? "";
+  });
+  reader.write(new Uint8Array(await answer.arrayBuffer()));
+  expect(said).toBe(PROMPT);
+  expect(last).toBe("metadata");
+  expect(gateway.exchanges.at(-1)!.modelCall!.settlement).toMatchObject({ prompt: 30, completion: 20 });
 });
 
 test("without restoring, in a form of one's own, only what is asked for", async () => {
