@@ -13,6 +13,8 @@ export interface Blocklist {
 /** What one list may hold, and how long an item may be. */
 const MOST_ITEMS = 10_000;
 const LONGEST_ITEM = 512;
+/** Patterns are tried one by one, phrases all at once. */
+const MOST_PATTERNS = 200;
 
 /** A mistake in a list: which item, and what is wrong with it. */
 export class BadBlocklistItem extends Error {}
@@ -32,6 +34,8 @@ export function createBlocklist(name: string, items: readonly string[]): Blockli
     if (pattern === null) phrases.add(item);
     else patterns.push({ item, form: compile(name, item, pattern[1]!, pattern[2]!) });
   }
+  if (patterns.length > MOST_PATTERNS)
+    throw new BadBlocklistItem(`blocklist \`${name}\` has more than ${MOST_PATTERNS} patterns`);
   return {
     name,
     match: (text, plain) => phrases.find(plain) ?? patterns.find(({ form }) => form.test(text))?.item ?? null,
@@ -52,7 +56,7 @@ function compile(list: string, item: string, source: string, flags: string): Reg
 
 /** The most that one repetition may count to, and the ways in which a pattern may match from one place. */
 const MOST_COUNT = 100;
-const MOST_WAYS = 1000;
+const MOST_WAYS = 300;
 
 /**
  * JavaScript's engine goes back over what it has read, so what could make it go back without end is refused: repetitions

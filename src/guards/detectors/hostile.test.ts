@@ -11,7 +11,7 @@ const SEEDS =
   "a|1|a.|@|a@|a@a.|1 |1-1|0/|+1 |A1|1.|12 Ab |Ab |born |tel |:a:|passport |BG12 |\" |'|ignore |ignore all the |you are |![|![a](http://a?|%41|49 |send |eyJaaaaaaaaaaaaaa.|://a:|secret |aws secret |api_key=|<!-- |reveal your |two responses |password = |i |xox|sk-proj-|ai |don't tell |kill |how to kill |i will kill |all the |black people are |sex |naked |children |my wrists |é|\u0301|\u200b|о|=|/|_|(|[|{|<".split(
     "|",
   );
-const blocklist = createBlocklist("x", ["a b", "/a{0,20}b{0,20}c/", "kill all"]);
+const blocklist = createBlocklist("x", ["a b", "/a{0,15}b{0,15}c/", "kill all"]);
 
 const DETECTORS: readonly (readonly [string, (text: string) => unknown])[] = [
   ["personal data", (text) => findPersonalData(text, PERSONAL_KINDS)],
@@ -48,7 +48,7 @@ test.each(DETECTORS)("%s are linear whatever the text", (_, detect) => {
 test.each([
   ["ab[0-9]{3}", null],
   ["foo|bar|baz", null],
-  ["\\d{1,20} \\w{1,20}", null],
+  ["\\d{1,16} \\w{1,16}", null],
   ["[+*]x", null],
   ["\\p{Lu}{3}", null],
   ["a+", "repetitions need a bound"],
