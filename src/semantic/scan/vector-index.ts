@@ -9,14 +9,15 @@ import { ROUNDING, distanceOf } from "../unit-vector.ts";
 
 /** One partition's slots in the rows of one number of dimensions. */
 interface List {
+  readonly partition: string;
+  readonly dimensions: number;
   readonly rows: Rows;
   slots: Int32Array;
   n: number;
 }
 
 interface Place {
-  readonly partition: string;
-  readonly dimensions: number;
+  readonly list: List;
   readonly slot: number;
 }
 
@@ -49,7 +50,8 @@ export class VectorIndex {
     let lists = this.#partitions.get(partition);
     if (lists === undefined) this.#partitions.set(partition, (lists = new Map<number, List>()));
     let list = lists.get(dimensions);
-    if (list === undefined) lists.set(dimensions, (list = { rows, slots: new Int32Array(4), n: 0 }));
+    if (list === undefined)
+      lists.set(dimensions, (list = { partition, dimensions, rows, slots: new Int32Array(4), n: 0 }));
     if (list.n === list.slots.length) {
       const wide = new Int32Array(list.n * 2);
       wide.set(list.slots);
@@ -57,7 +59,7 @@ export class VectorIndex {
     }
     rows.place[slot] = list.n;
     list.slots[list.n++] = slot;
-    this.#places.set(id, { partition, dimensions, slot });
+    this.#places.set(id, { list, slot });
     return true;
   }
 
@@ -66,19 +68,19 @@ export class VectorIndex {
     const place = this.#places.get(id);
     if (place === undefined) return 0;
     this.#places.delete(id);
-    const lists = this.#partitions.get(place.partition)!;
-    const list = lists.get(place.dimensions)!;
-    const { rows, slots } = list;
+    const { list } = place;
+    const { partition, dimensions, rows, slots } = list;
+    const lists = this.#partitions.get(partition)!;
     // The last one takes its place.
     const at = rows.place[place.slot]!;
     const last = slots[--list.n]!;
     slots[at] = last;
     rows.place[last] = at;
     rows.free(place.slot);
-    if (list.n === 0) lists.delete(place.dimensions);
-    if (lists.size === 0) this.#partitions.delete(place.partition);
-    if (rows.size === 0) this.#rows.delete(place.dimensions);
-    return VectorIndex.sizeOf(place.dimensions);
+    if (list.n === 0) lists.delete(dimensions);
+    if (lists.size === 0) this.#partitions.delete(partition);
+    if (rows.size === 0) this.#rows.delete(dimensions);
+    return VectorIndex.sizeOf(dimensions);
   }
 
   /** Octets of memory that an entry takes. */
