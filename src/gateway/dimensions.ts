@@ -95,8 +95,16 @@ export interface Dimensions {
   readonly late: readonly number[];
 }
 
-/** Prepares dimensions once; the result is asked per request. */
-export function prepareDimensions(dimensions: readonly DimensionArgs[]): (exchange: Exchange) => Dimensions {
+/**
+ * Prepares dimensions once; the result is asked per request, and never throws: a metric fails no request (`policies.md` 35).
+ * A value that cannot be worked out is empty, and the trace says why.
+ *
+ * @param source the policy, for the trace
+ */
+export function prepareDimensions(
+  dimensions: readonly DimensionArgs[],
+  source: string,
+): (exchange: Exchange) => Dimensions {
   const names = dimensions.map(({ attributes: { name } }) => name);
   const allConstant = names.every(({ isConstant }) => isConstant);
   const constants = allConstant ? names.map(({ constant }) => constant!) : null;
@@ -104,13 +112,22 @@ export function prepareDimensions(dimensions: readonly DimensionArgs[]): (exchan
     value === undefined && name.constant?.toLowerCase() === "backend id";
   const late = dimensions.flatMap((dimension, i) => (isLate(dimension) ? [i] : []));
   return (exchange) => {
-    const { context } = exchange;
-    const said = constants ?? names.map((name) => name(context));
+    const said = constants ?? names.map((name) => attempt(name, exchange, source) ?? "");
     const values = dimensions.map(({ attributes: { value } }, i) =>
-      value === undefined ? knownValue(said[i]!, exchange) : value(context),
+      value === undefined ? knownValue(said[i]!, exchange) : (attempt(value, exchange, source) ?? ""),
     );
     return { names: said, values, late };
   };
+}
+
+/** @returns null when the expression fails, which is remarked */
+export function attempt<T>(value: Value<T>, exchange: Exchange, source: string): T | null {
+  try {
+    return value(exchange.context);
+  } catch (error) {
+    exchange.remark(source, `Not measured: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
 }
 
 /** Fills in what was not known when the dimensions were worked out. */

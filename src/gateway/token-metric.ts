@@ -24,7 +24,7 @@ export function tokenMetric(element: string): PolicyDefinition {
     },
     check: ({ children }, report) => checkDimensions(children.dimension, report, 5),
     prepare: ({ attributes: { namespace }, children }) => {
-      const dimensionsOf = prepareDimensions(children.dimension);
+      const dimensionsOf = prepareDimensions(children.dimension, element);
       const watch = (exchange: Exchange, call: ModelCall | null): void => {
         if (call === null)
           return exchange.remark(element, "This is no request to a model: nothing is emitted.");

@@ -1,10 +1,15 @@
-import { DIMENSION, checkDimensions, prepareDimensions } from "../../gateway/dimensions.ts";
+import { DIMENSION, attempt, checkDimensions, prepareDimensions } from "../../gateway/dimensions.ts";
 import { measure } from "../../gateway/measure.ts";
 import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
 
-/** Adds a value to a custom metric, told apart by dimensions. Never fails the request because a sink is down. */
+const SOURCE = "emit-metric";
+
+/**
+ * Adds a value to a custom metric, told apart by dimensions. Never fails the request: when a sink is down the metric is
+ * dropped and counted, when an expression fails or gives no number the trace says so.
+ */
 export const emitMetric = definePolicy({
-  element: "emit-metric",
+  element: SOURCE,
   summary: "Sends a custom metric: a value, told apart by dimensions.",
   sections: ALL_SECTIONS,
   shape: {
@@ -17,10 +22,12 @@ export const emitMetric = definePolicy({
   },
   check: ({ children }, report) => checkDimensions(children.dimension, report, 10),
   prepare: ({ attributes: { name, namespace, value }, children }) => {
-    const dimensionsOf = prepareDimensions(children.dimension);
+    const dimensionsOf = prepareDimensions(children.dimension, SOURCE);
     return (exchange) => {
+      const amount = attempt(value, exchange, SOURCE);
+      if (amount === null) return;
       const { names, values } = dimensionsOf(exchange);
-      measure(exchange, namespace, name, names, values, value(exchange.context));
+      measure(exchange, namespace, name, names, values, amount);
     };
   },
 });
