@@ -53,7 +53,8 @@ export class EventRestorer {
 
   /** Whether JSON text may hold a placeholder, whole or in part. */
   mayHold(text: string): boolean {
-    return text.includes(this.#matcher.first) || text.includes("\\u");
+    // A string that ends in a backslash may go on as an escape.
+    return text.includes(this.#matcher.first) || text.includes("\\u") || text.includes('\\\\"');
   }
 
   /** One event; what is no JSON stays as it is, and ends every text if it is `[DONE]`. */

@@ -499,3 +499,27 @@ test("a text that breaks off is not kept back", () => {
   const events = eventsIn(restored(octets, []));
   expect(joined(events, (v) => v.choices[0].delta.content)).toBe("a <EMA");
 });
+
+test("JSON that was asked for stays JSON, cut anywhere", () => {
+  const content = '{"at":"<ADDRESS_1>","to":"\\u003cEMAIL_1\\u003e"}';
+  for (const texts of cutTexts(content)) {
+    const made = restored(chat.stream(texts, []), [], { wantsJson: true });
+    const said = joined(eventsIn(made), (v) =>
+      v.choices?.map((choice: any) => (choice.index === 0 ? (choice.delta.content ?? "") : "")).join(""),
+    );
+    expect(JSON.parse(said)).toEqual({ at: VALUES.get("<ADDRESS_1>"), to: "ann@example.com" });
+  }
+});
+
+test.each([
+  ["chat completions", chat],
+  ["messages", anthropic],
+  ["converse", converse],
+  ["invoke, Anthropic's", invoke],
+] as const)("%s: arguments with nothing but escaped placeholders, cut anywhere", (_, dialect) => {
+  for (const args of cutTexts('{"at":"\\u003cADDRESS_1\\u003E"}')) {
+    const octets = dialect.stream(["Hello"], args);
+    const made = dialect.read(restored(octets, [], { type: dialect.type }));
+    expect(JSON.parse(made.args)).toEqual({ at: VALUES.get("<ADDRESS_1>") });
+  }
+});

@@ -49,7 +49,7 @@ export const llmMaskPersonalData = definePolicy({
         type: "string",
         oneOf: ["deny", "allow"],
         default: "deny",
-        doc: "What becomes of a body that cannot be looked into: multipart, a coding or charset that nobody here knows.",
+        doc: "What becomes of a body that cannot be looked into: multipart, a coding or charset that nobody here knows; and of WebSocket sessions.",
       },
     },
   },
@@ -81,6 +81,9 @@ function kindsIn(text: string): string[] {
 
 function mask(exchange: Exchange, rules: Rules): void | Promise<void> {
   const { request } = exchange;
+  // What a session will say nobody looks into.
+  if (exchange.incoming.upgrade && exchange.api?.type === "websocket")
+    return notMasked(exchange, rules, "A WebSocket session");
   if (request.body === null || request.body.consumed) return;
   let readable: Body | null = null;
   const waiting = editBody(exchange, request, ELEMENT, (body) => void (readable = body));
@@ -112,13 +115,12 @@ function maskedText(exchange: Exchange, text: string, rules: Rules): Masked | Pr
   return maskRequest(text, rules) ?? (/^\s*text\//i.test(type) ? maskText(text, rules) : null);
 }
 
-function notMasked(exchange: Exchange, { denies }: Rules): void {
-  if (!denies)
-    return exchange.remark(ELEMENT, "The request body cannot be looked into and is sent as it is.");
+function notMasked(exchange: Exchange, { denies }: Rules, what = "The request body"): void {
+  if (!denies) return exchange.remark(ELEMENT, `${what} cannot be looked into and is sent as it is.`);
   throw new GatewayError({
     source: ELEMENT,
     reason: "PersonalDataNotMasked",
-    message: "The request body cannot be searched for personal data.",
+    message: `${what} cannot be searched for personal data.`,
     status: 415,
     own: true,
   });
