@@ -80,3 +80,20 @@ test.each<[Record<string, string>, string]>([
 ])("mistakes in %j", (attributes, message) => {
   expect(mistakesOf(llmMaskPersonalData, { attributes }).join("\n")).toContain(message);
 });
+
+test.each([
+  ["deny", true],
+  ["allow", false],
+])("a WebSocket session is no way around it: on-error=%s", async (onError, refused) => {
+  const exchange = exchangeOf({});
+  Object.assign(exchange.incoming, { upgrade: true });
+  exchange.api = { type: "websocket" } as Exchange["api"];
+  const step = policyStep(
+    llmMaskPersonalData,
+    { attributes: { "on-error": onError } },
+    { section: "inbound" },
+  );
+  const run = async (): Promise<unknown> => step.run(exchange, null);
+  if (refused) await expect(run()).rejects.toMatchObject({ reason: "PersonalDataNotMasked", status: 415 });
+  else expect(await run()).toBeUndefined();
+});
