@@ -292,6 +292,7 @@ export class ModelCall {
     const tap = tapAnswer(this.dialect, {
       contentType,
       contentEncoding: body.coding === "" ? null : body.coding,
+      headers: response.headers,
       keepText: this.keepText,
     });
     const watch = new AnswerWatch(this, tap, body);

@@ -99,6 +99,14 @@ export interface AnswerReader {
    * @param value parsed JSON
    */
   take(event: string | null, value: unknown): void;
+  /** Called last, whether the answer came whole or not; absent where headers say nothing that a body leaves out. */
+  takeHeaders?(headers: AnswerHeaders): void;
+}
+
+/** Headers of an answer. */
+export interface AnswerHeaders {
+  /** `null` when absent; any case. */
+  get(name: string): string | null;
 }
 
 /** What an answer says. Readers fill it through `answer.ts`. */

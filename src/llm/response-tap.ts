@@ -7,7 +7,7 @@
  * stream of AWS, a field name or a colon server-sent events.
  */
 import { STREAM_DONE } from "./answer.ts";
-import type { AnswerReader, Dialect, FoundAnswer } from "./dialect.ts";
+import type { AnswerHeaders, AnswerReader, Dialect, FoundAnswer } from "./dialect.ts";
 import { Decoding, codingsOf } from "./content-coding.ts";
 import { EventStreamReader } from "./event-stream.ts";
 import { JsonStream, type JsonStreamOptions } from "./json-stream.ts";
@@ -17,6 +17,8 @@ export interface TapOptions {
   /** Headers of the answer; null when absent. */
   readonly contentType: string | null;
   readonly contentEncoding: string | null;
+  /** All of them, for dialects that say some things there alone. */
+  readonly headers?: AnswerHeaders;
   /** UTF-16 units of text that are kept; 0 = only its length. */
   readonly keepText: number;
 }
@@ -87,7 +89,7 @@ interface Framing {
 
 export function tapAnswer(dialect: Dialect, options: TapOptions): AnswerTap {
   const reader = dialect.readAnswer(options.keepText);
-  const framed = new FramedAnswer(reader, options.contentType);
+  const framed = new FramedAnswer(reader, options.contentType, options.headers ?? null);
   const codings = codingsOf(options.contentEncoding);
   return codings.length === 0 ? framed : new EncodedAnswer(framed, codings);
 }
@@ -97,12 +99,14 @@ class FramedAnswer implements AnswerTap {
   readonly found: FoundAnswer;
   readonly #reader: AnswerReader;
   readonly #isLines: boolean;
+  readonly #headers: AnswerHeaders | null;
   #framing: Framing | null = null;
   #marks = 0;
   #ended = false;
 
-  constructor(reader: AnswerReader, contentType: string | null) {
+  constructor(reader: AnswerReader, contentType: string | null, headers: AnswerHeaders | null) {
     this.#reader = reader;
+    this.#headers = headers;
     this.found = reader.found;
     this.#isLines = contentType !== null && LINES.test(contentType);
     if (contentType !== null && OPAQUE.test(contentType)) this.#framing = NOTHING;
@@ -131,6 +135,7 @@ class FramedAnswer implements AnswerTap {
     this.#ended = true;
     this.#framing?.end();
     this.#framing = NOTHING;
+    if (this.#headers !== null) this.#reader.takeHeaders?.(this.#headers);
   }
 }
 

@@ -1,13 +1,13 @@
 /**
  * What InvokeModel answers: whatever the model's maker has chosen. Which maker it is, an inference profile's name does not
  * tell, so every value is read by its shape. In a stream each comes as `{"bytes": base64}`; the last one carries Bedrock's
- * own count of tokens, whoever made the model. Where a model says nothing of tokens in its body, the count is in response
- * headers alone, and usage stays null.
+ * own count of tokens, whoever made the model. An answer that is no stream has that count in its headers: it is used where the
+ * model says nothing of tokens in its body (Mistral's text, Cohere's vectors, images).
  *
  * Source: "Amazon Bedrock User Guide", "Inference request parameters and response fields for foundation models".
  */
 import type { JsonObject } from "../../../base/json-object.ts";
-import type { AnswerReader, FoundAnswer } from "../../dialect.ts";
+import type { AnswerHeaders, AnswerReader, FoundAnswer } from "../../dialect.ts";
 import { newAnswer } from "../../answer.ts";
 import { objectOf, stringOf } from "../../json-values.ts";
 import { NO_USAGE, tokensOf } from "../../usage.ts";
@@ -16,6 +16,13 @@ import { ConverseReader } from "./converse-answer.ts";
 import { NativeReader } from "./native-answer.ts";
 
 const METRICS = "amazon-bedrock-invocationMetrics";
+/** What the headers of an answer call the same counts. */
+const HEADERS = {
+  inputTokenCount: "x-amzn-bedrock-input-token-count",
+  outputTokenCount: "x-amzn-bedrock-output-token-count",
+  cacheReadInputTokenCount: "x-amzn-bedrock-cache-read-input-token-count",
+  cacheWriteInputTokenCount: "x-amzn-bedrock-cache-write-input-token-count",
+};
 const ANTHROPIC = /^(?:message|content_block|ping$|error$)/;
 const CONVERSE = [
   "output",
@@ -65,6 +72,16 @@ export class InvokeReader implements AnswerReader {
     this.#count(metrics);
     this.found.complete = true;
     this.found.responses = 1;
+  }
+
+  takeHeaders(headers: AnswerHeaders): void {
+    if (this.found.usage !== null) return;
+    const metrics: Record<string, unknown> = {};
+    for (const [metric, header] of Object.entries(HEADERS)) {
+      const text = headers.get(header)?.trim() ?? "";
+      if (/^\d{1,15}$/.test(text)) metrics[metric] = Number(text);
+    }
+    this.#count(metrics);
   }
 
   /** Bedrock's count stands in for what the model's own usage has not said. */
