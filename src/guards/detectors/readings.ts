@@ -34,7 +34,7 @@ export function readings(text: string): Reading[] {
   const joined = plain.replace(SPACED, (spaced) => spaced.replace(/[ ._*|-]/g, ""));
   if (joined !== plain) add(joined);
   if (ROT13.test(plain)) add(plain.replace(/[a-z]/g, rot13));
-  if (MIRRORED.test(plain)) add([...plain].reverse().join(""));
+  if (MIRRORED.test(plain)) add([...plain].toReversed().join(""));
   if (LEET.test(plain)) add(plain.replace(/[013457@$]/g, (character) => LETTERS[character]!));
   return found;
 }

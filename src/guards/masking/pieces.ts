@@ -94,7 +94,7 @@ function responses(value: JsonPart, type: string, found: Collector): void {
   const place = ["output_index", "content_index", "summary_index"].map((name) => indexOf(value, -1, name));
   const channel = `${kind}@${place.join(",")}`;
   const end = type.slice(dot + 1);
-  if (end === "delta") found.add(channel, member(value, "delta"), /arguments$/.test(kind));
+  if (end === "delta") found.add(channel, member(value, "delta"), kind.endsWith("arguments"));
   else if (end === "done") found.end(channel);
   if (kind === "response" && END_OF_RESPONSE.has(end)) found.end("");
 }
