@@ -13,6 +13,8 @@ export interface TestRediSearch {
   readonly commands: string[][];
   /** The next FT commands get this answer. */
   fail: string | null;
+  /** As a module from before vectors. */
+  knowsVectors: boolean;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function startRediSearch(form: "RESP2" | "RESP3"): Promise<TestRedi
       const pattern =
         /^(\S+) ON HASH PREFIX 1 (\S+) SCHEMA partition TAG (\S+) VECTOR (?:HNSW|FLAT) 6 TYPE FLOAT32 DIM (\d+) DISTANCE_METRIC COSINE$/;
       const found = pattern.exec(texts.join(" "));
+      if (!test.knowsVectors) return `-Could not parse field spec\r\n`;
       if (found === null) return `-Unknown argument in ${texts.join(" ")}\r\n`;
       if (indexes.has(found[1]!)) return "-Index already exists\r\n";
       indexes.set(found[1]!, { prefix: found[2]!, field: found[3]!, dimensions: Number(found[4]) });
@@ -108,6 +111,7 @@ export async function startRediSearch(form: "RESP2" | "RESP3"): Promise<TestRedi
     redis,
     commands: [],
     fail: null,
+    knowsVectors: true,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -75,7 +75,7 @@ export class EmbeddedSemanticStore implements SemanticStore {
   async find(partition: string, vector: Float32Array, distance: number, limit: number): Promise<Found> {
     const timeoutMs = this.#options.findTimeoutMs ?? 250;
     if (vector.length > MOST_DIMENSIONS) return { state: "answered", near: [] };
-    const request: Request = { kind: "find", partition, vector, distance, limit };
+    const request: Request = { kind: "find", partition, vector: alone(vector), distance, limit };
     const reply = await this.#ask(request, vector.byteLength, timeoutMs);
     if (reply === null) return { state: "unavailable", why: `there was no answer within ${timeoutMs} ms` };
     if ("near" in reply) return { state: "answered", near: reply.near };
@@ -90,7 +90,7 @@ export class EmbeddedSemanticStore implements SemanticStore {
     const request: Request = {
       kind: "add",
       partition,
-      entry: { vector, prompt, payload },
+      entry: { vector: alone(vector), prompt, payload: alone(payload) },
       endMs: this.#now() + ttlMs,
     };
     const bytes = vector.byteLength + prompt.length * 2 + payload.length;
@@ -199,4 +199,14 @@ export class EmbeddedSemanticStore implements SemanticStore {
       void this.flush();
     });
   }
+}
+
+/** A view is sent with all that lies behind it, which may be much more than it shows. */
+function alone<T extends Float32Array | Uint8Array>(view: T): T {
+  return view.byteLength === view.buffer.byteLength ? view : (ownCopy(view) as T);
+}
+
+/** `Buffer.slice` would be a view again. */
+function ownCopy(view: Float32Array | Uint8Array): Float32Array | Uint8Array {
+  return view instanceof Float32Array ? new Float32Array(view) : new Uint8Array(view);
 }

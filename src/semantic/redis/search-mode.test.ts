@@ -30,6 +30,18 @@ describe.skipIf(redisMissing !== null).each(["RESP2", "RESP3"] as const)("a sear
     await store.close();
   });
 
+  test("one that knows no vectors is a plain Redis", async () => {
+    module.knowsVectors = false;
+    const store = openStore(`127.0.0.1:${module.port}`);
+    expect(await store.mode()).toBe("search");
+    const odd = new Float32Array(77).fill(1);
+    expect(await store.add("old", { ...one(), vector: odd }, 60_000)).toBe(true);
+    expect(await store.mode()).toBe("plain");
+    expect(await near(store, "old", odd)).toHaveLength(1);
+    module.knowsVectors = true;
+    await store.close();
+  });
+
   test("its errors are misses", async () => {
     const store = openStore(`127.0.0.1:${module.port}`);
     await store.add("errors", one(), 60_000);

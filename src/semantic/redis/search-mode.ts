@@ -8,6 +8,12 @@ import { ENTRIES, type PartitionKeys, indexName } from "./keys.ts";
 import type { Mode, NearMember } from "./mode.ts";
 import { readSearchReply } from "./search-reply.ts";
 
+/** The module is there, but it knows no vectors (RediSearch before 2.4), or we may not use it. */
+export class NoVectorSearch extends Error {}
+
+/** Of the server's state; anything else that is refused is refused for good. */
+const PASSING =
+  /^(?:OOM|READONLY|MISCONF|LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN|UNBLOCKED)\b|timeout/i;
 const NO_INDEX = /no such index|unknown index|index.*not found/i;
 const HAS_INDEX = /already exists/i;
 
@@ -85,7 +91,8 @@ export class SearchMode implements Mode {
         ...words(`VECTOR HNSW 6 TYPE FLOAT32 DIM ${dimensions} DISTANCE_METRIC COSINE`),
       ])
       .catch((error: unknown) => {
-        if (!saysThat(error, HAS_INDEX)) throw error;
+        if (saysThat(error, HAS_INDEX)) return;
+        throw isRefusal(error) ? new NoVectorSearch(error.message) : error;
       });
     this.#indexes.add(dimensions);
   }
@@ -103,6 +110,10 @@ function fieldOf(dimensions: number): string {
 
 function octetsOf(view: Float32Array | Uint8Array): Uint8Array {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError" && !PASSING.test(error.message);
 }
 
 function saysThat(error: unknown, what: RegExp): boolean {

@@ -19,7 +19,7 @@ import { type PartitionKeys, keysOf, memberOf, patternOf } from "./keys.ts";
 import type { Mode } from "./mode.ts";
 import { MOST_ENTRIES, PlainMode } from "./plain-mode.ts";
 import { SEMANTIC_SCRIPTS } from "./scripts.ts";
-import { SearchMode } from "./search-mode.ts";
+import { NoVectorSearch, SearchMode } from "./search-mode.ts";
 import { within } from "./within.ts";
 
 export interface RedisSemanticOptions {
@@ -102,8 +102,13 @@ export class RedisSemanticStore implements SemanticStore {
     const life = Math.min(Math.max(1, Math.ceil(ttlMs)), LONGEST_LIFE_MS);
     const keep = async (): Promise<boolean> => {
       if (!(await this.#ready())) return false;
+      const given = [keysOf(partition), memberOf(prompt), { vector, prompt, payload }, life] as const;
       const mode = await this.#chosen();
-      await mode.add(keysOf(partition), memberOf(prompt), { vector, prompt, payload }, life);
+      await mode.add(...given).catch((error: unknown) => {
+        if (!(error instanceof NoVectorSearch)) throw error;
+        this.#mode = Promise.resolve(this.#plain);
+        return this.#plain.add(...given);
+      });
       return true;
     };
     return within(this.#options.clock, 2 * this.#timeoutMs, keep(), false).catch(() => false);
