@@ -207,7 +207,14 @@ function bindSection(
   }
   warnAboutUnreachable(nodes, list);
   if (section === "backend") warnAboutBackend(element, list);
-  return { before, inherits: at !== -1, after, isMissing: false };
+  return { before: exact(before), inherits: at !== -1, after: exact(after), isMissing: false };
+}
+
+const NO_STEPS: readonly Step[] = [];
+
+/** As long as its content: most sections hold a step or two, and a list grown by `push` has room for more. */
+function exact(steps: readonly Step[]): readonly Step[] {
+  return steps.length === 0 ? NO_STEPS : steps.slice();
 }
 
 function checkBase(base: XmlElement, list: DiagnosticList): void {

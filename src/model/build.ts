@@ -40,9 +40,9 @@ import { buildLoggers } from "./loggers.ts";
 import { buildCertificates, knowsThumbprint } from "./certificates.ts";
 import { aiFormatOf } from "./ai-format.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
-import { lazyContract, schemaPlaces, storedSchemas } from "./contracts.ts";
+import { schemaPlaces, storedSchemas } from "./contracts.ts";
 import { Kept, type Parts } from "./kept.ts";
-import { buildOperation } from "./operations.ts";
+import { BuiltOperation } from "./operations.ts";
 import { attachApis, buildProducts, buildSubscriptions } from "./people.ts";
 import { Reporter } from "./report.ts";
 import { surroundingsOf } from "./surroundings.ts";
@@ -321,8 +321,7 @@ class Build {
         const productPlans = ofProducts.map(
           ({ id, document }) => [id, this.#plan([...outer, document, ...narrow])] as const,
         );
-        const contract = lazyContract(places, resource);
-        return buildOperation(resource, matcher, plan, new Map(productPlans), places, contract);
+        return new BuiltOperation(resource, matcher, plan, productPlans, places);
       });
       return { operations, operationIndex: indexOperations(operations) };
     });

@@ -27,20 +27,14 @@ export interface SchemaPlaces {
   readonly stored: ReadonlyMap<string, StoredSchema>;
 }
 
+const NONE: SchemaPlaces["own"] = new Map();
+
 export function schemaPlaces(
   own: readonly Resource<ApiSchemaProperties>[],
   stored: ReadonlyMap<string, StoredSchema>,
 ): SchemaPlaces {
-  return { own: new Map(own.map(({ name, properties }) => [name.toLowerCase(), properties])), stored };
-}
-
-/** @returns the contract when called, the same one each time */
-export function lazyContract(
-  schemas: SchemaPlaces,
-  operation: Resource<OperationProperties>,
-): () => OperationContract {
-  let made: OperationContract | null = null;
-  return () => (made ??= contractOf(schemas, operation.properties));
+  const found = own.map(({ name, properties }) => [name.toLowerCase(), properties] as const);
+  return { own: found.length === 0 ? NONE : new Map(found), stored };
 }
 
 export function contractOf(schemas: SchemaPlaces, operation: OperationProperties): OperationContract {

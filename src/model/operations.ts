@@ -2,38 +2,57 @@
 import { exampleFor } from "../base/schema-example.ts";
 import { isJsonObject } from "../base/json-object.ts";
 import { stepsOf } from "../compiler/compile.ts";
-import type { Plan } from "../compiler/policy.ts";
+import type { Plan, Step } from "../compiler/policy.ts";
 import type { OperationProperties, Representation } from "../contract/apis.ts";
 import type { Resource } from "../contract/resource.ts";
 import type { MockResponse, Operation, OperationContract } from "../gateway/snapshot.ts";
 import type { TemplateMatcher } from "../gateway/template.ts";
-import type { SchemaPlaces } from "./contracts.ts";
+import { contractOf, type SchemaPlaces } from "./contracts.ts";
 
 /** One operation, which may serve many snapshots: it holds nothing but what is handed in here. */
-export function buildOperation(
-  { name, properties }: Resource<OperationProperties>,
-  matcher: TemplateMatcher,
-  plan: Plan,
-  productPlans: ReadonlyMap<string, Plan>,
-  schemas: SchemaPlaces,
-  contract: () => OperationContract,
-): Operation {
-  return {
-    id: name,
-    name: properties.displayName ?? name,
-    method: (properties.method ?? "GET").toUpperCase(),
-    urlTemplate: properties.urlTemplate ?? "/",
-    matcher,
-    plan,
-    productPlans,
-    cors: stepsOf("cors", plan.inbound),
-    responses: mockResponses(schemas, properties),
-    get contract() {
-      return contract();
-    },
-  };
+export class BuiltOperation implements Operation {
+  readonly id: string;
+  readonly name: string;
+  readonly method: string;
+  readonly urlTemplate: string;
+  readonly matcher: TemplateMatcher;
+  readonly plan: Plan;
+  readonly productPlans: ReadonlyMap<string, Plan>;
+  readonly cors: readonly Step[];
+  readonly responses: readonly MockResponse[];
+  readonly #properties: OperationProperties;
+  readonly #schemas: SchemaPlaces;
+  #contract: OperationContract | null = null;
+
+  constructor(
+    { name, properties }: Resource<OperationProperties>,
+    matcher: TemplateMatcher,
+    plan: Plan,
+    productPlans: readonly (readonly [string, Plan])[],
+    schemas: SchemaPlaces,
+  ) {
+    this.id = name;
+    this.name = properties.displayName ?? name;
+    this.method = (properties.method ?? "GET").toUpperCase();
+    this.urlTemplate = properties.urlTemplate ?? "/";
+    this.matcher = matcher;
+    this.plan = plan;
+    this.productPlans = productPlans.length === 0 ? NO_PLANS : new Map(productPlans);
+    const cors = stepsOf("cors", plan.inbound);
+    this.cors = cors.length === 0 ? NO_STEPS : cors;
+    this.responses = mockResponses(schemas, properties);
+    this.#properties = properties;
+    this.#schemas = schemas;
+  }
+
+  /** Most operations are never validated: made when it is first asked for, and then always the same. */
+  get contract(): OperationContract {
+    return (this.#contract ??= contractOf(this.#schemas, this.#properties));
+  }
 }
 
+const NO_PLANS: ReadonlyMap<string, Plan> = new Map();
+const NO_STEPS: readonly Step[] = [];
 const NONE: readonly MockResponse[] = [];
 
 /** Examples as text, in order of definition; samples from schemas are made when there is no example. */

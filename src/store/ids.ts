@@ -41,7 +41,7 @@ function tidy(path: string): ResourceId {
 
 /** Puts ids together: `childId("/", "apis", "echo")` is `/apis/echo`. */
 export function childId(parent: ResourceId, collection: string, name: string): ResourceId {
-  return `${parent === SERVICE_ID ? "" : parent}/${collection}/${name}`;
+  return [parent === SERVICE_ID ? "" : parent, collection, name].join("/");
 }
 
 /** The resource this one lives under; `/` for the top level; undefined for the service itself. */

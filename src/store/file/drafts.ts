@@ -183,7 +183,7 @@ export class DraftReader extends DraftSet {
     const { file } = info!;
     const hash = this.cache.get(info!).hash;
     const locate: Locate = (path = [], options) => parsed.locate(["properties", ...path], options);
-    const draft: Draft = { kind, id, file, hash, properties: {}, locate, envelope: {} };
+    const draft: Draft = { kind, id, file, hash, properties: {}, locate };
     if (!isObject(parsed.value)) {
       this.problems.push(
         problem("HG5106", { expected: "an object", actual: describe(parsed.value) }, parsed.locate([])),

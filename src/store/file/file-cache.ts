@@ -1,5 +1,6 @@
 /** Files read and parsed once: a change to one of ten thousand files costs one file. */
 import { hash } from "node:crypto";
+import { join } from "node:path";
 import type { Problem } from "../../base/problem.ts";
 import type { Disk } from "./disk.ts";
 import { parseStructured, readText } from "./read.ts";
@@ -21,7 +22,7 @@ export class CachedFile {
     this.entry = entry;
     this.text = text;
     this.problems = problems;
-    this.hash = hash("sha256", text ?? "", "hex").slice(0, 32);
+    this.hash = hash("sha256", text ?? "", "buffer").toString("hex", 0, 16);
   }
 
   /** Parsed when first asked for: policy documents never are. */
@@ -60,7 +61,7 @@ export class FileCache {
     const next = stale.values();
     const worker = async () => {
       for (const entry of next) {
-        const read = await readText(entry.path, entry.file, this.#maxBytes, disk);
+        const read = await readText(join(entry.folder, entry.name), entry.file, this.#maxBytes, disk);
         stable &&= read.stable;
         if (!read.stable) continue;
         const known = this.#files.get(entry.file);

@@ -64,6 +64,12 @@ interface Recognised {
 /** By folder as scanned: one that did not change is the same object, and so are its artifacts. */
 const recognised = new WeakMap<FolderEntry, Recognised>();
 
+const NOTHING: never[] = [];
+
+function exact<T>(list: T[]): T[] {
+  return list.length === 0 ? NOTHING : list.slice();
+}
+
 class LayoutReader {
   /** Files called by a wrong name: said where the right one is missed. */
   readonly #explained = new Set<FileEntry>();
@@ -115,7 +121,15 @@ class LayoutReader {
       this.#inside = true;
       this.#resource(folder, kind, parent);
       this.#inside = false;
-      known = { kind, parent, layout: this.#layout };
+      const { artifacts, lists, problems, overrides } = this.#layout;
+      // As long as what they hold: a list grown by `push` has room for more.
+      const layout = {
+        artifacts: exact(artifacts),
+        lists: exact(lists),
+        problems: exact(problems),
+        overrides,
+      };
+      known = { kind, parent, layout };
       recognised.set(folder, known);
       this.#layout = outer;
     }

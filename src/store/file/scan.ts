@@ -23,8 +23,8 @@ export interface FileEntry {
   readonly name: string;
   /** Relative to the root, with `/`: what people see. */
   readonly file: string;
-  /** For the operating system. */
-  readonly path: string;
+  /** The path of its folder, for the operating system. */
+  readonly folder: string;
   /** Times, size and inode in one: equal stamps mean that the file need not be read again. */
   readonly stamp: string;
 }
@@ -211,20 +211,25 @@ class Walk {
     problems: Problem[],
     before: FileEntry | undefined,
   ): Promise<Look | undefined> {
-    const path = parent.path + sep + name;
-    const file = parent.file === "" ? name : `${parent.file}/${name}`;
+    // Joined, not added: a sum of texts is kept with its parts, and of these there are tens of thousands.
+    const path = [parent.path, name].join(sep);
+    const file = parent.file === "" ? name : [parent.file, name].join("/");
     try {
       const found = await this.#disk.stat(path);
       if (found.isDirectory()) {
-        const real = mayBeLink ? await this.#disk.realpath(path) : parent.real + sep + name;
+        const real = mayBeLink
+          ? await this.#disk.realpath(path)
+          : parent.real === parent.path
+            ? path
+            : [parent.real, name].join(sep);
         return { kind: "folder", place: { name, path, file, ...identify(found), real } };
       }
       if (!found.isFile()) return undefined;
       const { size, mtimeMs, ctimeMs, ino } = found;
-      const stamp = `${mtimeMs}.${ctimeMs}.${size}.${ino}`;
-      if (before !== undefined && before.stamp === stamp && before.path === path)
+      const stamp = [mtimeMs, ctimeMs, size, ino].join(" ");
+      if (before !== undefined && before.stamp === stamp && before.folder === parent.path)
         return { kind: "file", entry: before };
-      return { kind: "file", entry: { name, path, file, stamp } };
+      return { kind: "file", entry: { name, folder: parent.path, file, stamp } };
     } catch (error) {
       const code = (error as { code?: string }).code;
       // A file that vanished since readdir was deleted: no problem. A link to nowhere is told.
@@ -238,7 +243,7 @@ class Walk {
 }
 
 function identify({ mtimeMs, ino, dev }: { mtimeMs: number; ino: number; dev: number }) {
-  return { stamp: `${mtimeMs} ${ino} ${dev}`, identity: `${ino} ${dev}` };
+  return { stamp: [mtimeMs, ino, dev].join(" "), identity: [ino, dev].join(" ") };
 }
 
 /** Numbers inside names count as numbers, so that `;rev=10` follows `;rev=9`; the same everywhere. */
