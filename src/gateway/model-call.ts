@@ -143,6 +143,8 @@ export class ModelCall {
   #watch: AnswerWatch | null = null;
   #listeners: ((settlement: Settlement, call: ModelCall) => void)[] = [];
   #settling: Promise<void> | null = null;
+  /** How the last attempt's answer ended, while `retry` may still send the request again. */
+  #endedInBackend: Ending | null = null;
   /** What a session has said so far; null for other calls. */
   #session: FoundAnswer | null = null;
   #sessionGuards: SessionGuard[] = [];
@@ -287,6 +289,7 @@ export class ModelCall {
     if (this.settlement !== null) return;
     const { body } = response;
     this.#watch = null;
+    this.#endedInBackend = null;
     if (body === null) return;
     const contentType = response.headers.get("content-type");
     const tap = tapAnswer(this.dialect, {
@@ -309,10 +312,21 @@ export class ModelCall {
   /** The answer has ended or broken off. @returns a promise when counting takes its time */
   answerOver(error: TransportError | null): void | Promise<void> {
     // What was said to its end is finished, whatever becomes of the connection afterwards.
-    if (error === null || this.found?.complete === true) return this.#settle(this.#endingOf());
+    if (error === null || this.found?.complete === true) return this.#ended(this.#endingOf());
     // A hang-up is carried on to the backend, whose connection then breaks.
-    if (this.#clientGone) return this.#settle("client-gone");
-    return this.#settle(stalled(error) ? "stalled" : "upstream-reset");
+    if (this.#clientGone) return this.#ended("client-gone");
+    return this.#ended(stalled(error) ? "stalled" : "upstream-reset");
+  }
+
+  /** Charged is the answer that is kept. Which one that is, nobody knows before the backend section is over. */
+  #ended(ending: Ending): void | Promise<void> {
+    if (this.exchange.section === "backend") this.#endedInBackend = ending;
+    else return this.#settle(ending);
+  }
+
+  /** No further attempt will come. @returns a promise when counting takes its time */
+  kept(): void | Promise<void> {
+    if (this.#endedInBackend !== null) return this.#settle(this.#endedInBackend);
   }
 
   get #clientGone(): boolean {
@@ -335,12 +349,14 @@ export class ModelCall {
   #beforeReply(): void | Promise<void> {
     const watch = this.#watch;
     if (watch !== null && !watch.over && watch.body.buffered) return watch.readBuffered();
+    return this.kept();
   }
 
   /** The exchange is over, whatever came of it. */
   #over(): void | Promise<void> {
     if (this.#session !== null) return;
     if (this.settlement !== null || this.#settling !== null) return;
+    if (this.#endedInBackend !== null) return this.kept();
     const { exchange } = this;
     if (exchange.servedFromCache) return this.#settle("cache-hit");
     if (this.#clientGone) return this.#settle("client-gone");

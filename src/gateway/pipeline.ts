@@ -248,6 +248,11 @@ function runFrom(
     const section = ORDER[i]!;
     const steps = plan[section as "inbound" | "backend" | "outbound"];
     exchange.section = section;
+    if (section === "outbound") {
+      // What a call to a model cost is known from here on, in outbound's variables, too.
+      const settling = exchange.modelCall?.kept();
+      if (settling !== undefined) return settling.then(() => runFrom(exchange, plan, i, skipAfter));
+    }
     if (steps === null) continue;
     let from = 0;
     if (skipAfter !== null && section === "outbound") {
