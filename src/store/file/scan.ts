@@ -96,6 +96,9 @@ interface Place {
   readonly real: string;
 }
 
+/** Entries of one folder that are looked at at once: enough to keep the disk busy, few enough to be forgotten soon. */
+const TOGETHER = 64;
+
 type Look =
   | { readonly kind: "file"; readonly entry: FileEntry }
   | { readonly kind: "folder"; readonly place: Place };
@@ -186,19 +189,22 @@ class Walk {
     if (entries.length > 1) entries.sort((a, b) => compareNames(a.name, b.name));
     const earlierFiles = byName(before?.files);
     const earlierFolders = byName(before?.folders);
-    // Within one folder together: the operating system answers these from its cache.
-    const looks = entries.map((child) =>
-      this.#entry(child.name, child.isSymbolicLink(), place, problems, earlierFiles(child.name)),
-    );
-    for (const entry of await Promise.all(looks)) {
-      if (!entry) continue;
-      if (entry.kind === "file") {
-        files.push(entry.entry);
-      } else if (entry.place.real === real || ancestors.includes(entry.place.real)) {
-        problems.push(problem("HG5004", {}, { file: entry.place.file }));
-      } else {
-        const earlier = earlierFolders(entry.place.name);
-        folders.push(await this.folder(entry.place, [...ancestors, real], earlier));
+    for (let from = 0; from < entries.length; from += TOGETHER) {
+      const looks = entries
+        .slice(from, from + TOGETHER)
+        .map((child) =>
+          this.#entry(child.name, child.isSymbolicLink(), place, problems, earlierFiles(child.name)),
+        );
+      for (const entry of await Promise.all(looks)) {
+        if (!entry) continue;
+        if (entry.kind === "file") {
+          files.push(entry.entry);
+        } else if (entry.place.real === real || ancestors.includes(entry.place.real)) {
+          problems.push(problem("HG5004", {}, { file: entry.place.file }));
+        } else {
+          const earlier = earlierFolders(entry.place.name);
+          folders.push(await this.folder(entry.place, [...ancestors, real], earlier));
+        }
       }
     }
     return found();
