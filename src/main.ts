@@ -31,7 +31,7 @@ import { accessLine } from "./gateway/access-record.ts";
 import { type DoorPaths, createDoor } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
 import { adminListener } from "./gateway/admin.ts";
-import { type Books, enter, enterContents } from "./gateway/bookkeeping.ts";
+import { type Books, enter, enterContents, laterBooks } from "./gateway/bookkeeping.ts";
 import { GatewayMetrics } from "./gateway/gateway-metrics.ts";
 import { Spans } from "./gateway/spans.ts";
 import { stateMetrics } from "./gateway/state-metrics.ts";
@@ -41,6 +41,7 @@ import { createGateway } from "./gateway/listener.ts";
 import { watchModelCall } from "./gateway/model-call.ts";
 import { guardBehind } from "./gateway/safety/guards.ts";
 import { createBuiltInGuard } from "./guards/built-in/guard.ts";
+import { LaterAnswers } from "./gateway/later-answers.ts";
 import { ModelCounting } from "./gateway/model-counting.ts";
 import type { CounterStores } from "./counters/counters.ts";
 import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
@@ -80,13 +81,18 @@ import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/w
 /** Policies that count prompts before they are sent. */
 const COUNTS = /<(?:llm|azure-openai)-(?:token-limit|emit-token-metric)\b/;
 
-function modelServices(books: Books, counting: ModelCounting): Services["models"] {
+function modelServices(
+  books: Books,
+  counting: ModelCounting,
+  later: Pick<LaterAnswers, "keep">,
+): Services["models"] {
   return {
     countPrompt: (prompt, model) => counting.countPrompt(prompt, model),
     countText: (text, model) => counting.countText(text, model),
     settled: (call, settlement) => {
       counting.settled(call);
-      enter(books, call, settlement);
+      const record = enter(books, call, settlement);
+      if (call.awaits) later.keep({ record, charges: call.laterCharges });
     },
     contents: (call, contents) => enterContents(books, call, contents),
   };
@@ -242,6 +248,13 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     ...readSemanticCache(options.environment),
     report: (level, msg, reason) => say(level, msg, { reason }),
   });
+  const books: Books = {
+    ledger,
+    prices: () => prices,
+    count: (record) => gatewayMetrics.settled(record),
+    countLater: (record) => gatewayMetrics.settledLater(record),
+  };
+  const later = new LaterAnswers(laterBooks(books, clock));
   const outliving = new Set<Promise<void>>();
   const services: Services = {
     clock,
@@ -269,14 +282,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       return watchModelCall(exchange);
     },
     sinks: loggers,
-    models: modelServices(
-      {
-        ledger,
-        prices: () => prices,
-        count: (record) => gatewayMetrics.settled(record),
-      },
-      counting,
-    ),
+    models: modelServices(books, counting, later),
+    later,
     guardFor: (exchange, source, backendId, timeoutMs) =>
       guardBehind(exchange, source, backendId, timeoutMs, builtInGuard),
     countSafety: (action, category) => gatewayMetrics.safety(action, category),

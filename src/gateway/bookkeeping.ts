@@ -4,6 +4,7 @@ import type { LedgerRecord } from "../ledger/record.ts";
 import type { Prices } from "../llm/prices/index.ts";
 import type { Settlement } from "../llm/settlement.ts";
 import { type Priced, ledgerRecord, providerOf } from "./ledger-record.ts";
+import type { LaterBooks } from "./later-answers.ts";
 import type { Contents } from "./llm-rows.ts";
 import type { ModelCall } from "./model-call.ts";
 
@@ -14,6 +15,8 @@ export interface Books {
   readonly prices: () => Prices;
   /** Metrics. */
   readonly count: (record: LedgerRecord) => void;
+  /** Of what is added to a request that was counted. */
+  readonly countLater: (record: LedgerRecord) => void;
 }
 
 /** @returns the record as it was written */
@@ -22,6 +25,18 @@ export function enter(books: Books, call: ModelCall, settlement: Settlement): Le
   books.ledger?.append(record);
   books.count(record);
   return record;
+}
+
+/** For calls whose usage comes with another request: what they cost then goes into the same books. */
+export function laterBooks(books: Books, clock: LaterBooks["clock"]): LaterBooks {
+  return {
+    clock,
+    priceOf: (record, usage) => books.prices().priceOf({ ...record, usage }),
+    enter: (record) => {
+      books.ledger?.append(record);
+      books.countLater(record);
+    },
+  };
 }
 
 /** Messages of a request that has been entered. */

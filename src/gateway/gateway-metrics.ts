@@ -228,6 +228,31 @@ export class GatewayMetrics {
   settled(record: LedgerRecord): void {
     if (record.evidence === "none" && record.ending !== "cache-hit") return;
     const of = this.#kindOf(record);
+    const { genAi } = of;
+    this.#noteTokens(of, record);
+    if (record.firstByteMs !== null)
+      this.#firstByte.note(
+        (of.firstByte ??= this.#firstByte.at([record.api ?? ""])),
+        record.firstByteMs / 1000,
+      );
+    const duration = (of.duration ??= this.#genAiDuration.at([...genAi, of.errorType]));
+    this.#genAiDuration.note(duration, record.durationMs / 1000);
+    if (record.stream && record.firstByteMs !== null)
+      this.#genAiFirstChunk.note(
+        (of.firstChunk ??= this.#genAiFirstChunk.at(genAi)),
+        record.firstByteMs / 1000,
+      );
+  }
+
+  /** What a request cost beyond what it was settled with. Counters do not go down: what was charged too much stays. */
+  settledLater(record: LedgerRecord): void {
+    const promptTokens = Math.max(0, record.promptTokens);
+    const completionTokens = Math.max(0, record.completionTokens);
+    const costMicros = record.costMicros === null ? null : Math.max(0, record.costMicros);
+    this.#noteTokens(this.#kindOf(record), { ...record, promptTokens, completionTokens, costMicros });
+  }
+
+  #noteTokens(of: ModelSeries, record: LedgerRecord): void {
     const { labels, genAi } = of;
     if (record.promptTokens > 0)
       this.#tokens.note((of.prompt ??= this.#tokens.at(["prompt", ...labels])), record.promptTokens);
@@ -242,18 +267,6 @@ export class GatewayMetrics {
     if (record.reasoningTokens > 0) this.#tokens.record(record.reasoningTokens, ["reasoning", ...labels]);
     if (record.costMicros !== null)
       this.#cost.note((of.cost ??= this.#cost.at(labels)), record.costMicros / 1e6);
-    if (record.firstByteMs !== null)
-      this.#firstByte.note(
-        (of.firstByte ??= this.#firstByte.at([record.api ?? ""])),
-        record.firstByteMs / 1000,
-      );
-    const duration = (of.duration ??= this.#genAiDuration.at([...genAi, of.errorType]));
-    this.#genAiDuration.note(duration, record.durationMs / 1000);
-    if (record.stream && record.firstByteMs !== null)
-      this.#genAiFirstChunk.note(
-        (of.firstChunk ??= this.#genAiFirstChunk.at(genAi)),
-        record.firstByteMs / 1000,
-      );
   }
 
   #kindOf(record: LedgerRecord): ModelSeries {

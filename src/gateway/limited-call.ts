@@ -9,6 +9,7 @@ import type { Settlement } from "../llm/settlement.ts";
 import { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { type OnStoreFailure, counterKey, storeUnavailable } from "./limits.ts";
+import type { ChargeLater } from "./later-answers.ts";
 import type { ModelCall } from "./model-call.ts";
 import { type Expected, type Level, type ReserveMode, claimFor } from "./token-claims.ts";
 import { numberInvalid, periodInvalid, tokenLimitExceeded, tokenQuotaExceeded } from "./token-errors.ts";
@@ -215,6 +216,7 @@ export class LimitedCall implements CountedTokens {
     this.#isSettled = true;
     this.#setVariables();
     this.#learn(settlement);
+    if (this.#call.awaits) this.#call.onReportedLater(countingLater(this.#claims));
   }
 
   /** Only whole answers say how much a model writes, and each says it once. */
@@ -308,4 +310,13 @@ export class LimitedCall implements CountedTokens {
     this.#hold = null;
     this.#learn(settlement);
   }
+}
+
+/** Holds the claims and nothing else of the call. */
+function countingLater(claims: readonly HoldClaim[]): ChargeLater {
+  const counting = claims.filter(({ own }) => own === null);
+  return (_usage, tokens, { services: { counters, clock } }) => {
+    if (tokens === 0 || counting.length === 0) return;
+    counters.tokens.count(counting, tokens, { monotonicMs: clock.monotonic(), epochMs: clock.now() });
+  };
 }

@@ -15,6 +15,7 @@ import { type Ended, type Ending, type Settlement, settle } from "../llm/settlem
 import type { BodySink, TransportError } from "../transport/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ResponseMessage } from "./message.ts";
+import type { ChargeLater } from "./later-answers.ts";
 import type { Count } from "./model-services.ts";
 
 /** Text kept for our own count when the provider reports none; what is longer is counted in proportion. */
@@ -49,7 +50,10 @@ export function watchModelCall(exchange: Exchange): ModelCall | null {
 }
 
 function canBeModelCall(exchange: Exchange): boolean {
-  return exchange.request.method === "POST" || exchange.incoming.upgrade;
+  const { request, incoming } = exchange;
+  if (request.method !== "POST") return incoming.upgrade;
+  // What is cancelled was asked for before, whatever `aiFormat` says of the API.
+  return !request.originalUrl.path.endsWith("/cancel");
 }
 
 function make(exchange: Exchange): ModelCall | null {
@@ -145,6 +149,7 @@ export class ModelCall {
   #settling: Promise<void> | null = null;
   /** How the last attempt's answer ended, while `retry` may still send the request again. */
   #endedInBackend: Ending | null = null;
+  #laterCharges: ChargeLater[] = [];
   /** What a session has said so far; null for other calls. */
   #session: FoundAnswer | null = null;
   #sessionGuards: SessionGuard[] = [];
@@ -278,6 +283,21 @@ export class ModelCall {
   onSettled(run: (settlement: Settlement, call: ModelCall) => void): void {
     if (this.settlement !== null && this.#session === null) run(this.settlement, this);
     else this.#listeners.push(run);
+  }
+
+  /** Once settled: the provider works on, and what it reports in the end comes with another request. */
+  get awaits(): boolean {
+    const { found, settlement } = this;
+    return found !== null && found.goesOn && found.id !== null && found.usage === null && settlement !== null;
+  }
+
+  /** Called by those who were told of the settlement, where the call `awaits`: who charges the difference. */
+  onReportedLater(charge: ChargeLater): void {
+    this.#laterCharges.push(charge);
+  }
+
+  get laterCharges(): readonly ChargeLater[] {
+    return this.#laterCharges;
   }
 
   /**
@@ -522,14 +542,17 @@ function stalled(error: TransportError): boolean {
   );
 }
 
+/** Who is told of an answer. */
+export type Watching = Pick<ModelCall, "exchange" | "firstByteMs" | "answerOver">;
+
 /** Looks at one answer on its way, whether it streams to the client or was brought into memory by a policy. */
-class AnswerWatch {
+export class AnswerWatch {
   readonly tap: AnswerTap;
   readonly body: NonNullable<ResponseMessage["body"]>;
-  readonly #call: ModelCall;
+  readonly #call: Watching;
   over = false;
 
-  constructor(call: ModelCall, tap: AnswerTap, body: NonNullable<ResponseMessage["body"]>) {
+  constructor(call: Watching, tap: AnswerTap, body: NonNullable<ResponseMessage["body"]>) {
     this.#call = call;
     this.tap = tap;
     this.body = body;

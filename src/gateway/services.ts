@@ -18,6 +18,7 @@ import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Identities } from "./identity.ts";
 import type { ResponseMessage } from "./message.ts";
+import type { LaterAnswers } from "./later-answers.ts";
 import type { ModelCall } from "./model-call.ts";
 import type { Spans } from "./spans.ts";
 import type { ModelServices } from "./model-services.ts";
@@ -59,6 +60,8 @@ export interface Services {
   readonly sinks: Pick<Loggers, "sendRow" | "sendMeasure">;
   /** Counting for requests to models, and what becomes of what they cost. */
   readonly models: ModelServices;
+  /** Requests to models whose usage comes with another request. */
+  readonly later: Pick<LaterAnswers, "fetchedBy" | "watch">;
   /** Adds a structured line to the log (the `trace` policy). */
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
   /** An error that is ours: the stack goes to our log and not one word of it to the caller. */

@@ -111,6 +111,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
       settled: () => {},
       contents: () => {},
     },
+    later: { fetchedBy: () => null, watch: () => {} },
     log: (record) => void logged.push(record),
     reportBug: (_exchange, error) => void bugs.push(error),
     logged,

@@ -4,9 +4,10 @@
  * wherever there is any. Calls that no model served emit nothing.
  */
 import type { PolicyDefinition } from "../compiler/policy.ts";
-import type { Settlement } from "../llm/settlement.ts";
-import { DIMENSION, type Dimensions, checkDimensions, complete, prepareDimensions } from "./dimensions.ts";
+import type { Usage } from "../llm/usage.ts";
+import { DIMENSION, checkDimensions, complete, prepareDimensions } from "./dimensions.ts";
 import type { Exchange } from "./exchange.ts";
+import type { ChargeLater } from "./later-answers.ts";
 import { measure } from "./measure.ts";
 import { type ModelCall, modelCallOf } from "./model-call.ts";
 import { definePolicy } from "./policy.ts";
@@ -29,7 +30,12 @@ export function tokenMetric(element: string): PolicyDefinition {
         if (call === null)
           return exchange.remark(element, "This is no request to a model: nothing is emitted.");
         const dimensions = dimensionsOf(exchange);
-        call.onSettled((settlement) => emit(exchange, namespace, dimensions, settlement));
+        call.onSettled((settlement) => {
+          if (settlement.evidence === "none") return;
+          const values = complete(dimensions, exchange);
+          emit(exchange, namespace, dimensions.names, values, settlement.usage);
+          if (call.awaits) call.onReportedLater(emittingLater(namespace, dimensions.names, values));
+        });
       };
       return (exchange) => {
         const call = modelCallOf(exchange);
@@ -39,12 +45,15 @@ export function tokenMetric(element: string): PolicyDefinition {
   });
 }
 
-function emit(exchange: Exchange, namespace: string, dimensions: Dimensions, settlement: Settlement): void {
-  const { usage, evidence } = settlement;
-  if (evidence === "none") return;
-  const values = complete(dimensions, exchange);
+function emit(
+  exchange: Exchange,
+  namespace: string,
+  names: readonly string[],
+  values: readonly string[],
+  usage: Usage,
+): void {
   const say = (name: string, tokens: number): void =>
-    measure(exchange, namespace, name, dimensions.names, values, tokens);
+    measure(exchange, namespace, name, names, values, tokens);
   say("Total Tokens", usage.total);
   say("Prompt Tokens", usage.prompt);
   say("Completion Tokens", usage.completion);
@@ -54,4 +63,9 @@ function emit(exchange: Exchange, namespace: string, dimensions: Dimensions, set
   if (usage.reasoning > 0) say("Completion Reasoning Tokens", usage.reasoning);
   if (usage.promptAudio > 0) say("Prompt Audio Tokens", usage.promptAudio);
   if (usage.completionAudio > 0) say("Completion Audio Tokens", usage.completionAudio);
+}
+
+/** Holds names and values and nothing else of the call. */
+function emittingLater(namespace: string, names: readonly string[], values: readonly string[]): ChargeLater {
+  return (usage, _tokens, exchange) => emit(exchange, namespace, names, values, usage);
 }

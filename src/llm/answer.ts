@@ -15,6 +15,7 @@ export function newAnswer(keepBytes: number): FoundAnswer {
     usage: null,
     finishReason: null,
     complete: false,
+    goesOn: false,
     error: null,
     textLength: 0,
     text: new KeptText(keepBytes),

@@ -121,6 +121,8 @@ export interface FoundAnswer {
   finishReason: string | null;
   /** The dialect's own mark of the end was seen (`[DONE]`, `message_stop`, `response.completed`, …). */
   complete: boolean;
+  /** The provider works on (Responses `queued`, `in_progress`): the rest, usage above all, can be asked for by `id`. */
+  goesOn: boolean;
   /** An error that the provider reported inside the answer: its code or type. */
   error: string | null;
   /** UTF-16 units of all text, tool call arguments included, whether kept or not. */

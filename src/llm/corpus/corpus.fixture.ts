@@ -20,6 +20,8 @@ export interface Said {
   readonly text?: string;
   /** The end was seen. */
   readonly whole?: true;
+  /** The rest can be asked for by its id. */
+  readonly goesOn?: true;
   /** When it is not 1 for what is whole, 0 for what is not. */
   readonly responses?: number;
   readonly error?: string;

@@ -61,6 +61,7 @@ function expected(said: Said): unknown {
           },
     finishReason: said.finish ?? null,
     complete: said.whole === true,
+    goesOn: said.goesOn === true,
     error: said.error ?? null,
     textLength: (said.text ?? "").length,
     text: said.text ?? "",

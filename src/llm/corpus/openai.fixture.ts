@@ -264,6 +264,11 @@ export const OPENAI: readonly CorpusCase[] = [
     dialect: "openai-responses",
     said: { tokens: [139, 438], reasoning: 64, finish: "completed", whole: true },
   },
+  {
+    file: "responses-left-in-background.sse",
+    dialect: "openai-responses",
+    said: { model: GPT, text: "Once", goesOn: true },
+  },
   { file: "responses.sse", dialect: "openai-responses", said: { ...HI, cached: 5 } },
   { file: "responses-unnamed.sse", dialect: "openai-responses", said: HI },
   { file: "responses-event-name-only.sse", dialect: "openai-responses", said: HI },
@@ -286,12 +291,12 @@ export const OPENAI: readonly CorpusCase[] = [
   {
     file: "responses-error-event.sse",
     dialect: "openai-responses",
-    said: { model: GPT41, text: "Hi", error: "ERR_SOMETHING" },
+    said: { model: GPT41, text: "Hi", error: "ERR_SOMETHING", goesOn: true },
   },
   {
     file: "responses-error-nested.sse",
     dialect: "openai-responses",
-    said: { model: GPT41, error: "rate_limit_exceeded" },
+    said: { model: GPT41, error: "rate_limit_exceeded", goesOn: true },
   },
   {
     file: "responses-function-call.sse",
@@ -322,7 +327,7 @@ export const OPENAI: readonly CorpusCase[] = [
   {
     file: "responses-truncated.sse",
     dialect: "openai-responses",
-    said: { model: GPT41, text: "Hi there!" },
+    said: { goesOn: true, model: GPT41, text: "Hi there!" },
   },
   {
     file: "responses.body",
@@ -334,7 +339,11 @@ export const OPENAI: readonly CorpusCase[] = [
     dialect: "openai-responses",
     said: { ...HI, tokens: [36, 3], finish: "content_filter", text: "Hi" },
   },
-  { file: "responses-queued.body", dialect: "openai-responses", said: { model: GPT41, whole: true } },
+  {
+    file: "responses-queued.body",
+    dialect: "openai-responses",
+    said: { goesOn: true, model: GPT41, whole: true },
+  },
   {
     file: "responses-failed.body",
     dialect: "openai-responses",

@@ -161,7 +161,12 @@ class ResponsesReader implements AnswerReader {
     noteServed(found, response);
     found.usage = readUsage(response["usage"]) ?? found.usage;
     found.error = errorOf(response["error"]) ?? found.error;
-    if (ended === null || ended === "in_progress" || ended === "queued") return;
+    if (GOES_ON.has(ended ?? nameOf(response["status"]) ?? "")) {
+      found.goesOn = true;
+      return;
+    }
+    if (ended === null) return;
+    found.goesOn = false;
     // Text that came in deltas is not counted twice; a document, or a stream without deltas, has it here alone.
     if (found.textLength === 0) wroteOutput(found, response["output"]);
     const details = response["incomplete_details"];
@@ -170,6 +175,8 @@ class ResponsesReader implements AnswerReader {
     noteEnd(found);
   }
 }
+
+const GOES_ON = new Set(["queued", "in_progress"]);
 
 const ENDS = new Set([
   "response.completed",
