@@ -30,7 +30,7 @@ export class DraftSet {
   readonly problems: Problem[] = [];
   readonly cache: FileCache;
   /** By the key of their parent. */
-  readonly #children = new Map<string, Set<Draft>>();
+  readonly #children = new Map<string, Draft[]>();
 
   constructor(cache: FileCache) {
     this.cache = cache;
@@ -47,8 +47,8 @@ export class DraftSet {
       this.drafts.set(key, draft);
       const parent = parentKey(draft);
       const siblings = this.#children.get(parent);
-      if (siblings) siblings.add(draft);
-      else this.#children.set(parent, new Set([draft]));
+      if (siblings) siblings.push(draft);
+      else this.#children.set(parent, [draft]);
       return;
     }
     // The same link in two layouts says nothing twice.
@@ -63,7 +63,9 @@ export class DraftSet {
 
   remove(draft: Draft): void {
     this.drafts.delete(ids.idKey(draft.id));
-    this.#children.get(parentKey(draft))?.delete(draft);
+    const siblings = this.#children.get(parentKey(draft));
+    const at = siblings?.indexOf(draft) ?? -1;
+    if (at !== -1) siblings!.splice(at, 1);
   }
 
   /** A list of its own: drafts may come and go while it is used. */

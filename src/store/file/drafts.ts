@@ -33,8 +33,8 @@ interface Made {
   readonly problems: readonly Problem[];
 }
 
-/** By id. Handed from one load to the next, so that only what changed is read again. */
-export type DraftMemory = ReadonlyMap<ResourceId, Made>;
+/** By id. Handed from one load to the next and brought up to date, so that only what changed is read again. */
+export type DraftMemory = Map<ResourceId, Made>;
 
 function isSameArtifact(a: Artifact, b: Artifact): boolean {
   return a === b || (a.kind === b.kind && a.file === b.file);
@@ -83,18 +83,12 @@ function sameValue(a: unknown, b: unknown): boolean {
 export class DraftReader extends DraftSet {
   readonly #overrides: Overrides;
   readonly #used = new Set<string>();
-  readonly #earlier: DraftMemory;
-  readonly #made = new Map<ResourceId, Made>();
+  readonly #made: DraftMemory;
 
-  constructor(cache: FileCache, overrides: Overrides, earlier: DraftMemory = new Map()) {
+  constructor(cache: FileCache, overrides: Overrides, memory: DraftMemory) {
     super(cache);
     this.#overrides = overrides;
-    this.#earlier = earlier;
-  }
-
-  /** For the next load. */
-  get memory(): DraftMemory {
-    return this.#made;
+    this.#made = memory;
   }
 
   async read(layout: Layout): Promise<void> {
@@ -106,6 +100,7 @@ export class DraftReader extends DraftSet {
       const wait = pause();
       if (wait) await wait;
     }
+    this.#forgetOthers(layout.artifacts);
     for (const list of layout.lists) this.#listFile(list);
     // Operations of a specification come in its order, before those that only files define.
     const byFile = [...this.drafts.values()].filter((draft) => draft.kind.type === "apis/operations");
@@ -129,17 +124,23 @@ export class DraftReader extends DraftSet {
     this.#unusedOverrides();
   }
 
+  #forgetOthers(artifacts: readonly Artifact[]): void {
+    if (this.#made.size === artifacts.length) return;
+    const present = new Set(artifacts.map(({ id }) => id));
+    for (const id of this.#made.keys()) if (!present.has(id)) this.#made.delete(id);
+  }
+
   #artifact(artifact: Artifact): void {
     const info = artifact.info && this.cache.get(artifact.info);
     const policy = artifact.policy && this.cache.get(artifact.policy);
-    let made = this.#earlier.get(artifact.id);
+    let made = this.#made.get(artifact.id);
     if (!made || !isSameArtifact(made.artifact, artifact) || made.info !== info || made.policy !== policy) {
       const before = this.problems.length;
       const draft = this.#make(artifact);
       const problems = this.problems.splice(before);
       made = { artifact, info, policy, draft, problems: problems.length === 0 ? NO_PROBLEMS : problems };
+      this.#made.set(artifact.id, made);
     }
-    this.#made.set(artifact.id, made);
     this.problems.push(...made.problems);
     // Drafts are worked on: this load has its own.
     this.add({ ...made.draft });

@@ -36,7 +36,7 @@ const CONCURRENCY = 16;
 
 export class FileCache {
   readonly #maxBytes: number;
-  #files = new Map<string, CachedFile>();
+  readonly #files = new Map<string, CachedFile>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -48,14 +48,12 @@ export class FileCache {
    * @returns false when a file changed while it was read; scan and read again
    */
   async update(entries: readonly FileEntry[], disk: Disk): Promise<boolean> {
-    const files = new Map<string, CachedFile>();
+    const files = this.#files;
     const stale: FileEntry[] = [];
     for (const entry of entries) {
-      const known = this.#files.get(entry.file);
-      if (known && (known.entry === entry || known.entry.stamp === entry.stamp)) {
-        known.entry = entry;
-        files.set(entry.file, known);
-      } else stale.push(entry);
+      const known = files.get(entry.file);
+      if (known && (known.entry === entry || known.entry.stamp === entry.stamp)) known.entry = entry;
+      else stale.push(entry);
     }
     let stable = true;
     const next = stale.values();
@@ -63,18 +61,23 @@ export class FileCache {
       for (const entry of next) {
         const read = await readText(join(entry.folder, entry.name), entry.file, this.#maxBytes, disk);
         stable &&= read.stable;
-        if (!read.stable) continue;
-        const known = this.#files.get(entry.file);
-        if (known !== undefined && read.text !== undefined && known.text === read.text) {
+        const known = files.get(entry.file);
+        if (!read.stable) files.delete(entry.file);
+        else if (known !== undefined && read.text !== undefined && known.text === read.text) {
           // Touched but the same: what was parsed stays valid.
           known.entry = entry;
-          files.set(entry.file, known);
         } else files.set(entry.file, new CachedFile(entry, read.text, read.problems));
       }
     };
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, stale.length) }, worker));
-    this.#files = files;
+    this.#forgetOthers(entries);
     return stable;
+  }
+
+  #forgetOthers(entries: readonly FileEntry[]): void {
+    if (this.#files.size === entries.length) return;
+    const present = new Set(entries.map(({ file }) => file));
+    for (const file of this.#files.keys()) if (!present.has(file)) this.#files.delete(file);
   }
 
   get(entry: FileEntry): CachedFile {

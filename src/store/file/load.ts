@@ -58,7 +58,7 @@ export class FolderLoader {
   #tail: Promise<unknown> = Promise.resolve();
   /** Of the last load, for the next. */
   #root: FolderEntry | undefined;
-  #memory: DraftMemory = new Map();
+  readonly #memory: DraftMemory = new Map();
   #known: { readonly resources: ResourceSet; readonly hasProblems: boolean } | undefined;
   /** Nobody is served before the first load. */
   #disk: Disk = blockingDisk;
@@ -102,7 +102,6 @@ export class FolderLoader {
     const hasProblems = problems.length > found;
     await this.#saveKeys(problems);
     this.#known = { resources, hasProblems };
-    this.#memory = reader.memory;
     return {
       resources,
       problems: sortProblems(unique(problems)),
@@ -226,13 +225,15 @@ const EMPTY: FolderEntry = {
 };
 
 function neededFiles(layout: Layout): FileEntry[] {
-  const files = new Set<FileEntry>();
+  const files: FileEntry[] = [];
   for (const { info, policy, specification } of layout.artifacts) {
-    for (const entry of [info, policy, specification]) if (entry) files.add(entry);
+    if (info) files.push(info);
+    if (policy && policy !== info) files.push(policy);
+    if (specification) files.push(specification);
   }
-  for (const { entry } of layout.lists) files.add(entry);
-  for (const entry of layout.overrides.values()) files.add(entry);
-  return [...files];
+  for (const { entry } of layout.lists) files.push(entry);
+  files.push(...layout.overrides.values());
+  return files;
 }
 
 function entryOf(folder: FolderEntry, steps: string[]): FileEntry | undefined {
