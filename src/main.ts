@@ -15,6 +15,7 @@ import { forward } from "./backends/forward.ts";
 import { makeIdentities } from "./backends/identity/identities.ts";
 import { readIdentitySettings } from "./backends/identity/settings.ts";
 import { Probes } from "./backends/probes.ts";
+import { freeMemory } from "./base/free-memory.ts";
 import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { newRequestId } from "./base/request-id.ts";
@@ -383,6 +384,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
 
   const problems = await reload();
   if (gateway.snapshot === null) throw new ConfigurationError(problems);
+  await freeMemory();
   const server = await listen(options, gateway.onRequest, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
   /** What commands on this machine may ask; each feature gives its paths. */
