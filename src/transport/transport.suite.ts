@@ -8,6 +8,8 @@ import { clientSuite } from "./suite/client.ts";
 import { exchangeSuite } from "./suite/exchange.ts";
 import { framingSuite } from "./suite/framing.ts";
 import { http2Suite } from "./suite/http2.ts";
+import { http2ServerSuite } from "./suite/http2-server.ts";
+import { http2FramesSuite } from "./suite/http2-server-frames.ts";
 import { limitsSuite } from "./suite/limits.ts";
 import { proxySuite } from "./suite/proxy.ts";
 import { tlsSuite } from "./suite/tls.ts";
@@ -26,5 +28,7 @@ export function transportSuite(adapter: Adapter): void {
     proxySuite(adapter);
     tlsSuite(adapter);
     http2Suite(adapter);
+    http2ServerSuite(adapter);
+    http2FramesSuite(adapter);
   });
 }

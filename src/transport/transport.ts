@@ -77,7 +77,8 @@ export interface Reply {
   /**
    * Head of a streamed answer. The adapter frames the body: it keeps a Content-Length that is in `rawHeaders`,
    * otherwise uses chunked (1.1) or closes (1.0). `onDrain` is called when a sink that said `false` has room.
-   * @returns where the body goes; `fail` on it closes the connection so that the client sees the truncation
+   * @returns where the body goes; `fail` on it closes the connection (HTTP/2: resets the stream) so that the client
+   *   sees the truncation
    */
   head(status: number, reason: string, rawHeaders: string[], onDrain: () => void): BodySink;
   /** 101: sends the head and hands out the raw duplex connection. Only when `incoming.upgrade`. */
@@ -100,6 +101,8 @@ export interface ServerOptions {
   readonly port: number;
   readonly tls?: ServerTls;
   readonly limits?: Partial<ServerLimits>;
+  /** Speak HTTP/2, too: by ALPN with TLS, by prior knowledge without. Default true. */
+  readonly http2?: boolean;
   /** Every complete, well-framed request head. Must not throw. */
   readonly onRequest: (incoming: Incoming) => void;
   /**

@@ -35,14 +35,17 @@ export function fieldLines(raw: readonly string[], keepConnection: boolean): str
 
 /** One checked line, CRLF included. */
 export function fieldLine(name: string, value: string): string {
+  return `${name}: ${fieldValue(name, value)}\r\n`;
+}
+
+/** The checked value in latin1. @throws TransportError `invalid_message`, also when the name is none */
+export function fieldValue(name: string, value: string): string {
   if (!isToken(name))
     throw new TransportError("invalid_message", `${JSON.stringify(name)} is not a header name`);
   if (FORBIDDEN.test(value)) {
     throw new TransportError("invalid_message", `the value of ${name} has a control character`);
   }
-  return BEYOND_LATIN1.test(value)
-    ? `${name}: ${Buffer.from(value, "utf8").toString("latin1")}\r\n`
-    : `${name}: ${value}\r\n`;
+  return BEYOND_LATIN1.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
 }
 
 function isOurs(name: string, value: string, keepConnection: boolean): boolean {

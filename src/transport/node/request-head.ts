@@ -211,7 +211,12 @@ function joined(before: string | null, value: string): string {
   return before === null ? value : `${before},${value}`;
 }
 
-function originForm(method: string, target: string, host: string | null): string | Fault {
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
+/** @param host what an absolute target has to agree with; null: nothing was said */
+export function originForm(method: string, target: string, host: string | null): string | Fault {
   if (ORIGIN_FORM.test(target)) return target;
   if (target === "*")
     return method === "OPTIONS" ? target : bad("the target * with a method other than OPTIONS");
@@ -227,7 +232,8 @@ function originForm(method: string, target: string, host: string | null): string
   return rest.charCodeAt(0) === 47 ? rest : `/${rest}`;
 }
 
-function bare(authority: string, defaultPort: string): string {
+/** An authority as it is compared: lower case, without the port that goes without saying (`:80`). */
+export function bare(authority: string, defaultPort: string): string {
   const lower = authority.toLowerCase();
   if (lower.endsWith(defaultPort)) return lower.slice(0, -defaultPort.length);
   return lower.endsWith(":") ? lower.slice(0, -1) : lower;

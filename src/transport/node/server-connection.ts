@@ -7,7 +7,6 @@
  * The connection reads on in every state but under backpressure: only who reads sees a FIN, and a caller's FIN
  * is how we learn within milliseconds that nobody wants the answer any more.
  */
-import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type Refusal, type ServerLimits, TransportError, type TransportErrorCode } from "../transport.ts";
@@ -16,8 +15,10 @@ import { ChunkedDecoder } from "./chunked.ts";
 import { Deadline } from "./deadline.ts";
 import { BAD, BlockScanner, MORE } from "./fields.ts";
 import { type BodyOwner, InboundBody } from "./inbound-body.ts";
+import { Http2ServerConnection } from "./http2-server.ts";
 import { dateLine } from "./message.ts";
 import { Outbox } from "./outbox.ts";
+import { ALLOWED_METHODS, refusalText, toRefusal } from "./refusal.ts";
 import { Fault, parseRequestHead, type RequestHead } from "./request-head.ts";
 import { ServerExchange } from "./server-exchange.ts";
 import { SocketTunnel } from "./tunnel.ts";
@@ -27,12 +28,21 @@ export interface ServerHost {
   readonly limits: ServerLimits;
   readonly onRequest: (incoming: Incoming) => void;
   readonly onRefused: ((refusal: Refusal) => void) | undefined;
-  readonly connections: Set<ServerConnection>;
+  readonly connections: Set<HostedConnection>;
+  /** HTTP/2 is spoken here, too. */
+  readonly http2: boolean;
   draining: boolean;
   /** Requests being answered and open tunnels. */
   active: number;
   /** A connection has gone. */
   connectionGone(): void;
+}
+
+/** A connection as its server sees it. */
+export interface HostedConnection {
+  /** For a drain: an idle connection goes now, a busy one with its answers. */
+  closeWhenIdle(): void;
+  destroy(): void;
 }
 
 type State = "head" | "body" | "wait" | "tunnel" | "closing";
@@ -46,10 +56,11 @@ const DISCARD_BYTES = 64 * 1024;
 /** After our FIN, how long the rest of what the caller sends is thrown away, so that no RST eats our answer. */
 const LINGER_MS = 2_000;
 const EMPTY = Buffer.alloc(0);
-/** RFC 9110 §15.5.6: a 405 says what would have been allowed. */
-const ALLOW = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+const ALLOW = `Allow: ${ALLOWED_METHODS}\r\n`;
+/** What a caller begins with that knows beforehand that HTTP/2 is spoken here (RFC 9113 §3.3, §3.4). */
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
-export class ServerConnection implements BodyOwner {
+export class ServerConnection implements BodyOwner, HostedConnection {
   readonly socket: Socket;
   readonly outbox: Outbox;
   readonly remoteAddress: string;
@@ -63,6 +74,9 @@ export class ServerConnection implements BodyOwner {
   #running = false;
   readonly #scanner = new BlockScanner();
   #headTimed = false;
+  /** What has come so far may be HTTP/2's preface. */
+  #mayBeHttp2: boolean;
+  #handedOver = false;
 
   #exchange: ServerExchange | null = null;
   #body: InboundBody | null = null;
@@ -76,6 +90,7 @@ export class ServerConnection implements BodyOwner {
   #keep = true;
   #tunnel: SocketTunnel | null = null;
 
+  readonly #onData = (chunk: Buffer) => this.#feed(chunk);
   readonly #readDeadline = new Deadline(() => this.#readExpired());
   readonly #writeDeadline = new Deadline(() => this.#writeExpired());
   #stallMark = 0;
@@ -88,8 +103,10 @@ export class ServerConnection implements BodyOwner {
     this.remoteAddress = address.startsWith("::ffff:") ? address.slice(7) : address;
     this.remotePort = socket.remotePort ?? 0;
     this.outbox = new Outbox(socket);
+    // Under TLS, ALPN has settled it (RFC 9113 §3.2).
+    this.#mayBeHttp2 = host.http2 && !encrypted;
     host.connections.add(this);
-    socket.on("data", (chunk: Buffer) => this.#feed(chunk));
+    socket.on("data", this.#onData);
     socket.on("end", () => this.#peerEnded());
     socket.on("error", doNothing);
     socket.on("close", () => this.#gone());
@@ -140,22 +157,50 @@ export class ServerConnection implements BodyOwner {
 
   #readHead(input: Buffer): Buffer {
     const { limits } = this.#host;
+    if (this.#mayBeHttp2 && this.#isPreface(input)) return EMPTY;
     const length = this.#scanner.scan(input);
     const fault = this.#headTooLarge(length === MORE ? input.length : length) ?? this.#scanFault(length);
     if (fault !== null) return this.#refuse(fault);
-    if (length === MORE) {
-      this.#pending = input;
-      if (!this.#headTimed) {
-        this.#headTimed = true;
-        this.#readDeadline.set(limits.headerTimeoutMs);
-      }
-      return EMPTY;
-    }
+    if (length === MORE) return this.#awaitHead(input);
     this.#scanner.reset();
     this.#headTimed = false;
     this.#readDeadline.clear();
     const head = parseRequestHead(input.toString("latin1", 0, length), limits);
     return head instanceof Fault ? this.#refuse(head) : this.#begin(head, input, length);
+  }
+
+  #awaitHead(input: Buffer): Buffer {
+    this.#pending = input;
+    if (!this.#headTimed) {
+      this.#headTimed = true;
+      this.#readDeadline.set(this.#host.limits.headerTimeoutMs);
+    }
+    return EMPTY;
+  }
+
+  /** @returns true: `input` is the preface, and the connection another's now, or may yet become the preface */
+  #isPreface(input: Buffer): boolean {
+    const length = Math.min(input.length, PREFACE.length);
+    if (input[0] !== PREFACE[0] || PREFACE.compare(input, 0, length, 0, length) !== 0) {
+      this.#mayBeHttp2 = false;
+      return false;
+    }
+    if (length < PREFACE.length) this.#awaitHead(input);
+    else this.#handOver(input);
+    return true;
+  }
+
+  #handOver(input: Buffer): void {
+    const { socket } = this;
+    this.#handedOver = true;
+    this.#state = "closing";
+    this.#readDeadline.stop();
+    this.#host.connections.delete(this);
+    socket.off("data", this.#onData);
+    socket.pause();
+    socket.unshift(input);
+    const connection = new Http2ServerConnection(this.#host, socket, false);
+    if (this.#host.draining) connection.closeWhenIdle();
   }
 
   /** @param size bytes of the head so far; `BAD` counts as none */
@@ -411,11 +456,8 @@ export class ServerConnection implements BodyOwner {
   // Ends.
 
   #refuse(fault: Fault, underWay: ServerExchange | null = null): Buffer {
-    const requestId = randomUUID();
-    const message = `${STATUS_CODES[fault.status]}: ${fault.detail}`;
-    const text =
-      `{ "statusCode": ${fault.status}, "message": ${JSON.stringify(message)}, ` +
-      `"code": "${fault.code}", "requestId": "${requestId}" }`;
+    const refusal = toRefusal(fault, this.remoteAddress, underWay !== null);
+    const text = refusalText(refusal);
     const body = fault.method === "HEAD" ? "" : text;
     this.outbox.text(
       `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\nContent-Type: application/json\r\n` +
@@ -423,18 +465,6 @@ export class ServerConnection implements BodyOwner {
         `${dateLine()}Connection: close\r\n\r\n${body}`,
     );
     this.#linger();
-    const { status, code, detail, method, target } = fault;
-    const { remoteAddress } = this;
-    const refusal = {
-      status,
-      code,
-      detail,
-      requestId,
-      remoteAddress,
-      method,
-      target,
-      underWay: underWay !== null,
-    };
     if (underWay !== null) underWay.refusal = refusal;
     this.#host.onRefused?.(refusal);
     return EMPTY;
@@ -451,6 +481,7 @@ export class ServerConnection implements BodyOwner {
 
   /** The caller's FIN. Before the answer is out, it means that nobody waits for it. */
   #peerEnded(): void {
+    if (this.#handedOver) return;
     if (this.#tunnel !== null) {
       this.#tunnel.peerEnded();
       return;
@@ -471,6 +502,7 @@ export class ServerConnection implements BodyOwner {
   }
 
   #gone(): void {
+    if (this.#handedOver) return;
     this.#readDeadline.stop();
     this.#writeDeadline.stop();
     this.outbox.onDrain = null;

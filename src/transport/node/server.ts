@@ -11,7 +11,8 @@ import {
   type ServerTls,
 } from "../transport.ts";
 import { FULL_BYTES } from "./outbox.ts";
-import { ServerConnection, type ServerHost } from "./server-connection.ts";
+import { Http2ServerConnection } from "./http2-server.ts";
+import { type HostedConnection, ServerConnection, type ServerHost } from "./server-connection.ts";
 
 /**
  * Listens. Resolves once connections are accepted.
@@ -26,7 +27,8 @@ class NodeServer implements Server, ServerHost {
   readonly limits: ServerLimits;
   readonly onRequest: (incoming: Incoming) => void;
   readonly onRefused: ((refusal: Refusal) => void) | undefined;
-  readonly connections = new Set<ServerConnection>();
+  readonly connections = new Set<HostedConnection>();
+  readonly http2: boolean;
   draining = false;
   active = 0;
   readonly #listener: net.Server;
@@ -40,6 +42,7 @@ class NodeServer implements Server, ServerHost {
     this.limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
     this.onRequest = options.onRequest;
     this.onRefused = options.onRefused;
+    this.http2 = options.http2 ?? true;
     this.#encrypted = options.tls !== undefined;
     this.#listener = options.tls === undefined ? this.#plain() : this.#secure(options.tls);
   }
@@ -99,7 +102,7 @@ class NodeServer implements Server, ServerHost {
       ...contextOptions(options),
       requestCert: options.requestClientCertificate ?? false,
       rejectUnauthorized: false,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: this.http2 ? ["h2", "http/1.1"] : ["http/1.1"],
       handshakeTimeout: this.limits.headerTimeoutMs,
     });
     server.on("connection", (socket: Socket) => {
@@ -114,7 +117,10 @@ class NodeServer implements Server, ServerHost {
 
   #accept(socket: Socket): void {
     if (socket.destroyed) return;
-    const connection = new ServerConnection(this, socket, this.#encrypted);
+    const chosen = this.#encrypted && (socket as tls.TLSSocket).alpnProtocol === "h2";
+    const connection = chosen
+      ? new Http2ServerConnection(this, socket, true)
+      : new ServerConnection(this, socket, this.#encrypted);
     if (this.draining) connection.closeWhenIdle();
   }
 

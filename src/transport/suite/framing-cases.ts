@@ -43,7 +43,8 @@ export const REFUSED_HEADS: readonly RefusedCase[] = [
   ["another protocol", "GET /x ICY/1.1\r\nHost: h\r\n\r\n", 400],
   ["HTTP/1.2", "GET /x HTTP/1.2\r\nHost: h\r\n\r\n", 505],
   ["HTTP/2.0", "GET /x HTTP/2.0\r\nHost: h\r\n\r\n", 505],
-  ["HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505],
+  ["HTTP/2's preface, wrong in its last line", "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", 505],
+  ["the beginning of HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\nGET / HTTP/1.1\r\n", 505],
   ["HTTP/0.9 spelt out", "GET /x HTTP/0.9\r\nHost: h\r\n\r\n", 505],
   ["a TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400],
   // Line ends

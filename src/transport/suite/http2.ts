@@ -89,14 +89,20 @@ export function http2Suite(adapter: Adapter): void {
       ["2or1 without TLS", { httpVersion: "2or1", scheme: "http" }],
     ])("%s falls back to HTTP/1.1", async (_name, part) => {
       const own = part.scheme === "http" ? {} : { tls: identity };
-      const old = await adapter.createServer({ host: HOST, port: 0, onRequest: echo, ...own });
+      const old = await adapter.createServer({ host: HOST, port: 0, onRequest: echo, http2: false, ...own });
       const response = await client.send(request({ ...part, port: old.port }));
       expect([response.httpVersion, await text(response.body)]).toEqual(["1.1", "GET /a?b "]);
       await old.close();
     });
 
     test("an upstream without HTTP/2 that must have it fails", async () => {
-      const old = await adapter.createServer({ host: HOST, port: 0, onRequest: echo, tls: identity });
+      const old = await adapter.createServer({
+        host: HOST,
+        port: 0,
+        onRequest: echo,
+        http2: false,
+        tls: identity,
+      });
       const sent = client.send(request({ port: old.port }));
       await expect(sent).rejects.toMatchObject({
         nothingSent: true,
