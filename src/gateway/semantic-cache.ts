@@ -8,7 +8,6 @@
  */
 import { hash } from "node:crypto";
 import type { PolicyDefinition, Value } from "../compiler/policy.ts";
-import type { ModelRequest } from "../llm/dialect.ts";
 import type { PromptMessage } from "../llm/prompt.ts";
 import { sameMeaning } from "../semantic/lexical-guard.ts";
 import type { SemanticStore } from "../semantic/semantic-store.ts";
@@ -16,6 +15,7 @@ import { acceptsCoding, decodeResponse, encodeResponse, keepBody, lifeMs, respon
 import { BUILT_IN, embed } from "./embeddings.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ModelCall, modelCallOf } from "./model-call.ts";
+import { partitionOf } from "./semantic-partition.ts";
 import { SkipToOutbound, definePolicy, responseOf } from "./policy.ts";
 
 const STORES: readonly string[] = ["llm-semantic-cache-store", "azure-openai-semantic-cache-store"];
@@ -134,9 +134,22 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
   const call = await modelCallOf(exchange);
   const say = (text: string): void => exchange.remark(rules.element, text);
   if (call === null) return say("This is no request to a model: nothing is looked up.");
+  // A policy may have put another body in its place since somebody read it first.
+  call.requestRewritten();
   const text = cacheableText(rules, exchange, call);
   if (text.refused !== null) return say(`Nothing is looked up or stored: ${text.refused}.`);
-  const partition = partitionOf(rules, exchange, call);
+  const partition = partitionOf(
+    exchange,
+    call,
+    call.request.prompt(),
+    rules.ignoresSystem(exchange.context),
+    [
+      rules.backend(exchange.context),
+      rules.model?.(exchange.context) ?? null,
+      rules.varyBy.map((value) => value(exchange.context)),
+    ],
+  );
+  if (partition === null) return say("Nothing is looked up or stored: the request is nested too deep.");
   const { semantic } = exchange.services;
   const flightKey = `${partition} ${hash("sha256", text.prompt, "base64url")}`;
   // Whoever comes first flies; should it bring nothing, the next of those who waited does.
@@ -153,9 +166,10 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
     say("Hit: the answer to the same prompt, which was under way.");
     return new SkipToOutbound(STORES);
   }
-  const flight = semantic.flights.begin(flightKey)!;
+  // Null where what was waited for cannot be given to this caller, nor to others who have begun by now.
+  const flight = semantic.flights.begin(flightKey);
   exchange.semanticFlight = flight;
-  exchange.onEnd(() => flight.land(null));
+  if (flight !== null) exchange.onEnd(() => flight.land(null));
   const backend = rules.backend(exchange.context);
   const vector = await embed(
     exchange,
@@ -178,7 +192,7 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
       }
       if (!answer(exchange, near.payload)) continue;
       say(`Hit: distance ${near.distance.toFixed(4)}, threshold ${threshold}.`);
-      flight.land(near.payload);
+      flight?.land(near.payload);
       return new SkipToOutbound(STORES);
     }
     if (found.near.length === 0) say(`Miss: nothing within ${threshold}.`);
@@ -209,6 +223,7 @@ function cacheableText(rules: LookupRules, exchange: Exchange, call: ModelCall):
   if (body["previous_response_id"] != null || body["conversation"] != null)
     return refuse("it continues a conversation that the provider keeps");
   if (body["background"] === true) return refuse("it is answered later");
+  if (body["store"] === true) return refuse("the provider is to keep the answer");
   const prompt = call.request.prompt();
   if (prompt.kind === "other") return refuse("there is no text");
   const messages = rules.ignoresSystem(exchange.context)
@@ -237,61 +252,6 @@ function isToolResult(part: PromptMessage["parts"][number]): boolean {
 function textOf({ parts }: PromptMessage): string {
   return parts.map((part) => (part.kind === "text" ? part.text : "")).join("");
 }
-
-/** Everything but the words that an answer depends on. */
-function partitionOf(rules: LookupRules, exchange: Exchange, call: ModelCall): string {
-  const { request } = call;
-  const body = call.body ?? {};
-  const parts = [
-    exchange.workspace?.id ?? "",
-    exchange.api?.id ?? "",
-    exchange.api?.revision ?? "",
-    exchange.api?.version ?? "",
-    exchange.operation?.id ?? "",
-    call.dialect.name,
-    modelOf(request),
-    rules.backend(exchange.context),
-    rules.ignoresSystem(exchange.context),
-    request.stream,
-    FORMS.map((name) => body[name] ?? null),
-    rules.varyBy.map((value) => value(exchange.context)),
-  ];
-  return hash("sha256", JSON.stringify(parts), "base64url");
-}
-
-function modelOf({ deployment, model }: ModelRequest): readonly (string | null)[] {
-  return [deployment, model];
-}
-
-/** Members of a request that decide what an answer looks like, over all dialects. */
-const FORMS = [
-  "tools",
-  "tool_choice",
-  "toolConfig",
-  "tool_config",
-  "functions",
-  "function_call",
-  "response_format",
-  "text",
-  "modalities",
-  "stream_options",
-  "logprobs",
-  "top_logprobs",
-  "generationConfig",
-  "generation_config",
-  "inferenceConfig",
-  "max_tokens",
-  "max_completion_tokens",
-  "max_output_tokens",
-  "stop",
-  "stop_sequences",
-  "suffix",
-  "echo",
-  "reasoning",
-  "reasoning_effort",
-  "thinking",
-  "web_search_options",
-];
 
 export function semanticStore(element: string): PolicyDefinition {
   return definePolicy({
