@@ -240,8 +240,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       : new Spans({ sampledShare: otlp.sampledShare, random, add: (span) => otlp.addSpan(span) });
   const ledger = openLedger(options, say);
   let prices = new Prices();
-  // Some 40 ms of work that no request should wait for, nor the start.
-  const pricesLater = ledger === null ? () => {} : clock.after(1000, () => prices.load());
+  /** Some 40 ms of work and 14 MB: done when models are known to be asked, while no request waits for it. */
+  let pricesLater: (() => void) | null = null;
+  const loadPrices = (delayMs: number): void =>
+    void (pricesLater ??= clock.after(delayMs, () => prices.load()));
   const counting = new ModelCounting();
   const semanticStores = new SemanticStores({
     clock,
@@ -280,7 +282,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     watchModel: (exchange) => {
       // Until the answer is over, what counts it is loaded.
       counting.warm();
-      return watchModelCall(exchange);
+      const call = watchModelCall(exchange);
+      if (call !== null) loadPrices(1);
+      return call;
     },
     sinks: loggers,
     models: modelServices(books, counting, later),
@@ -368,7 +372,10 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       services.semantic.vectors.clear();
       loggers.use(built.snapshot.loggers.values());
       backends.adopt(built.snapshot);
-      if (loaded.resources.policies().some(({ text }) => COUNTS.test(text))) counting.warm();
+      if (loaded.resources.policies().some(({ text }) => COUNTS.test(text))) {
+        counting.warm();
+        loadPrices(1000);
+      }
       probes.use(built.snapshot);
       credentials.adopt(built.snapshot.connections);
       gateway.swap(built.snapshot);
@@ -437,7 +444,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await admin?.close();
       await client.close();
       credentials.close();
-      pricesLater();
+      pricesLater?.();
       await ledger?.close();
       await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
       state.close();
@@ -453,7 +460,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       await admin?.close();
       await client.close();
       credentials.close();
-      pricesLater();
+      pricesLater?.();
       await ledger?.close();
       await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
       state.close();
