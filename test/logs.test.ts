@@ -161,7 +161,7 @@ describe("headgate logs", () => {
       model: "gpt-4o-2024-08-06",
       cost_usd: 0.0035,
     });
-    expect(err).toContain("1 requests have no logged messages");
+    expect(err).toContain("1 request has no logged messages");
     const csv = await run("logs", "--export", "csv", "--subscription", "team-b");
     expect(csv.out.split("\r\n")[1]).toMatch(
       /,0\.002,"user: A .* herring, ""quoted""\nand broken",Within 30 days\.$/s,
@@ -193,7 +193,7 @@ describe("headgate usage", () => {
       "gpt-4o 1 1 0 0 0 $0.000000",
       "all 4 1 3000 300 0 $0.005500+?",
       "",
-      "1 requests are of models whose price is not known; COST leaves them out.",
+      "1 request is of a model whose price is not known; COST leaves it out.",
     ]);
   });
 

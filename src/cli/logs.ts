@@ -153,7 +153,10 @@ class Screen {
     for (const row of kept.toReversed()) await this.#row(row);
     for (const { seq } of kept) this.#shown.add(seq);
     if (flags.export !== undefined && this.#withoutMessages > 0) {
-      const what = `${this.#withoutMessages} requests have no logged messages and were left out`;
+      const what =
+        this.#withoutMessages === 1
+          ? "1 request has no logged messages and was left out"
+          : `${this.#withoutMessages} requests have no logged messages and were left out`;
       this.#application.stderr.write(`note: ${what}\n`);
     } else if (
       flags.export === undefined &&

@@ -109,7 +109,7 @@ function tableOf(rows: readonly UsageRow[], flags: Flags): string {
   const note =
     unpriced === 0
       ? ""
-      : `\n${unpriced} requests are of models whose price is not known; COST leaves them out.\n`;
+      : `\n${unpriced === 1 ? "1 request is of a model" : `${unpriced} requests are of models`} whose price is not known; COST leaves ${unpriced === 1 ? "it" : "them"} out.\n`;
   return `${[tableHead(columns), ...lines].join("\n")}\n${note}`;
 }
 
