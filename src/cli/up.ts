@@ -1,7 +1,7 @@
 /** `headgate up`: the gateway on a folder, from nothing to an answer in one command. */
 import { cpSync, existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Problem } from "../base/problem.ts";
 import type { Flags, Settings } from "../settings.ts";
 import type { Application, ReloadOutcome, StartedGateway } from "./application.ts";
@@ -19,7 +19,9 @@ export function addUp(program: Command, application: Application, done: (code: n
       "Start the gateway on a configuration folder; without one, on an example that answers at once.",
     )
     .option("--config <dir>", "configuration folder (HEADGATE_CONFIG; default ./headgate)")
-    .option("--data <dir>", "where keys and state are kept (HEADGATE_DATA; default ./.headgate)")
+    .option("--data-dir <dir>", "where keys and state are kept (HEADGATE_DATA; default ./.headgate)")
+    // Its first name, before other commands came that take a body with it.
+    .addOption(new Option("--data <dir>").hideHelp())
     .option("--host <address>", "address to listen on (HEADGATE_HOST; default 127.0.0.1)")
     .option("--port <number>", "port to listen on (HEADGATE_PORT; default 8080, or the next free one)")
     .option("--tls-key <file>", "PEM key, to listen with TLS (HEADGATE_TLS_KEY_FILE)")
@@ -29,7 +31,9 @@ export function addUp(program: Command, application: Application, done: (code: n
       "on, off, or auto: on unless standard output is a terminal (HEADGATE_ACCESS_LOG)",
     )
     .option("--json", "print what is started as one JSON object")
-    .action(async (flags: Flags) => done(await up(application, flags)));
+    .action(async ({ dataDir, ...flags }: Flags & { dataDir?: string }) =>
+      done(await up(application, { ...flags, data: dataDir ?? flags.data })),
+    );
 }
 
 async function up(application: Application, flags: Flags): Promise<number> {
