@@ -27,16 +27,32 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
   // One for all that is recorded of it.
   let ownTrace: TraceContext | null = null;
   const traceOf = (): TraceContext => exchange.traceContext ?? (ownTrace ??= traceForDiagnostics(exchange));
+  if (diagnostics.each.some(wantsRows)) recordRow(exchange, diagnostics, traceOf);
+  if (!diagnostics.llm) return;
+  exchange.onReply(() => {
+    // A session is settled response by response.
+    const call = exchange.modelCall;
+    if (call?.isSession === true) call.onSettled(() => recordMessages(call, diagnostics, traceOf));
+  });
+  exchange.onEnd(() => {
+    // A client that hung up is settled at its end, too; long answers are counted for a while.
+    if (exchange.modelCall?.isSession !== true)
+      exchange.modelCall?.onSettled((_settlement, call) => recordMessages(call, diagnostics, traceOf));
+  });
+}
+
+/** There is a sink for what it records of requests. */
+function wantsRows({ logger }: Diagnostic): boolean {
+  return logger !== null && logger.kind !== "other";
+}
+
+function recordRow(exchange: Exchange, diagnostics: ApiDiagnostics, traceOf: () => TraceContext): void {
   const request = diagnostics.each.map(({ frontendRequest }) =>
     frontendRequest === null ? null : captureBody(exchange.request.body, frontendRequest.bodyBytes),
   );
   const sent = [...exchange.request.headers.raw];
   let response: (Captured | null)[] = [];
   exchange.onReply(() => {
-    // A session is settled response by response.
-    const call = exchange.modelCall;
-    if (diagnostics.llm && call?.isSession === true)
-      call.onSettled(() => recordMessages(call, diagnostics, traceOf));
     response = diagnostics.each.map(({ frontendResponse }) =>
       frontendResponse === null
         ? null
@@ -44,18 +60,12 @@ export function diagnose(exchange: Exchange, diagnostics: ApiDiagnostics): void 
     );
   });
   exchange.onEnd(() => {
+    const { sinks } = exchange.services;
     diagnostics.each.forEach((diagnostic, i) => {
-      if (!isRecorded(exchange, diagnostic)) return;
-      const { sinks } = exchange.services;
-      if (diagnostic.logger !== null && diagnostic.logger.kind !== "other")
-        sinks.sendRow(
-          diagnostic.logger,
-          gatewayRow(exchange, diagnostic, sent, request[i], response[i], traceOf),
-        );
+      if (!wantsRows(diagnostic) || !isRecorded(exchange, diagnostic)) return;
+      const row = gatewayRow(exchange, diagnostic, sent, request[i], response[i], traceOf);
+      sinks.sendRow(diagnostic.logger!, row);
     });
-    // A client that hung up is settled at its end, too; long answers are counted for a while.
-    if (diagnostics.llm && exchange.modelCall?.isSession !== true)
-      exchange.modelCall?.onSettled((_settlement, call) => recordMessages(call, diagnostics, traceOf));
   });
 }
 
