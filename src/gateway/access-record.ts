@@ -17,6 +17,7 @@ export function accessLine(exchange: Exchange): string {
     requestId: exchange.requestId,
     method: exchange.incoming.method,
     path: exchange.request.originalUrl.path,
+    httpVersion: exchange.incoming.httpVersion,
     status: gone ? 499 : (refusal?.status ?? response?.statusCode ?? 200),
     durationMs: round(exchange.elapsedMs()),
     bytesSent: exchange.bytesSent,

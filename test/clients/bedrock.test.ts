@@ -10,8 +10,11 @@ import {
   ThrottlingException,
 } from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signatureProblem } from "../../src/backends/aws/verify.fixture.ts";
+import { makeAuthority, makeIdentity } from "../../src/transport/suite/certificates.ts";
+import { type TestGateway, api, policy, subscription, testGateway } from "../gateway.ts";
 import { eventStreamMessage } from "../../src/llm/event-stream.ts";
 import {
   type Carried,
@@ -32,6 +35,14 @@ const KEYS = {
   secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 };
 
+const backend = (url: string) => ({
+  properties: {
+    url,
+    protocol: "http",
+    credentials: { awsSigV4: { ...KEYS, region: "eu-central-1", service: "bedrock" } },
+  },
+});
+
 let through: Through;
 beforeAll(async () => {
   through = await startThrough({
@@ -39,13 +50,7 @@ beforeAll(async () => {
     path: "bedrock",
     inbound: `<set-backend-service backend-id="bedrock" />`,
     files: (upstream) => ({
-      "backends/bedrock/backendInformation.json": {
-        properties: {
-          url: upstream,
-          protocol: "http",
-          credentials: { awsSigV4: { ...KEYS, region: "eu-central-1", service: "bedrock" } },
-        },
-      },
+      "backends/bedrock/backendInformation.json": backend(upstream),
     }),
   });
 });
@@ -318,6 +323,98 @@ test("the gateway's own limit is the client's throttling", async () => {
   const error = await thrown(limited.send(new ConverseCommand(asked)));
   expect(error.$metadata.httpStatusCode).toBe(429);
   expect(error.message).toContain("Token limit is exceeded");
+});
+
+/** Nothing set but where to call: the client speaks HTTP/2 then, known beforehand in clear and by ALPN with TLS. */
+describe.each(["http", "https"] as const)("the client as it comes, over %s", (scheme) => {
+  const authority = makeAuthority("Test CA");
+  const trusted = getCACertificates("default");
+  let gateway: TestGateway;
+  let unmodified: BedrockRuntimeClient;
+  beforeAll(async () => {
+    const host = "127.0.0.1";
+    setDefaultCACertificates([...trusted, authority.cert]);
+    gateway = await testGateway(
+      {
+        ...api("bedrock", undefined, ["POST /*"], {
+          properties: {
+            subscriptionRequired: true,
+            subscriptionKeyParameterNames: { header: "api-key", query: "key", bearer: "enabled" },
+          },
+          policy: policy({ inbound: `<set-backend-service backend-id="bedrock" />` }),
+        }),
+        "backends/bedrock/backendInformation.json": backend(through.upstream.url),
+        "subscriptions/one/subscriptionInformation.json": subscription("/apis/bedrock", KEY),
+      },
+      {
+        tls:
+          scheme === "http" ? null : makeIdentity({ name: "gateway", issuer: authority, addresses: [host] }),
+      },
+    );
+    unmodified = new BedrockRuntimeClient({
+      endpoint: `${gateway.url}/bedrock`,
+      region: "eu-central-1",
+      token: { token: KEY },
+      authSchemePreference: ["httpBearerAuth"],
+    });
+  });
+  afterAll(async () => {
+    unmodified.destroy();
+    setDefaultCACertificates(trusted);
+    await gateway.close();
+  });
+
+  test("whole", async () => {
+    const message = { content: [{ text: TEXT }], role: "assistant" };
+    through.upstream.answer = json({
+      metrics: { latencyMs: 1 },
+      output: { message },
+      stopReason: "end_turn",
+      usage,
+    });
+    const answer = await unmodified.send(new ConverseCommand(asked));
+    expect(answer).toMatchObject({ output: { message: { content: [{ text: TEXT }] } }, usage });
+    await expect.poll(() => gateway.log.at(-1)).toMatchObject({ status: 200, httpVersion: "2" });
+  });
+
+  test("streaming, five at once on one connection", async () => {
+    const parts = [event("messageStart", { p, role: "assistant" }), ...texts];
+    const end = event("messageStop", { p, stopReason: "end_turn" });
+    through.upstream.answer = stream([
+      ...parts,
+      end,
+      event("metadata", { metrics: { latencyMs: 1 }, usage }),
+    ]);
+    const before = gateway.exchanges.length;
+    const read = async (): Promise<string> => {
+      const answer = await unmodified.send(new ConverseStreamCommand(asked));
+      let text = "";
+      for await (const part of answer.stream!) text += part.contentBlockDelta?.delta?.text ?? "";
+      return text;
+    };
+    expect(await Promise.all(Array.from({ length: 5 }, read))).toEqual(Array(5).fill(TEXT));
+    await expect.poll(() => gateway.exchanges.length).toBe(before + 5);
+    const seen = gateway.exchanges.slice(before).map(({ incoming }) => incoming);
+    expect(new Set(seen.map(({ httpVersion }) => httpVersion))).toEqual(new Set(["2"]));
+  });
+
+  test("an error of the provider", async () => {
+    const headers = {
+      ...HEADERS,
+      "x-amzn-errortype": "AccessDeniedException:http://internal.amazon.com/coral/",
+    };
+    through.upstream.answer = json({ message: "no access" }, { status: 403, headers });
+    const error = await thrown(unmodified.send(new ConverseCommand(asked)));
+    expect(error).toBeInstanceOf(AccessDeniedException);
+    expect(error.message).toBe("no access");
+  });
+
+  test("a connection that breaks in the middle of a stream", async () => {
+    const { headers, body } = stream([event("messageStart", { p, role: "assistant" }), ...texts]);
+    through.upstream.answer = { headers, body: Buffer.from(body).subarray(0, 1000), breaks: true };
+    const answer = await unmodified.send(new ConverseStreamCommand(asked));
+    expect(await thrown(drain(answer.stream!))).toBeInstanceOf(Error);
+  });
 });
 
 test("what was settled is what the metrics say", () => metricsAgree(through));
