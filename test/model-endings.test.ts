@@ -34,6 +34,13 @@ beforeAll(async () => {
         ...governed,
         properties: { aiFormat: "openai-responses" },
       }),
+      ...api("forms", `${upstream.url}/v1`, ["POST /audio/transcriptions", "POST /images/edits"], governed),
+      ...api("again", `${upstream.url}/v1`, ["POST /audio/transcriptions"], {
+        policy: policy({
+          inbound: METRIC,
+          backend: `<retry condition="@(context.Response.StatusCode == 503)" count="1" interval="0"><forward-request buffer-request-body="true" /></retry>`,
+        }),
+      }),
       ...api("bedrock", upstream.url, ["POST /model/{id}/invoke"], governed),
       "prices.yaml": "prices:\n  - model: house-model\n    input: 1\n    output: 10\n",
     },
@@ -229,5 +236,80 @@ test("InvokeModel: what the headers alone report is charged", async () => {
     promptTokens: 31,
     completionTokens: 17,
     chargedTokens: 48,
+  });
+});
+
+describe("a form with files", () => {
+  const FILE = "x".repeat(300_000);
+  const usage = { type: "tokens", input_tokens: 14, output_tokens: 45, total_tokens: 59 };
+  type Parts = readonly (readonly [name: string, value: string | Blob])[];
+  const upload = ["file", new Blob([FILE], { type: "audio/mpeg" })] as const;
+
+  async function send(path: string, parts: Parts, answer: Answer): Promise<LedgerRecord> {
+    let passed = "";
+    let boundary = "";
+    upstream.answer = (request, response, body) => {
+      passed = body;
+      boundary = request.headers["content-type"]!.split("boundary=")[1]!;
+      answer(request, response, body);
+    };
+    const form = new FormData();
+    for (const [name, value] of parts) form.append(name, value);
+    await (await fetch(`${gateway.url}${path}`, { method: "POST", body: form })).text();
+    expect(passed.includes(FILE) && passed.trimEnd().endsWith(`--${boundary}--`)).toBe(true);
+    return (await ledger()).at(-1)!;
+  }
+
+  test.each<[string, string, Parts, Answer, object]>([
+    [
+      "the model before the file",
+      "/forms/audio/transcriptions",
+      [["model", "gpt-4o-transcribe"], upload],
+      json({ text: "Hi", usage }),
+      { modelAsked: "gpt-4o-transcribe", stream: false, evidence: "reported", totalTokens: 59 },
+    ],
+    [
+      "the model after the file, as a stream",
+      "/forms/audio/transcriptions",
+      [upload, ["stream", "true"], ["model", "gpt-4o-transcribe"]],
+      (_request, response) =>
+        void response
+          .writeHead(200, { "content-type": "text/event-stream" })
+          .end(`data: ${JSON.stringify({ type: "transcript.text.done", text: "Hi", usage })}\n\n`),
+      { modelAsked: "gpt-4o-transcribe", stream: true, evidence: "reported", totalTokens: 59 },
+    ],
+    [
+      "priced by its model, counted by its fields",
+      "/forms/images/edits",
+      [["model", "house-model"], ["prompt", "Add a hat to this otter, please"], ["n", "2"], upload],
+      json({ data: [{ b64_json: "" }] }),
+      { modelAsked: "house-model", evidence: "estimated", price: "prices.yaml:2", completionTokens: 0 },
+    ],
+    [
+      "an answer that is only text",
+      "/forms/audio/transcriptions",
+      [upload, ["response_format", "text"], ["model", "whisper-1"]],
+      (_request, response) => void response.writeHead(200, { "content-type": "text/plain" }).end("Hi"),
+      { modelAsked: "whisper-1", ending: "finished" },
+    ],
+  ])("%s", async (_name, path, parts, answer, expected) => {
+    const record = await send(path, parts, answer);
+    expect(record).toMatchObject(expected);
+    if (record.evidence === "estimated" && path.includes("images"))
+      expect(record.promptTokens).toBeGreaterThan(3);
+  });
+
+  test("sent again by a retry, it is read again", async () => {
+    let tries = 0;
+    const record = await send(
+      "/again/audio/transcriptions",
+      [upload, ["model", "gpt-4o-transcribe"]],
+      (request, response, body) => {
+        if (tries++ === 0) return void response.writeHead(503).end();
+        json({ text: "Hi", usage })(request, response, body);
+      },
+    );
+    expect(tries).toBe(2);
+    expect(record).toMatchObject({ modelAsked: "gpt-4o-transcribe", totalTokens: 59, attempts: 2 });
   });
 });

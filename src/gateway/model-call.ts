@@ -9,10 +9,12 @@
 import type { Usage } from "../llm/usage.ts";
 import type { AnswerTap } from "../llm/response-tap.ts";
 import { tapAnswer } from "../llm/response-tap.ts";
+import { FormFields, formBoundary } from "../llm/form-fields.ts";
 import { recognise, recogniseLine } from "../llm/recognise.ts";
 import type { Dialect, FoundAnswer, ModelRequest, RequestLine } from "../llm/dialect.ts";
 import { type Ended, type Ending, type Settlement, settle } from "../llm/settlement.ts";
 import type { BodySink, TransportError } from "../transport/transport.ts";
+import type { Body } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ResponseMessage } from "./message.ts";
 import type { ChargeLater } from "./later-answers.ts";
@@ -143,6 +145,7 @@ export class ModelCall {
   #requestBody: JsonObject | null | undefined = undefined;
   #read: JsonBody | null;
   #requestCopy: Uint8Array[] | null = null;
+  #form: FormFields | null = null;
   #promptCount: Count | Promise<Count> | null = null;
   #watch: AnswerWatch | null = null;
   #listeners: ((settlement: Settlement, call: ModelCall) => void)[] = [];
@@ -162,7 +165,8 @@ export class ModelCall {
     this.dialect = dialect;
     this.line = line;
     const { body } = exchange.request;
-    if (body !== null && !body.buffered && isJson(exchange)) this.#copyRequest();
+    if (body !== null && !isJson(exchange)) this.#readForm(body);
+    else if (body !== null && !body.buffered) this.#copyRequest();
     exchange.onReply(() => void this.#beforeReply());
     exchange.onEnd(() => void this.#over());
   }
@@ -176,8 +180,8 @@ export class ModelCall {
   get request(): ModelRequest {
     if (this.#request !== null) return this.#request;
     this.#requestBody ??= this.#readRequest();
-    const request = this.dialect.readRequest(this.#requestBody, this.line);
-    if (this.#requestBody !== null) this.#request = request;
+    const request = this.dialect.readRequest(this.#requestBody ?? this.#form?.fields ?? null, this.line);
+    if (this.#requestBody !== null || this.#form?.over === true) this.#request = request;
     return request;
   }
 
@@ -186,6 +190,7 @@ export class ModelCall {
     this.#request = null;
     this.#requestBody = undefined;
     this.#requestCopy = null;
+    this.#form = null;
   }
 
   /** What the answer has said so far; null before there is one. */
@@ -201,10 +206,7 @@ export class ModelCall {
 
   /** Tokens of the prompt by our own count, counted once; a promise only for long ones. */
   countPrompt(): number | Promise<number> {
-    const count = (this.#promptCount ??= this.exchange.services.models.countPrompt(
-      this.request.prompt(),
-      this.model,
-    ));
+    const count = this.#wholeCount();
     return count instanceof Promise ? count.then(({ tokens }) => tokens) : count.tokens;
   }
 
@@ -414,10 +416,11 @@ export class ModelCall {
   }
 
   #wholeCount(): Count | Promise<Count> {
-    return (this.#promptCount ??= this.exchange.services.models.countPrompt(
-      this.request.prompt(),
-      this.model,
-    ));
+    if (this.#promptCount !== null) return this.#promptCount;
+    const count = this.exchange.services.models.countPrompt(this.request.prompt(), this.model);
+    // A form is counted when it has passed.
+    if (this.#form === null || this.#form.over) this.#promptCount = count;
+    return count;
   }
 
   #completionCount(found: FoundAnswer | null): Count | Promise<Count> {
@@ -493,6 +496,34 @@ export class ModelCall {
       end: (trailers) => next.end(trailers),
       fail: (error) => next.fail(error),
     }));
+  }
+
+  /** Uploads say what they ask for in fields beside their files, which may be large: they are read as they pass. */
+  #readForm(body: Body): void {
+    const boundary =
+      body.coding === "" ? formBoundary(this.exchange.request.headers.get("content-type")) : null;
+    if (boundary === null) return;
+    this.#form = new FormFields(boundary);
+    body.tap((next) => {
+      // Each attempt sends it anew.
+      const form = (this.#form = new FormFields(boundary));
+      this.#request = null;
+      return {
+        borrows: next.borrows,
+        write: (chunk) => {
+          form.write(chunk);
+          return next.write(chunk);
+        },
+        end: (trailers) => {
+          form.end();
+          next.end(trailers);
+        },
+        fail: (error) => {
+          form.end();
+          next.fail(error);
+        },
+      };
+    });
   }
 
   #readRequest(): JsonObject | null {

@@ -58,7 +58,7 @@ export interface Dialect {
   /**
    * Reads a request. Never throws: what is missing or of the wrong type is null or left out.
    *
-   * @param body parsed JSON; null when it is none (multipart, empty, not JSON)
+   * @param body parsed JSON, or the fields of a form with files; null when it is neither
    */
   readRequest(body: Readonly<Record<string, unknown>> | null, line: RequestLine): ModelRequest;
   /**

@@ -21,6 +21,7 @@ export const openaiSpeech: Dialect = {
 export const openaiAudio: Dialect = {
   ...openaiSpeech,
   operation: "transcription",
+  readRequest: (body, line) => new PlainRequest(body ?? {}, line, TRANSCRIPTION_FIELDS),
   matchesLine: (line) => postsTo(line, "/audio/transcriptions") || postsTo(line, "/audio/translations"),
 };
 
@@ -31,6 +32,9 @@ const FIELDS: PlainFields = {
   outputBound: null,
   parameters: [["temperature", "temperature"]],
 };
+
+/** Their text only tells the model what to expect. */
+const TRANSCRIPTION_FIELDS: PlainFields = { ...FIELDS, input: "prompt" };
 
 class AudioReader implements AnswerReader {
   readonly found: FoundAnswer;
