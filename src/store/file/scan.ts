@@ -50,30 +50,40 @@ export interface Scan {
   readonly problems: readonly Problem[];
 }
 
+/** Ends a scan that something more urgent overtook. */
+export class ScanCancelled extends Error {}
+
 export interface Earlier {
   readonly root: FolderEntry;
   /** `file` of the folders in which something happened; without it everything is looked at. */
   readonly dirty?: ReadonlySet<string>;
 }
 
-/** Walks the tree. Never throws; what cannot be read is a problem. Entries are sorted by name. */
+/**
+ * Walks the tree. What cannot be read is a problem. Entries are sorted by name.
+ *
+ * @param isCancelled asked before each folder
+ * @throws ScanCancelled when `isCancelled` says so; otherwise never
+ */
 export async function scanFolder(
   root: string,
   limits: ScanLimits,
   earlier?: Earlier,
   disk: Disk = waitingDisk,
+  isCancelled: () => boolean = () => false,
 ): Promise<Scan> {
   const problems: Problem[] = [];
   try {
     const path = await disk.realpath(root);
     const found = await disk.stat(path);
     if (!found.isDirectory()) return missing(root);
-    const walk = new Walk(disk, limits, earlier?.dirty);
+    const walk = new Walk(disk, limits, earlier?.dirty, isCancelled);
     const place = { name: "", path, file: "", ...identify(found), real: path };
     const entry = await walk.folder(place, [], earlier?.root);
     for (const folder of foldersOf(entry)) problems.push(...folder.problems);
     return { root: entry, problems };
   } catch (error) {
+    if (error instanceof ScanCancelled) throw error;
     if ((error as { code?: string }).code === "ENOENT") return missing(root);
     return {
       root: undefined,
@@ -104,6 +114,7 @@ type Look =
   | { readonly kind: "folder"; readonly place: Place };
 
 class Walk {
+  readonly #isCancelled: () => boolean;
   readonly #disk: Disk;
   readonly #limits: ScanLimits;
   readonly #dirty: ReadonlySet<string> | undefined;
@@ -111,7 +122,13 @@ class Walk {
   readonly #above = new Set<string>();
   #entries = 0;
 
-  constructor(disk: Disk, limits: ScanLimits, dirty: ReadonlySet<string> | undefined) {
+  constructor(
+    disk: Disk,
+    limits: ScanLimits,
+    dirty: ReadonlySet<string> | undefined,
+    isCancelled: () => boolean,
+  ) {
+    this.#isCancelled = isCancelled;
     this.#disk = disk;
     this.#limits = limits;
     this.#dirty = dirty;
@@ -127,6 +144,7 @@ class Walk {
     ancestors: readonly string[],
     before: FolderEntry | undefined,
   ): Promise<FolderEntry> {
+    if (this.#isCancelled()) throw new ScanCancelled();
     const same = before !== undefined && before.stamp === place.stamp && before.path === place.path;
     if (same && this.#dirty && !this.#dirty.has(place.file)) {
       this.#entries += before.files.length + before.folders.length;

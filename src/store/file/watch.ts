@@ -9,13 +9,15 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_ENTRIES } from "./options.ts";
-import { type FolderEntry, foldersOf, sameTree, type Scan, scanFolder } from "./scan.ts";
+import { type FolderEntry, foldersOf, sameTree, type Scan, ScanCancelled, scanFolder } from "./scan.ts";
 
 /** How long nothing must happen. */
 const QUIET_MS = 25;
 /** How long a change may wait for quiet. With the load and the swap it stays under 250 ms. */
 const MAX_DELAY_MS = 100;
 const RESCAN_MS = 2_000;
+/** A regular scan makes way for a change that was just told, this often in a row. */
+const MOST_CANCELLED = 5;
 /** A scan of everything may take one part in this many of the time. */
 const RESCAN_SHARE = 50;
 
@@ -62,6 +64,10 @@ class Watch implements FolderWatch {
   #lateTimer: NodeJS.Timeout | undefined;
   #rescanTimer: NodeJS.Timeout | undefined;
   #busy = false;
+  /** Everything is to be looked at only because it was time again. */
+  #isRoutine = false;
+  #isOvertaken = false;
+  #cancelled = 0;
   #closed = false;
 
   constructor(folder: string, onChange: (scan: Scan) => void | Promise<void>, options: WatchOptions) {
@@ -94,14 +100,41 @@ class Watch implements FolderWatch {
   #scan(dirty: ReadonlySet<string> | undefined): Promise<Scan> {
     const limits = { maxDepth: DEFAULT_MAX_DEPTH, maxEntries: DEFAULT_MAX_ENTRIES };
     const earlier = this.#known && { root: this.#known, dirty };
-    return scanFolder(this.#folder, limits, earlier);
+    const mayWait = dirty === undefined && this.#isRoutine && this.#cancelled < MOST_CANCELLED;
+    // From here on it is under way, and the next one is another.
+    this.#isRoutine = false;
+    return scanFolder(this.#folder, limits, earlier, undefined, () => mayWait && this.#isOvertaken);
   }
 
   /** Something happened in `file`, or, with `undefined`, anywhere. */
   #touch(file: string | undefined): void {
     if (this.#closed) return;
-    if (file === undefined) this.#dirty = undefined;
-    else this.#dirty?.add(file);
+    if (file === undefined) {
+      this.#dirty = undefined;
+      this.#isRoutine = false;
+    } else {
+      // A regular look that has not begun makes way too.
+      if (this.#dirty === undefined && this.#isRoutine) {
+        this.#dirty = new Set();
+        this.#isRoutine = false;
+        this.#planRescan(0);
+      }
+      this.#dirty?.add(file);
+      this.#isOvertaken = true;
+    }
+    this.#soon();
+  }
+
+  #lookRegularly(): void {
+    if (this.#closed || this.#dirty === undefined) return;
+    // Changes that wait to be looked at go first.
+    if (this.#busy || this.#dirty.size > 0) return this.#planRescan(0);
+    this.#dirty = undefined;
+    this.#isRoutine = true;
+    this.#soon();
+  }
+
+  #soon(): void {
     clearTimeout(this.#quietTimer);
     this.#quietTimer = setTimeout(() => void this.#look(), QUIET_MS);
     this.#lateTimer ??= setTimeout(() => void this.#look(), MAX_DELAY_MS);
@@ -117,15 +150,23 @@ class Watch implements FolderWatch {
     try {
       const dirty = this.#dirty;
       this.#dirty = new Set();
+      this.#isOvertaken = false;
       const started = performance.now();
       const scan = await this.#scan(dirty);
       if (this.#closed) return;
-      if (dirty === undefined) this.#planRescan(performance.now() - started);
+      if (dirty === undefined) {
+        this.#planRescan(performance.now() - started);
+        this.#cancelled = 0;
+      }
       const before = this.#known;
       const changed = !sameTree(before, scan.root);
       this.#known = scan.root;
       this.#syncWatchers(before, scan.root);
       if (changed) await this.#onChange(scan);
+    } catch (error) {
+      if (!(error instanceof ScanCancelled)) throw error;
+      this.#cancelled++;
+      this.#planRescan(0);
     } finally {
       this.#busy = false;
       if (this.#dirty === undefined || this.#dirty.size > 0) this.#again();
@@ -139,7 +180,7 @@ class Watch implements FolderWatch {
   #planRescan(tookMs: number): void {
     clearTimeout(this.#rescanTimer);
     const waitMs = Math.max(this.#rescanMs, tookMs * RESCAN_SHARE);
-    this.#rescanTimer = setTimeout(() => this.#touch(undefined), waitMs);
+    this.#rescanTimer = setTimeout(() => this.#lookRegularly(), waitMs);
     // Watching alone must not keep a process alive.
     this.#rescanTimer.unref();
   }
