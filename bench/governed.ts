@@ -10,8 +10,9 @@
 import { execFile } from "node:child_process";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
-import { Bench, cpuMicroseconds, printed, program, show, spreadOf } from "./harness.ts";
+import { Bench, cpuMicroseconds, printed, program, show, spreadOf, threadMicroseconds } from "./harness.ts";
 import { startNginxUpstream } from "./nginx.ts";
 
 const { values: flags } = parseArgs({
@@ -126,14 +127,33 @@ async function requests(): Promise<void> {
     "request.lua",
     `wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.headers["Ocp-Apim-Subscription-Key"] = "${KEY}"\nwrk.body = [[${REQUEST}]]\n`,
   );
+  const threads = new Map<string, number>();
   await report("CPU per request, 1 kB each way, 32 connections", 40, async (api) => {
     const before = cpuMicroseconds([gateway.pid]);
+    const byThread = threadMicroseconds(gateway.pid);
     const url = `http://127.0.0.1:${gateway.port}/${api}/chat/completions`;
     const { stdout } = await run(program("wrk", "wrk"), ["-t1", "-c32", `-d${SECONDS}s`, "-s", script, url]);
     const count = Number(/(\d+) requests in/.exec(stdout)?.[1]);
     if (/Non-2xx/.test(stdout) || !(count > 0)) throw new Error(`${api} failed requests: ${stdout}`);
+    await quiet(gateway.pid);
+    for (const [name, spent] of threadMicroseconds(gateway.pid))
+      threads.set(`${api} ${name}`, (spent - (byThread.get(name) ?? 0)) / count);
     return (cpuMicroseconds([gateway.pid]) - before) / count;
   });
+  console.log("  by thread, last round:");
+  for (const [name, spent] of threads)
+    if (spent >= 0.5) console.log(`    ${name.padEnd(24)} ${spent.toFixed(1)} µs`);
+}
+
+/** Until nothing is left to be done: what the ledger's thread still stores belongs to the requests that it stores. */
+async function quiet(pid: number): Promise<void> {
+  await delay(1200);
+  for (let before = 0; ;) {
+    const now = cpuMicroseconds([pid]);
+    if (now - before < 20_000) return;
+    before = now;
+    await delay(300);
+  }
 }
 
 async function streams(): Promise<void> {
@@ -147,6 +167,7 @@ async function streams(): Promise<void> {
   await report(`CPU per SSE chunk, ${STREAMS} streams of ${CHUNKS}, one every 2 ms each`, 3, async (api) => {
     const before = cpuMicroseconds([gateway.pid]);
     await Promise.all(Array.from({ length: STREAMS }, () => readStream(gateway.port, api)));
+    await quiet(gateway.pid);
     return (cpuMicroseconds([gateway.pid]) - before) / (STREAMS * CHUNKS);
   });
 }
