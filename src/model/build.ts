@@ -303,8 +303,16 @@ class Build {
       return document === null ? [] : [{ id: product.id, document }];
     });
     const inputs = [
-      ...[api, own, this.#schemas, outer.length, ...outer],
-      ...[given.length, ...given, ...documents, schemas.length, ...schemas],
+      api,
+      own,
+      this.#schemas,
+      outer.length,
+      ...outer,
+      given.length,
+      ...given,
+      ...documents,
+      schemas.length,
+      ...schemas,
       ...ofProducts.flatMap(({ id, document }) => [id, document]),
     ];
     return this.#kept.use(`operations of ${ids.idKey(api.id)}`, inputs, () => {
