@@ -1,10 +1,12 @@
 /**
  * CPU per proxied request of the transport alone: server → client → an upstream that does next to nothing. A POST with 1 kB
- * each way over kept connections; next to it the same proxy on `node:http` + `undici`. Prints µs of the proxy's
+ * each way over kept connections; next to it the same proxy for callers of HTTP/2 (as many streams at once, on two
+ * connections), and one on `node:http` + `undici`. Prints µs of the proxy's
  * own process and the ratio; run it on a quiet machine. `node bench/transport.ts [requests] [connections]`
  */
 import { type ChildProcess, fork } from "node:child_process";
 import http from "node:http";
+import http2 from "node:http2";
 import net from "node:net";
 import { Pool } from "undici";
 import { createClient, createServer } from "../src/transport/node/index.ts";
@@ -27,14 +29,16 @@ async function main(): Promise<void> {
   const upstream = await start("upstream", 0);
   const results = new Map<string, number[]>([
     ["ours", []],
+    ["http/2", []],
     ["undici", []],
   ]);
   for (let round = 0; round < 4; round++) {
     for (const [name, micros] of results) {
-      const proxy = await start(name, upstream.port);
-      await load(proxy.port, requests / 4, connections); // warm
+      const proxy = await start(name === "http/2" ? "ours" : name, upstream.port);
+      const press = name === "http/2" ? loadHttp2 : load;
+      await press(proxy.port, requests / 4, connections); // warm
       const before = await cpu(proxy.child);
-      await load(proxy.port, requests, connections);
+      await press(proxy.port, requests, connections);
       const after = await cpu(proxy.child);
       if (round > 0) micros.push((after - before) / requests);
       proxy.child.kill();
@@ -44,7 +48,8 @@ async function main(): Promise<void> {
   for (const [name, micros] of results) {
     console.log(`${name.padEnd(8)} ${micros.map((each) => each.toFixed(1)).join("  ")}  µs/request`);
   }
-  const [ours, theirs] = [...results.values()].map((each) => Math.min(...each));
+  const [ours, second, theirs] = [...results.values()].map((each) => Math.min(...each));
+  console.log(`ratio http/2 / http/1.1: ${(second! / ours!).toFixed(2)}`);
   console.log(`ratio ours / node:http + undici: ${(ours! / theirs!).toFixed(2)}`);
 }
 
@@ -97,6 +102,31 @@ function load(port: number, requests: number, connections: number): Promise<void
       });
     }
   });
+}
+
+async function loadHttp2(port: number, requests: number, streams: number): Promise<void> {
+  const fields = {
+    ":method": "POST",
+    ":path": "/openai/deployments/gpt/chat/completions?api-version=1",
+    ":authority": "gateway.test",
+    accept: "*/*",
+    "user-agent": "bench/1.0",
+    "content-type": "application/json",
+    "api-key": "0123456789abcdef",
+    "content-length": 1024,
+  };
+  const sessions = [0, 1].map(() => http2.connect(`http://${HOST}:${port}`));
+  let left = requests;
+  const worker = async (session: http2.ClientHttp2Session): Promise<void> => {
+    while (left-- > 0) {
+      const stream = session.request(fields);
+      stream.end(BODY);
+      stream.resume();
+      await new Promise((resolve) => stream.once("close", resolve));
+    }
+  };
+  await Promise.all(Array.from({ length: streams }, (_, i) => worker(sessions[i % 2]!)));
+  for (const session of sessions) session.close();
 }
 
 function runUpstream(): void {

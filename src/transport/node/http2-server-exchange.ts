@@ -103,7 +103,8 @@ export class Http2Exchange implements Incoming, BodyOwner {
       this.#bodyTooLarge();
       return;
     }
-    if (this.#expectsContinue && !this.reply.started) this.#stream.additionalHeaders({ ":status": 100 });
+    const waits = this.#expectsContinue && !this.reply.started && !this.#stream.closed;
+    if (waits) this.#stream.additionalHeaders({ ":status": 100 });
     this.#readDeadline.set(this.#connection.host.limits.bodyIdleTimeoutMs);
     this.#listen();
   }
@@ -167,7 +168,7 @@ export class Http2Exchange implements Incoming, BodyOwner {
     stream.pause();
     this.#readDeadline.clear();
     this.body!.fail(new TransportError(code, fault.detail));
-    if (this.reply.started) {
+    if (this.reply.started || stream.closed) {
       if (!this.reply.over) this.#hungUp(code, fault.detail);
       return;
     }

@@ -46,7 +46,11 @@ export function announcedLength(raw: readonly string[]): number {
 
 /** Trailers; what a trailer section may not hold is left out. */
 export function trailerFields(raw: readonly string[] | undefined): OutgoingHttpHeaders {
-  return raw === undefined ? {} : gather(raw, isTrailerName);
+  return raw === undefined ? {} : gather(raw, isTrailer);
+}
+
+function isTrailer(name: string): boolean {
+  return isPassedOn(name) && isTrailerName(name);
 }
 
 function isPassedOn(name: string): boolean {

@@ -44,7 +44,7 @@ export class Http2Reply implements Reply, BodySink {
   }
 
   send(status: number, reason: string, rawHeaders: string[], body: Uint8Array | null): void {
-    if (this.#state !== UNSENT) return;
+    if (this.#state !== UNSENT || this.#isGone()) return;
     checkReason(reason);
     const announced = announcedLength(rawHeaders);
     const fields = answerFields(status, rawHeaders);
@@ -60,7 +60,7 @@ export class Http2Reply implements Reply, BodySink {
   }
 
   head(status: number, reason: string, rawHeaders: string[], onDrain: () => void): BodySink {
-    if (this.#state !== UNSENT) return this;
+    if (this.#state !== UNSENT || this.#isGone()) return this;
     checkReason(reason);
     const announced = announcedLength(rawHeaders);
     const fields = answerFields(status, rawHeaders);
@@ -138,6 +138,13 @@ export class Http2Reply implements Reply, BodySink {
     const listeners = this.#listeners;
     this.#listeners = [];
     for (const listener of listeners) listener(complete);
+  }
+
+  /** What is said to a caller that has gone is nobody's error. */
+  #isGone(): boolean {
+    if (!this.#stream.closed && !this.#stream.destroyed) return false;
+    this.#state = OVER;
+    return true;
   }
 
   #respond(fields: OutgoingHttpHeaders, options: http2.ServerStreamResponseOptions): void {

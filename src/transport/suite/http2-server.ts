@@ -1,4 +1,8 @@
-/** HTTP/2 from callers: what HTTP/1.1 callers get, they get, each stream for itself. In clear and with TLS. */
+/**
+ * HTTP/2 from callers: what HTTP/1.1 callers get, they get, each stream for itself. In clear and with TLS. Of the other
+ * suites it repeats what is not about the octets of HTTP/1.1. Left out, as HTTP/2 has nothing like it: framing and its
+ * splits (`http2-server-frames.ts` in its place), pipelining, 1.0, reason phrases, upgrades and tunnels.
+ */
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -138,7 +142,7 @@ export function http2ServerSuite(adapter: Adapter): void {
           void collect(incoming.body).then(({ bytes, trailers }) => {
             const sink = incoming.reply.head(200, "", [], () => {});
             sink.write(bytes);
-            sink.end([...trailers!, "Content-Length", "1"]);
+            sink.end([...trailers!, "Content-Length", "1", "Proxy-Connection", "a", "HTTP2-Settings", "b"]);
           });
         };
         const body = new HandSource();
@@ -411,6 +415,33 @@ export function http2ServerSuite(adapter: Adapter): void {
         net(over).destroy();
         await until(() => sink.error !== null && server.active === 0);
         expect([sink.error!.code, sink.ended]).toEqual(["client_disconnected", false]);
+      });
+
+      test("while it waits for the answer to HEAD", async () => {
+        let seen: Incoming | null = null;
+        const finished: boolean[] = [];
+        onRequest = (incoming) => {
+          seen = incoming;
+          incoming.reply.onFinish((complete) => finished.push(complete));
+        };
+        const stream = ask({ ":method": "HEAD" });
+        await until(() => seen !== null);
+        stream.close(CANCEL);
+        await until(() => seen!.abort.aborted && server.active === 0);
+        seen!.reply.send(200, "", [], null);
+        expect(finished).toEqual([false]);
+      });
+
+      test("before it is answered harms nobody, however the answer comes", async () => {
+        onRequest = ({ reply }) => void setImmediate(() => reply.send(200, "", [], Buffer.from("late")));
+        for (const method of ["GET", "HEAD"]) {
+          for (let i = 0; i < 20; i++) {
+            const stream = ask({ ":method": method });
+            setImmediate(() => stream.close(CANCEL));
+            await new Promise((resolve) => stream.once("close", resolve));
+          }
+        }
+        await until(() => server.active === 0);
       });
 
       test("leaves the other streams of its connection alone", async () => {
