@@ -1,4 +1,5 @@
 /** The semantic cache through a whole gateway: the official client, a model and an embeddings service that stand in. */
+import { gzipSync } from "node:zlib";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Files, type TestGateway, api, policy, subscription, testGateway } from "./gateway.ts";
@@ -222,6 +223,98 @@ test("100 identical prompts at once cost one call", async () => {
   expect(asked).toHaveLength(1);
   const settled = gateway.exchanges.slice(-100).map(({ modelCall }) => modelCall!.settlement!.completion);
   expect(settled.reduce((a, b) => a + b, 0)).toBe(6);
+});
+
+test("a stream that came in many reads comes again byte for byte, also to whoever waited for it", async () => {
+  const well = model.answer;
+  const pieces = ["first ", "second ", "third "].map(
+    (content) => `data: ${JSON.stringify({ id: "c", choices: [{ index: 0, delta: { content } }] })}\n\n`,
+  );
+  pieces.push(
+    `data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`,
+  );
+  let next = (): void => {};
+  model.answer = (_request, response) => {
+    asked.push({});
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const left = [...pieces];
+    next = () => {
+      if (left.length > 1) response.write(left.shift());
+      else if (left.length === 1) response.end(left.shift());
+    };
+    next();
+  };
+  const ask = (): Promise<Response> =>
+    fetch(`${gateway.url}/plain/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        model: "m",
+        stream: true,
+        messages: [{ role: "user", content: "piece by piece" }],
+      }),
+    });
+  const first = await ask();
+  const waiting = Array.from({ length: 3 }, ask);
+  await vi.waitFor(() => expect(gateway.inFlight).toBe(4));
+  let text = "";
+  for await (const chunk of first.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    next();
+  }
+  model.answer = well;
+  expect(text).toBe(pieces.join(""));
+  for (const other of [...waiting, ask()]) expect(await (await other).text()).toBe(text);
+  expect(asked).toHaveLength(1);
+});
+
+test("answers that are never kept do not make identical prompts wait in a line", async () => {
+  const well = model.answer;
+  const held: (() => void)[] = [];
+  model.answer = (_request, response) => void held.push(() => response.writeHead(429).end("busy"));
+  const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "too many of us" }] });
+  const calls = Array.from({ length: 10 }, () =>
+    fetch(`${gateway.url}/plain/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    }),
+  );
+  for (const together of [1, 1, 8]) {
+    await vi.waitFor(() => expect(held).toHaveLength(together));
+    for (const answer of held.splice(0)) answer();
+  }
+  model.answer = well;
+  for (const call of calls) expect((await call).status).toBe(429);
+});
+
+test("answers that not everybody can read fail nobody who waited", async () => {
+  const well = model.answer;
+  const held: (() => void)[] = [];
+  model.answer = (_request, response) =>
+    void held.push(() =>
+      response
+        .writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" })
+        .end(gzipSync('{"choices":[]}')),
+    );
+  const ask = (coding: string): Promise<Response> =>
+    fetch(`${gateway.url}/plain/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "accept-encoding": coding },
+      body: JSON.stringify({ model: "m", messages: [{ role: "user", content: "packed" }] }),
+    });
+  const first = ask("gzip");
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  const others = ["identity", "identity", "identity"].map(ask);
+  await vi.waitFor(() => expect(gateway.inFlight).toBe(4));
+  held.shift()!();
+  await vi.waitFor(() => expect(held).toHaveLength(3));
+  for (const answer of held) answer();
+  for (const call of [first, ...others]) expect((await call).status).toBe(200);
+  expect(await (await ask("gzip")).text()).toBe('{"choices":[]}');
+  model.answer = well;
+  const ends = gateway.log.filter(({ level }) => level === "error");
+  expect(ends).toEqual([]);
 });
 
 test("embeddings that fail, hang up or lie are misses", async () => {

@@ -46,7 +46,7 @@ export class MemoryCache implements Cache {
     const sizeBytes = key.length * 2 + value.length + ENTRY_OVERHEAD_BYTES;
     if (!(ttlMs > 0) || value.length > LARGEST_ENTRY_BYTES || sizeBytes > this.#limitBytes) return;
     // A view would keep the whole buffer behind it alive.
-    const kept = value.slice();
+    const kept = new Uint8Array(value);
     this.#entries.set(key, { value: kept, expiresMs: now + ttlMs, sizeBytes });
     this.#sizeBytes += sizeBytes;
     while (this.#sizeBytes > this.#limitBytes) this.delete(this.#entries.keys().next().value!);

@@ -206,7 +206,8 @@ function collectBody(body: Body, done: (bytes: Uint8Array) => void): () => Uint8
     return {
       borrows: next.borrows,
       write: (chunk) => {
-        if (chunks !== null && (size += chunk.length) <= LARGEST_ENTRY_BYTES) chunks.push(chunk.slice());
+        if (chunks !== null && (size += chunk.length) <= LARGEST_ENTRY_BYTES)
+          chunks.push(new Uint8Array(chunk));
         else chunks = null;
         return next.write(chunk);
       },

@@ -161,7 +161,7 @@ function captureBody(body: Body | null, bytes: number): Captured | null {
   const captured: Captured = { chunks: [], size: 0 };
   const take = (chunk: Uint8Array): void => {
     const part = chunk.subarray(0, bytes - captured.size);
-    captured.chunks.push(part.slice());
+    captured.chunks.push(new Uint8Array(part));
     captured.size += part.length;
   };
   if (body.wire !== null) {

@@ -231,6 +231,12 @@ export class ModelCall {
     return waiting;
   }
 
+  /** The client has said what the session is to be, where the request's line does not. */
+  sessionSetUp(message: JsonObject): void {
+    this.#requestBody = message;
+    this.#request = null;
+  }
+
   beginSession(found: FoundAnswer): void {
     this.#session = found;
   }
@@ -489,7 +495,7 @@ export class ModelCall {
       borrows: next.borrows,
       write: (chunk) => {
         size += chunk.length;
-        if (size <= KEPT_REQUEST) copy.push(chunk.slice());
+        if (size <= KEPT_REQUEST) copy.push(new Uint8Array(chunk));
         else copy.length = 0;
         return next.write(chunk);
       },

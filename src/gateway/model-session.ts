@@ -1,9 +1,11 @@
 /**
- * A WebSocket session with a model (OpenAI Realtime; `ai-apis.md` §8.2): frames pass in both directions as they are, and
- * are looked at on the way. Each response that ends is settled on its own. Before the client's `response.create` reaches the
- * backend, whoever limits the session is asked; when nothing is left, the client gets an `error` event and the session is
+ * A WebSocket session with a model (OpenAI Realtime, Gemini Live; `ai-apis.md` §8.2): frames pass in both directions as they are, and
+ * are looked at on the way. Each response that ends is settled on its own. Before what asks for a response
+ * reaches the backend, whoever limits the session is asked; when nothing is left, the client is told why and the session is
  * closed, after the response under way.
  */
+import type { JsonObject } from "../base/json-object.ts";
+import type { Saying, SessionWords } from "../llm/dialect.ts";
 import { type SessionTap, tapSession } from "../llm/session-tap.ts";
 import { closeFrame, textFrame } from "../llm/websocket-frames.ts";
 import { type Usage, NO_USAGE } from "../llm/usage.ts";
@@ -21,8 +23,9 @@ const MOST_WORDS = 200_000;
 export class ModelSession {
   readonly #call: ModelCall;
   readonly #tap: SessionTap;
+  readonly #words: SessionWords;
   /** What the caller has said since the last response. */
-  #messages: { readonly role: string; readonly content: string }[] = [];
+  #messages: { readonly role: string; content: string; readonly isPiece: boolean }[] = [];
   /** Responses that were settled. */
   #responses = 0;
   #toClient: BodySink | null = null;
@@ -42,13 +45,12 @@ export class ModelSession {
 
   constructor(exchange: Exchange, call: ModelCall) {
     this.#call = call;
+    this.#words = call.dialect.session!;
     this.#tap = tapSession(call.dialect, {
       extensions: exchange.response?.headers.get("sec-websocket-extensions") ?? null,
       keepText: call.keepText,
-      onEvent: (from, type) => (from === "client" ? this.#clientSays(type) : this.#serverSays(type)),
-      onTranscript: (role, content) => {
-        if (role === "user" && this.#messages.length < MOST_MESSAGES) this.#messages.push({ role, content });
-      },
+      onEvent: (from, event) => (from === "client" ? this.#clientSays(event) : this.#serverSays(event)),
+      onTranscript: (saying) => this.#note(saying),
     });
     call.beginSession(this.#tap.found);
   }
@@ -83,7 +85,7 @@ export class ModelSession {
       write: (chunk) => {
         if (this.#over || this.#refused !== null) return true;
         if (this.#waiting !== null) {
-          this.#waiting.push(chunk.slice());
+          this.#waiting.push(new Uint8Array(chunk));
           return false;
         }
         this.#asks = false;
@@ -99,12 +101,13 @@ export class ModelSession {
   /** Both connections are over: what was begun and not ended is settled by what was relayed. */
   ended(): void {
     this.#over = true;
-    if (this.#tap.found.textLength > this.#settledText || this.#responding)
-      this.#call.settleResponse(null, "client-gone", this.#textSince(), this.#messages);
+    const usage = this.#usageSince();
+    if (usage !== null || this.#tap.found.textLength > this.#settledText || this.#responding)
+      this.#call.settleResponse(usage, "client-gone", this.#textSince(), this.#messagesSince());
     this.#call.endSession();
   }
 
-  /** The chunk holds the end of a `response.create`: it passes only when something is left. */
+  /** The chunk holds the end of a message that asks for a response: it passes only when something is left. */
   #askFirst(chunk: Uint8Array, next: BodySink, resume: () => void): boolean {
     const reason = this.#call.mayRespond();
     if (!(reason instanceof Promise)) {
@@ -112,7 +115,7 @@ export class ModelSession {
       this.#refuse(reason);
       return true;
     }
-    this.#waiting = [chunk.slice()];
+    this.#waiting = [new Uint8Array(chunk)];
     void reason.then((found) => {
       const chunks = this.#waiting ?? [];
       this.#waiting = null;
@@ -133,29 +136,48 @@ export class ModelSession {
   #endIfDue(): void {
     if (this.#refused === null || this.#over || this.#responding || !this.#tap.server.atBoundary) return;
     this.#over = true;
-    const event = {
-      type: "error",
-      error: { type: "rate_limit_exceeded", code: "token_limit_exceeded", message: this.#refused },
-    };
-    this.#toClient!.write(textFrame(JSON.stringify(event), null));
+    const words = this.#words.refusal(this.#refused);
+    if (words !== null) this.#toClient!.write(textFrame(words, null));
     this.#toClient!.write(closeFrame(POLICY_VIOLATION, "token limit exceeded", null));
     this.#closeBoth();
   }
 
-  #clientSays(type: string): void {
-    if (type === "response.create") this.#asks = true;
+  #clientSays(event: JsonObject): void {
+    if (this.#words.asks(event)) this.#asks = true;
+    else if (this.#words.setsUp(event)) this.#call.sessionSetUp(event);
   }
 
-  #serverSays(type: string): void {
+  /** What the caller says is logged with the response that follows; what comes in pieces is one message. */
+  #note({ role, text, isPiece }: Saying): void {
+    if (role !== "user") return;
+    const last = this.#messages.at(-1);
+    if (isPiece && last?.isPiece === true) {
+      if (last.content.length < MOST_WORDS) last.content += text;
+    } else if (this.#messages.length < MOST_MESSAGES) this.#messages.push({ role, content: text, isPiece });
+  }
+
+  #serverSays(event: JsonObject): void {
     const { found } = this.#tap;
-    if (type === "response.created") this.#begun();
+    if (this.#words.begins(event, this.#responding)) this.#begun();
     if (found.responses === this.#responses) return;
     this.#responses = found.responses;
     this.#responding = false;
-    const usage = found.usage === null ? null : difference(found.usage, this.#settled);
-    if (found.usage !== null) this.#settled = found.usage;
-    this.#call.settleResponse(usage, "finished", this.#textSince(), this.#messages);
+    this.#call.settleResponse(this.#usageSince(), "finished", this.#textSince(), this.#messagesSince());
+  }
+
+  /** Reported, and not settled yet. */
+  #usageSince(): Usage | null {
+    const { usage } = this.#tap.found;
+    if (usage === null) return null;
+    const since = difference(usage, this.#settled);
+    this.#settled = usage;
+    return since;
+  }
+
+  #messagesSince(): { readonly role: string; readonly content: string }[] {
+    const messages = this.#messages.map(({ role, content }) => ({ role, content }));
     this.#messages = [];
+    return messages;
   }
 
   /** A response that the server itself began (voice activity): it ends, and the session with it when nothing is left. */

@@ -24,6 +24,12 @@ const LOOSE = 0.2;
 /** Looked at in turn when words are compared, too. */
 const CANDIDATES = 4;
 
+/**
+ * For so many answers to the same prompt a request waits in vain; then it asks for itself. Where answers are never kept
+ * (errors, too long, no store policy) requests would else go one after the other, however many.
+ */
+const MOST_WAITS = 2;
+
 /** What a lookup leaves for the store. */
 export interface SemanticSlot {
   readonly store: SemanticStore;
@@ -153,11 +159,9 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
   const { semantic } = exchange.services;
   const flightKey = `${partition} ${hash("sha256", text.prompt, "base64url")}`;
   // Whoever comes first flies; should it bring nothing, the next of those who waited does.
-  for (
-    let ahead = semantic.flights.join(flightKey);
-    ahead !== null;
-    ahead = semantic.flights.join(flightKey)
-  ) {
+  for (let waits = 0; waits < MOST_WAITS; waits++) {
+    const ahead = semantic.flights.join(flightKey);
+    if (ahead === null) break;
     say("The same prompt is under way: waiting for its answer.");
     const payload = await ahead.wait(exchange.abort);
     if (exchange.abort.aborted) return;
@@ -166,7 +170,7 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
     say("Hit: the answer to the same prompt, which was under way.");
     return new SkipToOutbound(STORES);
   }
-  // Null where what was waited for cannot be given to this caller, nor to others who have begun by now.
+  // Null when another has begun meanwhile: this one has waited enough, or cannot read what was brought.
   const flight = semantic.flights.begin(flightKey);
   exchange.semanticFlight = flight;
   if (flight !== null) exchange.onEnd(() => flight.land(null));

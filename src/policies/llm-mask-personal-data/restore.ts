@@ -66,7 +66,7 @@ class RestoringSink implements BodySink {
     this.#sink = sink;
     const copies = sink.borrows !== true;
     this.#answer = new RestoringAnswer(options, (octets) => {
-      this.#hasRoom = sink.write(copies ? octets.slice() : octets) && this.#hasRoom;
+      this.#hasRoom = sink.write(copies ? new Uint8Array(octets) : octets) && this.#hasRoom;
     });
   }
 

@@ -264,5 +264,5 @@ function octetsOf(view: Float32Array | Int8Array): Uint8Array {
 function floatsOf(octets: Uint8Array): Float32Array {
   if (octets.byteOffset % 4 === 0)
     return new Float32Array(octets.buffer, octets.byteOffset, octets.length / 4);
-  return new Float32Array(octets.slice().buffer);
+  return new Float32Array(new Uint8Array(octets).buffer);
 }

@@ -112,7 +112,9 @@ defineType("class System.Array : System.Collections.IEnumerable", {
   "int GetUpperBound(int dimension)": (array: AnyArray, n: number) => (dimension(n), lengthOf(array) - 1),
   "void CopyTo(Array array, int index)": copyTo,
   "object Clone()": (array: AnyArray) =>
-    array instanceof Uint8Array ? array.slice() : new NetArray(array.elementType, array.items.slice()),
+    array instanceof Uint8Array
+      ? new Uint8Array(array)
+      : new NetArray(array.elementType, array.items.slice()),
 
   "static bool Exists<T>(T[] array, Predicate<T> match)": (array: AnyArray, match: Match) =>
     findIndex(itemsOf(array), match) >= 0,

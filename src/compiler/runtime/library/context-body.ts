@@ -58,7 +58,7 @@ function parse(text: string, what: "JObject" | "JArray" | "JToken"): Raw {
 }
 
 defineBodyType("System.String", bodyText);
-defineBodyType("System.Byte[]", (body) => body.bytes().slice());
+defineBodyType("System.Byte[]", (body) => new Uint8Array(body.bytes()));
 for (const name of ["JObject", "JArray", "JToken"] as const) {
   defineBodyType(`Newtonsoft.Json.Linq.${name}`, (body) => json(body, name));
 }

@@ -70,7 +70,7 @@ function utf16Bytes(littleEndian: boolean): (text: string) => Uint8Array {
 }
 
 function utf16BigEndianText(bytes: Uint8Array): string {
-  const swapped = bytes.slice();
+  const swapped = new Uint8Array(bytes);
   for (let i = 0; i + 1 < swapped.length; i += 2) {
     const high = swapped[i]!;
     swapped[i] = swapped[i + 1]!;
