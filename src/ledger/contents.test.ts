@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type LedgerContents, characterEnd, decodeContents, encodeContents } from "./contents.ts";
+import { characterEnd, decodeContents, encodeContents } from "./contents.ts";
 import { decodeRecord, encodeRecord } from "./line.ts";
 import { record } from "./ledger.fixture.ts";
 import { newOwner, parseSegmentName, segmentName } from "./segment.ts";
