@@ -23,6 +23,7 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
       ? "openai-completions"
       : "openai-chat";
   }
+  if ("serverContent" in value || "setupComplete" in value || "toolCall" in value) return "gemini-live";
   if ("candidates" in value || "usageMetadata" in value || "predictions" in value) return "gemini";
   if ("bytes" in value || INVOKED.some((key) => key in value)) return "bedrock-invoke";
   if (isJsonObject(value["output"]) && "message" in value["output"]) return "bedrock-converse";

@@ -65,6 +65,8 @@ it.each([
   ["auto", "speech.sse", "openai-audio", 115],
   ["realtime", "realtime-fragmented.frames", "openai-realtime", 184],
   ["auto", "realtime-deflated.frames", "openai-realtime", 390],
+  ["auto", "../gemini/live-two-turns.frames", "gemini-live", 98],
+  ["live", "../gemini/live-text.frames", "gemini-live", 92],
   ["auto", "realtime.jsonl", "openai-realtime", 390],
   ["chat", "chat-sse.gz", "openai-chat", 29],
 ])("%s %s is %s, the same in pieces", async (name, path, dialect, totalTokens) => {

@@ -55,6 +55,9 @@ const ALIASES: Readonly<Record<string, DialectName>> = {
   "vertex-ai": "gemini",
   "vertex-gemini": "gemini",
   "vertex-native": "gemini",
+  live: "gemini-live",
+  "gemini-realtime": "gemini-live",
+  "vertex-live": "gemini-live",
   converse: "bedrock-converse",
   "converse-stream": "bedrock-converse",
   "bedrock-converse-stream": "bedrock-converse",
@@ -190,7 +193,7 @@ function unwrapped(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   for (const key of ENVELOPES) {
     const inner = value[key];
-    if (isJsonObject(inner) && typeof inner["type"] === "string") return inner;
+    if (isJsonObject(inner) && (typeof inner["type"] === "string" || "serverContent" in inner)) return inner;
     if (typeof inner !== "string" || !/^\s*\{/.test(inner)) continue;
     try {
       return JSON.parse(inner);

@@ -5,6 +5,7 @@
  * A dialect knows JSON values only. How they are framed (one document, SSE, AWS event stream, WebSocket frames, a streamed
  * JSON array) is the business of `response-tap.ts`, which hands each whole value to the dialect's `AnswerReader`.
  */
+import type { JsonObject } from "../base/json-object.ts";
 import type { Prompt } from "./prompt.ts";
 import type { Usage } from "./usage.ts";
 
@@ -19,6 +20,7 @@ export type DialectName =
   | "openai-realtime"
   | "anthropic-messages"
   | "gemini"
+  | "gemini-live"
   | "bedrock-converse"
   | "bedrock-invoke";
 
@@ -49,6 +51,8 @@ export interface Dialect {
   /** `gen_ai.provider.name` when nothing says otherwise. */
   readonly provider: string;
   readonly operation: ModelOperation;
+  /** Of dialects whose operation is `realtime`. */
+  readonly session?: SessionWords;
   /** Usage may come before the answer is whole, and grow: what a stream that broke off reported is a lower bound. */
   readonly reportsEarly?: true;
   /** Whether the line alone says that the request is of this dialect. */
@@ -67,6 +71,31 @@ export interface Dialect {
    * @param keepText how much of what the model writes is kept, in UTF-16 units; 0 = only its length
    */
   readAnswer(keepText: number): AnswerReader;
+}
+
+/** What the messages of a WebSocket session mean. Never throws. */
+export interface SessionWords {
+  /** Messages may come in binary frames, too. */
+  readonly inBinary: boolean;
+  /** A long message that need not be parsed. @param start its first characters */
+  isSound(start: string): boolean;
+  /** Whether the client asks for a response with it. */
+  asks(message: JsonObject): boolean;
+  /** Whether the server begins a response with it. @param responding one is under way */
+  begins(message: JsonObject, responding: boolean): boolean;
+  /** Whether the client says with it what the session is to be: `readRequest` takes it for the body. */
+  setsUp(message: JsonObject): boolean;
+  /** A part of the conversation as text; null when there is none in it. */
+  said(from: "client" | "server", message: JsonObject): Saying | null;
+  /** Text of the message that tells the client why it may not go on; null when the close frame alone does. */
+  refusal(why: string): string | null;
+}
+
+export interface Saying {
+  readonly role: "user" | "assistant";
+  readonly text: string;
+  /** It goes on where the last piece of the same role ended. */
+  readonly isPiece: boolean;
 }
 
 /** What a request asks for. */

@@ -14,8 +14,8 @@ function tap(options: Partial<SessionOptions> = {}) {
   const session = tapSession(realtime, {
     extensions: null,
     keepText: 1000,
-    onEvent: (from, type) => events.push(`${from} ${type} ${session.found.responses}`),
-    onTranscript: (role, text) => said.push(`${role}: ${text}`),
+    onEvent: (from, event) => events.push(`${from} ${String(event["type"])} ${session.found.responses}`),
+    onTranscript: ({ role, text }) => said.push(`${role}: ${text}`),
     ...options,
   });
   return { session, events, said };

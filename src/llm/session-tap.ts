@@ -2,7 +2,7 @@
  * Looks at a WebSocket session with a model as it passes, in both directions: sums usage over its responses, counts what
  * the model says, hands transcripts and events to whoever limits or logs the session. Sounds are not parsed.
  */
-import type { AnswerReader, Dialect, FoundAnswer } from "./dialect.ts";
+import type { AnswerReader, Dialect, FoundAnswer, Saying, SessionWords } from "./dialect.ts";
 import { type JsonObject, isJsonObject } from "../base/json-object.ts";
 import { takeValue } from "./response-tap.ts";
 import { FrameReader, compressionOf } from "./websocket-frames.ts";
@@ -17,9 +17,9 @@ export interface SessionOptions {
    *
    * @param from who sent it
    */
-  readonly onEvent?: (from: "client" | "server", type: string, event: JsonObject) => void;
-  /** What was said: a part of the conversation as text, once it is whole. */
-  readonly onTranscript?: (role: "user" | "assistant", text: string) => void;
+  readonly onEvent?: (from: "client" | "server", event: JsonObject) => void;
+  /** What was said: a part of the conversation as text. */
+  readonly onTranscript?: (saying: Saying) => void;
 }
 
 export interface SessionTap {
@@ -34,29 +34,48 @@ export interface SessionTap {
 }
 
 export function tapSession(dialect: Dialect, options: SessionOptions): SessionTap {
-  return new Session(dialect.readAnswer(options.keepText), options);
+  return new Session(dialect.readAnswer(options.keepText), dialect.session ?? UNKNOWN, options);
 }
+
+/** Recordings of sessions in dialects that have none here: whatever is JSON is read. */
+const UNKNOWN: SessionWords = {
+  inBinary: true,
+  isSound: () => false,
+  asks: () => false,
+  begins: () => false,
+  setsUp: () => false,
+  said: () => null,
+  refusal: () => null,
+};
 
 class Session implements SessionTap {
   readonly found: FoundAnswer;
   readonly server: FrameReader;
   readonly client: FrameReader;
   readonly #options: SessionOptions;
+  readonly #words: SessionWords;
 
-  constructor(reader: AnswerReader, options: SessionOptions) {
+  constructor(reader: AnswerReader, words: SessionWords, options: SessionOptions) {
     this.found = reader.found;
     this.#options = options;
+    this.#words = words;
     const compression = compressionOf(options.extensions);
-    this.server = new FrameReader((text) => {
-      const event = parsedEvent(text);
-      if (event === null) return;
-      takeValue(reader, null, event);
-      this.#tell("server", event);
-    }, compression.server);
-    this.client = new FrameReader((text) => {
-      const event = parsedEvent(text);
-      if (event !== null) this.#tell("client", event);
-    }, compression.client);
+    this.server = new FrameReader(
+      (text) => {
+        const event = parsedEvent(text, words);
+        if (event === null) return;
+        takeValue(reader, null, event);
+        this.#tell("server", event);
+      },
+      { ...compression.server, binary: words.inBinary },
+    );
+    this.client = new FrameReader(
+      (text) => {
+        const event = parsedEvent(text, words);
+        if (event !== null) this.#tell("client", event);
+      },
+      { ...compression.client, binary: words.inBinary },
+    );
   }
 
   fromServer(chunk: Uint8Array): void {
@@ -69,41 +88,15 @@ class Session implements SessionTap {
 
   #tell(from: "client" | "server", event: JsonObject): void {
     const { onEvent, onTranscript } = this.#options;
-    const type = typeof event["type"] === "string" ? event["type"] : "";
-    onEvent?.(from, type, event);
-    if (onTranscript === undefined) return;
-    const transcript = event["transcript"] ?? event["text"];
-    if (typeof transcript === "string" && transcript !== "" && from === "server") {
-      if (SPOKEN.has(type)) onTranscript("assistant", transcript);
-      else if (type === "conversation.item.input_audio_transcription.completed") {
-        onTranscript("user", transcript);
-      }
-    } else if (from === "client" && type === "conversation.item.create") {
-      const text = itemText(event["item"]);
-      if (text !== "") onTranscript("user", text);
-    }
+    onEvent?.(from, event);
+    const saying = onTranscript === undefined ? null : this.#words.said(from, event);
+    if (saying !== null) onTranscript!(saying);
   }
 }
 
-/** What the model said or wrote, whole; the names of both generations. */
-const SPOKEN = new Set([
-  "response.output_audio_transcript.done",
-  "response.audio_transcript.done",
-  "response.output_text.done",
-  "response.text.done",
-]);
-
-function itemText(item: unknown): string {
-  if (!isJsonObject(item) || !Array.isArray(item["content"])) return "";
-  return item["content"]
-    .map((part: unknown) => (isJsonObject(part) ? (part["text"] ?? part["transcript"]) : null))
-    .filter((text) => typeof text === "string")
-    .join("");
-}
-
 /** A sound of 100 kB is told by its first characters; parsing it would cost a millisecond and say nothing. */
-function parsedEvent(text: string): JsonObject | null {
-  if (text.length > 2048 && SOUND.test(text.slice(0, 512))) return null;
+function parsedEvent(text: string, words: SessionWords): JsonObject | null {
+  if (text.length > 2048 && words.isSound(text.slice(0, 512))) return null;
   try {
     const event: unknown = JSON.parse(text);
     return isJsonObject(event) ? event : null;
@@ -111,5 +104,3 @@ function parsedEvent(text: string): JsonObject | null {
     return null;
   }
 }
-
-const SOUND = /"type"\s*:\s*"(?:input_audio_buffer\.append|response\.(?:output_)?audio\.delta)"/;

@@ -24,6 +24,8 @@ export interface FrameReaderOptions {
   readonly deflate: boolean;
   /** … and each message is compressed on its own (`server_no_context_takeover` or the client's). */
   readonly noContext: boolean;
+  /** Binary messages are texts, too. */
+  readonly binary?: boolean;
 }
 
 /** @param text a whole message */
@@ -141,12 +143,16 @@ export class FrameReader {
       this.#fragments = 0;
       this.#keptLength = 0;
       // Messages that nobody reads still move the window of a shared context.
-      this.#keeps = this.#message === TEXT || (this.#compressed && !this.#options.noContext);
+      this.#keeps = this.#isRead || (this.#compressed && !this.#options.noContext);
     }
     this.#fragments++;
     if (this.#fragments > MOST_FRAGMENTS || this.#keptLength + this.#remaining > MOST_MESSAGE_BYTES) {
       this.#drop();
     }
+  }
+
+  get #isRead(): boolean {
+    return this.#message === TEXT || (this.#message === BINARY && this.#options.binary === true);
   }
 
   #drop(): void {
@@ -187,17 +193,17 @@ export class FrameReader {
     this.#inPayload = false;
     if (this.#opcode === CLOSE) this.#closed = true;
     if (this.#opcode >= CONTROL || !this.#final) return;
-    const isText = this.#message === TEXT;
+    const isRead = this.#isRead;
     const keeps = this.#keeps;
     this.#message = 0;
     this.#keeps = false;
     if (!keeps) {
-      if (isText || this.#compressed) this.#missed();
+      if (isRead || this.#compressed) this.#missed();
       return;
     }
     const octets = this.#kept.subarray(0, this.#keptLength);
     const text = this.#compressed ? this.#inflate(octets) : octets;
-    if (isText && text !== null) this.#take(text.toString("utf8"));
+    if (isRead && text !== null) this.#take(text.toString("utf8"));
     if (this.#kept.length > 64 * 1024) this.#kept = EMPTY;
   }
 

@@ -79,7 +79,7 @@ export const modelMessages: Readonly<Record<string, Message>> = {
     hint: "`headgate explain HG5530` lists them",
     explain:
       "`aiFormat` says what an API's requests to models look like where neither path nor body tell: openai-chat, openai-completions, " +
-      "openai-responses, openai-embeddings, openai-images, openai-audio, openai-realtime, anthropic-messages, gemini, " +
+      "openai-responses, openai-embeddings, openai-images, openai-audio, openai-realtime, anthropic-messages, gemini, gemini-live, " +
       "bedrock-converse or bedrock-invoke. Without it the gateway looks at each request.",
   },
   HG5531: {

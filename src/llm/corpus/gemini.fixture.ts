@@ -44,8 +44,51 @@ const GEMINI_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["vertex-text.body", { tokens: [3, 2], text: "Hello!", whole: true }],
 ];
 
-export const GEMINI: readonly CorpusCase[] = GEMINI_FILES.map(([file, said]) => ({
-  file,
-  dialect: "gemini" as const,
-  said,
-}));
+const LIVE: Said = {
+  tokens: [30, 62],
+  promptAudio: 25,
+  completionAudio: 62,
+  finish: "turnComplete",
+  text: "Hello there!",
+  whole: true,
+};
+
+const LIVE_FILES: readonly (readonly [file: string, said: Said])[] = [
+  ["live-audio.frames", LIVE],
+  ["live-text.frames", { ...LIVE, promptAudio: 0, completionAudio: 0 }],
+  ["live-fragmented.frames", LIVE],
+  [
+    "live-two-turns.frames",
+    {
+      ...LIVE,
+      tokens: [80, 18],
+      promptAudio: 70,
+      completionAudio: 18,
+      finish: "interrupted",
+      text: "OneTwo",
+      responses: 2,
+    },
+  ],
+  [
+    "live-usage-after-the-end.frames",
+    { ...LIVE, tokens: [100, 14], promptAudio: 90, completionAudio: 14, text: "OneTwoThree", responses: 3 },
+  ],
+  ["live-usage-twice.frames", { ...LIVE, tokens: [30, 10], completionAudio: 10, text: "One" }],
+  [
+    "live-tool-call.frames",
+    {
+      tokens: [43, 15],
+      reasoning: 6,
+      cached: 7,
+      finish: "RESPONSE_REJECTED",
+      text: '{"room":"hall"}Done.',
+      whole: true,
+    },
+  ],
+  ["live-cut.frames", { tokens: [30, 4], promptAudio: 25, completionAudio: 4, text: "Hello" }],
+];
+
+export const GEMINI: readonly CorpusCase[] = [
+  ...GEMINI_FILES.map(([file, said]) => ({ file, dialect: "gemini" as const, said })),
+  ...LIVE_FILES.map(([file, said]) => ({ file, dialect: "gemini-live" as const, said })),
+];

@@ -7,6 +7,7 @@ import { anthropicMessages } from "./anthropic/messages.ts";
 import { bedrockConverse } from "./bedrock/converse.ts";
 import { bedrockInvoke, bedrockInvokeEmbeddings, bedrockInvokeImages } from "./bedrock/invoke.ts";
 import { gemini, geminiEmbeddings, geminiImages } from "./gemini/gemini.ts";
+import { geminiLive } from "./gemini/live.ts";
 import * as openai from "./openai/index.ts";
 
 export const DIALECTS: readonly Dialect[] = [
@@ -20,6 +21,7 @@ export const DIALECTS: readonly Dialect[] = [
   openai.openaiSpeech,
   openai.openaiRealtime,
   gemini,
+  geminiLive,
   geminiEmbeddings,
   geminiImages,
   bedrockConverse,

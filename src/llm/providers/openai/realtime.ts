@@ -14,12 +14,14 @@ import { errorOf, nameOf } from "./fields.ts";
 import { deploymentOf, endsWith, queryValue } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { wroteDelta, wroteOutput } from "./responses.ts";
+import { realtimeWords } from "./session-words.ts";
 import { readUsage } from "./usage.ts";
 
 export const openaiRealtime: Dialect = {
   name: "openai-realtime",
   provider: "openai",
   operation: "realtime",
+  session: realtimeWords,
   matchesLine: (line) =>
     line.method === "GET" && (endsWith(line.path, "/realtime") || isResponsesSocket(line)),
   readRequest: (_body, line) => realtimeRequest(line),
