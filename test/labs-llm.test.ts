@@ -234,7 +234,12 @@ describe("finops-framework", () => {
       process.execPath,
       [
         join(root, "bin/headgate.js"),
-        ...["usage", "--json", "--by", "product,subscription,model", "--data-dir", lab.dataDir],
+        "usage",
+        "--json",
+        "--by",
+        "product,subscription,model",
+        "--data-dir",
+        lab.dataDir,
       ],
       { cwd: lab.dataDir },
     );
