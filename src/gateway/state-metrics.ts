@@ -28,32 +28,19 @@ export interface GatewayState {
 const BREAKER = { closed: 0, "half-open": 1, open: 2 } as const;
 
 export function stateMetrics(metrics: Metrics, state: GatewayState): void {
-  const gauge = (
-    name: string,
-    help: string,
-    unit: string,
-    labels: readonly string[],
-    read: (set: (value: number, values?: readonly string[]) => void) => void,
-  ): void => {
-    const family = metrics.gauge({ name, help, unit, labels });
-    family.refresh = () => {
-      family.clear();
-      read((value, values) => family.record(value, values));
+  type Read = (set: (value: number, values?: readonly string[]) => void) => void;
+  const readBy =
+    (kind: "gauge" | "counter") =>
+    (name: string, help: string, unit: string, labels: readonly string[], read: Read): void => {
+      const family = metrics[kind]({ name, help, unit, labels });
+      family.refresh = () => {
+        family.clear();
+        read((value, values) => family.record(value, values));
+      };
     };
-  };
-  const total = (
-    name: string,
-    help: string,
-    unit: string,
-    labels: readonly string[],
-    read: (set: (value: number, values?: readonly string[]) => void) => void,
-  ): void => {
-    const family = metrics.counter({ name, help, unit, labels });
-    family.refresh = () => {
-      family.clear();
-      read((value, values) => family.record(value, values));
-    };
-  };
+  const gauge = readBy("gauge");
+  /** Counted elsewhere, and only read here. */
+  const total = readBy("counter");
   gauge("headgate_build_info", "1, with the version.", "1", ["version"], (set) => set(1, [state.version]));
   gauge("headgate_in_flight_requests", "Requests under way.", "{request}", [], (set) =>
     set(state.inFlight()),
