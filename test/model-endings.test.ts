@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import OpenAI from "openai";
 import { Writable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -107,6 +108,7 @@ async function scraped(name: string): Promise<number> {
 
 describe("a response in the background", () => {
   const usage = { input_tokens: 1200, output_tokens: 345, total_tokens: 1545 };
+  const little = { input_tokens: 2, output_tokens: 1, total_tokens: 3 };
   const response = (id: string, status: string, more: object = {}): object => ({
     id,
     object: "response",
@@ -145,7 +147,7 @@ describe("a response in the background", () => {
   const whole = (id: string): Answer => json(done(id));
 
   /** What is charged in the end: as reported, or the estimate alone; and how many lines the ledger has. */
-  test.each<[string, readonly Fetch[], "reported" | "estimated"]>([
+  test.each<[string, readonly Fetch[], "reported" | "estimated" | "less"]>([
     ["fetched once", [get(whole)], "reported"],
     ["fetched twice is charged once", [get(whole), get(whole)], "reported"],
     [
@@ -165,6 +167,11 @@ describe("a response in the background", () => {
       "failed, with what it had cost",
       [get((id) => json(done(id, "failed", { error: { code: "x" } })))],
       "reported",
+    ],
+    [
+      "cancelled at once, for less than was estimated",
+      [get((id) => json(done(id, "cancelled", { usage: little })))],
+      "less",
     ],
     ["cancelled, and nobody says what it cost", [get((id) => json(response(id, "cancelled")))], "estimated"],
     ["never fetched", [], "estimated"],
@@ -194,8 +201,9 @@ describe("a response in the background", () => {
       lines.reduce((total, record) => total + of(record), 0);
     const total = sum((record) => record.totalTokens);
     expect(taken).toBe(1545 + sum((record) => record.chargedTokens));
-    // Beside it, two calls by which this test sees what is left.
-    expect((await scraped("endings_total_tokens_sum")) - before).toBe(2 * 1545 + total);
+    // Beside it, two calls by which this test sees what is left. Sums do not go down.
+    const emitted = sum((record) => Math.max(0, record.totalTokens));
+    expect((await scraped("endings_total_tokens_sum")) - before).toBe(2 * 1545 + emitted);
     if (evidence === "estimated") {
       expect(lines).toMatchObject([{ evidence, ending: "finished", completionTokens: 0, part: 0 }]);
       expect(total).toBeGreaterThan(0);
@@ -206,10 +214,34 @@ describe("a response in the background", () => {
       { evidence: "reported", ending: "finished", part: 1 },
     ]);
     expect(lines[1]!.requestId).toBe(lines[0]!.requestId);
+    const [input, output] = evidence === "less" ? [2, 1] : [1200, 345];
     expect([sum((record) => record.promptTokens), sum((record) => record.completionTokens), total]).toEqual([
-      1200, 345, 1545,
+      input,
+      output,
+      input + output,
     ]);
-    expect(sum((record) => record.costMicros!)).toBe(1200 + 3450);
+    expect(sum((record) => record.costMicros!)).toBe(input + 10 * output);
+    if (evidence === "less") expect(lines[1]).toMatchObject({ chargedTokens: 0 });
+  });
+
+  test("the official client: asked for, polled, fetched", async () => {
+    const client = new OpenAI({ apiKey: "k", baseURL: `${gateway.url}/ai`, maxRetries: 0 });
+    let polls = 0;
+    upstream.answer = (request, reply, body) =>
+      json(
+        request.method === "POST"
+          ? response("resp_client", "queued")
+          : polls++ === 0
+            ? response("resp_client", "in_progress")
+            : done("resp_client"),
+      )(request, reply, body);
+    let answer = await client.responses.create({ model: "house-model", input: "A novel.", background: true });
+    while (answer.status === "queued" || answer.status === "in_progress")
+      answer = await client.responses.retrieve(answer.id);
+    expect(answer.usage!.total_tokens).toBe(1545);
+    const lines = (await ledger()).filter(({ answerId }) => answerId === "resp_client");
+    expect(lines.map(({ evidence }) => evidence)).toEqual(["estimated", "reported"]);
+    expect(lines[0]!.totalTokens + lines[1]!.totalTokens).toBe(1545);
   });
 
   test("aiFormat does not make a call of its own of the cancelling", async () => {

@@ -65,7 +65,12 @@ function emit(
   if (usage.completionAudio > 0) say("Completion Audio Tokens", usage.completionAudio);
 }
 
-/** Holds names and values and nothing else of the call. */
+/** Holds names and values and nothing else of the call. Sums do not go down: what was emitted too much stays. */
 function emittingLater(namespace: string, names: readonly string[], values: readonly string[]): ChargeLater {
-  return (usage, _tokens, exchange) => emit(exchange, namespace, names, values, usage);
+  return (usage, _tokens, exchange) => {
+    const total = Math.max(0, usage.total);
+    const prompt = Math.max(0, usage.prompt);
+    const completion = Math.max(0, usage.completion);
+    emit(exchange, namespace, names, values, { ...usage, total, prompt, completion });
+  };
 }

@@ -40,14 +40,14 @@ const FIELDS = {
   finishReason: "text",
   error: "text",
   attempts: "count",
-  promptTokens: "count",
-  completionTokens: "count",
-  totalTokens: "count",
-  cachedTokens: "count",
-  cacheWriteTokens: "count",
-  reasoningTokens: "count",
-  promptAudioTokens: "count",
-  completionAudioTokens: "count",
+  promptTokens: "tokens",
+  completionTokens: "tokens",
+  totalTokens: "tokens",
+  cachedTokens: "tokens",
+  cacheWriteTokens: "tokens",
+  reasoningTokens: "tokens",
+  promptAudioTokens: "tokens",
+  completionAudioTokens: "tokens",
   cachedInside: "bool",
   chargedTokens: "count",
   evidence: "text!",
@@ -55,7 +55,8 @@ const FIELDS = {
   price: "text",
 } as const satisfies Record<keyof LedgerRecord, FieldKind>;
 
-type FieldKind = "text" | "text!" | "count" | "time" | "ms" | "ms?" | "bool" | "cost";
+/** `tokens`, `cost`: below 0 where a line takes back what another one says too much. */
+type FieldKind = "text" | "text!" | "count" | "tokens" | "time" | "ms" | "ms?" | "bool" | "cost";
 
 const NAMES = Object.keys(FIELDS) as (keyof LedgerRecord)[];
 const KINDS: readonly FieldKind[] = Object.values(FIELDS);
@@ -100,6 +101,8 @@ function read(kind: FieldKind, value: unknown): unknown {
       return value === true;
     case "count":
       return Math.floor(within(value, LARGEST_COUNT));
+    case "tokens":
+      return Math.trunc(signed(value, LARGEST_COUNT)) + 0;
     case "time":
       return Math.floor(within(value, LATEST_MS));
     case "ms":
@@ -107,7 +110,7 @@ function read(kind: FieldKind, value: unknown): unknown {
     case "ms?":
       return typeof value === "number" ? toMicroseconds(within(value, LARGEST_COUNT)) : null;
     case "cost":
-      return typeof value === "number" ? Math.round(within(value, LARGEST_COUNT * 1000)) : null;
+      return typeof value === "number" ? Math.round(signed(value, LARGEST_COUNT * 1000)) + 0 : null;
   }
 }
 
@@ -116,6 +119,11 @@ const LATEST_MS = 4_102_444_800_000;
 
 function within(value: unknown, most: number): number {
   return typeof value === "number" && value > 0 ? Math.min(value, most) : 0;
+}
+
+/** May give -0, to which 0 is added. */
+function signed(value: unknown, most: number): number {
+  return typeof value === "number" && value < 0 ? -within(-value, most) : within(value, most);
 }
 
 /** Times are kept to the microsecond, so that their sums are exact. */

@@ -5,7 +5,7 @@ import type { Ending, Evidence } from "../llm/settlement.ts";
 export interface LedgerRecord {
   /** The gateway's id of the request: `CorrelationId` in logs. */
   readonly requestId: string;
-  /** Number of the response within a WebSocket session, from 1; 0 elsewhere. */
+  /** Number of the response within a WebSocket session, from 1; 0 elsewhere, 1 of what is reported later. */
   readonly part: number;
   /** When it began, ms since the epoch. */
   readonly timeMs: number;
@@ -39,6 +39,7 @@ export interface LedgerRecord {
   /** Our error code, or the provider's, when something failed. */
   readonly error: string | null;
   readonly attempts: number;
+  /** Tokens and cost are below 0 in a line that takes back what an earlier one of the request says too much. */
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly totalTokens: number;

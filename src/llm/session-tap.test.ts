@@ -1,9 +1,12 @@
+import { array, assert, constantFrom, dictionary, letrec, oneof, property } from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DIALECTS } from "./providers/index.ts";
 import { dialectNamed } from "./recognise.ts";
 import { type SessionOptions, tapSession } from "./session-tap.ts";
 import { textFrame } from "./websocket-frames.ts";
 
 const realtime = dialectNamed("openai-realtime")!;
+const line = { method: "GET", path: "/", query: "", header: () => null };
 const MASK = Uint8Array.from([1, 2, 3, 4]);
 const fromServer = (event: object): Buffer => textFrame(JSON.stringify(event), null);
 const fromClient = (event: object): Buffer => textFrame(JSON.stringify(event), MASK);
@@ -109,6 +112,48 @@ describe("a session", () => {
       session.fromServer(textFrame(text, null));
       session.fromClient(textFrame(text, MASK));
       expect(session.found.usage).toBeNull();
+    },
+  );
+});
+
+describe("words of sessions", () => {
+  const SESSIONS = DIALECTS.filter(({ session }) => session !== undefined);
+  const names = constantFrom(
+    ...["type", "item", "content", "setup", "model", "serverContent", "modelTurn", "parts", "turns", "text"],
+    ...["inputTranscription", "outputTranscription", "clientContent", "toolCall", "functionCalls", "args"],
+    ...["usageMetadata", "promptTokensDetails", "response", "usage", "conversation.item.create"],
+  );
+  const leaves = oneof(constantFrom(null, true, 7, -1, "conversation.item.create", "response.done"), names);
+  const { value } = letrec((tie) => ({
+    value: oneof(
+      { depthSize: "small" },
+      leaves,
+      array(tie("value"), { maxLength: 3 }),
+      dictionary(names, tie("value"), { maxKeys: 4 }),
+    ),
+  }));
+
+  it.each(SESSIONS.map((dialect) => [dialect.name, dialect] as const))(
+    "%s: nothing throws",
+    (_name, dialect) => {
+      assert(
+        property(value, (event) => {
+          const session = tapSession(dialect, {
+            extensions: null,
+            keepText: 10,
+            onEvent: (_from, message) => {
+              dialect.session!.asks(message);
+              dialect.session!.begins(message, false);
+              if (dialect.session!.setsUp(message)) dialect.readRequest(message, line);
+            },
+            onTranscript: ({ text }) => void expect(text).not.toBe(""),
+          });
+          const frame = textFrame(JSON.stringify(event), null);
+          session.fromServer(frame);
+          session.fromClient(frame);
+        }),
+        { numRuns: 2000 },
+      );
     },
   );
 });
