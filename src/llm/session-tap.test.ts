@@ -119,9 +119,27 @@ describe("a session", () => {
 describe("words of sessions", () => {
   const SESSIONS = DIALECTS.filter(({ session }) => session !== undefined);
   const names = constantFrom(
-    ...["type", "item", "content", "setup", "model", "serverContent", "modelTurn", "parts", "turns", "text"],
-    ...["inputTranscription", "outputTranscription", "clientContent", "toolCall", "functionCalls", "args"],
-    ...["usageMetadata", "promptTokensDetails", "response", "usage", "conversation.item.create"],
+    "type",
+    "item",
+    "content",
+    "setup",
+    "model",
+    "serverContent",
+    "modelTurn",
+    "parts",
+    "turns",
+    "text",
+    "inputTranscription",
+    "outputTranscription",
+    "clientContent",
+    "toolCall",
+    "functionCalls",
+    "args",
+    "usageMetadata",
+    "promptTokensDetails",
+    "response",
+    "usage",
+    "conversation.item.create",
   );
   const leaves = oneof(constantFrom(null, true, 7, -1, "conversation.item.create", "response.done"), names);
   const { value } = letrec((tie) => ({
