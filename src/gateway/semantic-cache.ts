@@ -266,7 +266,7 @@ export function semanticStore(element: string): PolicyDefinition {
     once: "section",
     shape: {
       attributes: {
-        duration: { type: "number", expression: true, required: true, doc: "Seconds to live." },
+        duration: { type: "number", expression: true, required: true, min: 0, doc: "Seconds to live." },
         "cache-response": {
           type: "bool",
           expression: true,
@@ -292,7 +292,10 @@ function keep(
   const response = responseOf(exchange);
   const wanted = cacheResponse?.(exchange.context) ?? response.statusCode === 200;
   const ttlMs = lifeMs(duration(exchange.context));
-  if (!wanted || ttlMs === 0) return exchange.remark(element, "The answer is not stored.");
+  if (!wanted || ttlMs === 0) {
+    exchange.semanticFlight?.land(null);
+    return exchange.remark(element, "The answer is not stored.");
+  }
   const { statusCode: status, statusReason: reason, body } = response;
   const headers: string[] = [];
   for (const name of ["Content-Type", "Content-Encoding"]) {

@@ -183,6 +183,12 @@ export function contentSafety(element: string): PolicyDefinition {
           "warning",
         );
       const isBuiltIn = attributes["backend-id"].constant === BUILT_IN_GUARD;
+      if (isBuiltIn && lists.some(({ text }) => text.constant !== undefined))
+        report(
+          "the gateway's own detectors have no blocklists here: every call would be refused as not judged",
+          { child: "blocklists" },
+          "write the lists at a backend whose URL is `built-in:`, and name that backend",
+        );
       const known: readonly string[] = isBuiltIn ? BUILT_IN_CATEGORIES : CATEGORIES;
       categories.forEach(({ attributes: { name } }, index) => {
         const { constant } = name;

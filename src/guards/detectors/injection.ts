@@ -84,6 +84,26 @@ const SIGNS: readonly Sign[] = [
     weight: 1,
   },
   {
+    name: "role-hijack",
+    form: /\b(?:answer|respond|reply|speak|write) as (?:an? |the )?(?:ai|assistant|model|chatbot|llm|bot|someone|somebody)\b[^.!?\n]{0,30}?\b(?:without|free of|with no) (?:any )?(?:rules|restrictions|limits|filters|limitations|guidelines|censorship)/,
+    weight: 1,
+  },
+  {
+    name: "unbound",
+    form: /\byou(?:'re| are) (?:no longer|not|never) (?:bound|restricted|limited|constrained|governed) (?:by|to) (?:any |your |the |\w{1,20}'s )?(?:\w{1,20} ){0,2}?(?:polic(?:y|ies)|rules|guidelines|restrictions|filters|guardrails|instructions|limitations)\b/,
+    weight: 1,
+  },
+  {
+    name: "unbound",
+    form: /\b(?:do not|don't|must not|should not|stop|never|no longer) (?:follow(?:ing)?|obey(?:ing)?|respect(?:ing)?) your (?:\w{1,20} )?(?:guidelines|rules|instructions|polic(?:y|ies)|programming|training)\b/,
+    weight: 1,
+  },
+  {
+    name: "unbound",
+    form: /\b(?:as if|as though|like|pretend) you (?:had|have|were given) no (?:\w{1,20} )?(?:guidelines|rules|restrictions|polic(?:y|ies)|filters|limits|limitations)\b/,
+    weight: 1,
+  },
+  {
     name: "persona",
     form: /\b(?:d\.?a\.?n\.?|stan|dude|aim|devmode|evilbot|betterdan|maximum)\b[^.!?\n]{0,40}?\b(?:do anything now|jailbreak|strive to avoid|mode|anti-?dan|unfiltered)\b/,
     weight: 0.7,
@@ -91,7 +111,7 @@ const SIGNS: readonly Sign[] = [
   { name: "do-anything-now", form: /\bdo anything now\b/, weight: 1 },
   {
     name: "modes",
-    form: /\b(?:developer|god|debug|dev|admin|root|sudo|jailbreak|unrestricted|opposite|maintenance) mode:? (?:is |has been |now |are ){0,2}(?:enabled|activated|engaged|unlocked|on {0,3}(?:$|[.!?,;]))|\b(?:enable|enter|activate|switch (?:to|into)|turn on|unlock)\b[^.!?\n]{0,20}?\b(?:developer|god|debug|dev|admin|root|jailbreak|unrestricted) mode\b/,
+    form: /\b(?:developer|god|debug|dev|admin|root|sudo|jailbreak|unrestricted|opposite|maintenance) mode:? (?:is |has been |now |are ){0,2}(?:enabled|activated|engaged|unlocked|on {0,3}(?:$|[.!?,;]))|\b(?:enable|enter|activate|switch (?:to|into)|turn on|unlock)\b[^.!?\n]{0,20}?\b(?:developer|god|debug|dev|admin|root|jailbreak|unrestricted) mode\b(?! (?:on|in|for) (?:my |the |an? )?(?:android|ios|iphone|ipad|chrome(?:book|os)?|firefox|windows|macos|mac|linux|phone|tablet|device|tv|pixel|samsung|discord|router|game|minecraft)\b)/,
     weight: 1,
   },
   { name: "jailbreak", form: /\bjail ?break(?:ed|ing)?\b|\bjailbroken\b/, weight: 0.4 },

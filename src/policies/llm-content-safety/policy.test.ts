@@ -46,6 +46,13 @@ const CASES: readonly (readonly [
     "inbound",
     ["the gateway's own detectors know no category 'Nonsense'"],
   ],
+  [
+    "a list that the detectors do not have",
+    { "backend-id": "built-in" },
+    { blocklists: [lists("words")] },
+    "inbound",
+    ["the gateway's own detectors have no blocklists here: every call would be refused as not judged"],
+  ],
 ];
 
 test.each(CASES)("%s", (_, attributes, children, section, said) => {

@@ -76,6 +76,7 @@ test("an answer that a policy put in the place of the backend's is restored, too
 
 test.each<[Record<string, string>, string]>([
   [{ kinds: "email name" }, "there is no kind `name`"],
+  [{ kinds: " " }, "nothing would be masked"],
   [{ placeholder: "{kind}{n}" }, "this is no placeholder"],
 ])("mistakes in %j", (attributes, message) => {
   expect(mistakesOf(llmMaskPersonalData, { attributes }).join("\n")).toContain(message);

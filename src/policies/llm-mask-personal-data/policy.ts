@@ -54,6 +54,12 @@ export const llmMaskPersonalData = definePolicy({
     },
   },
   check: ({ attributes: { kinds, placeholder } }, report) => {
+    if (kinds !== undefined && kindsIn(kinds).length === 0)
+      report(
+        "nothing would be masked: `kinds` names none",
+        { attribute: "kinds" },
+        `name some, or leave it out for all: ${MASK_KINDS.join(", ")}`,
+      );
     for (const kind of kindsIn(kinds ?? ""))
       if (!(MASK_KINDS as readonly string[]).includes(kind))
         report(
