@@ -47,6 +47,13 @@ const CASES: readonly (readonly [
     ["the gateway's own detectors know no category 'Nonsense'"],
   ],
   [
+    "a category of the detectors, at a backend that may be one of them",
+    { "backend-id": "ours" },
+    { categories: [categories(category("PersonalData"))] },
+    "inbound",
+    [],
+  ],
+  [
     "a list that the detectors do not have",
     { "backend-id": "built-in" },
     { blocklists: [lists("words")] },
