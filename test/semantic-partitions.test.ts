@@ -260,3 +260,20 @@ test("a request that is nested deep is answered by the model", async () => {
   const body = `{"model":"m","messages":[{"role":"user","content":"deep"}],"tools":${nested}}`;
   expect(await isHit("/v1/chat/completions", body, {})).toBe(false);
 });
+
+test("a streamed array that was cut behind the reason to finish is not given again", async () => {
+  const well = model.answer;
+  const whole = '[{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}]';
+  const body = '{"contents":[{"parts":[{"text":"cut?"}]}]}';
+  for (const [name, answer, hit] of [
+    ["cut", whole.slice(0, -1), false],
+    ["whole", whole, true],
+  ] as const) {
+    model.answer = (_request, response) =>
+      void response.writeHead(200, { "content-type": "application/json" }).end(answer);
+    const path = `/v1beta/models/${name}:streamGenerateContent`;
+    expect(await isHit(path, body, {})).toBe(false);
+    expect(await isHit(path, body, {})).toBe(hit);
+  }
+  model.answer = well;
+});

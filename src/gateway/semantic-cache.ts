@@ -15,6 +15,7 @@ import { acceptsCoding, decodeResponse, encodeResponse, keepBody, lifeMs, respon
 import { BUILT_IN, embed } from "./embeddings.ts";
 import type { Exchange } from "./exchange.ts";
 import { type ModelCall, modelCallOf } from "./model-call.ts";
+import type { ResponseMessage } from "./message.ts";
 import { partitionOf } from "./semantic-partition.ts";
 import { SkipToOutbound, definePolicy, responseOf } from "./policy.ts";
 
@@ -306,7 +307,7 @@ function keep(
     exchange,
     body,
     (octets) => {
-      if (!isWhole(exchange)) return;
+      if (!isWhole(exchange) || isCutJson(exchange, response, octets)) return;
       const storedMs = exchange.services.clock.now();
       const payload = encodeResponse({ status, reason, headers, body: octets, storedMs, lifeMs: ttlMs });
       exchange.semanticFlight?.land(payload);
@@ -326,4 +327,20 @@ function isWhole(exchange: Exchange): boolean {
   const found = modelCall?.found;
   if (found == null || modelCall!.request.stream !== true) return true;
   return found.error === null && (found.complete || found.finishReason !== null);
+}
+
+/** A stream that is one JSON document may end after the reason to finish and before its last bracket. */
+function isCutJson(
+  { modelCall }: Exchange,
+  { headers }: ResponseMessage,
+  octets: Uint8Array | null,
+): boolean {
+  if (modelCall?.request.stream !== true || octets === null || headers.has("content-encoding")) return false;
+  if (!/^application\/json\b/i.test(headers.get("content-type") ?? "")) return false;
+  try {
+    JSON.parse(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString());
+    return false;
+  } catch {
+    return true;
+  }
 }
