@@ -225,6 +225,28 @@ test("100 identical prompts at once cost one call", async () => {
   expect(settled.reduce((a, b) => a + b, 0)).toBe(6);
 });
 
+test("a trace says the distance of a hit and of a miss", async () => {
+  const trace = async (content: string): Promise<string> => {
+    const answer = await fetch(`${gateway.url}/plain/chat/completions`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "apim-debug-authorization": gateway.debugToken("plain"),
+      },
+      body: JSON.stringify({ model: "traced", messages: [{ role: "user", content }] }),
+    });
+    await answer.arrayBuffer();
+    const told = JSON.stringify(gateway.trace(answer.headers.get("apim-trace-id")!));
+    return /(?:Hit|Miss): [^"]*/.exec(told)?.[0] ?? told;
+  };
+  const seven = "one two three four five six seven";
+  expect(await trace(seven)).toBe("Miss: nothing within 0.3.");
+  expect(await trace(seven)).toBe("Hit: distance 0.0000, threshold 0.1.");
+  expect(await trace(`${seven} eight nine ten`)).toMatch(
+    /^Miss: the nearest has distance 0\.1\d{3}, threshold 0\.1\.$/,
+  );
+});
+
 test("a stream that came in many reads comes again byte for byte, also to whoever waited for it", async () => {
   const well = model.answer;
   const pieces = ["first ", "second ", "third "].map(

@@ -22,6 +22,8 @@ import { SkipToOutbound, definePolicy, responseOf } from "./policy.ts";
 const STORES: readonly string[] = ["llm-semantic-cache-store", "azure-openai-semantic-cache-store"];
 /** Above this, prompts of another meaning are likely to be near enough. */
 const LOOSE = 0.2;
+/** So much further away the nearest entry is still named in a trace. */
+const NEAR_MISS = 0.2;
 /** Looked at in turn when words are compared, too. */
 const CANDIDATES = 4;
 
@@ -187,10 +189,16 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
   const store = semantic.storeFor(exchange.snapshot.caches);
   const threshold = rules.threshold(exchange.context);
   const comparesWords = rules.comparesWords ?? backend === BUILT_IN;
-  const found = await store.find(partition, vector, threshold, comparesWords ? CANDIDATES : 1);
+  // Who traces a miss wants to know by how much.
+  const reach = exchange.traced === null ? threshold : threshold + NEAR_MISS;
+  const found = await store.find(partition, vector, reach, comparesWords ? CANDIDATES : 1);
   if (found.state === "unavailable") say(`The semantic cache does not answer: ${found.why}.`);
   else {
     for (const near of found.near) {
+      if (near.distance > threshold) {
+        say(`Miss: the nearest has distance ${near.distance.toFixed(4)}, threshold ${threshold}.`);
+        break;
+      }
       if (comparesWords && !sameMeaning(text.prompt, near.prompt)) {
         say(`Near (${near.distance.toFixed(4)}), but the words say something else.`);
         continue;
@@ -200,7 +208,7 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
       flight?.land(near.payload);
       return new SkipToOutbound(STORES);
     }
-    if (found.near.length === 0) say(`Miss: nothing within ${threshold}.`);
+    if (found.near.length === 0) say(`Miss: nothing within ${Number(reach.toFixed(4))}.`);
   }
   exchange.semanticSlot = { store, partition, prompt: text.prompt, vector };
 }
