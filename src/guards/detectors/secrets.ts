@@ -130,6 +130,18 @@ const FORMS: readonly SecretForm[] = [
   { kind: "sendgrid-key", hints: ["sg."], form: /(?<![\w.])SG\.[\w-]{22}\.[\w-]{43}(?![\w-])/g, severity: 7 },
   { kind: "twilio-key", hints: ["sk"], form: /(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![A-Za-z0-9])/g, severity: 5 },
   {
+    kind: "model-key",
+    hints: ["gsk_", "xai-", "pplx-"],
+    form: /(?<![\w-])(?:gsk_[A-Za-z0-9]{52}|xai-[A-Za-z0-9]{80}|pplx-[A-Za-z0-9]{48})(?![\w-])/g,
+    severity: 7,
+  },
+  {
+    kind: "service-token",
+    hints: ["_v1_", "shp", "glsa_", "pypi-"],
+    form: /(?<![\w-])(?:do[opr]_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-f]{32}|glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|pypi-AgEI[\w-]{50,400})(?![\w-])/g,
+    severity: 7,
+  },
+  {
     kind: "jwt",
     hints: ["eyj"],
     form: /(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,6000}\.[\w-]{10,1400}(?![\w-])/g,
@@ -145,6 +157,13 @@ const FORMS: readonly SecretForm[] = [
     kind: "password",
     hints: ["passw", "pwd", "passphrase"],
     form: /(?<![A-Za-z])(?:password|passwd|pwd|passphrase)["']?(?: is)? {0,3}[:=]{1,2} {0,3}["']?([^\s"';,]{6,128})/gi,
+    entropy: 2.5,
+    severity: 5,
+  },
+  {
+    kind: "password",
+    hints: ["password is", "passphrase is"],
+    form: /(?<![A-Za-z])(?:password|passphrase) is ["']?((?=[^\s"']{0,64}\d)(?=[^\s"']{0,64}[^\w\s"'.,;:!?-])[^\s"',;]{6,128})/gi,
     entropy: 2.5,
     severity: 5,
   },
