@@ -96,8 +96,9 @@ export function plainLines(text: string): string {
 /** `$0.001234`; `?` when the price is not known. */
 export function money(costMicros: number | null): string {
   if (costMicros === null) return "?";
-  const dollars = costMicros / 1e6;
-  return `$${dollars.toFixed(dollars >= 100 ? 2 : dollars >= 1 ? 4 : 6)}`;
+  const dollars = Math.abs(costMicros) / 1e6;
+  // An answer that came later may have cost less than was estimated.
+  return `${costMicros < 0 ? "-" : ""}$${dollars.toFixed(dollars >= 100 ? 2 : dollars >= 1 ? 4 : 6)}`;
 }
 
 export function timeText(timeMs: number): string {

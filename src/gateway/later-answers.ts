@@ -14,7 +14,7 @@ import type { LedgerRecord } from "../ledger/record.ts";
 import type { FoundAnswer } from "../llm/dialect.ts";
 import { dialectNamed } from "../llm/recognise.ts";
 import { tapAnswer } from "../llm/response-tap.ts";
-import { type Usage, chargedTokens } from "../llm/usage.ts";
+import { type Usage, chargedTokens, lessUsage } from "../llm/usage.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ResponseMessage } from "./message.ts";
 import { AnswerWatch } from "./model-call.ts";
@@ -139,14 +139,7 @@ export class LaterAnswers {
       finishReason: found.finishReason,
       error: found.error,
       attempts: exchange.attempts.length,
-      promptTokens: usage.prompt - first.promptTokens,
-      completionTokens: usage.completion - first.completionTokens,
-      totalTokens: usage.total - first.totalTokens,
-      cachedTokens: usage.cached - first.cachedTokens,
-      cacheWriteTokens: usage.cacheWrites - first.cacheWriteTokens,
-      reasoningTokens: usage.reasoning - first.reasoningTokens,
-      promptAudioTokens: usage.promptAudio - first.promptAudioTokens,
-      completionAudioTokens: usage.completionAudio - first.completionAudioTokens,
+      ...tokenColumns(lessUsage(usage, usageOf(first))),
       // Limits give nothing back.
       chargedTokens: Math.max(0, chargedTokens(usage) - first.chargedTokens),
       evidence: "reported",

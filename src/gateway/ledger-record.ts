@@ -1,5 +1,6 @@
 /** An exchange's line in the ledger. */
 import type { LedgerRecord } from "../ledger/record.ts";
+import type { Usage } from "../llm/usage.ts";
 import type { Settlement } from "../llm/settlement.ts";
 import type { ModelCall } from "./model-call.ts";
 
@@ -47,15 +48,7 @@ export function ledgerRecord(
     finishReason: found?.finishReason ?? null,
     error: exchange.error?.code ?? exchange.brokenOff?.code ?? found?.error ?? null,
     attempts: exchange.attempts.length,
-    promptTokens: usage.prompt,
-    completionTokens: usage.completion,
-    totalTokens: usage.total,
-    cachedTokens: usage.cached,
-    cacheWriteTokens: usage.cacheWrites,
-    reasoningTokens: usage.reasoning,
-    promptAudioTokens: usage.promptAudio,
-    completionAudioTokens: usage.completionAudio,
-    cachedInside: usage.cachedInside,
+    ...tokenColumns(usage),
     chargedTokens: settlement.prompt + settlement.completion,
     evidence: settlement.evidence,
     costMicros: priced?.costMicros ?? null,
@@ -81,3 +74,29 @@ function apiVersionOf(query: string): string | null {
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
+
+/** A usage as a record has it. */
+export function tokenColumns(usage: Usage): Pick<LedgerRecord, TokenColumn> {
+  return {
+    promptTokens: usage.prompt,
+    completionTokens: usage.completion,
+    totalTokens: usage.total,
+    cachedTokens: usage.cached,
+    cacheWriteTokens: usage.cacheWrites,
+    reasoningTokens: usage.reasoning,
+    promptAudioTokens: usage.promptAudio,
+    completionAudioTokens: usage.completionAudio,
+    cachedInside: usage.cachedInside,
+  };
+}
+
+type TokenColumn =
+  | "promptTokens"
+  | "completionTokens"
+  | "totalTokens"
+  | "cachedTokens"
+  | "cacheWriteTokens"
+  | "reasoningTokens"
+  | "promptAudioTokens"
+  | "completionAudioTokens"
+  | "cachedInside";

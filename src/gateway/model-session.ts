@@ -8,7 +8,7 @@ import type { JsonObject } from "../base/json-object.ts";
 import type { Saying, SessionWords } from "../llm/dialect.ts";
 import { type SessionTap, tapSession } from "../llm/session-tap.ts";
 import { closeFrame, textFrame } from "../llm/websocket-frames.ts";
-import { type Usage, NO_USAGE } from "../llm/usage.ts";
+import { type Usage, NO_USAGE, lessUsage } from "../llm/usage.ts";
 import type { BodySink } from "../transport/transport.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ModelCall } from "./model-call.ts";
@@ -168,8 +168,8 @@ export class ModelSession {
   /** Reported, and not settled yet. */
   #usageSince(): Usage | null {
     const { usage } = this.#tap.found;
-    if (usage === null) return null;
-    const since = difference(usage, this.#settled);
+    if (usage === null || usage === this.#settled) return null;
+    const since = lessUsage(usage, this.#settled);
     this.#settled = usage;
     return since;
   }
@@ -200,19 +200,4 @@ export class ModelSession {
       ? text
       : text + "word ".repeat(Math.min(MOST_WORDS, Math.ceil((written - text.length) / 5)));
   }
-}
-
-function difference(all: Usage, before: Usage): Usage | null {
-  if (all === before) return null;
-  return {
-    prompt: all.prompt - before.prompt,
-    completion: all.completion - before.completion,
-    total: all.total - before.total,
-    cached: all.cached - before.cached,
-    cacheWrites: all.cacheWrites - before.cacheWrites,
-    reasoning: all.reasoning - before.reasoning,
-    promptAudio: all.promptAudio - before.promptAudio,
-    completionAudio: all.completionAudio - before.completionAudio,
-    cachedInside: all.cachedInside,
-  };
 }

@@ -59,3 +59,18 @@ export function addUsage(a: Usage, b: Usage): Usage {
     cachedInside: a.cachedInside && b.cachedInside,
   };
 }
+
+/** What has come on top of `before`; may be negative where `before` was an estimate. */
+export function lessUsage(all: Usage, before: Usage): Usage {
+  return {
+    prompt: all.prompt - before.prompt,
+    completion: all.completion - before.completion,
+    total: all.total - before.total,
+    cached: all.cached - before.cached,
+    cacheWrites: all.cacheWrites - before.cacheWrites,
+    reasoning: all.reasoning - before.reasoning,
+    promptAudio: all.promptAudio - before.promptAudio,
+    completionAudio: all.completionAudio - before.completionAudio,
+    cachedInside: all.cachedInside,
+  };
+}
