@@ -1,4 +1,6 @@
 /** Pools, breakers and retries through the whole gateway, with upstreams of which some are rude: R-10 to R-13. */
+import { setTimeout } from "node:timers/promises";
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Files, type TestGateway, api, policy, testGateway } from "./gateway.ts";
 import { until } from "./hang-up.ts";
@@ -354,12 +356,20 @@ describe("R-10 retry storm", () => {
 });
 
 describe("R-11 half-open", () => {
-  const RIGHT_AWAY = { "retry-after": "0" };
+  /** Opens for a moment only, unless it is told how long. */
+  const brief = {
+    members: "a",
+    breaker: { rules: [{ ...BREAKER.rules[0], tripDuration: "PT0.02S" }] },
+  };
+  const tripped = async (): Promise<void> => {
+    await start(brief);
+    named("a").answer = refuses(503);
+    await call();
+    await setTimeout(40);
+  };
 
   it("sends exactly one probe among 1,000 callers, and closes on its success", async () => {
-    await start({ members: "a" });
-    named("a").answer = refuses(503, RIGHT_AWAY);
-    await call();
+    await tripped();
     let letGo = (): void => {};
     named("a").answer = (_request, response) => (letGo = () => void response.end("well again"));
     const probe = call();
@@ -376,17 +386,13 @@ describe("R-11 half-open", () => {
   });
 
   it("a failing probe opens it again", async () => {
-    await start({ members: "a" });
-    named("a").answer = refuses(503, RIGHT_AWAY);
-    await call();
+    await tripped();
     named("a").answer = refuses(500, { "retry-after": "60" });
     expect(await calls(3)).toBe("500 503 503");
   });
 
   it("a probe whose client hangs up makes room for another", async () => {
-    await start({ members: "a" });
-    named("a").answer = refuses(503, RIGHT_AWAY);
-    await call();
+    await tripped();
     named("a").answer = stalls;
     const hangUp = new AbortController();
     const probe = fetch(`${gateway.url}/api/x`, { signal: hangUp.signal }).catch(() => null);

@@ -128,7 +128,11 @@ test("the official client talks through; each response is counted by itself", as
   await talk.seen("session.created");
   talk.send({
     type: "conversation.item.create",
-    item: { type: "message", role: "user", content: [{ type: "input_text", text: "How long is the canal?" }] },
+    item: {
+      type: "message",
+      role: "user",
+      content: [{ type: "input_text", text: "How long is the canal?" }],
+    },
   });
   talk.send({ type: "response.create" });
   await talk.seen("response.done");

@@ -189,7 +189,7 @@ export class Exchange implements HostContext {
     let { modelCall } = this;
     if (modelCall === undefined && this.api !== null && this.api.diagnostics?.llm === true)
       modelCall = this.services.watchModel(this);
-    const answer = this.#fetched(this.services.forward(this, options));
+    const answer = watchedForLater(this, this.services.forward(this, options));
     const checks = this.answerChecks !== null;
     if (modelCall === undefined || modelCall === null)
       return checks ? answer.then((response) => this.checkAnswer(response)) : answer;
@@ -199,17 +199,17 @@ export class Exchange implements HostContext {
     });
     return checks ? watched.then((response) => this.checkAnswer(response)) : watched;
   }
+}
 
-  /** Answers that an earlier request has asked for say what that one cost. */
-  #fetched(answer: Promise<ResponseMessage>): Promise<ResponseMessage> {
-    const { later } = this.services;
-    const id = later.fetchedBy(this);
-    if (id === null) return answer;
-    return answer.then((response) => {
-      later.watch(this, response, id);
-      return response;
-    });
-  }
+/** Answers that an earlier request has asked for say what that one cost. No method: a branch has no private ones. */
+function watchedForLater(exchange: Exchange, answer: Promise<ResponseMessage>): Promise<ResponseMessage> {
+  const { later } = exchange.services;
+  const id = later.fetchedBy(exchange);
+  if (id === null) return answer;
+  return answer.then((response) => {
+    later.watch(exchange, response, id);
+    return response;
+  });
 }
 
 export interface TraceRecord {

@@ -18,7 +18,7 @@ import { type Usage, chargedTokens, lessUsage } from "../llm/usage.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ResponseMessage } from "./message.ts";
 import { AnswerWatch } from "./model-call.ts";
-import type { Priced } from "./ledger-record.ts";
+import { type Priced, tokenColumns } from "./ledger-record.ts";
 
 /**
  * Charges what is known later. It must not throw, and should hold no exchange.
