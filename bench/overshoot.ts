@@ -10,7 +10,7 @@
 import { MemoryHolds } from "../src/counters/memory-holds.ts";
 import { MemoryQuotas } from "../src/counters/memory-quotas.ts";
 import { OutputSizes } from "../src/counters/output-sizes.ts";
-import { type ReserveMode, claimFor } from "../src/gateway/token-claims.ts";
+import { type ReserveMode, claimFor } from "../src/gateway/token-limits/token-claims.ts";
 
 const CALLERS = 150;
 const MINUTES = 10;

@@ -193,7 +193,7 @@ describe("unusual requests get the exact answers", () => {
 it("every exchange leaves one line in the log, without key or body", async () => {
   const before = gateway.exchanges.length;
   await openai().chat.completions.create(hello);
-  const { accessLine } = await import("../src/gateway/access-record.ts");
+  const { accessLine } = await import("../src/gateway/observing/access-record.ts");
   const lines = gateway.exchanges.slice(before).map((exchange) => accessLine(exchange));
   expect(lines).toHaveLength(1);
   expect(JSON.parse(lines[0]!)).toMatchObject({

@@ -115,7 +115,7 @@ describe("bodies", () => {
     });
     expect(status).toBe(413);
     while (gateway.exchanges.length === before) await new Promise((resolve) => setImmediate(resolve));
-    const { accessLine } = await import("../src/gateway/access-record.ts");
+    const { accessLine } = await import("../src/gateway/observing/access-record.ts");
     expect(JSON.parse(accessLine(gateway.exchanges.at(-1)!))).toMatchObject({
       status: 413,
       code: "body_too_large",

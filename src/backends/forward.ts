@@ -11,7 +11,7 @@ import type { Attempt, Exchange } from "../gateway/exchange.ts";
 import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
 import type { IdentityCredential } from "../gateway/identity.ts";
 import { ResponseMessage, composeUrl } from "../gateway/message.ts";
-import { attemptTraceparent } from "../gateway/spans.ts";
+import { attemptTraceparent } from "../gateway/observing/spans.ts";
 import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
 import { parseTarget } from "../gateway/url.ts";

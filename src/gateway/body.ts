@@ -10,7 +10,7 @@ import type { BodySink, BodySource } from "../transport/transport.ts";
 import type { TransportError } from "../transport/transport.ts";
 import { type GatewayError, GatewayError as Failure, bodyTooLarge } from "./errors.ts";
 import type { HeaderList } from "../base/headers.ts";
-import { PeekedSource } from "./peeked-source.ts";
+import { PeekedSource } from "./models/peeked-source.ts";
 
 /** Decoded octets: at most this many, and at most this many times the encoded ones (`reliability.md` A3). */
 const DECODED_LIMIT = 50 * 1024 * 1024;

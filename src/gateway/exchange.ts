@@ -10,13 +10,13 @@ import { deploymentOf } from "./deployment.ts";
 import type { ResponseCacheSlot } from "./caching.ts";
 import type { ForwardOptions, Services } from "./services.ts";
 import type { GatewayError } from "./errors.ts";
-import type { CountedTokens } from "./limited-call.ts";
+import type { CountedTokens } from "./token-limits/limited-call.ts";
 import type { RequestMessage, ResponseMessage } from "./message.ts";
-import type { ModelCall } from "./model-call.ts";
+import type { ModelCall } from "./models/model-call.ts";
 import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
 import type { Flight } from "../semantic/flights.ts";
-import type { SemanticSlot } from "./semantic-cache.ts";
-import type { TraceContext } from "./spans.ts";
+import type { SemanticSlot } from "./semantic-cache/semantic-cache.ts";
+import type { TraceContext } from "./observing/spans.ts";
 import type { Trace } from "./trace.ts";
 
 export class Exchange implements HostContext {
@@ -70,7 +70,7 @@ export class Exchange implements HostContext {
   responseCache: ResponseCacheSlot | null = null;
   /** What judges an answer before anything else of the exchange sees it (llm-content-safety, enforce-on-completions). */
   answerChecks: ((response: ResponseMessage) => void | Promise<void>)[] | null = null;
-  /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `model-call.ts`. */
+  /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `models/model-call.ts`. */
   modelCall: ModelCall | null | undefined = undefined;
   /** Null unless spans of this exchange are recorded. */
   traceContext: TraceContext | null = null;

@@ -6,7 +6,7 @@ import { HeaderList } from "../base/headers.ts";
 import type { Incoming } from "../transport/transport.ts";
 import { admit, identify } from "./admission.ts";
 import { Body } from "./body.ts";
-import { diagnose } from "./diagnose.ts";
+import { diagnose } from "./observing/diagnose.ts";
 import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { RequestMessage } from "./message.ts";

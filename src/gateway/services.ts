@@ -18,10 +18,10 @@ import type { GatewayError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Identities } from "./identity.ts";
 import type { ResponseMessage } from "./message.ts";
-import type { LaterAnswers } from "./later-answers.ts";
-import type { ModelCall } from "./model-call.ts";
-import type { Spans } from "./spans.ts";
-import type { ModelServices } from "./model-services.ts";
+import type { LaterAnswers } from "./models/later-answers.ts";
+import type { ModelCall } from "./models/model-call.ts";
+import type { Spans } from "./observing/spans.ts";
+import type { ModelServices } from "./models/model-services.ts";
 
 export interface Services {
   readonly clock: Clock;

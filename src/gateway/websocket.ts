@@ -3,10 +3,10 @@
  * (`routing.md` §7.4). Frames are not looked into; whoever wants to reads them through a tap.
  */
 import type { BodySink, BodySource } from "../transport/transport.ts";
-import { type ConnectionEnd, recordConnection } from "./diagnose.ts";
+import { type ConnectionEnd, recordConnection } from "./observing/diagnose.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseMessage } from "./message.ts";
-import { ModelSession } from "./model-session.ts";
+import { ModelSession } from "./models/model-session.ts";
 
 /** @param done called once, when both directions are over */
 export function proxyWebSocket(exchange: Exchange, done: () => void): void {

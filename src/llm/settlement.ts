@@ -13,7 +13,7 @@
  * "Counted" is exact where the model's encoding is public, else an estimate. Reported twice: the last one counts. A
  * call that was retried is charged for the answer that was kept. A session is charged the sum of its responses. What a
  * provider reports with another request (a response in the background) is `finished` without usage first, and the
- * difference to what was reported follows in a line of its own (`gateway/later-answers.ts`).
+ * difference to what was reported follows in a line of its own (`gateway/models/later-answers.ts`).
  */
 import { type Usage, NO_USAGE, chargedPrompt } from "./usage.ts";
 

@@ -6,7 +6,7 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import type { Exchange } from "../../src/gateway/exchange.ts";
-import type { ModelCall } from "../../src/gateway/model-call.ts";
+import type { ModelCall } from "../../src/gateway/models/model-call.ts";
 import { type Files, type TestGateway, api, policy, subscription, testGateway } from "../gateway.ts";
 import { type Asked, type Fixture, type Upstream, startUpstream } from "./upstream.ts";
 

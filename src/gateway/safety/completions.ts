@@ -5,7 +5,7 @@ import { isJsonObject } from "../../base/json-object.ts";
 import { Body } from "../body.ts";
 import { GatewayError } from "../errors.ts";
 import type { ResponseMessage } from "../message.ts";
-import type { ModelCall } from "../model-call.ts";
+import type { ModelCall } from "../models/model-call.ts";
 import { isEventStream } from "../reply.ts";
 import { AnswerTexts } from "./answer-texts.ts";
 import { GuardedSource } from "./guarded-source.ts";

@@ -1,4 +1,4 @@
-import { semanticStore } from "../../gateway/semantic-cache.ts";
+import { semanticStore } from "../../gateway/semantic-cache/semantic-cache.ts";
 
-/** See `gateway/semantic-cache.ts`; the older name of its `llm-` twin. */
+/** See `gateway/semantic-cache/semantic-cache.ts`; the older name of its `llm-` twin. */
 export const azureOpenaiSemanticCacheStore = semanticStore("azure-openai-semantic-cache-store");

@@ -1,4 +1,4 @@
-import { defineTokenLimit } from "../../gateway/token-limits.ts";
+import { defineTokenLimit } from "../../gateway/token-limits/token-limits.ts";
 
 /** The same policy and the same counters as `llm-token-limit`; only the name in traces and errors differs. */
 export const azureOpenaiTokenLimit = defineTokenLimit(

@@ -1,5 +1,10 @@
-import { DIMENSION, attempt, checkDimensions, prepareDimensions } from "../../gateway/dimensions.ts";
-import { measure } from "../../gateway/measure.ts";
+import {
+  DIMENSION,
+  attempt,
+  checkDimensions,
+  prepareDimensions,
+} from "../../gateway/observing/dimensions.ts";
+import { measure } from "../../gateway/observing/measure.ts";
 import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
 
 const SOURCE = "emit-metric";

@@ -1,4 +1,4 @@
-import { tokenMetric } from "../../gateway/token-metric.ts";
+import { tokenMetric } from "../../gateway/observing/token-metric.ts";
 
-/** See `gateway/token-metric.ts`. */
+/** See `gateway/observing/token-metric.ts`. */
 export const llmEmitTokenMetric = tokenMetric("llm-emit-token-metric");

@@ -1,4 +1,4 @@
-import { semanticStore } from "../../gateway/semantic-cache.ts";
+import { semanticStore } from "../../gateway/semantic-cache/semantic-cache.ts";
 
-/** See `gateway/semantic-cache.ts`. */
+/** See `gateway/semantic-cache/semantic-cache.ts`. */
 export const llmSemanticCacheStore = semanticStore("llm-semantic-cache-store");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { countersAlone } from "../../counters/index.ts";
 import type { GatewayError } from "../../gateway/errors.ts";
-import type { ModelCall } from "../../gateway/model-call.ts";
+import type { ModelCall } from "../../gateway/models/model-call.ts";
 import {
   type TestExchange,
   exchangeOf,
@@ -13,7 +13,7 @@ import {
 } from "../../gateway/testing.ts";
 import { newAnswer } from "../../llm/answer.ts";
 import { NO_USAGE } from "../../llm/usage.ts";
-import { duration } from "../../gateway/token-errors.ts";
+import { duration } from "../../gateway/token-limits/token-errors.ts";
 import { azureOpenaiTokenLimit } from "../azure-openai-token-limit/policy.ts";
 import { llmTokenLimit } from "./policy.ts";
 

@@ -1,4 +1,4 @@
-import { defineTokenLimit } from "../../gateway/token-limits.ts";
+import { defineTokenLimit } from "../../gateway/token-limits/token-limits.ts";
 
 /**
  * Limits the tokens that calls to models with the same key may use per minute and per calendar period. Requests that are

@@ -2,7 +2,7 @@
  * Reads a source into memory as long as it is short. When it turns out to be longer, it is a source of the whole again:
  * what has been read goes out first, the rest follows at its reader's pace.
  */
-import type { BodySink, BodySource, TransportError } from "../transport/transport.ts";
+import type { BodySink, BodySource, TransportError } from "../../transport/transport.ts";
 
 /** How the reading ended: all octets; `null` when there are more than allowed; or why it broke off before. */
 type Peeked = (chunks: readonly Uint8Array[] | null, size: number, error: TransportError | null) => void;

@@ -1,5 +1,5 @@
 /** Gauges that are worked out when somebody scrapes: what state the gateway, its backends and its stores are in. */
-import type { Metrics } from "../telemetry/metrics/registry.ts";
+import type { Metrics } from "../../telemetry/metrics/registry.ts";
 
 export interface GatewayState {
   readonly version: string;

@@ -1,5 +1,5 @@
 /** A value that a policy measured: to the gateway's own metrics, and to the loggers of diagnostics with `metrics: true`. */
-import type { Exchange } from "./exchange.ts";
+import type { Exchange } from "../exchange.ts";
 
 /** @param dimensions names, one per value */
 export function measure(

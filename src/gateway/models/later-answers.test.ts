@@ -1,7 +1,7 @@
 /** How long, how many, and for whom an answer that comes later is awaited. The whole road: `test/model-endings.test.ts`. */
 import { expect, test } from "vitest";
-import type { LedgerRecord } from "../ledger/record.ts";
-import type { Exchange } from "./exchange.ts";
+import type { LedgerRecord } from "../../ledger/record.ts";
+import type { Exchange } from "../exchange.ts";
 import { LaterAnswers } from "./later-answers.ts";
 
 const HOUR = 3_600_000;

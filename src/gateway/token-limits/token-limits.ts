@@ -1,15 +1,15 @@
 /**
  * `llm-token-limit` and its other name: the whole policy but for its element's name (`ai-policies.md` §1).
  *
- * Inbound it reserves, when the call has ended it settles (`model-call.ts` says what is charged). Several instances in one
+ * Inbound it reserves, when the call has ended it settles (`models/model-call.ts` says what is charged). Several instances in one
  * exchange that share a counter check it each against its own limit and count the call once.
  */
-import type { AttributeShape, PolicyDefinition } from "../compiler/policy.ts";
-import type { Exchange } from "./exchange.ts";
+import type { AttributeShape, PolicyDefinition } from "../../compiler/policy.ts";
+import type { Exchange } from "../exchange.ts";
 import { LimitedCall, type Named, type TokenRules } from "./limited-call.ts";
-import { type OnStoreFailure, STORE_FAILURE } from "./limits.ts";
-import { type ModelCall, modelCallOf } from "./model-call.ts";
-import { definePolicy } from "./policy.ts";
+import { type OnStoreFailure, STORE_FAILURE } from "../limits.ts";
+import { type ModelCall, modelCallOf } from "../models/model-call.ts";
+import { definePolicy } from "../policy.ts";
 import type { ReserveMode } from "./token-claims.ts";
 
 const PERIODS = ["Hourly", "Daily", "Weekly", "Monthly", "Yearly"] as const;

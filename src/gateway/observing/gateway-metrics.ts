@@ -2,10 +2,10 @@
  * What the gateway counts of itself (`deployment.md` D6): requests, durations, tokens. Recording one exchange is a handful
  * of additions on series that were looked up once per operation.
  */
-import type { LedgerRecord } from "../ledger/record.ts";
-import type { Family, Metrics, Series } from "../telemetry/metrics/registry.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Operation } from "./snapshot.ts";
+import type { LedgerRecord } from "../../ledger/record.ts";
+import type { Family, Metrics, Series } from "../../telemetry/metrics/registry.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Operation } from "../snapshot.ts";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Of `gen_ai.client.operation.duration` and its kin. */

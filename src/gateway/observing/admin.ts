@@ -3,8 +3,8 @@
  * loopback unless told otherwise, and then wants a token for what tells something of the traffic.
  */
 import { timingSafeEqual } from "node:crypto";
-import { HeaderList } from "../base/headers.ts";
-import type { Incoming } from "../transport/transport.ts";
+import { HeaderList } from "../../base/headers.ts";
+import type { Incoming } from "../../transport/transport.ts";
 
 export interface AdminPage {
   readonly contentType: string;

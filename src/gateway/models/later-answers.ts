@@ -9,14 +9,14 @@
  * What is kept are a few numbers and names; the exchange is let go. It is kept in this process, for a day, and only so many:
  * an answer that is fetched later than that, or through another node, stays charged as it was.
  */
-import type { Clock } from "../base/clock.ts";
-import type { LedgerRecord } from "../ledger/record.ts";
-import type { FoundAnswer } from "../llm/dialect.ts";
-import { dialectNamed } from "../llm/recognise.ts";
-import { tapAnswer } from "../llm/response-tap.ts";
-import { type Usage, chargedTokens, lessUsage } from "../llm/usage.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ResponseMessage } from "./message.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { LedgerRecord } from "../../ledger/record.ts";
+import type { FoundAnswer } from "../../llm/dialect.ts";
+import { dialectNamed } from "../../llm/recognise.ts";
+import { tapAnswer } from "../../llm/response-tap.ts";
+import { type Usage, chargedTokens, lessUsage } from "../../llm/usage.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ResponseMessage } from "../message.ts";
 import { AnswerWatch } from "./model-call.ts";
 import { type Priced, tokenColumns } from "./ledger-record.ts";
 

@@ -1,5 +1,5 @@
 /** What callers are told by token limits (`ai-policies.md` §0.5, §1.6). */
-import { GatewayError } from "./errors.ts";
+import { GatewayError } from "../errors.ts";
 
 /** @param seconds until it may fit; null = never, then no header says when */
 export function tokenLimitExceeded(

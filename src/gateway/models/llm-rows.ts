@@ -3,7 +3,7 @@
  * prompt's pieces, then the completion's, joined by their correlation id. Content rows carry no tokens, so that sums do
  * not double.
  */
-import type { LlmRule, LogRow } from "../telemetry/diagnostic.ts";
+import type { LlmRule, LogRow } from "../../telemetry/diagnostic.ts";
 import { ledgerRecord } from "./ledger-record.ts";
 import type { ModelCall } from "./model-call.ts";
 

@@ -4,13 +4,13 @@
  * reaches the backend, whoever limits the session is asked; when nothing is left, the client is told why and the session is
  * closed, after the response under way.
  */
-import type { JsonObject } from "../base/json-object.ts";
-import type { Saying, SessionWords } from "../llm/dialect.ts";
-import { type SessionTap, tapSession } from "../llm/session-tap.ts";
-import { closeFrame, textFrame } from "../llm/websocket-frames.ts";
-import { type Usage, NO_USAGE, lessUsage } from "../llm/usage.ts";
-import type { BodySink } from "../transport/transport.ts";
-import type { Exchange } from "./exchange.ts";
+import type { JsonObject } from "../../base/json-object.ts";
+import type { Saying, SessionWords } from "../../llm/dialect.ts";
+import { type SessionTap, tapSession } from "../../llm/session-tap.ts";
+import { closeFrame, textFrame } from "../../llm/websocket-frames.ts";
+import { type Usage, NO_USAGE, lessUsage } from "../../llm/usage.ts";
+import type { BodySink } from "../../transport/transport.ts";
+import type { Exchange } from "../exchange.ts";
 import type { ModelCall } from "./model-call.ts";
 
 /** Closed because of a policy (RFC 6455 §7.4.1). */

@@ -9,11 +9,11 @@ import {
   type MessageRule,
   type RequestDetail,
   MASK,
-} from "../telemetry/diagnostic.ts";
-import type { Body } from "./body.ts";
-import type { Exchange } from "./exchange.ts";
-import { contentsOf, isLogged, llmRows } from "./llm-rows.ts";
-import type { ModelCall } from "./model-call.ts";
+} from "../../telemetry/diagnostic.ts";
+import type { Body } from "../body.ts";
+import type { Exchange } from "../exchange.ts";
+import { contentsOf, isLogged, llmRows } from "../models/llm-rows.ts";
+import type { ModelCall } from "../models/model-call.ts";
 import { type TraceContext, hexId, traceForDiagnostics } from "./spans.ts";
 
 /** Called once the API is known. */

@@ -1,9 +1,9 @@
 /** Counting for requests to models, with what is learnt of models whose encoding is not public. */
-import { countTexts, ready } from "../llm/counting/count.ts";
-import { encodingOfModel } from "../llm/counting/encodings.ts";
-import { Factors } from "../llm/counting/factors.ts";
-import { type PromptCount, countPrompt, learn } from "../llm/counting/prompt.ts";
-import { chargedPrompt } from "../llm/usage.ts";
+import { countTexts, ready } from "../../llm/counting/count.ts";
+import { encodingOfModel } from "../../llm/counting/encodings.ts";
+import { Factors } from "../../llm/counting/factors.ts";
+import { type PromptCount, countPrompt, learn } from "../../llm/counting/prompt.ts";
+import { chargedPrompt } from "../../llm/usage.ts";
 import type { ModelCall } from "./model-call.ts";
 import type { Count, ModelServices } from "./model-services.ts";
 

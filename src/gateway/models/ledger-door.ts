@@ -1,7 +1,7 @@
 /** What `headgate logs` and `headgate usage` ask of the running gateway. */
-import type { Ledger } from "../ledger/index.ts";
-import { QueryError, readRollup, readSearch, readTail } from "../ledger/read-query.ts";
-import { type DoorAnswer, type DoorHandler, type DoorPaths, type DoorQuestion, refusal } from "./door.ts";
+import type { Ledger } from "../../ledger/index.ts";
+import { QueryError, readRollup, readSearch, readTail } from "../../ledger/read-query.ts";
+import { type DoorAnswer, type DoorHandler, type DoorPaths, type DoorQuestion, refusal } from "../door.ts";
 
 /** @param now ms since the epoch */
 export function ledgerPaths(ledger: Ledger | null, now: () => number): DoorPaths {

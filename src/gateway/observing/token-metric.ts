@@ -3,14 +3,14 @@
  * worked out inbound, where the policy stands; the numbers come when the call is settled, from the provider's own usage
  * wherever there is any. Calls that no model served emit nothing.
  */
-import type { PolicyDefinition } from "../compiler/policy.ts";
-import type { Usage } from "../llm/usage.ts";
+import type { PolicyDefinition } from "../../compiler/policy.ts";
+import type { Usage } from "../../llm/usage.ts";
 import { DIMENSION, checkDimensions, complete, prepareDimensions } from "./dimensions.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ChargeLater } from "./later-answers.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ChargeLater } from "../models/later-answers.ts";
 import { measure } from "./measure.ts";
-import { type ModelCall, modelCallOf } from "./model-call.ts";
-import { definePolicy } from "./policy.ts";
+import { type ModelCall, modelCallOf } from "../models/model-call.ts";
+import { definePolicy } from "../policy.ts";
 
 export function tokenMetric(element: string): PolicyDefinition {
   return definePolicy({

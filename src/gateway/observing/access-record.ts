@@ -2,7 +2,7 @@
  * The line that every exchange leaves in the access log: who asked for what, what came of it and how long it took.
  * No bodies, no header values, no query (it may carry a key), no secrets.
  */
-import type { Exchange } from "./exchange.ts";
+import type { Exchange } from "../exchange.ts";
 
 /** One exchange as JSON text. Field names as in `deployment.md` D6. */
 export function accessLine(exchange: Exchange): string {

@@ -1,7 +1,7 @@
 /** `<dimension>` of emit-metric and llm-emit-token-metric (`ai-policies.md` §3.1). */
-import type { ChildShape, ReportMistake, Value } from "../compiler/policy.ts";
-import { suggest } from "../base/suggest.ts";
-import type { Exchange } from "./exchange.ts";
+import type { ChildShape, ReportMistake, Value } from "../../compiler/policy.ts";
+import { suggest } from "../../base/suggest.ts";
+import type { Exchange } from "../exchange.ts";
 
 /** Azure Monitor takes no more. */
 const MOST = 10;

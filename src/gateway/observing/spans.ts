@@ -4,10 +4,10 @@
  * it decided about recording stays. Backends get a `traceparent` of their attempt, so that their spans hang below ours.
  */
 import { randomFillSync } from "node:crypto";
-import type { Attributes, Span } from "../telemetry/span.ts";
-import type { Attempt, Exchange } from "./exchange.ts";
-import { providerOf } from "./ledger-record.ts";
-import type { ModelCall } from "./model-call.ts";
+import type { Attributes, Span } from "../../telemetry/span.ts";
+import type { Attempt, Exchange } from "../exchange.ts";
+import { providerOf } from "../models/ledger-record.ts";
+import type { ModelCall } from "../models/model-call.ts";
 
 /** What an exchange carries of its trace; null on the exchange when it is not recorded. */
 export interface TraceContext {

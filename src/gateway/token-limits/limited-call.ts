@@ -2,15 +2,15 @@
  * One token limit in one exchange: what it reserves, what it tells authors and callers, what it settles
  * (`ai-policies.md` §1.4).
  */
-import type { Value } from "../compiler/policy.ts";
-import type { CalendarUnit } from "../counters/calendar-period.ts";
-import type { Hold, HoldClaim, Moment, Reserved } from "../counters/holds.ts";
-import type { Settlement } from "../llm/settlement.ts";
-import { GatewayError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
-import { type OnStoreFailure, counterKey, storeUnavailable } from "./limits.ts";
-import type { ChargeLater } from "./later-answers.ts";
-import type { ModelCall } from "./model-call.ts";
+import type { Value } from "../../compiler/policy.ts";
+import type { CalendarUnit } from "../../counters/calendar-period.ts";
+import type { Hold, HoldClaim, Moment, Reserved } from "../../counters/holds.ts";
+import type { Settlement } from "../../llm/settlement.ts";
+import { GatewayError } from "../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { type OnStoreFailure, counterKey, storeUnavailable } from "../limits.ts";
+import type { ChargeLater } from "../models/later-answers.ts";
+import type { ModelCall } from "../models/model-call.ts";
 import { type Expected, type Level, type ReserveMode, claimFor } from "./token-claims.ts";
 import { numberInvalid, periodInvalid, tokenLimitExceeded, tokenQuotaExceeded } from "./token-errors.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { prometheusText } from "../telemetry/metrics/prometheus.ts";
-import { Metrics } from "../telemetry/metrics/registry.ts";
-import type { LedgerRecord } from "../ledger/record.ts";
+import { prometheusText } from "../../telemetry/metrics/prometheus.ts";
+import { Metrics } from "../../telemetry/metrics/registry.ts";
+import type { LedgerRecord } from "../../ledger/record.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
-import { exchangeOf, responseOf } from "./testing.ts";
+import { exchangeOf, responseOf } from "../testing.ts";
 
 function scrape(act: (metrics: GatewayMetrics) => void): string[] {
   const registry = new Metrics(0);

@@ -1,8 +1,8 @@
 /** What becomes of a settled request to a model: it is priced, written into the ledger and counted. */
-import type { LedgerContents, Ledger } from "../ledger/index.ts";
-import type { LedgerRecord } from "../ledger/record.ts";
-import type { Prices } from "../llm/prices/index.ts";
-import type { Settlement } from "../llm/settlement.ts";
+import type { LedgerContents, Ledger } from "../../ledger/index.ts";
+import type { LedgerRecord } from "../../ledger/record.ts";
+import type { Prices } from "../../llm/prices/index.ts";
+import type { Settlement } from "../../llm/settlement.ts";
 import { type Priced, ledgerRecord, providerOf } from "./ledger-record.ts";
 import type { LaterBooks } from "./later-answers.ts";
 import type { Contents } from "./llm-rows.ts";

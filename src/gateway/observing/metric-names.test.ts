@@ -1,11 +1,11 @@
 /** docs/guide/observability.md lists every metric that there is, and none besides. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Metrics } from "../telemetry/metrics/registry.ts";
+import { Metrics } from "../../telemetry/metrics/registry.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { stateMetrics } from "./state-metrics.ts";
 
-const page = readFileSync(new URL("../../docs/guide/observability.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../../docs/guide/observability.md", import.meta.url), "utf8");
 
 test("the guide's table of metrics is the registry's", () => {
   const metrics = new Metrics(0);

@@ -4,9 +4,9 @@
  * tools and forms of the answer as well as calls and results of tools, names of speakers, documents, the order of turns.
  */
 import { hash } from "node:crypto";
-import type { Prompt } from "../llm/prompt.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ModelCall } from "./model-call.ts";
+import type { Prompt } from "../../llm/prompt.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ModelCall } from "../models/model-call.ts";
 
 /** Members that change who is billed, how fast or how surely an answer comes, not what it answers. */
 const NEUTRAL: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 /** What requests to models need of the rest of the process: counting, and somebody who writes down what they cost. */
-import type { Prompt } from "../llm/prompt.ts";
-import type { Settlement } from "../llm/settlement.ts";
+import type { Prompt } from "../../llm/prompt.ts";
+import type { Settlement } from "../../llm/settlement.ts";
 import type { Contents } from "./llm-rows.ts";
 import type { ModelCall } from "./model-call.ts";
 

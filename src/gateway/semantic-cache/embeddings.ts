@@ -1,7 +1,7 @@
 /** Vectors for texts: from a backend that speaks the embeddings API of OpenAI and Azure, or from the embedded model. */
-import { isJsonObject } from "../base/json-object.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Target } from "./snapshot.ts";
+import { isJsonObject } from "../../base/json-object.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Target } from "../snapshot.ts";
 
 /** The embedded model, in the place of a backend. */
 export const BUILT_IN = "built-in";

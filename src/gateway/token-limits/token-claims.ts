@@ -2,8 +2,8 @@
  * What a token limit asks of the counters for one call: which counters, how much must fit, how much is held. The decision and
  * its reasons: `docs/decisions/0009-token-reservations.md`.
  */
-import type { CalendarUnit } from "../counters/calendar-period.ts";
-import type { HoldClaim } from "../counters/holds.ts";
+import type { CalendarUnit } from "../../counters/calendar-period.ts";
+import type { HoldClaim } from "../../counters/holds.ts";
 
 /**
  * - `auto`: prompt and output bound must fit where both are known beforehand (the prompt is estimated, a bound is stated, both

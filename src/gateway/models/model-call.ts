@@ -6,17 +6,17 @@
  *
  * Settling happens before the client sees the end of its answer: limits, metrics and the ledger know it by then.
  */
-import type { Usage } from "../llm/usage.ts";
-import type { AnswerTap } from "../llm/response-tap.ts";
-import { tapAnswer } from "../llm/response-tap.ts";
-import { FormFields, formBoundary } from "../llm/form-fields.ts";
-import { recognise, recogniseLine } from "../llm/recognise.ts";
-import type { Dialect, FoundAnswer, ModelRequest, RequestLine } from "../llm/dialect.ts";
-import { type Ended, type Ending, type Settlement, settle } from "../llm/settlement.ts";
-import type { BodySink, TransportError } from "../transport/transport.ts";
-import type { Body } from "./body.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ResponseMessage } from "./message.ts";
+import type { Usage } from "../../llm/usage.ts";
+import type { AnswerTap } from "../../llm/response-tap.ts";
+import { tapAnswer } from "../../llm/response-tap.ts";
+import { FormFields, formBoundary } from "../../llm/form-fields.ts";
+import { recognise, recogniseLine } from "../../llm/recognise.ts";
+import type { Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../llm/dialect.ts";
+import { type Ended, type Ending, type Settlement, settle } from "../../llm/settlement.ts";
+import type { BodySink, TransportError } from "../../transport/transport.ts";
+import type { Body } from "../body.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ResponseMessage } from "../message.ts";
 import type { ChargeLater } from "./later-answers.ts";
 import type { Count } from "./model-services.ts";
 

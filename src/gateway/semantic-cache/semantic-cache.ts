@@ -7,17 +7,17 @@
  * what it stored. Whatever fails here (embeddings, store) is a miss and never fails the call.
  */
 import { hash } from "node:crypto";
-import type { PolicyDefinition, Value } from "../compiler/policy.ts";
-import type { PromptMessage } from "../llm/prompt.ts";
-import { sameMeaning } from "../semantic/lexical-guard.ts";
-import type { SemanticStore } from "../semantic/semantic-store.ts";
-import { acceptsCoding, decodeResponse, encodeResponse, keepBody, lifeMs, responseFrom } from "./caching.ts";
+import type { PolicyDefinition, Value } from "../../compiler/policy.ts";
+import type { PromptMessage } from "../../llm/prompt.ts";
+import { sameMeaning } from "../../semantic/lexical-guard.ts";
+import type { SemanticStore } from "../../semantic/semantic-store.ts";
+import { acceptsCoding, decodeResponse, encodeResponse, keepBody, lifeMs, responseFrom } from "../caching.ts";
 import { BUILT_IN, embed } from "./embeddings.ts";
-import type { Exchange } from "./exchange.ts";
-import { type ModelCall, modelCallOf } from "./model-call.ts";
-import type { ResponseMessage } from "./message.ts";
+import type { Exchange } from "../exchange.ts";
+import { type ModelCall, modelCallOf } from "../models/model-call.ts";
+import type { ResponseMessage } from "../message.ts";
 import { partitionOf } from "./semantic-partition.ts";
-import { SkipToOutbound, definePolicy, responseOf } from "./policy.ts";
+import { SkipToOutbound, definePolicy, responseOf } from "../policy.ts";
 
 const STORES: readonly string[] = ["llm-semantic-cache-store", "azure-openai-semantic-cache-store"];
 /** Above this, prompts of another meaning are likely to be near enough. */

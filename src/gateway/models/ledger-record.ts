@@ -1,7 +1,7 @@
 /** An exchange's line in the ledger. */
-import type { LedgerRecord } from "../ledger/record.ts";
-import type { Usage } from "../llm/usage.ts";
-import type { Settlement } from "../llm/settlement.ts";
+import type { LedgerRecord } from "../../ledger/record.ts";
+import type { Usage } from "../../llm/usage.ts";
+import type { Settlement } from "../../llm/settlement.ts";
 import type { ModelCall } from "./model-call.ts";
 
 /** What a price table knows of one call; null = the price is not known. */
