@@ -14,7 +14,7 @@ import { COUNTER_SCRIPTS, MemoryQuotas, SqliteQuotas, countersAlone } from "../s
 import { MemoryHolds } from "../src/counters/memory-holds.ts";
 import { RedisHolds } from "../src/counters/redis-holds.ts";
 import { ModelCounting } from "../src/gateway/models/model-counting.ts";
-import { modelCallOf } from "../src/gateway/models/model-call.ts";
+import { modelCallOf } from "../src/gateway/models/find-model-call.ts";
 import { type TestExchange, exchangeOf, policyStep, servicesOf, snapshotOf } from "../src/gateway/testing.ts";
 import { llmTokenLimit } from "../src/policies/llm-token-limit/policy.ts";
 import { linkTo, redisMissing, startRedis } from "../test/redis.ts";

@@ -39,7 +39,7 @@ import { stateMetrics } from "./gateway/observing/state-metrics.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.ts";
 import { ledgerPaths } from "./gateway/models/ledger-door.ts";
 import { createGateway } from "./gateway/listener.ts";
-import { watchModelCall } from "./gateway/models/model-call.ts";
+import { watchModelCall } from "./gateway/models/find-model-call.ts";
 import { guardBehind } from "./gateway/safety/guards.ts";
 import { createBuiltInGuard } from "./guards/built-in/guard.ts";
 import { LaterAnswers } from "./gateway/models/later-answers.ts";

@@ -27,6 +27,12 @@ beforeAll(async () => {
           backend: `<retry condition="@(context.Response.StatusCode >= 500)" count="2" interval="0"><forward-request buffer-request-body="true" /></retry>`,
         }),
       }),
+      ...api("rewritten", `${upstream.url}/v1`, ["POST /chat/completions"], {
+        policy: policy({
+          inbound: `${METRIC}<llm-token-limit counter-key="all" tokens-per-minute="100000" estimate-prompt-tokens="true" />
+            <set-body>@{ var body = context.Request.Body.As<JObject>(); body["model"] = "gpt-4o-mini"; return body.ToString(); }</set-body>`,
+        }),
+      }),
       ...api("refused", `${upstream.url}/v1`, ["POST /chat/completions"], {
         policy: policy({ inbound: `${METRIC}<return-response><set-status code="403" /></return-response>` }),
       }),
@@ -186,6 +192,15 @@ test("a call that was retried is charged for the answer that was kept", async ()
   });
   expect(tries).toBe(2);
   expect(exchange.modelCall!.settlement).toMatchObject({ prompt: 11, completion: 7, evidence: "reported" });
+});
+
+test("what another policy has made of the body is what is asked", async () => {
+  const { modelCall } = await call({
+    path: "/rewritten/chat/completions",
+    answer: json({ ...answerOf, model: undefined, choices }),
+    expected: ["finished", "reported", 11, 7],
+  });
+  expect(modelCall!.request.model).toBe("gpt-4o-mini");
 });
 
 test("what was settled is what a scrape says, once per call, and refusals are not in it", async () => {

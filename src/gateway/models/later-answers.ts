@@ -17,7 +17,7 @@ import { tapAnswer } from "../../llm/response-tap.ts";
 import { type Usage, chargedTokens, lessUsage } from "../../llm/usage.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ResponseMessage } from "../message.ts";
-import { AnswerWatch } from "./model-call.ts";
+import { AnswerWatch } from "./answer-watch.ts";
 import { type Priced, tokenColumns } from "./ledger-record.ts";
 
 /**

@@ -6,121 +6,20 @@
  *
  * Settling happens before the client sees the end of its answer: limits, metrics and the ledger know it by then.
  */
-import type { Usage } from "../../llm/usage.ts";
-import type { AnswerTap } from "../../llm/response-tap.ts";
-import { tapAnswer } from "../../llm/response-tap.ts";
-import { FormFields, formBoundary } from "../../llm/form-fields.ts";
-import { recognise, recogniseLine } from "../../llm/recognise.ts";
 import type { Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../llm/dialect.ts";
+import { tapAnswer } from "../../llm/response-tap.ts";
 import { type Ended, type Ending, type Settlement, settle } from "../../llm/settlement.ts";
-import type { BodySink, TransportError } from "../../transport/transport.ts";
-import type { Body } from "../body.ts";
+import type { Usage } from "../../llm/usage.ts";
+import type { TransportError } from "../../transport/transport.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ResponseMessage } from "../message.ts";
+import { AnswerWatch } from "./answer-watch.ts";
+import { Asked, type JsonBody, type JsonObject } from "./asked.ts";
 import type { ChargeLater } from "./later-answers.ts";
 import type { Count } from "./model-services.ts";
 
 /** Text kept for our own count when the provider reports none; what is longer is counted in proportion. */
 const KEPT_FOR_COUNT = 256 * 1024;
-/** Octets of a request that are kept for the log when no policy had it in memory. */
-const KEPT_REQUEST = 2 * 1024 * 1024;
-
-/**
- * The exchange's request to a model. Brings a JSON body into memory, to see model, bound and prompt.
- *
- * @returns null when it is none; a promise only while the body is on its way
- * @throws GatewayError as `Body.buffer` does
- */
-export function modelCallOf(exchange: Exchange): ModelCall | null | Promise<ModelCall | null> {
-  if (exchange.modelCall !== undefined) return exchange.modelCall;
-  if (!canBeModelCall(exchange)) return (exchange.modelCall = null);
-  const { body } = exchange.request;
-  if (body !== null && !body.buffered && isJson(exchange)) {
-    const waiting = body.buffer(exchange.snapshot.options.bufferLimitBytes);
-    if (waiting !== undefined) return waiting.then(() => make(exchange));
-  }
-  return make(exchange);
-}
-
-/** As `modelCallOf`, for whoever only watches: the body stays a stream, what passes of it is kept for the log. */
-export function watchModelCall(exchange: Exchange): ModelCall | null {
-  if (exchange.modelCall !== undefined) return exchange.modelCall;
-  if (!canBeModelCall(exchange)) return null;
-  const line = lineOf(exchange);
-  const dialect = exchange.api?.aiFormat ?? recogniseLine(line);
-  return dialect === null ? null : (exchange.modelCall = new ModelCall(exchange, dialect, line));
-}
-
-function canBeModelCall(exchange: Exchange): boolean {
-  const { request, incoming } = exchange;
-  if (request.method !== "POST") return incoming.upgrade;
-  // What is cancelled was asked for before, whatever `aiFormat` says of the API.
-  return !request.originalUrl.path.endsWith("/cancel");
-}
-
-function make(exchange: Exchange): ModelCall | null {
-  if (exchange.modelCall !== undefined) return exchange.modelCall;
-  const line = lineOf(exchange);
-  const body = jsonBody(exchange);
-  const dialect = exchange.api?.aiFormat ?? recognise(line, body?.value ?? null);
-  return (exchange.modelCall = dialect === null ? null : new ModelCall(exchange, dialect, line, body));
-}
-
-function lineOf(exchange: Exchange): RequestLine {
-  const { request } = exchange;
-  return {
-    method: request.method,
-    path: request.originalUrl.path,
-    query: queryOf(exchange),
-    header: (name) => request.headers.get(name),
-  };
-}
-
-function queryOf(exchange: Exchange): string {
-  const { target } = exchange.incoming;
-  const at = target.indexOf("?");
-  return at < 0 ? "" : target.slice(at + 1);
-}
-
-function isJson(exchange: Exchange): boolean {
-  const type = exchange.request.headers.get("content-type");
-  return type === null || !/^\s*(multipart|audio|image|video|application\/octet-stream)/i.test(type);
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/** A body that was read, and what stood in it. */
-interface JsonBody {
-  readonly bytes: Uint8Array;
-  readonly value: JsonObject | null;
-}
-
-/** @param known what was read before: it need not be read again while nobody has set another body */
-function jsonBody(exchange: Exchange, known: JsonBody | null = null): JsonBody | null {
-  const { body } = exchange.request;
-  if (body === null || !body.buffered || body.consumed || !isJson(exchange)) return null;
-  try {
-    const bytes = body.bytes();
-    return known?.bytes === bytes ? known : { bytes, value: parsed(bytes) };
-  } catch {
-    return null;
-  }
-}
-
-/** `fatal: false`: a broken character must not hide the model's name. */
-const decoder = new TextDecoder();
-
-const BYTE_ORDER_MARK = 0xef;
-
-function parsed(bytes: Uint8Array): JsonObject | null {
-  // The decoder leaves out a byte order mark, and is slow to set out.
-  const text =
-    bytes[0] === BYTE_ORDER_MARK
-      ? decoder.decode(bytes)
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-  const value: unknown = JSON.parse(text);
-  return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as JsonObject) : null;
-}
 
 export class ModelCall {
   readonly exchange: Exchange;
@@ -141,11 +40,7 @@ export class ModelCall {
   /** Once settled; of sessions the last response. */
   settlement: Settlement | null = null;
   ending: Ending | null = null;
-  #request: ModelRequest | null = null;
-  #requestBody: JsonObject | null | undefined = undefined;
-  #read: JsonBody | null;
-  #requestCopy: Uint8Array[] | null = null;
-  #form: FormFields | null = null;
+  readonly #asked: Asked;
   #promptCount: Count | Promise<Count> | null = null;
   #watch: AnswerWatch | null = null;
   #listeners: ((settlement: Settlement, call: ModelCall) => void)[] = [];
@@ -160,37 +55,22 @@ export class ModelCall {
 
   /** @param read what was read to recognise the dialect */
   constructor(exchange: Exchange, dialect: Dialect, line: RequestLine, read: JsonBody | null = null) {
-    this.#read = read;
     this.exchange = exchange;
     this.dialect = dialect;
     this.line = line;
-    const { body } = exchange.request;
-    if (body !== null && !isJson(exchange)) this.#readForm(body);
-    else if (body !== null && !body.buffered) this.#copyRequest();
+    this.#asked = new Asked(exchange, dialect, line, read);
     exchange.onReply(() => void this.#beforeReply());
     exchange.onEnd(() => void this.#over());
   }
 
   /** The request's JSON; null when it is none, or not in memory. */
-  get body(): Readonly<Record<string, unknown>> | null {
-    return (this.#requestBody ??= this.#readRequest());
+  get body(): JsonObject | null {
+    return this.#asked.body;
   }
 
-  /** What is asked. Complete only once the body is in memory or has passed. */
+  /** What is asked, by the body as it is now. Complete only once that is in memory or has passed. */
   get request(): ModelRequest {
-    if (this.#request !== null) return this.#request;
-    this.#requestBody ??= this.#readRequest();
-    const request = this.dialect.readRequest(this.#requestBody ?? this.#form?.fields ?? null, this.line);
-    if (this.#requestBody !== null || this.#form?.over === true) this.#request = request;
-    return request;
-  }
-
-  /** A policy has put another body in the request's place: what was read of the old one is read anew. Counts stay. */
-  requestRewritten(): void {
-    this.#request = null;
-    this.#requestBody = undefined;
-    this.#requestCopy = null;
-    this.#form = null;
+    return this.#asked.request;
   }
 
   /** What the answer has said so far; null before there is one. */
@@ -233,8 +113,7 @@ export class ModelCall {
 
   /** The client has said what the session is to be, where the request's line does not. */
   sessionSetUp(message: JsonObject): void {
-    this.#requestBody = message;
-    this.#request = null;
+    this.#asked.setUp(message);
   }
 
   beginSession(found: FoundAnswer): void {
@@ -425,7 +304,7 @@ export class ModelCall {
     if (this.#promptCount !== null) return this.#promptCount;
     const count = this.exchange.services.models.countPrompt(this.request.prompt(), this.model);
     // A form is counted when it has passed.
-    if (this.#form === null || this.#form.over) this.#promptCount = count;
+    if (this.#asked.whole) this.#promptCount = count;
     return count;
   }
 
@@ -485,63 +364,6 @@ export class ModelCall {
     const count = this.#promptCount;
     return count === null || count instanceof Promise ? null : count;
   }
-
-  /** Keeps what passes of a request body that is no policy's business. */
-  #copyRequest(): void {
-    const copy: Uint8Array[] = [];
-    let size = 0;
-    this.#requestCopy = copy;
-    this.exchange.request.body!.tap((next) => ({
-      borrows: next.borrows,
-      write: (chunk) => {
-        size += chunk.length;
-        if (size <= KEPT_REQUEST) copy.push(new Uint8Array(chunk));
-        else copy.length = 0;
-        return next.write(chunk);
-      },
-      end: (trailers) => next.end(trailers),
-      fail: (error) => next.fail(error),
-    }));
-  }
-
-  /** Uploads say what they ask for in fields beside their files, which may be large: they are read as they pass. */
-  #readForm(body: Body): void {
-    const boundary =
-      body.coding === "" ? formBoundary(this.exchange.request.headers.get("content-type")) : null;
-    if (boundary === null) return;
-    this.#form = new FormFields(boundary);
-    body.tap((next) => {
-      // Each attempt sends it anew.
-      const form = (this.#form = new FormFields(boundary));
-      this.#request = null;
-      return {
-        borrows: next.borrows,
-        write: (chunk) => {
-          form.write(chunk);
-          return next.write(chunk);
-        },
-        end: (trailers) => {
-          form.end();
-          next.end(trailers);
-        },
-        fail: (error) => {
-          form.end();
-          next.fail(error);
-        },
-      };
-    });
-  }
-
-  #readRequest(): JsonObject | null {
-    const inMemory = jsonBody(this.exchange, this.#read)?.value ?? null;
-    this.#read = null;
-    if (inMemory !== null || this.#requestCopy === null || this.#requestCopy.length === 0) return inMemory;
-    try {
-      return parsed(Buffer.concat(this.#requestCopy));
-    } catch {
-      return null;
-    }
-  }
 }
 
 /** Says why a session may not go on; null when it may. */
@@ -577,63 +399,4 @@ function stalled(error: TransportError): boolean {
   return (
     error.code === "idle_timeout" || error.code === "total_timeout" || error.code === "first_byte_timeout"
   );
-}
-
-/** Who is told of an answer. */
-export type Watching = Pick<ModelCall, "exchange" | "firstByteMs" | "answerOver">;
-
-/** Looks at one answer on its way, whether it streams to the client or was brought into memory by a policy. */
-export class AnswerWatch {
-  readonly tap: AnswerTap;
-  readonly body: NonNullable<ResponseMessage["body"]>;
-  readonly #call: Watching;
-  over = false;
-
-  constructor(call: Watching, tap: AnswerTap, body: NonNullable<ResponseMessage["body"]>) {
-    this.#call = call;
-    this.tap = tap;
-    this.body = body;
-  }
-
-  readBuffered(): void | Promise<void> {
-    const { wire } = this.body;
-    if (this.over || wire === null) return;
-    this.#take(wire);
-    return this.#end(null);
-  }
-
-  #take(chunk: Uint8Array): void {
-    if (this.#call.firstByteMs === null) this.#call.firstByteMs = this.#call.exchange.elapsedMs();
-    this.tap.write(chunk);
-  }
-
-  /** @returns a promise when what was read or counted takes its time */
-  #end(error: TransportError | null): void | Promise<void> {
-    this.over = true;
-    const reading = this.tap.end();
-    return reading === undefined
-      ? this.#call.answerOver(error)
-      : reading.then(() => this.#call.answerOver(error));
-  }
-
-  sink(next: BodySink): BodySink {
-    if (this.over) return next;
-    return {
-      borrows: next.borrows,
-      write: (chunk) => {
-        if (!this.over) this.#take(chunk);
-        return next.write(chunk);
-      },
-      end: (trailers) => {
-        const waiting = this.over ? undefined : this.#end(null);
-        if (waiting === undefined) next.end(trailers);
-        else void waiting.then(() => next.end(trailers));
-      },
-      fail: (error) => {
-        const waiting = this.over ? undefined : this.#end(error);
-        if (waiting === undefined) next.fail(error);
-        else void waiting.then(() => next.fail(error));
-      },
-    };
-  }
 }

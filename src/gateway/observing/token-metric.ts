@@ -9,7 +9,8 @@ import { DIMENSION, checkDimensions, complete, prepareDimensions } from "./dimen
 import type { Exchange } from "../exchange.ts";
 import type { ChargeLater } from "../models/later-answers.ts";
 import { measure } from "./measure.ts";
-import { type ModelCall, modelCallOf } from "../models/model-call.ts";
+import { modelCallOf } from "../models/find-model-call.ts";
+import type { ModelCall } from "../models/model-call.ts";
 import { definePolicy } from "../policy.ts";
 
 export function tokenMetric(element: string): PolicyDefinition {

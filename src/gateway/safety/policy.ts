@@ -7,7 +7,7 @@ import type { PolicyDefinition, Site, Value } from "../../compiler/policy.ts";
 import { BUILT_IN_CATEGORIES } from "../../guards/built-in/guard.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
-import { modelCallOf } from "../models/model-call.ts";
+import { modelCallOf } from "../models/find-model-call.ts";
 import { definePolicy, responseOf } from "../policy.ts";
 import { type Windows, checkCompletion } from "./completions.ts";
 import { BUILT_IN_GUARD } from "./guards.ts";

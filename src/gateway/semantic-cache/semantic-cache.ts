@@ -14,7 +14,8 @@ import type { SemanticStore } from "../../semantic/semantic-store.ts";
 import { acceptsCoding, decodeResponse, encodeResponse, keepBody, lifeMs, responseFrom } from "../caching.ts";
 import { BUILT_IN, embed } from "./embeddings.ts";
 import type { Exchange } from "../exchange.ts";
-import { type ModelCall, modelCallOf } from "../models/model-call.ts";
+import { modelCallOf } from "../models/find-model-call.ts";
+import type { ModelCall } from "../models/model-call.ts";
 import type { ResponseMessage } from "../message.ts";
 import { partitionOf } from "./semantic-partition.ts";
 import { SkipToOutbound, definePolicy, responseOf } from "../policy.ts";
@@ -143,8 +144,6 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
   const call = await modelCallOf(exchange);
   const say = (text: string): void => exchange.remark(rules.element, text);
   if (call === null) return say("This is no request to a model: nothing is looked up.");
-  // A policy may have put another body in its place since somebody read it first.
-  call.requestRewritten();
   const text = cacheableText(rules, exchange, call);
   if (text.refused !== null) return say(`Nothing is looked up or stored: ${text.refused}.`);
   const partition = partitionOf(

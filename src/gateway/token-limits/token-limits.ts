@@ -8,7 +8,8 @@ import type { AttributeShape, PolicyDefinition } from "../../compiler/policy.ts"
 import type { Exchange } from "../exchange.ts";
 import { LimitedCall, type Named, type TokenRules } from "./limited-call.ts";
 import { type OnStoreFailure, STORE_FAILURE } from "../limits.ts";
-import { type ModelCall, modelCallOf } from "../models/model-call.ts";
+import { modelCallOf } from "../models/find-model-call.ts";
+import type { ModelCall } from "../models/model-call.ts";
 import { definePolicy } from "../policy.ts";
 import type { ReserveMode } from "./token-claims.ts";
 

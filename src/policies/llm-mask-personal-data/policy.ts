@@ -138,7 +138,6 @@ function put(exchange: Exchange, { text, values, wantsJson }: Masked, rules: Rul
   const charset = request.body?.charset ?? null;
   setBytes(request, Buffer.from(text), charset);
   for (const name of DIGESTS) request.headers.delete(name);
-  exchange.modelCall?.requestRewritten();
   exchange.remark(ELEMENT, `Masked: ${[...values.keys()].join(", ")}.`);
   if (!rules.restores) return;
   // What is to be restored must be readable as it passes.
