@@ -429,6 +429,17 @@ describe("R-12 outliers and panic", () => {
     expect(all.slice(40)).not.toContain("500");
   });
 
+  it("and so is one that had many connections idle when it began to", async () => {
+    await start(five);
+    for (const one of standIns) one.answer = (_request, response) => void setImmediate(() => response.end());
+    await Promise.all(Array.from({ length: 50 }, () => call()));
+    for (const one of standIns) one.answer = fine;
+    named("c").answer = resets;
+    const all = (await calls(60)).split(" ");
+    expect(all.filter((one) => one === "500").length).toBeLessThanOrEqual(6);
+    expect(all.slice(40)).not.toContain("500");
+  });
+
   it("with four bad ones nobody is ejected any more", async () => {
     await start(five);
     for (const name of ["a", "b", "c", "d"]) named(name).answer = refuses(502);

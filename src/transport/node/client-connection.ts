@@ -23,6 +23,8 @@ export interface ConnectionHome {
   gone(connection: ClientConnection): void;
   /** The request fell into a connection that its upstream had already given up: on to a new one. */
   retry(call: ClientCall): void;
+  /** Its upstream had given it up; those that have been idle beside it are no better. */
+  stale(): void;
 }
 
 type State = "idle" | "head" | "body" | "tunnel" | "closed";
@@ -396,7 +398,8 @@ export class ClientConnection implements BodyOwner, BodySink, Carrier {
   }
 
   #close(code: TransportErrorCode, message: string): void {
-    const stale = code === "upstream_closed" && this.#reused && !this.#answered;
+    const stale = code === "upstream_closed" && this.#reused && !this.#answered && this.#call !== null;
+    if (stale) this.#home.stale();
     this.#closeWith(new TransportError(code, message, { cause: this.#error ?? undefined, stale }));
   }
 

@@ -56,6 +56,14 @@ export class Pool implements ConnectionHome {
     else this.#open(call);
   }
 
+  /**
+   * An upstream that failed, or was restarted, would otherwise fail one request for each connection that was idle, and
+   * as none of those failures tells whether it is well, whoever watches it would learn of it last.
+   */
+  stale(): void {
+    for (const connection of this.#idle.splice(0)) connection.abandon();
+  }
+
   release(connection: ClientConnection): void {
     if (this.#closed) {
       connection.abandon();
