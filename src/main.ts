@@ -3,9 +3,8 @@
  * `startGateway` is the same gateway for tests and for whoever embeds it.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { join } from "node:path";
 import { askBackend } from "./backends/ask-backend.ts";
 import { Backends } from "./backends/backends.ts";
@@ -16,27 +15,21 @@ import { makeIdentities } from "./backends/identity/identities.ts";
 import { readIdentitySettings } from "./backends/identity/settings.ts";
 import { Probes } from "./backends/probes.ts";
 import { freeMemory } from "./base/free-memory.ts";
-import { removeLocalAccess, writeLocalAccess } from "./base/local-access.ts";
 import { type Problem, hasErrors } from "./base/problem.ts";
 import { newRequestId } from "./base/request-id.ts";
 import { systemClock, threadTimeMs } from "./base/system-clock.ts";
 import type { Application, StartOptions, StartedGateway } from "./cli/application.ts";
-import { type ExternalCache, cacheForRegion } from "./cache/cache.ts";
-import { GatewayCaches } from "./cache/index.ts";
-import { COUNTER_SCRIPTS, SqliteQuotas, countersAlone, sharedCounters } from "./counters/index.ts";
 import { configureBudget } from "./compiler/runtime/budget.ts";
 import { configureEnvironment } from "./compiler/runtime/environment.ts";
 import { setTrustedRoots } from "./compiler/runtime/library/crypto-certificate.ts";
 import { startDemoModel } from "./demo/index.ts";
 import { accessLine } from "./gateway/observing/access-record.ts";
-import { type DoorPaths, createDoor } from "./gateway/door.ts";
+import type { DoorPaths } from "./gateway/door.ts";
 import { answerHealth } from "./gateway/health.ts";
-import { adminListener } from "./gateway/observing/admin.ts";
-import { type Books, enter, enterContents, laterBooks } from "./gateway/models/bookkeeping.ts";
+import { type Books, laterBooks } from "./gateway/models/bookkeeping.ts";
 import { GatewayMetrics } from "./gateway/observing/gateway-metrics.ts";
 import { Spans } from "./gateway/observing/spans.ts";
 import { stateMetrics } from "./gateway/observing/state-metrics.ts";
-import { PROMETHEUS_TYPE, prometheusText } from "./telemetry/metrics/prometheus.ts";
 import { ledgerPaths } from "./gateway/models/ledger-door.ts";
 import { createGateway } from "./gateway/listener.ts";
 import { watchModelCall } from "./gateway/models/find-model-call.ts";
@@ -44,19 +37,26 @@ import { guardBehind } from "./gateway/safety/guards.ts";
 import { createBuiltInGuard } from "./guards/built-in/guard.ts";
 import { LaterAnswers } from "./gateway/models/later-answers.ts";
 import { ModelCounting } from "./gateway/models/model-counting.ts";
-import type { CounterStores } from "./counters/counters.ts";
-import { type RedisAddress, parseRedisAddress } from "./redis/connection-string.ts";
-import { RedisLink } from "./redis/link.ts";
 import type { Services } from "./gateway/services.ts";
-import { Ledger } from "./ledger/index.ts";
-import { PRICES_FILE, Prices, priceMessages, readOverrides } from "./llm/prices/index.ts";
+import { PRICES_FILE, Prices, priceMessages } from "./llm/prices/index.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { tracingPaths } from "./gateway/tracing/door.ts";
 import { LONGEST_TOKEN_MS, createTracing } from "./gateway/tracing/index.ts";
+import { callable, listen, openAdmin, openDoor } from "./main/listeners.ts";
+import {
+  COUNTS,
+  modelServices,
+  openLedger,
+  readPrices,
+  semanticConnection,
+  semanticServices,
+} from "./main/models.ts";
+import { openState } from "./main/state.ts";
+import { eventLoopDelay, openOtlp, packageVersion } from "./main/telling.ts";
 import { SnapshotBuilder } from "./model/build.ts";
 import { modelMessages } from "./model/report.ts";
 import * as policies from "./policies/index.ts";
-import { SettingsError, readRetention, readSemanticCache, settingsMessages } from "./settings.ts";
+import { readSemanticCache, settingsMessages } from "./settings.ts";
 import { fileKeyStore, memoryKeyStore } from "./store/file/keys.ts";
 import { messages as storeMessages } from "./store/messages.ts";
 import { FolderLoader } from "./store/file/load.ts";
@@ -64,56 +64,17 @@ import type { Scan } from "./store/file/scan.ts";
 import { sessionSecret } from "./store/file/session-secret.ts";
 import { watchFolder } from "./store/file/watch.ts";
 import { openCredentials } from "./credentials/index.ts";
-import { Flights } from "./semantic/flights.ts";
-import { EmbeddedModel } from "./semantic/model/embedder.ts";
 import { SemanticStores } from "./semantic/semantic-stores.ts";
-import { VectorCache } from "./semantic/vector-cache.ts";
 import { createLineLog } from "./telemetry/line-log.ts";
 import { Loggers } from "./telemetry/loggers.ts";
-import { OtlpExporter } from "./telemetry/exporters/otlp/otlp.ts";
-import { readOtlp } from "./telemetry/exporters/otlp/settings.ts";
 import { Measures } from "./telemetry/metrics/measures.ts";
 import { Metrics } from "./telemetry/metrics/registry.ts";
 import { readSasConnections } from "./telemetry/sas.ts";
-import { createClient, createServer, trustedRoots } from "./transport/node/index.ts";
-import type { Incoming, Server } from "./transport/transport.ts";
+import { createClient, trustedRoots } from "./transport/node/index.ts";
+import type { Incoming } from "./transport/transport.ts";
 import { type WholeAnswer, type WholeRequest, requestWhole } from "./transport/whole-answer.ts";
 
-/** Policies that count prompts before they are sent. */
-const COUNTS = /<(?:llm|azure-openai)-(?:token-limit|emit-token-metric)\b/;
-
-function modelServices(
-  books: Books,
-  counting: ModelCounting,
-  later: Pick<LaterAnswers, "keep">,
-): Services["models"] {
-  return {
-    countPrompt: (prompt, model) => counting.countPrompt(prompt, model),
-    countText: (text, model) => counting.countText(text, model),
-    settled: (call, settlement) => {
-      counting.settled(call);
-      const record = enter(books, call, settlement);
-      if (call.awaits) later.keep({ record, charges: call.laterCharges });
-    },
-    contents: (call, contents) => enterContents(books, call, contents),
-  };
-}
-
 const builtInGuard = createBuiltInGuard();
-
-function semanticServices(stores: SemanticStores): Services["semantic"] {
-  return {
-    storeFor: (configured) => stores.for(semanticConnection(configured)),
-    embedder: new EmbeddedModel({ clock }),
-    vectors: new VectorCache(),
-    flights: new Flights(),
-  };
-}
-
-/** Of the external cache that holds answers by meaning; null: this node keeps its own. */
-function semanticConnection(configured: readonly ExternalCache[]): string | null {
-  return cacheForRegion(configured, "self-hosted")?.connectionString ?? null;
-}
 
 /** Every policy there is, for model, command line and reference pages. */
 export const catalogue = Object.values(policies);
@@ -188,7 +149,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const client = createClient({ dnsServers: options.dnsServers });
   const say = (level: string, msg: string, more: Readonly<Record<string, unknown>>): void =>
     log.write({ time: new Date(clock.now()).toISOString(), level, msg, ...more });
-  const state = await openState(options, say);
+  const state = await openState(options, clock, say);
   let draining = false;
   let version = 0;
   /** The folder as it was last loaded, so that the watcher tells what came since. */
@@ -238,7 +199,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     otlp === null || otlp.sampledShare === null
       ? null
       : new Spans({ sampledShare: otlp.sampledShare, random, add: (span) => otlp.addSpan(span) });
-  const ledger = openLedger(options, say);
+  const ledger = openLedger(clock, options, say);
   let prices = new Prices();
   /** Some 40 ms of work and 14 MB: done when models are known to be asked, while no request waits for it. */
   let pricesLater: (() => void) | null = null;
@@ -276,7 +237,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     connections: credentials.connections,
     loggers,
     counters: state.counters,
-    semantic: semanticServices(semanticStores),
+    semantic: semanticServices(clock, semanticStores),
     spans,
     measures: new Measures(metrics),
     watchModel: (exchange) => {
@@ -392,7 +353,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const problems = await reload();
   if (gateway.snapshot === null) throw new ConfigurationError(problems);
   await freeMemory();
-  const server = await listen(options, gateway.onRequest, log.write);
+  const server = await listen(options, gateway.onRequest, clock, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;
   /** What commands on this machine may ask; each feature gives its paths. */
   const doorPaths: DoorPaths = {
@@ -402,10 +363,29 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     ...ledgerPaths(ledger, () => clock.now()),
   };
   const door = options.dataDir === null ? null : await openDoor(options.dataDir, doorPaths, url);
-  const admin = await openAdmin(options, metrics, log.write, (incoming) => health(incoming, incoming.target));
+  const admin = await openAdmin(options, metrics, clock, log.write, (incoming) =>
+    health(incoming, incoming.target),
+  );
   const watcher = options.watch
     ? watchFolder(options.configDir, async (scan) => void (await reload(scan)), { known })
     : null;
+
+  async function close(): Promise<void> {
+    watcher?.close();
+    probes.close();
+    loggers.close();
+    otlp?.close();
+    await server.close();
+    await door?.close();
+    await admin?.close();
+    await client.close();
+    credentials.close();
+    pricesLater?.();
+    await ledger?.close();
+    await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
+    state.close();
+    await log.flush();
+  }
 
   return {
     port: server.port,
@@ -437,35 +417,9 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       // What was sent without waiting has been promised to nobody, but it is not dropped either.
       await Promise.race([drained.then(() => Promise.all([loggers.flush(), otlp?.flush()])), deadline]);
       late();
-      loggers.close();
-      otlp?.close();
-      await server.close();
-      await door?.close();
-      await admin?.close();
-      await client.close();
-      credentials.close();
-      pricesLater?.();
-      await ledger?.close();
-      await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
-      state.close();
-      await log.flush();
+      await close();
     },
-    close: async () => {
-      watcher?.close();
-      probes.close();
-      loggers.close();
-      otlp?.close();
-      await server.close();
-      await door?.close();
-      await admin?.close();
-      await client.close();
-      credentials.close();
-      pricesLater?.();
-      await ledger?.close();
-      await Promise.all([semanticStores.close(), services.semantic.embedder.close()]);
-      state.close();
-      await log.flush();
-    },
+    close,
   };
 }
 
@@ -479,206 +433,6 @@ export class ConfigurationError extends Error {
     this.name = "ConfigurationError";
     this.problems = problems;
   }
-}
-
-/** Where requests to models are written down, in the data folder. */
-function openLedger(
-  options: StartOptions,
-  say: (level: string, msg: string, more: Readonly<Record<string, unknown>>) => void,
-): Ledger | null {
-  if (options.dataDir === null) return null;
-  return Ledger.open(join(options.dataDir, "ledger"), {
-    clock,
-    pid: process.pid,
-    ...readRetention(options.environment),
-    report: (trouble) =>
-      trouble === null
-        ? say("info", "the ledger is written again", {})
-        : say("error", "the ledger cannot be written", { error: trouble }),
-  });
-}
-
-/** The operator's own prices. */
-function readPrices(configDir: string): ReturnType<typeof readOverrides> & { readonly text: string } {
-  let text = "";
-  try {
-    text = readFileSync(join(configDir, PRICES_FILE), "utf8");
-  } catch {
-    // Most have none.
-  }
-  return { ...readOverrides(text), text };
-}
-
-/** The listener for commands on this machine, and the file that tells them of it. */
-async function openDoor(
-  dataDir: string,
-  paths: DoorPaths,
-  gateway: string,
-): Promise<{ close(): Promise<void> }> {
-  const secret = randomBytes(32).toString("base64url");
-  const server = await createServer({ host: "127.0.0.1", port: 0, onRequest: createDoor(secret, paths) });
-  writeLocalAccess(dataDir, {
-    gateway: callable(gateway),
-    local: `http://127.0.0.1:${server.port}`,
-    secret,
-    pid: process.pid,
-  });
-  return {
-    close: async () => {
-      removeLocalAccess(dataDir, process.pid);
-      await server.close();
-    },
-  };
-}
-
-/** The listener for whoever runs the gateway, when there is to be one. */
-async function openAdmin(
-  options: StartOptions,
-  metrics: Metrics,
-  log: (record: Readonly<Record<string, unknown>>) => void,
-  health: (incoming: Incoming) => boolean,
-): Promise<{ readonly url: string; close(): Promise<void> } | null> {
-  if (options.admin == null) return null;
-  const { host, port, portIsDefault, token } = options.admin;
-  const pages = { "/metrics": { contentType: PROMETHEUS_TYPE, body: () => prometheusText(metrics) } };
-  const server = await listen(
-    { ...options, host, port, portIsDefault, tls: null },
-    adminListener(pages, token, health),
-    log,
-  );
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`,
-    close: () => server.close(),
-  };
-}
-
-const delays = monitorEventLoopDelay({ resolution: 20 });
-
-/** 99th percentile since it was last asked, in seconds. */
-function eventLoopDelay(): number {
-  delays.enable();
-  const seconds = delays.percentile(99) / 1e9;
-  delays.reset();
-  return seconds;
-}
-
-/** An address that listens everywhere is called at this machine. */
-function callable(url: string): string {
-  return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
-}
-
-/** The port asked for; when it was only the default and is taken, the next free one of ten. */
-async function listen(
-  options: StartOptions,
-  onRequest: Parameters<typeof createServer>[0]["onRequest"],
-  log: (record: Readonly<Record<string, unknown>>) => void,
-): Promise<Server> {
-  const tries = options.portIsDefault ? 10 : 1;
-  for (let i = 0; ; i++) {
-    try {
-      return await createServer({
-        host: options.host,
-        port: options.port === 0 ? 0 : options.port + i,
-        tls: options.tls ?? undefined,
-        onRequest,
-        onRefused: ({ underWay, target: _target, ...refusal }) =>
-          // A request that was under way leaves its own line.
-          !underWay &&
-          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", ...refusal }),
-      });
-    } catch (error) {
-      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-      if (!taken || i + 1 >= tries) throw error;
-    }
-  }
-}
-
-/** @throws SettingsError naming the variable that cannot be used */
-function openOtlp(
-  environment: StartOptions["environment"],
-  world: ConstructorParameters<typeof OtlpExporter>[1],
-): OtlpExporter | null {
-  const settings = readOtlp(environment);
-  if (typeof settings === "string") throw new SettingsError(`${settings}.`, "correct it, or unset it");
-  return settings === null ? null : new OtlpExporter(settings, world);
-}
-
-/** As package.json says, wherever this file was built to. */
-function packageVersion(): string {
-  try {
-    const file = new URL("../package.json", import.meta.url);
-    return (JSON.parse(readFileSync(file, "utf8")) as { version?: string }).version ?? "unknown";
-  } catch {
-    return "unknown";
-  }
-}
-
-/** @throws SettingsError that shows nothing of the text, which holds a password */
-function redisAddress(text: string): RedisAddress {
-  const address = parseRedisAddress(text);
-  if (typeof address !== "string") return address;
-  throw new SettingsError(
-    `HEADGATE_REDIS cannot be used: ${address}.`,
-    "write it as host:port,password=…,ssl=True or redis://host:port",
-  );
-}
-
-interface SharedState {
-  readonly caches: GatewayCaches;
-  readonly counters: CounterStores;
-  /** What does not answer, for `/readyz`. */
-  degraded(): string[];
-  close(): void;
-}
-
-/** Counters and caches: on this node alone, or shared through Redis when there is one. */
-async function openState(
-  options: StartOptions,
-  say: (level: string, msg: string, more: Readonly<Record<string, unknown>>) => void,
-): Promise<SharedState> {
-  const caches = new GatewayCaches({
-    clock,
-    region: "self-hosted",
-    onChange: (id, up, reason) =>
-      say(up ? "info" : "warning", up ? "cache is back" : "cache is down", { cache: id, reason }),
-  });
-  if (options.redis == null) {
-    const quotas =
-      options.dataDir === null
-        ? undefined
-        : new SqliteQuotas(join(options.dataDir, "quotas.db"), ({ message }) =>
-            say("error", "quotas cannot be written", { error: message }),
-          );
-    const close = (): void => {
-      caches.close();
-      quotas?.close();
-    };
-    return {
-      caches,
-      counters: countersAlone(quotas),
-      degraded: () => (caches.isDegraded ? ["cache"] : []),
-      close,
-    };
-  }
-  const link = new RedisLink(redisAddress(options.redis), {
-    clock,
-    needs: "write",
-    scripts: COUNTER_SCRIPTS,
-    onChange: (up, reason) =>
-      say(up ? "info" : "warning", up ? "counter store is back" : "counter store is down", { reason }),
-  });
-  const counters = sharedCounters(link, `${hostname()} ${randomUUID()}`, clock);
-  await link.open();
-  return {
-    caches,
-    counters,
-    degraded: () => [...(link.up ? [] : ["counter_store"]), ...(caches.isDegraded ? ["cache"] : [])],
-    close: () => {
-      caches.close();
-      counters.close();
-      link.close();
-    },
-  };
 }
 
 function prepared(folder: string): string {
