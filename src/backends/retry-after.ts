@@ -9,11 +9,11 @@ import type { HeaderList } from "../base/headers.ts";
  */
 export function retryAfterMs(headers: HeaderList, nowMs: number): number | null {
   const exact = headers.get("retry-after-ms")?.trim();
-  if (exact !== undefined && /^\d{1,15}(\.\d{1,6})?$/.test(exact)) return Number(exact);
+  if (exact !== undefined && /^\d{1,300}(\.\d{1,6})?$/.test(exact)) return Number(exact);
   const text = headers.get("retry-after")?.trim();
   if (text === undefined || text === "") return null;
   // Some providers write fractions, which the standard does not know.
-  if (/^\d{1,12}(\.\d{1,6})?$/.test(text)) return Number(text) * 1000;
+  if (/^\d{1,300}(\.\d{1,6})?$/.test(text)) return Number(text) * 1000;
   // Every form of an HTTP date begins with the day of the week; Date.parse takes much that is none.
   if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text) || text.length > 40) return null;
   const date = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
