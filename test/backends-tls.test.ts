@@ -74,6 +74,12 @@ describe("R-29 an upstream's certificate", () => {
       { serverCertificateThumbprints: [stranger.sha1] },
       /none of the accepted thumbprints/,
     ],
+    [
+      "has none of the names that are accepted",
+      good,
+      { serverX509Names: [{ name: "other", issuerCertificateThumbprint: authority.sha1 }] },
+      /none of the accepted names and issuers/,
+    ],
   ])(
     "that %s: the answer is ours, the reason in LastError and the log",
     async (_name, identity, settings, reason) => {
@@ -98,6 +104,11 @@ describe("R-29 an upstream's certificate", () => {
     ["expired, where the chain is not looked at", expired, { validateCertificateChain: false }],
     ["for another name, where that is not looked at", otherName, { validateCertificateName: false }],
     ["named, whoever signed it", stranger, { serverCertificateThumbprints: [stranger.sha256] }],
+    [
+      "of a name and an issuer that are accepted",
+      { ...otherName, cert: otherName.cert + authority.cert },
+      { serverX509Names: [{ name: "other", issuerCertificateThumbprint: authority.sha1 }] },
+    ],
   ])("that is %s is taken", async (_name, identity, settings) => {
     gateway = await testGateway(configured(await upstream(identity), settings));
     const reply = await fetch(`${gateway.url}/api/x`);

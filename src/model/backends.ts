@@ -141,6 +141,9 @@ function tlsOf(
     validateChain: tls?.validateCertificateChain ?? true,
     validateName: tls?.validateCertificateName ?? true,
     thumbprints: tls?.serverCertificateThumbprints,
+    x509Names: tls?.serverX509Names?.flatMap(({ name, issuerCertificateThumbprint: issuer }) =>
+      name === undefined ? [] : [{ name, issuer: issuer?.trim() ? issuer : null }],
+    ),
     certificate: presented,
   };
 }

@@ -226,6 +226,11 @@ export interface ClientTls {
   readonly ca?: readonly string[];
   /** Accept exactly these certificates (SHA-1 or SHA-256 thumbprints, hex) whatever the chain. */
   readonly thumbprints?: readonly string[];
+  /**
+   * Accept certificates of these common names, whatever the host's: signed by a certificate with one of the issuer's
+   * thumbprints (several are separated by commas), or without any by somebody who is trusted.
+   */
+  readonly x509Names?: readonly { readonly name: string; readonly issuer: string | null }[];
   readonly certificate?:
     | { readonly pfx: Uint8Array; readonly passphrase?: string }
     | { readonly key: string; readonly cert: string };

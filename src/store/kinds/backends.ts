@@ -69,7 +69,9 @@ export const backend = defineKind("backends", {
       validateCertificateChain: is.boolean,
       validateCertificateName: is.boolean,
       serverCertificateThumbprints: is.list(is.text()),
-      serverX509Names: is.list(is.object({ name: is.text(), issuerCertificateThumbprint: is.text() })),
+      serverX509Names: is.list(
+        is.object({ name: is.text(), issuerCertificateThumbprint: is.text() }, ["name"]),
+      ),
     }),
     proxy: is.object({ url: is.text(), username: is.text(), password: is.text() }, ["url"]),
     properties: is.object({}),

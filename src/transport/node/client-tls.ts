@@ -1,7 +1,7 @@
 /** What a client asks of an upstream's certificate. Chain, name and thumbprint are separate questions. */
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
-import tls, { type TLSSocket } from "node:tls";
+import tls, { type DetailedPeerCertificate, type TLSSocket } from "node:tls";
 import type { ClientTls } from "../transport.ts";
 import { FULL_BYTES } from "./outbox.ts";
 
@@ -29,6 +29,7 @@ export class TlsDoor {
   readonly #name: string;
   readonly #context: tls.SecureContext;
   readonly #thumbprints: ReadonlySet<string>;
+  readonly #names: readonly X509Name[];
   readonly #protocols: string[];
 
   /** @throws what OpenSSL says of a key, a certificate or a passphrase that does not fit */
@@ -37,6 +38,10 @@ export class TlsDoor {
     this.#name = settings.serverName ?? host;
     this.#protocols = protocols;
     this.#thumbprints = new Set(settings.thumbprints?.map(bareHex));
+    this.#names = (settings.x509Names ?? []).map(({ name, issuer }) => ({
+      name: name.toLowerCase(),
+      issuers: issuer === null ? null : new Set(issuer.split(",").map(bareHex)),
+    }));
     const own = settings.certificate;
     this.#context = tls.createSecureContext({
       minVersion: "TLSv1.2",
@@ -67,18 +72,54 @@ export class TlsDoor {
   /** @returns why the peer's certificate is not accepted, or null */
   refuses(socket: TLSSocket): string | null {
     const { validateChain, validateName } = this.#settings;
-    const certificate = socket.getPeerCertificate();
-    if (this.#thumbprints.size > 0) {
-      const known =
-        this.#thumbprints.has(bareHex(certificate.fingerprint ?? "")) ||
-        this.#thumbprints.has(bareHex(certificate.fingerprint256 ?? ""));
-      if (!known) return "the certificate has none of the accepted thumbprints";
+    const certificate = socket.getPeerCertificate(true);
+    if (this.#thumbprints.size > 0 || this.#names.length > 0) {
+      if (this.#named(socket, certificate)) return null;
+      if (!hasThumbprint(certificate, this.#thumbprints))
+        return this.#names.length === 0
+          ? "the certificate has none of the accepted thumbprints"
+          : "the certificate has none of the accepted names and issuers";
     } else if (validateChain && !socket.authorized) {
       return `the certificate is not trusted: ${String(socket.authorizationError)}`;
     }
     if (!validateName) return null;
     return tls.checkServerIdentity(this.#name, certificate)?.message ?? null;
   }
+
+  /** By its common name and whoever signed it. */
+  #named(socket: TLSSocket, certificate: DetailedPeerCertificate): boolean {
+    if (this.#names.length === 0 || certificate.raw === undefined) return false;
+    if (OUT_OF_TIME.has(String(socket.authorizationError))) return false;
+    const subject = [certificate.subject?.CN ?? []].flat().map((name) => name.toLowerCase());
+    return this.#names.some(
+      ({ name, issuers }) =>
+        subject.includes(name) && (issuers === null ? socket.authorized : isSignedBy(certificate, issuers)),
+    );
+  }
+}
+
+interface X509Name {
+  /** Lower case. */
+  readonly name: string;
+  /** null: whoever is trusted. */
+  readonly issuers: ReadonlySet<string> | null;
+}
+
+/** What OpenSSL says last, of a certificate that it also knows no issuer of. */
+const OUT_OF_TIME: ReadonlySet<string> = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]);
+
+function hasThumbprint(
+  { fingerprint, fingerprint256 }: tls.PeerCertificate,
+  accepted: ReadonlySet<string>,
+): boolean {
+  return accepted.has(bareHex(fingerprint ?? "")) || accepted.has(bareHex(fingerprint256 ?? ""));
+}
+
+/** Anybody can send an issuer's certificate along with one that it has never seen: the signature tells. */
+function isSignedBy(certificate: DetailedPeerCertificate, issuers: ReadonlySet<string>): boolean {
+  const issuer = certificate.issuerCertificate;
+  if (issuer?.raw === undefined || !hasThumbprint(issuer, issuers)) return false;
+  return new X509Certificate(certificate.raw).verify(new X509Certificate(issuer.raw).publicKey);
 }
 
 function bareHex(thumbprint: string): string {

@@ -73,7 +73,22 @@ export function tlsSuite(adapter: Adapter): void {
       }
     });
 
-    const identities = { good, other, expired, stranger };
+    const withIssuer = ({ key, cert }: typeof good): typeof good => ({
+      ...good,
+      key,
+      cert: cert + authority.cert,
+    });
+    const forger = { ...makeAuthority("Test CA"), name: authority.name };
+    const identities = {
+      good,
+      other,
+      expired,
+      stranger,
+      chained: withIssuer(good),
+      chainedExpired: withIssuer(expired),
+      forged: withIssuer(makeIdentity({ name: "good", issuer: forger, addresses: [HOST] })),
+    };
+    const named = (name: string, issuer: string | null = null): ClientTls["x509Names"] => [{ name, issuer }];
     test.each<[keyof typeof identities, string, ClientTls | undefined, string | null]>([
       ["good", "a trusted chain and name", trusting, null],
       ["good", "no trust in its issuer", undefined, "not trusted"],
@@ -92,6 +107,50 @@ export function tlsSuite(adapter: Adapter): void {
         null,
       ],
       ["good", "another's thumbprint", { ...trusting, thumbprints: [stranger.sha256] }, "thumbprint"],
+      ["good", "its name, from a trusted issuer", { ...trusting, x509Names: named("good") }, null],
+      [
+        "good",
+        "its name, from an unknown issuer",
+        { ...blind, x509Names: named("good") },
+        "none of the accepted names",
+      ],
+      ["chained", "its name and issuer", { ...blind, x509Names: named("Good", authority.sha1) }, null],
+      [
+        "chained",
+        "its name, and one issuer of two",
+        { ...blind, x509Names: named("good", `${stranger.sha256}, ${authority.sha256}`) },
+        null,
+      ],
+      [
+        "chained",
+        "another name",
+        { ...trusting, x509Names: named("other", authority.sha1) },
+        "none of the accepted names",
+      ],
+      [
+        "chained",
+        "another issuer",
+        { ...trusting, x509Names: named("good", stranger.sha1) },
+        "none of the accepted names",
+      ],
+      [
+        "forged",
+        "the issuer's certificate, but not its signature",
+        { ...blind, x509Names: named("good", authority.sha1) },
+        "none of the accepted names",
+      ],
+      [
+        "chainedExpired",
+        "its name and issuer, but too late",
+        { ...blind, x509Names: named("expired", authority.sha1) },
+        "none of the accepted names",
+      ],
+      [
+        "stranger",
+        "another name, but its thumbprint",
+        { ...blind, x509Names: named("good"), thumbprints: [stranger.sha1] },
+        null,
+      ],
       [
         "good",
         "a client key that does not fit",
