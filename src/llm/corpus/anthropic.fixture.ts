@@ -17,6 +17,7 @@ const ANTHROPIC_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["cached-input.sse", { ...HELLO, tokens: [3, 503], cached: 18000, cacheWrites: 2048 }],
   ["counts-restated.sse", { ...HELLO, cached: 7 }],
   ["input-grows-with-server-tool.sse", { ...HELLO, tokens: [10682, 510], text: '{"query":"weather"}Sunny' }],
+  ["cache-read-shrinks.sse", HELLO],
   ["zeros-restated.sse", { ...HELLO, cached: 7 }],
   ["input-at-end-alone.sse", HELLO],
   ["several-message-deltas.sse", HELLO],

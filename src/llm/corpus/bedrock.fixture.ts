@@ -60,6 +60,7 @@ const INVOKE_FILES: readonly (readonly [file: string, said: Said])[] = [
     },
   ],
   ["invoke-anthropic.body", { ...HELLO, model: "claude-3-5-sonnet-20240620" }],
+  ["invoke-client-recording.body", { ...HELLO, model: "claude-3-5-sonnet-20240620" }],
   ["invoke-claude-2.eventstream", { ...HELLO, finish: "stop_sequence", text: " Hello! 😀" }],
   ["invoke-nova.eventstream", { ...HELLO, cached: 3, cacheWrites: 4 }],
   ["invoke-nova.body", HELLO],

@@ -27,6 +27,12 @@ const GEMINI_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["function-call-in-pieces.sse", { ...HELLO, tokens: [60, 15] }],
   ["code-execution.body", { ...HELLO, tokens: [6, 9], text: "print(1)One." }],
   ["prompt-blocked.body", { ...HELLO, tokens: [9, 0], finish: "PROHIBITED_CONTENT", text: undefined }],
+  [
+    "prompt-blocked-numbered.body",
+    { ...HELLO, tokens: [9, 0], finish: "PROHIBITED_CONTENT", text: undefined },
+  ],
+  ["numbered-enums.body", { ...HELLO, promptAudio: 3 }],
+  ["numbered-reasons-unknown.sse", { ...HELLO, finish: "11" }],
   ["safety.sse", { ...HELLO, tokens: [8, 3], finish: "SAFETY", text: "Hel" }],
   [
     "max-tokens-in-thoughts.body",
@@ -85,6 +91,7 @@ const LIVE_FILES: readonly (readonly [file: string, said: Said])[] = [
       whole: true,
     },
   ],
+  ["live-thoughts-beside-sound.frames", { ...LIVE, tokens: [30, 79], total: 92, reasoning: 17 }],
   ["live-cut.frames", { tokens: [30, 4], promptAudio: 25, completionAudio: 4, text: "Hello" }],
 ];
 

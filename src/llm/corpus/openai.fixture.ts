@@ -222,6 +222,7 @@ export const OPENAI: readonly CorpusCase[] = [
   { file: "chat-usage.sse", dialect: "openai-chat", contentType: "text/plain", said: HELLO },
   { file: "chat.body", dialect: "openai-chat", contentType: "text/event-stream", said: HELLO },
   { file: "chat.body", dialect: "openai-chat", contentType: "text/plain; charset=utf-8", said: HELLO },
+  { file: "completions-as-chat.body", dialect: "openai-completions", said: HELLO },
   {
     file: "completions.sse",
     dialect: "openai-completions",

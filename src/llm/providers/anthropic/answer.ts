@@ -116,14 +116,19 @@ export class MessagesReader implements AnswerReader {
 }
 
 /**
- * Anthropic's usage object over an earlier one: counts are cumulative, those that are missing or null stay. An input
- * once reported does not come back as 0 by what some relays restate at the end; output may, when nothing was kept of it.
+ * Anthropic's usage object over an earlier one: counts are cumulative, those that are missing or null stay. A report that
+ * says of the input nothing but zeros is what some relays restate at the end, and takes nothing back; one that counts any
+ * of it is believed in its zeros, too: behind a compaction, what is read from the cache may be less than at the start.
+ * Output may come back as 0, when nothing was kept of it.
  */
 export function messagesUsage(reported: JsonObject, before: Usage | null): Usage | null {
   if (typeof reported["input_tokens"] !== "number" && typeof reported["output_tokens"] !== "number")
     return before;
   const earlier = before ?? NO_USAGE;
-  const prompt = tokensOf(reported["input_tokens"]) || earlier.prompt;
+  const { input_tokens: input, cache_read_input_tokens: read } = reported;
+  const writes = cacheWrites(reported);
+  const counts = tokensOf(input) + tokensOf(read) + (writes ?? 0) > 0;
+  const prompt = counts && typeof input === "number" ? tokensOf(input) : earlier.prompt;
   const completion =
     typeof reported["output_tokens"] === "number" ? tokensOf(reported["output_tokens"]) : earlier.completion;
   const thinking = objectOf(reported["output_tokens_details"])?.["thinking_tokens"];
@@ -131,8 +136,8 @@ export function messagesUsage(reported: JsonObject, before: Usage | null): Usage
     prompt,
     completion,
     total: prompt + completion,
-    cached: tokensOf(reported["cache_read_input_tokens"]) || earlier.cached,
-    cacheWrites: cacheWrites(reported) || earlier.cacheWrites,
+    cached: counts && typeof read === "number" ? tokensOf(read) : earlier.cached,
+    cacheWrites: counts && writes !== null ? writes : earlier.cacheWrites,
     reasoning: tokensOf(thinking) || earlier.reasoning,
     promptAudio: 0,
     completionAudio: 0,
@@ -140,11 +145,13 @@ export function messagesUsage(reported: JsonObject, before: Usage | null): Usage
   };
 }
 
-/** The sum, else its parts by how long they live. */
-function cacheWrites(reported: JsonObject): number {
+/** The sum, else its parts by how long they live; null when neither is said. */
+function cacheWrites(reported: JsonObject): number | null {
+  const sum = reported["cache_creation_input_tokens"];
   const parts = objectOf(reported["cache_creation"]);
+  if (typeof sum !== "number" && parts === null) return null;
   return (
-    tokensOf(reported["cache_creation_input_tokens"]) ||
+    tokensOf(sum) ||
     tokensOf(parts?.["ephemeral_5m_input_tokens"]) + tokensOf(parts?.["ephemeral_1h_input_tokens"])
   );
 }

@@ -51,7 +51,8 @@ export class InvokeReader implements AnswerReader {
     const object = objectOf(value);
     if (event !== null && event !== "chunk") return this.#converse.take(event, object);
     if (object === null) return;
-    const bytes = object["bytes"];
+    // In recordings of clients each chunk is under its name.
+    const bytes = (objectOf(object["chunk"]) ?? object)["bytes"];
     if (typeof bytes === "string") this.#value(decoded(bytes));
     else this.#value(object);
   }

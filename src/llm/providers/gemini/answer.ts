@@ -45,7 +45,7 @@ export class GeminiReader implements AnswerReader {
   #candidate(candidate: JsonObject): void {
     const index = tokensOf(candidate["index"]);
     for (const part of objectsOf(objectOf(candidate["content"])?.["parts"])) this.#part(index, part);
-    const reason = stringOf(candidate["finishReason"]);
+    const reason = reasonOf(candidate["finishReason"], FINISH_REASONS);
     const finished = reason !== null && reason !== "FINISH_REASON_UNSPECIFIED";
     if (finished && (index === 0 || this.found.finishReason === null)) this.found.finishReason = reason;
     if (!this.#candidates.has(index) && this.#candidates.size >= MOST_CANDIDATES) return;
@@ -62,7 +62,7 @@ export class GeminiReader implements AnswerReader {
 
   /** The prompt was refused: there are no candidates, and this is the end. */
   #blocked(feedback: JsonObject | null): void {
-    const reason = stringOf(feedback?.["blockReason"]);
+    const reason = reasonOf(feedback?.["blockReason"], BLOCK_REASONS);
     if (reason === null || this.#candidates.size > 0) return;
     this.found.finishReason = reason;
     this.#complete();
@@ -98,6 +98,19 @@ export class GeminiReader implements AnswerReader {
     this.found.complete = true;
     this.found.responses = 1;
   }
+}
+
+const FINISH_REASONS = ["FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"];
+const BLOCK_REASONS = ["BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT"];
+
+/**
+ * A value of an enumeration, which is a number where the client asked for `enum-encoding=int`.
+ *
+ * @param names of the numbers that mean the same at the Gemini API and at Vertex AI; others are told as they are
+ */
+function reasonOf(value: unknown, names: readonly string[]): string | null {
+  if (typeof value !== "number") return stringOf(value);
+  return names[value] ?? String(value);
 }
 
 /** `stringValue`, `numberValue` or `boolValue` of an argument that comes in pieces. */

@@ -41,14 +41,18 @@ function addsUp(usage: Usage): boolean {
 
 /**
  * Thoughts are billed as output and are not inside `candidatesTokenCount`; where the total shows that they are, they are
- * not added again.
+ * not added again. The Live API's total leaves them out, though: thoughts are text, and what has less text than there are
+ * thoughts does not hold them.
  */
 function usageOf(fields: Readonly<Record<string, unknown>>): Usage {
   const prompt = tokensOf(fields["promptTokenCount"]) + tokensOf(fields["toolUsePromptTokenCount"]);
   const candidates = tokensOf(fields["candidatesTokenCount"]);
   const thoughts = tokensOf(fields["thoughtsTokenCount"]);
   const total = tokensOf(fields["totalTokenCount"]);
-  const inside = thoughts <= candidates && prompt + candidates === total;
+  const inside =
+    thoughts <= candidates &&
+    prompt + candidates === total &&
+    thoughts <= (tokensOfModality(fields["candidatesTokensDetails"], TEXT) ?? candidates);
   const completion = inside ? candidates : candidates + thoughts;
   return {
     prompt,
@@ -57,17 +61,22 @@ function usageOf(fields: Readonly<Record<string, unknown>>): Usage {
     cached: tokensOf(fields["cachedContentTokenCount"]),
     cacheWrites: 0,
     reasoning: thoughts,
-    promptAudio: audioOf(fields["promptTokensDetails"]),
-    completionAudio: audioOf(fields["candidatesTokensDetails"]),
+    promptAudio: tokensOfModality(fields["promptTokensDetails"], AUDIO) ?? 0,
+    completionAudio: tokensOfModality(fields["candidatesTokensDetails"], AUDIO) ?? 0,
     cachedInside: true,
   };
 }
 
-function audioOf(details: unknown): number {
+/** Each as its name and as its number: `enum-encoding=int` asks for numbers. */
+const TEXT: readonly unknown[] = ["TEXT", 1];
+const AUDIO: readonly unknown[] = ["AUDIO", 4];
+
+/** @returns null when nothing is said of modalities */
+function tokensOfModality(details: unknown, names: readonly unknown[]): number | null {
+  const counts = objectsOf(details);
+  if (counts.length === 0) return null;
   let tokens = 0;
-  for (const { modality, tokenCount } of objectsOf(details)) {
-    if (modality === "AUDIO") tokens += tokensOf(tokenCount);
-  }
+  for (const { modality, tokenCount } of counts) if (names.includes(modality)) tokens += tokensOf(tokenCount);
   return tokens;
 }
 

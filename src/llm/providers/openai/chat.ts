@@ -3,7 +3,7 @@
  * vLLM, Ollama, the shims of Gemini and others. Streams are not asked for `"object": "chat.completion.chunk"`.
  */
 import { isJsonObject, type JsonObject } from "../../../base/json-object.ts";
-import { STREAM_DONE, newAnswer, wrote } from "../../answer.ts";
+import { STREAM_DONE, newAnswer } from "../../answer.ts";
 import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../dialect.ts";
 import { listOf, stringOf } from "../../json-values.ts";
 import type { Prompt, PromptMessage } from "../../prompt.ts";
@@ -18,6 +18,7 @@ import {
   noteServed,
   readParameters,
 } from "./fields.ts";
+import { wroteMessage } from "./message.ts";
 import { deploymentOf, postsTo } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { laterUsage } from "./usage.ts";
@@ -142,42 +143,5 @@ class ChatReader implements AnswerReader {
       noteEnd(found);
     }
     if (index === 0) found.finishReason = nameOf(choice["finish_reason"]) ?? found.finishReason;
-  }
-}
-
-/** A message or a part of one: its text, its refusal, its reasoning, its calls. */
-function wroteMessage(found: FoundAnswer, index: number, message: JsonObject): void {
-  const content = message["content"];
-  if (typeof content === "string") wrote(found, index, content);
-  else if (content !== undefined && content !== null) wroteContent(found, index, content);
-  // Most chunks have no more than this.
-  for (const name in message) {
-    const value = message[name];
-    if (value === null || value === undefined) continue;
-    if (name === "refusal" || name === "reasoning_content") wrote(found, index, value);
-    else if (name === "reasoning" && typeof message["reasoning_content"] !== "string")
-      wrote(found, index, value);
-    else if (name === "tool_calls") wroteCalls(found, index, value);
-    else if (name === "function_call" && isJsonObject(value)) wrote(found, index, value["arguments"]);
-    else if (name === "audio" && isJsonObject(value)) wrote(found, index, value["transcript"]);
-  }
-}
-
-/** Content in parts, as Mistral sends it: `[{"type": "thinking", "thinking": […]}, {"type": "text", "text": …}]`. */
-function wroteContent(found: FoundAnswer, index: number, content: unknown): void {
-  for (const part of listOf(content)) {
-    if (!isJsonObject(part)) continue;
-    wrote(found, index, part["text"]);
-    for (const thought of listOf(part["thinking"])) {
-      if (isJsonObject(thought)) wrote(found, index, thought["text"]);
-    }
-  }
-}
-
-function wroteCalls(found: FoundAnswer, index: number, calls: unknown): void {
-  for (const call of listOf(calls)) {
-    if (!isJsonObject(call)) continue;
-    if (isJsonObject(call["function"])) wrote(found, index, call["function"]["arguments"]);
-    else if (isJsonObject(call["custom"])) wrote(found, index, call["custom"]["input"]);
   }
 }

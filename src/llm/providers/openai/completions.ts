@@ -15,6 +15,7 @@ import {
   readParameters,
 } from "./fields.ts";
 import { deploymentOf, endsWith, postsTo } from "./paths.ts";
+import { wroteMessage } from "./message.ts";
 import { providerOf } from "./provider.ts";
 import { laterUsage } from "./usage.ts";
 
@@ -128,6 +129,10 @@ class CompletionReader implements AnswerReader {
         if (!isJsonObject(choice)) continue;
         const index = typeof choice["index"] === "number" ? choice["index"] : i;
         wrote(found, index, choice["text"]);
+        // Gateways that fill in stored prompts answer on paths that end so, too, and as if they had been asked to chat.
+        if (isJsonObject(choice["message"])) wroteMessage(found, index, choice["message"]);
+        else if (isJsonObject(choice["delta"]) && typeof choice["text"] !== "string")
+          wroteMessage(found, index, choice["delta"]);
         if (index === 0) found.finishReason = nameOf(choice["finish_reason"]) ?? found.finishReason;
       }
     }
