@@ -141,6 +141,8 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const builder = new SnapshotBuilder(catalogue);
   const gatewayOptions = {
     ...DEFAULT_GATEWAY_OPTIONS,
+    ...options.gateway,
+    validateNames: options.compat?.tlsHostnameValidation !== true,
     egress: options.egress ?? DEFAULT_GATEWAY_OPTIONS.egress,
     dapr: readDapr(options.environment),
     serviceBus: readSasConnections(options.environment["HEADGATE_SERVICE_BUS"] ?? ""),

@@ -34,11 +34,29 @@ export interface Settings {
   /** Signs session cookies: the same on all nodes that share sessions; null = this node's own. A secret. */
   readonly sessionSecret: string | null;
   /** The product's ways where ours are others, by wish. */
-  readonly compat: { readonly breakerFullReset: boolean };
+  readonly compat: Readonly<Record<(typeof COMPAT)[number], boolean>>;
+  /** How requests are matched and forwarded, by those names. */
+  readonly gateway: GatewaySettings;
   /** Where browsers reach the gateway, without final slash; null = where it listens. */
   readonly publicUrl: string | null;
   /** Where requests that policies make on their own may go besides what is refused by default. */
   readonly egress: { readonly allow: readonly string[]; readonly loopback: boolean };
+}
+
+/** Gateway-wide settings that the specification names. */
+export interface GatewaySettings {
+  /** `routing.fallThrough`. */
+  readonly fallThrough: boolean;
+  /** `routing.ignoreProtocol`. */
+  readonly ignoreProtocol: boolean;
+  /** `backends.matchByUrl`. */
+  readonly matchBackendsByUrl: boolean;
+  /** `forwarding.extended`. */
+  readonly extendedForwarding: boolean;
+  /** `forwarding.gatewayStatusCodes`. */
+  readonly gatewayStatusCodes: boolean;
+  /** `security.stripSubscriptionKey`. */
+  readonly stripSubscriptionKey: "never" | "knownKeys";
 }
 
 export interface AdminSettings {
@@ -84,6 +102,12 @@ const KNOWN = new Set([
   "REDIS",
   "SESSION_SECRET",
   "COMPAT",
+  "ROUTING__FALL_THROUGH",
+  "ROUTING__IGNORE_PROTOCOL",
+  "BACKENDS__MATCH_BY_URL",
+  "FORWARDING__EXTENDED",
+  "FORWARDING__GATEWAY_STATUS_CODES",
+  "SECURITY__STRIP_SUBSCRIPTION_KEY",
   "DNS_SERVERS",
   "LOG_DAYS",
   "LOG_GB",
@@ -152,7 +176,8 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     publicUrl: readUrl("HEADGATE_PUBLIC_URL", environment["HEADGATE_PUBLIC_URL"]),
     dnsServers: readDnsServers(environment["HEADGATE_DNS_SERVERS"] ?? ""),
     sessionSecret: readSessionSecret(environment),
-    compat: { breakerFullReset: readCompat(environment["HEADGATE_COMPAT"] ?? "").has("breakerFullReset") },
+    compat: readCompat(environment["HEADGATE_COMPAT"] ?? ""),
+    gateway: readGateway(environment),
     egress: {
       allow: readEgress(environment["HEADGATE_EGRESS_ALLOW"] ?? ""),
       loopback:
@@ -308,19 +333,34 @@ function readSessionSecret(environment: Environment): string | null {
   return secret;
 }
 
-const COMPAT = new Set(["breakerFullReset"]);
+const COMPAT = ["breakerFullReset", "tlsHostnameValidation"] as const;
 
 /** Names separated by commas or spaces. */
-function readCompat(text: string): ReadonlySet<string> {
+function readCompat(text: string): Settings["compat"] {
   const names = text.split(/[\s,]+/).filter((name) => name !== "");
   for (const name of names) {
-    if (!COMPAT.has(name))
+    if (!(COMPAT as readonly string[]).includes(name))
       throw new SettingsError(
-        `HEADGATE_COMPAT knows ${[...COMPAT].join(", ")}, not "${name}".`,
+        `HEADGATE_COMPAT knows ${COMPAT.join(", ")}, not "${name}".`,
         "names are separated by commas",
       );
   }
-  return new Set(names);
+  const [breakerFullReset, tlsHostnameValidation] = COMPAT.map((name) => names.includes(name));
+  return { breakerFullReset: breakerFullReset!, tlsHostnameValidation: tlsHostnameValidation! };
+}
+
+function readGateway(environment: Environment): GatewaySettings {
+  const isOn = (name: string, byDefault: "on" | "off"): boolean =>
+    readChoice(`HEADGATE_${name}`, environment[`HEADGATE_${name}`] ?? byDefault, ["on", "off"]) === "on";
+  const stripping = "HEADGATE_SECURITY__STRIP_SUBSCRIPTION_KEY";
+  return {
+    fallThrough: isOn("ROUTING__FALL_THROUGH", "off"),
+    ignoreProtocol: isOn("ROUTING__IGNORE_PROTOCOL", "on"),
+    matchBackendsByUrl: isOn("BACKENDS__MATCH_BY_URL", "on"),
+    extendedForwarding: isOn("FORWARDING__EXTENDED", "off"),
+    gatewayStatusCodes: isOn("FORWARDING__GATEWAY_STATUS_CODES", "off"),
+    stripSubscriptionKey: readChoice(stripping, environment[stripping] ?? "never", ["never", "knownKeys"]),
+  };
 }
 
 /** Host names, `*.` and a domain, addresses and CIDR blocks, separated by commas. */

@@ -440,6 +440,7 @@ describe("compat.breakerFullReset", () => {
   it("is a name that is known", () => {
     expect(readSettings({}, { HEADGATE_COMPAT: "breakerFullReset" }).compat).toEqual({
       breakerFullReset: true,
+      tlsHostnameValidation: false,
     });
     expect(() => readSettings({}, { HEADGATE_COMPAT: "breakerFullRest" })).toThrow("HEADGATE_COMPAT knows");
   });

@@ -115,6 +115,29 @@ describe("R-29 an upstream's certificate", () => {
     expect([reply.status, await reply.text()]).toEqual([200, "fine"]);
   });
 
+  it.each<[string, object | undefined, number]>([
+    ["where nothing is said of it", undefined, 200],
+    ["where only the chain is spoken of", { validateCertificateChain: true }, 200],
+    ["unless a backend wants it looked at", { validateCertificateName: true }, 500],
+  ])(
+    "compat.tlsHostnameValidation: that is for another name is taken %s",
+    async (_where, settings, status) => {
+      const port = await upstream(otherName);
+      gateway = await testGateway(configured(port, settings), { compat: { tlsHostnameValidation: true } });
+      expect((await fetch(`${gateway.url}/api/x`)).status).toBe(status);
+    },
+  );
+
+  it("forwarding.gatewayStatusCodes: 502 instead of 500", async () => {
+    const port = await upstream(stranger);
+    gateway = await testGateway(configured(port, undefined), { gateway: { gatewayStatusCodes: true } });
+    const reply = await fetch(`${gateway.url}/api/x`);
+    expect([reply.status, await reply.text()]).toEqual([
+      502,
+      expect.stringMatching(/^\{ "statusCode": 502, "message": "Bad Gateway"/),
+    ]);
+  });
+
   it.each<[string, tls.TlsOptions]>([
     [
       "throws while it looks for its certificate",

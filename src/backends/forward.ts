@@ -20,6 +20,7 @@ import {
   type Client,
   type ClientRequest,
   type ClientResponse,
+  type ClientTls,
   TransportError,
 } from "../transport/transport.ts";
 import { withoutCookie } from "./affinity.ts";
@@ -46,6 +47,9 @@ const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect"
 const MOST_REDIRECTS = 10;
 /** Timers take no more than this. */
 const LONGEST_MS = 0x7fffffff;
+
+/** `compat.tlsHostnameValidation`. */
+const ANY_NAME: ClientTls = { validateChain: true, validateName: false };
 
 /** Where an attempt goes, and who wants to know what comes of it. */
 interface Destination {
@@ -327,7 +331,10 @@ function compose(
     rawHeaders: headers,
     body,
     abort,
-    tls: withClientCertificate(entity?.tls ?? null, request.clientCertificate),
+    tls: withClientCertificate(
+      entity?.tls ?? (snapshot.options.validateNames || upgrade ? null : ANY_NAME),
+      request.clientCertificate,
+    ),
     proxy: request.proxy ?? entity?.proxy ?? undefined,
     timeouts: timeoutsOf(options),
     upgrade,

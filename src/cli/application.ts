@@ -81,7 +81,9 @@ export interface StartOptions {
   /** Signs session cookies; null or absent: a secret of this gateway's own, kept in the data folder. */
   readonly sessionSecret?: string | null;
   /** Default: none. */
-  readonly compat?: Settings["compat"];
+  readonly compat?: Partial<Settings["compat"]>;
+  /** Default: what the specification says. */
+  readonly gateway?: Partial<Settings["gateway"]>;
   /** Default: nothing extra is allowed, loopback is. */
   readonly egress?: Settings["egress"];
   readonly accessLog: boolean;

@@ -72,6 +72,7 @@ async function up(application: Application, flags: Flags): Promise<number> {
       tls: readTls(settings),
       watch: true,
       admin: settings.admin,
+      gateway: settings.gateway,
       egress: settings.egress,
       dnsServers: settings.dnsServers,
       sessionSecret: settings.sessionSecret,

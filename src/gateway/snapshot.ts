@@ -54,6 +54,8 @@ export interface GatewayOptions {
   readonly extendedForwarding: boolean;
   readonly gatewayStatusCodes: boolean;
   readonly stripSubscriptionKey: "never" | "knownKeys";
+  /** Whether a certificate must be for the URL's host where no backend says so (`compat.tlsHostnameValidation`). */
+  readonly validateNames: boolean;
   /** Octets that a body may have to be held in memory for a policy. */
   readonly bufferLimitBytes: number;
   /** Octets of a request body, unless the API raises it. */
@@ -86,6 +88,7 @@ export const DEFAULT_GATEWAY_OPTIONS: GatewayOptions = {
   extendedForwarding: false,
   gatewayStatusCodes: false,
   stripSubscriptionKey: "never",
+  validateNames: true,
   bufferLimitBytes: 10 * 1024 * 1024,
   bodyLimitBytes: 10 * 1024 * 1024,
   egress: { allow: [], loopback: true },

@@ -21,10 +21,14 @@ import type { Reporter } from "./report.ts";
  */
 export type Fill = (text: string, resourceId: string, path: PropertyPath) => string | null;
 
-/** @returns by lower-case name; Single before Pool, so that pools find their members */
+/**
+ * @param validateNames of certificates, where a backend does not say
+ * @returns by lower-case name; Single before Pool, so that pools find their members
+ */
 export function buildBackends(
   resources: ResourceSet,
   certificates: CertificateIndex,
+  validateNames: boolean,
   fill: Fill,
   report: Reporter,
 ): Map<string, BackendEntity> {
@@ -32,7 +36,8 @@ export function buildBackends(
   const all = resources.ofType("backends");
   for (const resource of all) {
     if (isPool(resource)) continue;
-    const entity = single(resource, certificateOf(resource, resources, certificates), fill, report);
+    const certificate = certificateOf(resource, resources, certificates);
+    const entity = single(resource, certificate, validateNames, fill, report);
     if (entity !== null) entities.set(resource.name.toLowerCase(), entity);
   }
   for (const resource of all) {
@@ -58,6 +63,7 @@ function isPool(resource: Resource<BackendProperties>): boolean {
 function single(
   resource: Resource<BackendProperties>,
   certificate: ClientCertificate | MissingCertificate | null,
+  validateNames: boolean,
   fill: Fill,
   report: Reporter,
 ): BackendEntity | null {
@@ -87,7 +93,8 @@ function single(
     breaker: breakerOf(properties),
     probe: probeOf(properties),
     failureStatus: numberOrNull(properties.circuitBreaker?.rules?.[0]?.failureResponse?.statusCode),
-    tls: tlsOf(properties, certificate),
+    // WebSockets are held to both (`routing.md` §7.3).
+    tls: tlsOf(properties, certificate, validateNames || /^wss:/i.test(url)),
     proxy: proxyOf(resource, fill, report),
     credentials: credentialsOf(resource, parsed, certificate, fill, report),
   };
@@ -134,12 +141,13 @@ function numberOrNull(value: unknown): number | null {
 function tlsOf(
   { tls }: BackendProperties,
   certificate: ClientCertificate | MissingCertificate | null,
+  validateNames: boolean,
 ): BackendEntity["tls"] {
   const presented = certificate === null || "reason" in certificate ? undefined : certificate;
   if (tls === undefined && presented === undefined) return null;
   return {
     validateChain: tls?.validateCertificateChain ?? true,
-    validateName: tls?.validateCertificateName ?? true,
+    validateName: tls?.validateCertificateName ?? validateNames,
     thumbprints: tls?.serverCertificateThumbprints,
     x509Names: tls?.serverX509Names?.flatMap(({ name, issuerCertificateThumbprint: issuer }) =>
       name === undefined ? [] : [{ name, issuer: issuer?.trim() ? issuer : null }],

@@ -104,7 +104,13 @@ class Build {
     this.#certificates = buildCertificates(resources, this.#fill, this.#report);
     this.#compileFragments();
     this.#compileDocuments();
-    const backends = buildBackends(resources, this.#certificates, this.#fill, this.#report);
+    const backends = buildBackends(
+      resources,
+      this.#certificates,
+      this.#options.validateNames,
+      this.#fill,
+      this.#report,
+    );
     const guards = buildGuards(resources, this.#report);
     const caches = buildCaches(resources, this.#fill, this.#report);
     const loggers = buildLoggers(resources, this.#fill, this.#report);
