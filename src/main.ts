@@ -314,7 +314,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     limitStoreErrors: () => state.counters.unanswered.count,
     dropped: () => [
       { sink: "loggers", reason: "queue", count: loggers.totals.dropped },
-      { sink: "otlp", reason: "queue", count: otlp?.dropped ?? 0 },
+      { sink: "otlp", reason: "queue", count: otlp?.state.dropped ?? 0 },
       ...(ledger?.losses() ?? []),
     ],
     eventLoopDelay,

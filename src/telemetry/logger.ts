@@ -1,4 +1,7 @@
 /** `loggers` resources as the gateway uses them, and what an exporter is. */
+import type { Clock } from "../base/clock.ts";
+import type { Client } from "../transport/transport.ts";
+import type { Report } from "./delivery.ts";
 import type { OtlpSettings } from "./exporters/otlp/settings.ts";
 import type { AppInsightsSettings } from "./exporters/application-insights/settings.ts";
 import type { FileSettings } from "./exporters/file/settings.ts";
@@ -62,13 +65,34 @@ export interface HubEvent {
   readonly partitionKey: string | null;
 }
 
-/** What all exporters say of themselves: `added = sent + dropped + waiting`. */
-export interface Sink {
+/** What exporters reach of the outside. */
+export interface ExporterWorld {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly report: Report;
+  /** A token of the gateway's own identity for `resource`. */
+  readonly azureToken: (resource: string, clientId: string | null) => string | Promise<string>;
+  /** Where relative folders of file loggers are; null: nowhere. */
+  readonly dataDir?: string | null;
+  /** What this gateway and this process of it are called on maps. */
+  readonly role?: string;
+  readonly instance?: string;
+}
+
+/** How a sink is doing, in records: `added = sent + dropped + waiting`. */
+export interface SinkState {
   readonly added: number;
   readonly sent: number;
   readonly dropped: number;
   readonly waiting: number;
+  /** The last try failed. */
   readonly isFailing: boolean;
+}
+
+/** Where records go. */
+export interface Sink {
+  readonly state: SinkState;
   /** Resolves when nothing is waiting. */
   flush(): Promise<void>;
   /** Gives up what is waiting. */

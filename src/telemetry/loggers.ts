@@ -4,11 +4,19 @@
  */
 import type { LogRow } from "./diagnostic.ts";
 import { AppInsightsExporter } from "./exporters/application-insights/application-insights.ts";
-import { type ExporterWorld, createEventHubExporter } from "./exporters/event-hub/event-hub.ts";
+import { createEventHubExporter } from "./exporters/event-hub/event-hub.ts";
 import { FileExporter } from "./exporters/file/file.ts";
 import { OtlpExporter } from "./exporters/otlp/otlp.ts";
 import type { OtlpSettings } from "./exporters/otlp/settings.ts";
-import type { AppInsightsLogger, EventHubLogger, FileLogger, HubEvent, Logger, Sink } from "./logger.ts";
+import type {
+  AppInsightsLogger,
+  EventHubLogger,
+  ExporterWorld,
+  FileLogger,
+  HubEvent,
+  Logger,
+  Sink,
+} from "./logger.ts";
 import type { Measure } from "./metrics/measures.ts";
 
 export class Loggers {
@@ -79,9 +87,10 @@ export class Loggers {
       if (!this.#leaving.delete(sink)) return;
       stop();
       sink.close();
-      this.#gone.added += sink.added;
-      this.#gone.sent += sink.sent;
-      this.#gone.dropped += sink.dropped;
+      const { added, sent, dropped } = sink.state;
+      this.#gone.added += added;
+      this.#gone.sent += sent;
+      this.#gone.dropped += dropped;
     };
     const stop = this.#world.clock.after(FAREWELL_MS, end);
     this.#leaving.set(sink, end);
@@ -90,7 +99,7 @@ export class Loggers {
 
   /** Sinks whose last try failed. */
   get failing(): number {
-    return [...this.#sinks.values()].filter((sink) => sink.isFailing).length;
+    return [...this.#sinks.values()].filter(({ state }) => state.isFailing).length;
   }
 
   /** Records of all sinks: how many came, went, were given up and wait. */
@@ -102,10 +111,11 @@ export class Loggers {
   } {
     const totals = { ...this.#gone, waiting: 0 };
     for (const sink of [...this.#sinks.values(), ...this.#leaving.keys()]) {
-      totals.added += sink.added;
-      totals.sent += sink.sent;
-      totals.dropped += sink.dropped;
-      totals.waiting += sink.waiting;
+      const { added, sent, dropped, waiting } = sink.state;
+      totals.added += added;
+      totals.sent += sent;
+      totals.dropped += dropped;
+      totals.waiting += waiting;
     }
     return totals;
   }

@@ -55,7 +55,7 @@ function exporterTo(settings: Partial<AppInsightsSettings> = {}): AppInsightsExp
   );
 }
 
-const counts = ({ added, sent, dropped, waiting }: AppInsightsExporter): number[] => [
+const counts = ({ state: { added, sent, dropped, waiting } }: AppInsightsExporter): number[] => [
   added,
   sent,
   dropped,
@@ -228,7 +228,7 @@ test.each<[number, Record<string, string>, number, number]>([
   let asked = 0;
   service.answer = () => (asked++ === 0 ? { status, headers } : undefined);
   exporter.addRow(llm(1));
-  await expect.poll(() => exporter.isFailing).toBe(true);
+  await expect.poll(() => exporter.state.isFailing).toBe(true);
   expect(Math.round(clock.waits.at(-1)!)).toBe(waitMs);
   clock.advance(waitMs + 1);
   await exporter.flush();
@@ -256,7 +256,7 @@ test("the service may say somewhere else, once and for all; not in another domai
   const wary = exporterTo();
   service.answer = () => ({ status: 307, headers: { location: "http://elsewhere.example/v2.1/track" } });
   wary.addRow(llm(3));
-  await expect.poll(() => wary.isFailing).toBe(true);
+  await expect.poll(() => wary.state.isFailing).toBe(true);
   wary.close();
   expect(counts(wary)).toEqual([1, 0, 1, 0]);
 });

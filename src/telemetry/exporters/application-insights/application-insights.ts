@@ -9,9 +9,8 @@ import { Abort } from "../../../base/abort.ts";
 import { requestWhole } from "../../../transport/whole-answer.ts";
 import type { LogRow } from "../../diagnostic.ts";
 import { Delivery, type Sent } from "../../delivery.ts";
-import type { AppInsightsLogger, Sink } from "../../logger.ts";
+import type { AppInsightsLogger, ExporterWorld, Sink, SinkState } from "../../logger.ts";
 import type { Measure } from "../../metrics/measures.ts";
-import type { ExporterWorld } from "../event-hub/event-hub.ts";
 import { type EnvelopeWorld, type GatheredMetric, type Telemetry, envelopeOf } from "./envelope.ts";
 import { type IngestionPlace, placeOf } from "./settings.ts";
 
@@ -63,20 +62,8 @@ export class AppInsightsExporter implements Sink {
     });
   }
 
-  get added(): number {
-    return this.#delivery.added;
-  }
-  get sent(): number {
-    return this.#delivery.sent;
-  }
-  get dropped(): number {
-    return this.#delivery.dropped;
-  }
-  get waiting(): number {
-    return this.#delivery.waiting;
-  }
-  get isFailing(): boolean {
-    return this.#delivery.isFailing;
+  get state(): SinkState {
+    return this.#delivery;
   }
 
   /** A row of a diagnostic: a request becomes several records, any other one. */

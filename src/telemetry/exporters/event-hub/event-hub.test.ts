@@ -63,7 +63,9 @@ test("one event travels as it is, those that came meanwhile as a batch", async (
     ["/My-Hub/messages", ["first"], "application/atom+xml;type=entry;charset=utf-8"],
     ["/My-Hub/messages", ["second ☃", 'third "quoted"'], "application/vnd.microsoft.servicebus.json"],
   ]);
-  expect([exporter.added, exporter.sent, exporter.dropped, exporter.waiting]).toEqual([3, 3, 0, 0]);
+  expect([exporter.state.added, exporter.state.sent, exporter.state.dropped, exporter.state.waiting]).toEqual(
+    [3, 3, 0, 0],
+  );
 });
 
 test("partitions are not mixed", async () => {
@@ -89,7 +91,7 @@ test("no request is larger than the hub takes, even when escapes make it grow", 
   exporter.send(event("x".repeat(200 * 1024)));
   await exporter.flush();
   expect(hub.refusals).toEqual([]);
-  expect(exporter.sent).toBe(22);
+  expect(exporter.state.sent).toBe(22);
 });
 
 test("a wrong key is tried again later and does not lose the event", async () => {
@@ -98,9 +100,9 @@ test("a wrong key is tried again later and does not lose the event", async () =>
   while (said.length === 0) await new Promise((resolve) => setImmediate(resolve));
   expect(hub.refusals).toEqual(["wrong signature"]);
   expect(said).toMatchObject([{ msg: "sink cannot be reached", error: "it answered 401" }]);
-  expect(exporter.waiting).toBe(1);
+  expect(exporter.state.waiting).toBe(1);
   exporter.close();
-  expect([exporter.dropped, exporter.waiting]).toEqual([1, 0]);
+  expect([exporter.state.dropped, exporter.state.waiting]).toEqual([1, 0]);
 });
 
 test.each<[StandIn["answer"], number, number]>([
@@ -114,10 +116,10 @@ test.each<[StandIn["answer"], number, number]>([
   const { exporter, said } = exporterTo();
   exporter.send(event("a"));
   while (said.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  expect([exporter.waiting, exporter.dropped]).toEqual([waiting, dropped]);
+  expect([exporter.state.waiting, exporter.state.dropped]).toEqual([waiting, dropped]);
   hub.answer = null;
   await exporter.flush();
-  expect(exporter.sent).toBe(waiting);
+  expect(exporter.state.sent).toBe(waiting);
 });
 
 test("a hub that does not answer costs thirty seconds, not for ever", async () => {
@@ -127,10 +129,10 @@ test("a hub that does not answer costs thirty seconds, not for ever", async () =
   while (!clock.waits.includes(30_000)) await new Promise((resolve) => setImmediate(resolve));
   clock.advance(30_000);
   while (said.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  expect(exporter.isFailing).toBe(true);
+  expect(exporter.state.isFailing).toBe(true);
   hub.answer = null;
   await exporter.flush();
-  expect(exporter.sent).toBe(1);
+  expect(exporter.state.sent).toBe(1);
 });
 
 test("with an identity it brings a token", async () => {

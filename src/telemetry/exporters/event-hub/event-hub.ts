@@ -9,22 +9,8 @@ import { asciiJson } from "../../../base/ascii-json.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Client } from "../../../transport/transport.ts";
 import { Delivery, type Report, type Sent } from "../../delivery.ts";
-import type { EventHubLogger, Exporter, HubEvent } from "../../logger.ts";
+import type { EventHubLogger, Exporter, ExporterWorld, HubEvent } from "../../logger.ts";
 import { SasSigner, authorityOf } from "../../sas.ts";
-
-export interface ExporterWorld {
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly report: Report;
-  /** A token of the gateway's own identity for `resource`. */
-  readonly azureToken: (resource: string, clientId: string | null) => string | Promise<string>;
-  /** Where relative folders of file loggers are; null: nowhere. */
-  readonly dataDir?: string | null;
-  /** What this gateway and this process of it are called on maps. */
-  readonly role?: string;
-  readonly instance?: string;
-}
 
 const RESOURCE = "https://eventhubs.azure.net";
 const API_VERSION = "2014-01";
@@ -86,21 +72,7 @@ export function createEventHubExporter(logger: EventHubLogger, world: ExporterWo
   });
   return {
     send: (event) => delivery.add(event, 2 * event.sizeBytes + OVERHEAD_BYTES),
-    get added() {
-      return delivery.added;
-    },
-    get sent() {
-      return delivery.sent;
-    },
-    get dropped() {
-      return delivery.dropped;
-    },
-    get waiting() {
-      return delivery.waiting;
-    },
-    get isFailing() {
-      return delivery.isFailing;
-    },
+    state: delivery,
     flush: () => delivery.flush(),
     close: () => delivery.close(),
   };

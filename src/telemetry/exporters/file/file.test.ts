@@ -157,17 +157,21 @@ test.each<[string, () => Partial<FileSettings>, (() => string | null)?]>([
   const settings = prepare();
   const exporter = exporterTo(settings, dataDir === undefined ? data : dataDir());
   exporter.addRow(row(1));
-  await expect.poll(() => exporter.isFailing).toBe(true);
-  expect([exporter.added, exporter.sent, exporter.dropped, exporter.waiting]).toEqual([1, 0, 0, 1]);
+  await expect.poll(() => exporter.state.isFailing).toBe(true);
+  expect([exporter.state.added, exporter.state.sent, exporter.state.dropped, exporter.state.waiting]).toEqual(
+    [1, 0, 0, 1],
+  );
   exporter.close();
-  expect([exporter.added, exporter.sent, exporter.dropped, exporter.waiting]).toEqual([1, 0, 1, 0]);
+  expect([exporter.state.added, exporter.state.sent, exporter.state.dropped, exporter.state.waiting]).toEqual(
+    [1, 0, 1, 0],
+  );
 });
 
 test("a folder that cannot be written to for a while costs the rows that find no room", async () => {
   const exporter = exporterTo({ path: join(data, "later") });
   writeFileSync(join(data, "later"), "");
   for (let i = 0; i < 10_050; i++) exporter.addRow(row(i));
-  await expect.poll(() => exporter.isFailing).toBe(true);
+  await expect.poll(() => exporter.state.isFailing).toBe(true);
   rmSync(join(data, "later"));
   clock.advance(1_000);
   await exporter.flush();
@@ -177,9 +181,9 @@ test("a folder that cannot be written to for a while costs the rows that find no
       .trimEnd()
       .split("\n"),
   );
-  expect(exporter.dropped).toBeGreaterThanOrEqual(50);
-  expect(exporter.sent + exporter.dropped).toBe(10_050);
-  expect(exporter.waiting).toBe(0);
+  expect(exporter.state.dropped).toBeGreaterThanOrEqual(50);
+  expect(exporter.state.sent + exporter.state.dropped).toBe(10_050);
+  expect(exporter.state.waiting).toBe(0);
   // Of so many only the last files are kept.
   for (const line of kept) expect(() => JSON.parse(line) as unknown).not.toThrow();
 });

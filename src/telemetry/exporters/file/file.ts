@@ -10,8 +10,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, realpath, unlink } from "
 import { join, resolve, sep } from "node:path";
 import type { LogRow } from "../../diagnostic.ts";
 import { Delivery, type Sent } from "../../delivery.ts";
-import type { FileLogger, Sink } from "../../logger.ts";
-import type { ExporterWorld } from "../event-hub/event-hub.ts";
+import type { FileLogger, ExporterWorld, Sink, SinkState } from "../../logger.ts";
 import { isAbsolute } from "./settings.ts";
 
 // A pipe without a reader must not be waited for.
@@ -55,20 +54,8 @@ export class FileExporter implements Sink {
     });
   }
 
-  get added(): number {
-    return this.#delivery.added;
-  }
-  get sent(): number {
-    return this.#delivery.sent;
-  }
-  get dropped(): number {
-    return this.#delivery.dropped;
-  }
-  get waiting(): number {
-    return this.#delivery.waiting;
-  }
-  get isFailing(): boolean {
-    return this.#delivery.isFailing;
+  get state(): SinkState {
+    return this.#delivery;
   }
 
   addRow(row: LogRow): void {

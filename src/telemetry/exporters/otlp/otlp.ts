@@ -8,7 +8,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Client } from "../../../transport/transport.ts";
 import type { LogRow } from "../../diagnostic.ts";
 import { Delivery, type Report, type Sent } from "../../delivery.ts";
-import type { Sink } from "../../logger.ts";
+import type { Sink, SinkState } from "../../logger.ts";
 import type { Metrics } from "../../metrics/registry.ts";
 import type { Span } from "../../span.ts";
 import { logOf, metricsOf, resourceOf, spanOf } from "./convert.ts";
@@ -96,21 +96,18 @@ export class OtlpExporter implements Sink {
     next();
   }
 
-  // Spans and log records together; metrics are sums, of which no part is lost for good.
-  get added(): number {
-    return (this.#spans?.added ?? 0) + (this.#logs?.added ?? 0);
-  }
-  get sent(): number {
-    return (this.#spans?.sent ?? 0) + (this.#logs?.sent ?? 0);
-  }
-  get dropped(): number {
-    return (this.#spans?.dropped ?? 0) + (this.#logs?.dropped ?? 0);
-  }
-  get waiting(): number {
-    return (this.#spans?.waiting ?? 0) + (this.#logs?.waiting ?? 0);
-  }
-  get isFailing(): boolean {
-    return this.#spans?.isFailing === true || this.#logs?.isFailing === true;
+  /** Of spans and log records together; metrics are sums, of which no part is lost for good. */
+  get state(): SinkState {
+    const all = [this.#spans, this.#logs].filter((one) => one !== null);
+    const sum = (of: "added" | "sent" | "dropped" | "waiting"): number =>
+      all.reduce((total, one) => total + one[of], 0);
+    return {
+      added: sum("added"),
+      sent: sum("sent"),
+      dropped: sum("dropped"),
+      waiting: sum("waiting"),
+      isFailing: all.some((one) => one.isFailing),
+    };
   }
 
   async flush(): Promise<void> {
