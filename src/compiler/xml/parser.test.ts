@@ -92,6 +92,11 @@ describe("what real files contain", () => {
     ],
     ["a comment in a comment", "<a><!-- x <!-- y --></a>", "a{#}", "HG6009@1:13"],
     ["Liquid", "<b>{% if a %}{{x.y}}{% endif %}</b>", 'b{"{% if a %}{{x.y}}{% endif %}"}'],
+    [
+      "quoted parts of distinguished names",
+      '<a subject="O="B, Inc.", C=US" issuer-subject="CN=c, O="D; E""/>',
+      'a(subject=O="B, Inc.", C=US,issuer-subject=CN=c, O="D; E")',
+    ],
   ];
   test.each(cases)("%s", (_, text, tree, ...said) => {
     expect(parse(text)).toEqual({ tree, said });
@@ -167,6 +172,7 @@ describe("mistakes are said once, where they are, and walked around", () => {
     ["< in a literal", '<a x="b<c"/>', "a(x=b<c~)", "HG1031@1:8"],
     ["quotes in mixed text", '<a x="Bearer @(b["c"])" y="2"/>', 'a(x=Bearer @(b["c"])~,y=2)', "HG1032@1:18"],
     ["quotes in a literal", '<a x="say "hello" now" y="2"/>', 'a(x=say "hello" now~,y=2)', "HG1032@1:11"],
+    ["quote missing in a name", '<a subject="O="B" x="1"/>', 'a(subject=O="B~,x=1)', "HG1032@1:15"],
     [
       "expression goes on behind its end",
       '<a x="@(b) == "c"" y="2"/>',

@@ -58,6 +58,8 @@ export const mostAttributes = 128;
 const farthestClose = 20_000;
 /** How often, on average, recovery may look at a character again. */
 const recoveryFactor = 16;
+/** A distinguished name with quoted parts, and the quote behind it. */
+const QUOTED_PARTS = /(?:(?:[^"<>]*[,;+])?\s*[\w.]+\s*=\s*"[^"<>]*"\s*(?=[,;+"]))+[^"<>]*"/y;
 
 export interface ParsedDocument extends XmlDocument {
   /** Elements behind the end of the first one: a mistake, which the caller words. */
@@ -656,7 +658,7 @@ class Parser {
 
   #literal(name: string, open: number, quote: string, start: number): Value {
     const text = this.#text;
-    const close = text.indexOf(quote, start);
+    const close = this.#closeOfName(name, quote, start) ?? text.indexOf(quote, start);
     if (close === -1) {
       this.#list.report("HG1007", open, open + 1, { attribute: name });
       return this.#cutLiteral(start, text.length);
@@ -676,6 +678,19 @@ class Parser {
     const isQuery = this.#format === "raw" && name === "template" && raw.includes("?");
     const value = decodeEntities(text, start, close, this.#list, whiteSpace, isQuery ? "HG6012" : "HG1013");
     return { value, broken: less !== -1, end: close + 1 };
+  }
+
+  /**
+   * policies.md §20: raw documents quote parts of a distinguished name within the quoted value, as in
+   * `subject="CN=a, O="Contoso, Inc.", C=US"`. Null when no part of it is quoted.
+   */
+  #closeOfName(name: string, quote: string, start: number): number | null {
+    if (this.#format !== "raw" || quote !== '"' || (name !== "subject" && name !== "issuer-subject"))
+      return null;
+    QUOTED_PARTS.lastIndex = start;
+    if (!QUOTED_PARTS.test(this.#text)) return null;
+    const end = QUOTED_PARTS.lastIndex;
+    return followsValue(this.#text, end) ? end - 1 : null;
   }
 
   /**
