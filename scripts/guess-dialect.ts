@@ -23,9 +23,12 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
       ? "openai-completions"
       : "openai-chat";
   }
+  for (const name of CONVERSED) if (isJsonObject(value[name])) return "bedrock-converse";
   if ("serverContent" in value || "setupComplete" in value || "toolCall" in value) return "gemini-live";
   if ("candidates" in value || "usageMetadata" in value || "predictions" in value) return "gemini";
-  if ("bytes" in value || INVOKED.some((key) => key in value)) return "bedrock-invoke";
+  if ("bytes" in value || isJsonObject(value["chunk"]) || INVOKED.some((key) => key in value))
+    return "bedrock-invoke";
+  if (isGeminiEmbedding(value)) return "gemini";
   if (isJsonObject(value["output"]) && "message" in value["output"]) return "bedrock-converse";
   if (Array.isArray(value["data"])) {
     const first: unknown = value["data"][0];
@@ -36,6 +39,36 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
   return typeof value["text"] === "string" ? "openai-audio" : null;
 }
 
+/** `{"embedding": {"values": …}}`, or a list of such under `embeddings`; long vectors are read as null. */
+function isGeminiEmbedding(value: Readonly<Record<string, unknown>>): boolean {
+  const { embedding, embeddings } = value;
+  if (isJsonObject(embedding)) return "values" in embedding;
+  return Array.isArray(embeddings) && isJsonObject(embeddings[0]) && "values" in embeddings[0];
+}
+
+/**
+ * Tells from the error that a value reports who reports it. Weaker than the rest: many write errors as OpenAI does.
+ *
+ * @returns null when there is none
+ */
+export function guessFromError(value: unknown): DialectName | null {
+  if (!isJsonObject(value)) return null;
+  if (typeof value["__type"] === "string") return "bedrock-converse";
+  const error = value["error"];
+  if (!isJsonObject(error)) return null;
+  if (value["type"] === "error") return "event_id" in value ? "openai-realtime" : "anthropic-messages";
+  return typeof error["status"] === "string" ? "gemini" : "openai-chat";
+}
+
+/** Converse's events in recordings of clients, each under its name. */
+const CONVERSED = [
+  "messageStart",
+  "contentBlockStart",
+  "contentBlockDelta",
+  "contentBlockStop",
+  "messageStop",
+];
+
 /** What the makers of models write whose own formats are known from InvokeModel alone. */
 const INVOKED = [
   "inputTextTokenCount",
@@ -43,6 +76,10 @@ const INVOKED = [
   "prompt_token_count",
   "generations",
   "embeddingsByType",
+  "response_type",
+  "chat_history",
+  "completion",
+  "outputs",
   "amazon-bedrock-invocationMetrics",
 ];
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { readUsage } from "./read-usage.ts";
 
@@ -55,7 +55,8 @@ it.each([
   ["auto", "chat-usage.sse", "openai-chat", 29],
   ["azure-openai", "azure-filters-first.sse", "openai-chat", 15],
   ["openai", "responses.sse", "openai-responses", 48],
-  ["bedrock", "empty.sse", "bedrock-converse", null],
+  ["bedrock", "empty.sse", "bedrock-invoke", null],
+  ["bedrock", "../bedrock/invoke-client-recording.body", "bedrock-invoke", 92],
   ["bedrock", "../bedrock/invoke-jamba.body", "bedrock-invoke", 92],
   ["OpenAI Chat_Completions", "chat-usage.sse", "openai-chat", 29],
   ["auto", "responses.body", "openai-responses", 123],
@@ -89,6 +90,82 @@ it.each([
   }
 });
 
+it.each([
+  ["Chat Completions", "openai-chat"],
+  ["OpenAI/chat.completions", "openai-chat"],
+  ["azure-openai-chat-completions", "openai-chat"],
+  ["azure_ai_inference chat", "openai-chat"],
+  ["groq", "openai-chat"],
+  ["openai-response", "openai-responses"],
+  ["azure-openai-embeddings", "openai-embeddings"],
+  ["openai-realtime-ws", "openai-realtime"],
+  ["anthropic-messages-stream", "anthropic-messages"],
+  ["VertexAI", "gemini"],
+  ["google-gemini-live", "gemini-live"],
+  ["bedrock-ConverseStream", "bedrock-converse"],
+  ["aws-bedrock-invoke-model", "bedrock-invoke"],
+])("%s means %s", async (said, dialect) => {
+  expect((await run(said, join(corpus, "empty.sse"))).said).toMatchObject({ dialect });
+});
+
+const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+const TITLES = '{"choices":[{"text":"Grüße"}],"usage":{"prompt_tokens":4,"completion_tokens":9}}';
+
+it.each<[string, string, string | Uint8Array]>([
+  ["gzip", "plain", gzipSync(TITLES)],
+  ["deflate", "plain", deflateSync(TITLES)],
+  ["br", "plain", brotliCompressSync(TITLES)],
+  ["br, under its name", "a.br", brotliCompressSync(TITLES)],
+  ["zstd", "plain", zstdCompressSync(TITLES)],
+  ["no coding under a name of one", "b.br", TITLES],
+  ["a head", "plain", `${HEAD}\r\n${TITLES}`],
+  ["two heads with bare line feeds", "plain", `HTTP/2 100\n\nHTTP/2 200\ncontent-type: x\n\n${TITLES}`],
+  ["a coding that was undone", "plain", `${HEAD}Content-Encoding: br\r\n\r\n${TITLES}`],
+  ["chunks that were undone", "plain", `${HEAD}Transfer-Encoding: chunked\r\n\r\n${TITLES}`],
+  [
+    "chunks",
+    "plain",
+    `${HEAD}Transfer-Encoding: chunked\r\n\r\n9\r\n${TITLES.slice(0, 9)}\r\n` +
+      `${(Buffer.byteLength(TITLES) - 9).toString(16)};a=b\r\n${TITLES.slice(9)}\r\n0\r\n\r\n`,
+  ],
+])("reads a recording with %s", async (_, name, octets) => {
+  for (const split of ["1", "5", "100000"]) {
+    expect((await run("completions", file(name, octets), "--split", split)).said).toMatchObject({
+      usage: { promptTokens: 4, completionTokens: 9 },
+      textLength: 5,
+    });
+  }
+});
+
+it("reads what Bedrock says in headers alone", async () => {
+  const headers = "x-amzn-bedrock-input-token-count: 8\r\nx-amzn-bedrock-output-token-count: 3\r\n";
+  const path = file("headers", `${HEAD}${headers}\r\n{"outputs":[{"text":"Hey","stop_reason":"stop"}]}`);
+  expect((await run("auto", path)).said).toMatchObject({
+    dialect: "bedrock-invoke",
+    usage: { promptTokens: 8, completionTokens: 3 },
+  });
+});
+
+it("finds files where npm was called", async () => {
+  let said = "";
+  const out = (text: string) => void (said += text);
+  expect(await readUsage(["chat", "chat.body"], { out, err: expect.fail, calledIn: corpus })).toBe(0);
+  expect(JSON.parse(said)).toMatchObject({ textLength: 12 });
+});
+
+it("tells what it does", async () => {
+  let said = "";
+  expect(await readUsage(["-h"], { out: (text) => void (said += text), err: expect.fail })).toBe(0);
+  expect(said).toContain("bedrock-invoke");
+});
+
+it("reads standard input", () => {
+  const program = [join(root, "scripts/read-usage.ts"), "auto", "-", "--split", "9"];
+  const input = readFileSync(join(corpus, "chat.body"));
+  const { status, stdout } = spawnSync(process.execPath, program, { encoding: "utf8", input });
+  expect([status, JSON.parse(stdout)]).toMatchObject([0, { dialect: "openai-chat", textLength: 12 }]);
+});
+
 it("runs as a program", () => {
   const program = [join(root, "scripts/read-usage.ts"), "auto", join(corpus, "chat.body")];
   const { status, stdout } = spawnSync(process.execPath, program, { encoding: "utf8" });
@@ -116,6 +193,7 @@ describe("options", () => {
     [["constructor", join(corpus, "chat.body")], 2, "no dialect"],
     [["chat", join(corpus, "chat.body"), "--split", "0"], 2, "--split"],
     [["chat", join(corpus, "chat.body"), "--nonsense"], 2, "--nonsense"],
+    [["openai-chta", join(corpus, "chat.body")], 2, "did you mean openai-chat?"],
     [["chat", join(folder, "missing")], 1, "ENOENT"],
     [["chat", folder], 1, "EISDIR"],
     [["auto", join(corpus, "empty.sse")], 1, "name it"],

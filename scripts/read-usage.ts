@@ -3,92 +3,46 @@
  *
  *     npm run -s read-usage -- DIALECT FILE [--split N] [--content-type T] [--encoding gzip]
  *
- * DIALECT: a name such as `openai-chat`, an alias such as `chat` or `claude`, or `auto`. FILE: the octets of a body (JSON, lines
- * of JSON, server-sent events, an AWS event stream) or the frames a WebSocket server sent; which of them, its content tells.
- * `--split N` feeds N octets at a time; the outcome is the same for every N.
- *
- * Exits 0 when the file was read, whatever it says; 1 when it cannot be read; 2 on wrong arguments.
+ * `--help` tells the rest. Exits 0 when the file was read, whatever it says; 1 when it cannot be read; 2 on wrong arguments.
  */
-import { closeSync, openSync, readSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isJsonObject } from "../src/base/json-object.ts";
+import { suggest } from "../src/base/suggest.ts";
 import { newAnswer } from "../src/llm/answer.ts";
 import type { Dialect, DialectName, FoundAnswer } from "../src/llm/dialect.ts";
-import { dialectNamed } from "../src/llm/recognise.ts";
 import { DIALECTS } from "../src/llm/providers/index.ts";
+import { dialectNamed } from "../src/llm/recognise.ts";
 import { tapAnswer } from "../src/llm/response-tap.ts";
 import { tapSession } from "../src/llm/session-tap.ts";
-import { guessDialect } from "./guess-dialect.ts";
-
-const ALIASES: Readonly<Record<string, DialectName>> = {
-  chat: "openai-chat",
-  "chat-completions": "openai-chat",
-  "openai-chat-completions": "openai-chat",
-  "azure-openai-chat": "openai-chat",
-  "azure-openai-chat-completions": "openai-chat",
-  "azure-ai-chat": "openai-chat",
-  completions: "openai-completions",
-  responses: "openai-responses",
-  "azure-openai-responses": "openai-responses",
-  embeddings: "openai-embeddings",
-  "openai-embedding": "openai-embeddings",
-  images: "openai-images",
-  "openai-image": "openai-images",
-  audio: "openai-audio",
-  speech: "openai-audio",
-  transcription: "openai-audio",
-  transcriptions: "openai-audio",
-  "openai-speech": "openai-audio",
-  "openai-transcription": "openai-audio",
-  "openai-transcriptions": "openai-audio",
-  realtime: "openai-realtime",
-  "azure-openai-realtime": "openai-realtime",
-  anthropic: "anthropic-messages",
-  claude: "anthropic-messages",
-  messages: "anthropic-messages",
-  "vertex-anthropic": "anthropic-messages",
-  google: "gemini",
-  "google-gemini": "gemini",
-  "gemini-native": "gemini",
-  vertex: "gemini",
-  "vertex-ai": "gemini",
-  "vertex-gemini": "gemini",
-  "vertex-native": "gemini",
-  live: "gemini-live",
-  "gemini-realtime": "gemini-live",
-  "vertex-live": "gemini-live",
-  converse: "bedrock-converse",
-  "converse-stream": "bedrock-converse",
-  "bedrock-converse-stream": "bedrock-converse",
-  invoke: "bedrock-invoke",
-  "invoke-model": "bedrock-invoke",
-  "bedrock-invoke-model": "bedrock-invoke",
-  "invoke-with-response-stream": "bedrock-invoke",
-  "invoke-model-with-response-stream": "bedrock-invoke",
-  "bedrock-invoke-stream": "bedrock-invoke",
-};
-
-/**
- * Providers with several dialects: the recording tells which.
- *
- * `meant`: when it does not tell; `otherwise`: when it looks like somebody else's, as what InvokeModel hands through does.
- */
-const PROVIDERS: Readonly<
-  Record<string, readonly [prefix: string, meant: DialectName, otherwise: DialectName]>
-> = {
-  openai: ["openai-", "openai-chat", "openai-chat"],
-  azure: ["openai-", "openai-chat", "openai-chat"],
-  "azure-openai": ["openai-", "openai-chat", "openai-chat"],
-  "azure-ai": ["openai-", "openai-chat", "openai-chat"],
-  "azure-ai-inference": ["openai-", "openai-chat", "openai-chat"],
-  bedrock: ["bedrock-", "bedrock-converse", "bedrock-invoke"],
-  "aws-bedrock": ["bedrock-", "bedrock-converse", "bedrock-invoke"],
-  "amazon-bedrock": ["bedrock-", "bedrock-converse", "bedrock-invoke"],
-};
+import { DIALECT_NAMES, KNOWN_NAMES, namedDialect } from "./dialect-names.ts";
+import { guessDialect, guessFromError } from "./guess-dialect.ts";
+import { type Recording, openRecording } from "./recording.ts";
 
 const USAGE =
   "usage: npm run -s read-usage -- DIALECT FILE [--split N] [--content-type TYPE] [--encoding CODING]";
+
+const HELP = `${USAGE}
+
+Prints as one JSON object what the gateway reads from a recorded answer of a model.
+
+DIALECT  ${DIALECT_NAMES.slice(0, 6).join(", ")},
+         ${DIALECT_NAMES.slice(6).join(", ")};
+         a name in use for one of them (chat, responses, claude, vertex, converse, groq, azure-openai-embeddings, …);
+         openai, azure or bedrock, of which the file tells the dialect; or auto.
+FILE     a body: JSON, lines of JSON, an array of JSON, server-sent events, an AWS event stream, or the frames a WebSocket
+         server sent; - for standard input. Which of them it is, its content tells. Answers recorded with status line and
+         headers (curl -i) are read, too, and so are bodies under gzip, deflate, br or zstd.
+
+--split N         feed N octets at a time; the outcome is the same for every N
+--content-type T  the answer's Content-Type, where it matters (audio/mpeg: nothing is read)
+--encoding C      the answer's Content-Encoding, where the octets do not tell
+
+promptTokens and completionTokens are the two numbers of the provider's usage object; reasoning that a provider bills beside
+the completion is in completionTokens. cachedTokens and cacheWriteTokens are inside promptTokens, but for Anthropic and Bedrock.
+textLength counts UTF-16 units of all the model wrote: text, refusals, reasoning, arguments of tool calls, transcripts.
+`;
 
 /** Octets that are read at once without `--split`. */
 const CHUNK = 64 * 1024;
@@ -112,7 +66,8 @@ interface Options {
   readonly encoding: string | null;
 }
 
-function readOptions(args: readonly string[]): Options {
+/** @returns null when help is asked for */
+function readOptions(args: readonly string[]): Options | null {
   let parsed;
   try {
     parsed = parseArgs({
@@ -122,22 +77,21 @@ function readOptions(args: readonly string[]): Options {
         split: { type: "string" },
         "content-type": { type: "string" },
         encoding: { type: "string" },
+        help: { type: "boolean", short: "h" },
       },
     });
   } catch (error) {
     throw new Refused(`${(error as Error).message}\n${USAGE}`, 2);
   }
+  const { split, help } = parsed.values;
+  if (help === true) return null;
   const [dialect, file, ...rest] = parsed.positionals;
   if (dialect === undefined || file === undefined || rest.length > 0) throw new Refused(USAGE, 2);
-  const { split } = parsed.values;
   if (split !== undefined && !/^[1-9]\d{0,8}$/.test(split)) {
     throw new Refused(`--split wants a number of octets from 1 on, not "${split}"`, 2);
   }
   return {
-    dialect: dialect
-      .trim()
-      .toLowerCase()
-      .replace(/[\s_.]+/g, "-"),
+    dialect,
     file,
     split: split === undefined ? CHUNK : Number(split),
     contentType: parsed.values["content-type"] ?? null,
@@ -145,47 +99,16 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
-function dialectOf(name: string): Dialect | null {
-  return dialectNamed((Object.hasOwn(ALIASES, name) ? ALIASES[name] : name) as DialectName);
-}
-
-/** The file's octets, `size` at a time; the chunk is overwritten by the next. */
-function* chunksOf(file: string, size: number): Generator<Uint8Array> {
-  let handle: number | null = null;
+/** @param read what reads from the file */
+function reading<T>(file: string, read: () => T): T {
   try {
-    handle = openSync(file, "r");
-    const buffer = Buffer.alloc(Math.max(CHUNK, Math.min(size, 1024 * CHUNK)));
-    const block = Math.floor(buffer.length / size) * size || buffer.length;
-    for (;;) {
-      const length = readWhole(handle, buffer, block);
-      for (let at = 0; at < length; at += size) yield buffer.subarray(at, Math.min(at + size, length));
-      if (length < block) return;
-    }
+    return read();
   } catch (error) {
-    throw new Refused(`cannot read ${file}: ${(error as Error).message}`, 1);
-  } finally {
-    if (handle !== null) closeSync(handle);
+    if (error instanceof Error && "syscall" in error) {
+      throw new Refused(`cannot read ${file}: ${error.message}`, 1);
+    }
+    throw error;
   }
-}
-
-function readWhole(handle: number, buffer: Buffer, length: number): number {
-  let have = 0;
-  while (have < length) {
-    const read = readSync(handle, buffer, have, length - have, null);
-    if (read === 0) break;
-    have += read;
-  }
-  return have;
-}
-
-function firstOctets(file: string): Uint8Array {
-  for (const chunk of chunksOf(file, 4)) return Uint8Array.from(chunk);
-  return new Uint8Array(0);
-}
-
-function codingOf(start: Uint8Array): string | null {
-  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
-  return start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd ? "zstd" : null;
 }
 
 /** A line of a recorder: `{"direction": "server", "data": …}` around the event itself. */
@@ -218,19 +141,26 @@ function readingEnvelopes(dialect: Dialect): Dialect {
   };
 }
 
-async function readWith(dialect: Dialect, options: Options, start: Uint8Array): Promise<FoundAnswer> {
-  if (options.encoding === null && FRAME_STARTS.has(start[0] ?? 0)) {
+async function readWith(dialect: Dialect, options: Options, recording: Recording): Promise<FoundAnswer> {
+  const { start, headers } = recording;
+  const coding = options.encoding ?? recording.coding;
+  if (coding === null && FRAME_STARTS.has(start[0] ?? 0)) {
     // Frames that are compressed say so themselves; each context is taken to go on.
     const session = tapSession(dialect, { extensions: "permessage-deflate", keepText: 0 });
-    for (const chunk of chunksOf(options.file, options.split)) session.fromServer(chunk);
+    reading(options.file, () => {
+      for (const chunk of recording.chunks(options.split)) session.fromServer(chunk);
+    });
     return session.found;
   }
   const tap = tapAnswer(readingEnvelopes(dialect), {
-    contentType: options.contentType,
-    contentEncoding: options.encoding ?? codingOf(start),
+    contentType: options.contentType ?? headers.get("content-type"),
+    contentEncoding: coding,
+    headers,
     keepText: 0,
   });
-  for (const chunk of chunksOf(options.file, options.split)) tap.write(chunk);
+  reading(options.file, () => {
+    for (const chunk of recording.chunks(options.split)) tap.write(chunk);
+  });
   await tap.end();
   return tap.found;
 }
@@ -238,37 +168,42 @@ async function readWith(dialect: Dialect, options: Options, start: Uint8Array): 
 /** A dialect that reads nothing but what dialect it is. */
 function probe(): { readonly dialect: Dialect; readonly guessed: () => DialectName | null } {
   let guessed: DialectName | null = null;
+  let fromError: DialectName | null = null;
   const dialect = {
     ...DIALECTS[0]!,
     readAnswer: () => ({
       found: newAnswer(0),
-      take: (event: string | null, value: unknown) =>
-        void (guessed ??= guessDialect(event, value) ?? guessDialect(event, unwrapped(value))),
+      take: (event: string | null, value: unknown) => {
+        guessed ??= guessDialect(event, value) ?? guessDialect(event, unwrapped(value));
+        fromError ??= guessFromError(value);
+      },
     }),
   };
-  return { dialect, guessed: () => guessed };
+  return { dialect, guessed: () => guessed ?? fromError };
 }
 
-async function chooseDialect(options: Options, start: Uint8Array): Promise<Dialect> {
-  const { dialect: name, file } = options;
-  const provider = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name]! : null;
-  if (name !== "auto" && provider === null) {
-    const dialect = dialectOf(name);
-    if (dialect !== null) return dialect;
-    const names = [...new Set(DIALECTS.map(({ name }) => name))].join(", ");
-    throw new Refused(`there is no dialect "${name}"; known are ${names}, and auto`, 2);
+async function chooseDialect(options: Options, recording: Recording): Promise<Dialect> {
+  const { dialect: said, file } = options;
+  const isAuto = said.trim().toLowerCase() === "auto";
+  const named = isAuto ? null : namedDialect(said);
+  if (named === null && !isAuto) {
+    const meant = suggest(said.toLowerCase(), KNOWN_NAMES);
+    throw new Refused(
+      `there is no dialect "${said}"${meant === null ? "" : `; did you mean ${meant}?`}\n` +
+        `known are ${DIALECT_NAMES.join(", ")}; openai, azure, bedrock; and auto`,
+      2,
+    );
   }
+  if (named !== null && "dialect" in named) return dialectNamed(named.dialect)!;
   const { dialect, guessed } = probe();
-  await readWith(dialect, options, start);
+  await readWith(dialect, options, recording);
   const guess = guessed();
-  if (provider !== null) {
-    const [prefix, meant, otherwise] = provider;
-    if (guess === null) return dialectNamed(meant)!;
-    return dialectNamed(guess.startsWith(prefix) ? guess : otherwise)!;
+  if (named !== null) {
+    if (guess === null) return dialectNamed(named.meant)!;
+    return dialectNamed(guess.startsWith(named.prefix) ? guess : named.otherwise)!;
   }
-  const found = guess === null ? null : dialectNamed(guess);
-  if (found === null) throw new Refused(`cannot tell the dialect of ${file}: name it`, 1);
-  return found;
+  if (guess === null) throw new Refused(`cannot tell the dialect of ${file}: name it`, 1);
+  return dialectNamed(guess)!;
 }
 
 function outcome(dialect: Dialect, found: FoundAnswer): Record<string, unknown> {
@@ -299,19 +234,29 @@ function outcome(dialect: Dialect, found: FoundAnswer): Record<string, unknown> 
   };
 }
 
-/** Where words go: to the caller's standard streams, or to a test. */
+/** Where words go, to the caller's standard streams or to a test, and where a file may be. */
 export interface Output {
+  /** npm runs scripts in the folder of the package: where it was called itself. */
+  readonly calledIn?: string | undefined;
   out(text: string): void;
   err(text: string): void;
 }
 
 /** @returns the exit code */
-export async function readUsage(args: readonly string[], { out, err }: Output): Promise<number> {
+export async function readUsage(args: readonly string[], output: Output): Promise<number> {
+  const { out, err, calledIn } = output;
   try {
     const options = readOptions(args);
-    const start = firstOctets(options.file);
-    const dialect = await chooseDialect(options, start);
-    const found = await readWith(dialect, options, start);
+    if (options === null) {
+      out(HELP);
+      return 0;
+    }
+    const { file } = options;
+    const isElsewhere = calledIn !== undefined && file !== "-" && !existsSync(file);
+    const path = isElsewhere && existsSync(resolve(calledIn, file)) ? resolve(calledIn, file) : file;
+    const recording = reading(file, () => openRecording(path));
+    const dialect = await chooseDialect(options, recording);
+    const found = await readWith(dialect, options, recording);
     out(`${JSON.stringify(outcome(dialect, found))}\n`);
     return 0;
   } catch (error) {
@@ -323,6 +268,7 @@ export async function readUsage(args: readonly string[], { out, err }: Output): 
 
 if (process.argv[1] !== undefined && import.meta.filename === resolve(process.argv[1])) {
   process.exitCode = await readUsage(process.argv.slice(2), {
+    calledIn: process.env["INIT_CWD"],
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
   });
