@@ -354,6 +354,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
 
   const problems = await reload();
   if (gateway.snapshot === null) throw new ConfigurationError(problems);
+  await state.answers(gateway.snapshot.caches);
   await freeMemory();
   const server = await listen(options, gateway.onRequest, clock, log.write);
   const url = `${options.tls === null ? "http" : "https"}://${options.host.includes(":") ? `[${options.host}]` : options.host}:${server.port}`;

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import type { ExternalCache } from "../cache/cache.ts";
 import { GatewayCaches } from "../cache/index.ts";
 import type { StartOptions } from "../cli/application.ts";
 import type { CounterStores } from "../counters/counters.ts";
@@ -11,9 +12,17 @@ import { type RedisAddress, parseRedisAddress } from "../redis/connection-string
 import { RedisLink } from "../redis/link.ts";
 import { SettingsError } from "../settings.ts";
 
+/** How long a start waits for stores that may be down. */
+const STORES_AT_START_MS = 500;
+
 export interface SharedState {
   readonly caches: GatewayCaches;
   readonly counters: CounterStores;
+  /**
+   * Resolves when what is shared answers, or after `STORES_AT_START_MS`: then the first callers find what is stored and are
+   * counted with everybody's, as later ones are.
+   */
+  answers(configured: readonly ExternalCache[]): Promise<void>;
   /** What does not answer, for `/readyz`. */
   degraded(): string[];
   close(): void;
@@ -45,6 +54,7 @@ export async function openState(
     return {
       caches,
       counters: countersAlone(quotas),
+      answers: (configured) => soon(clock, caches.use(configured)),
       degraded: () => (caches.isDegraded ? ["cache"] : []),
       close,
     };
@@ -61,6 +71,7 @@ export async function openState(
   return {
     caches,
     counters,
+    answers: (configured) => soon(clock, caches.use(configured), link.whenUp()),
     degraded: () => [...(link.up ? [] : ["counter_store"]), ...(caches.isDegraded ? ["cache"] : [])],
     close: () => {
       caches.close();
@@ -68,6 +79,16 @@ export async function openState(
       link.close();
     },
   };
+}
+
+function soon(clock: Clock, ...up: readonly Promise<void>[]): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(STORES_AT_START_MS, resolve);
+    void Promise.all(up).then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 /** @throws SettingsError that shows nothing of the text, which holds a password */
