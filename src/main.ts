@@ -150,7 +150,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const log = createLineLog(options.logStream);
   const client = createClient({ dnsServers: options.dnsServers });
   const say = (level: string, msg: string, more: Readonly<Record<string, unknown>>): void =>
-    log.write({ time: new Date(clock.now()).toISOString(), level, msg, ...more });
+    log.write({ ts: new Date(clock.now()).toISOString(), level, msg, ...more });
   const state = await openState(options, clock, say);
   let draining = false;
   let version = 0;
@@ -159,7 +159,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
 
   const random = (): number => Math.random();
   const write = (record: Readonly<Record<string, unknown>>): void =>
-    log.write({ time: new Date(clock.now()).toISOString(), ...record });
+    log.write({ ts: new Date(clock.now()).toISOString(), ...record });
   const backends = new Backends({
     monotonic: () => clock.monotonic(),
     now: () => clock.now(),
@@ -267,7 +267,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     reportBug: (exchange, error) => {
       const { cause } = error;
       log.write({
-        time: new Date(clock.now()).toISOString(),
+        ts: new Date(clock.now()).toISOString(),
         level: "error",
         msg: "bug",
         requestId: exchange.requestId,

@@ -339,6 +339,7 @@ const REPORT: BackendReport = {
   breaker: "closed",
   openForMs: 0,
   trips: 0,
+  transitions: null,
   drained: false,
   ejectedForMs: 0,
   inFlight: 3,

@@ -86,7 +86,7 @@ describe.each(["http", "https"] as const)("over %s", (scheme) => {
     const got = ask("/own/x", "hello");
     await expect.poll(() => got.code, soon).toBe(0);
     expect([got.status, got.text]).toEqual([201, `${new URL(gateway.url).host} hello`]);
-    await expect.poll(() => line("/own/x"), soon).toMatchObject({ httpVersion: "2", status: 201 });
+    await expect.poll(() => line("/own/x"), soon).toMatchObject({ http_version: "2", status: 201 });
   });
 
   it("20 event streams on one connection: one that is dropped ends its upstream's work, the others go on", async () => {
@@ -101,7 +101,7 @@ describe.each(["http", "https"] as const)("over %s", (scheme) => {
     sockets[7]!().once("close", () => (hungUp = true));
     answers[7]!.stream.close(CANCEL);
     await expect.poll(() => hungUp, soon).toBe(true);
-    await expect.poll(() => line(paths[7]!), soon).toMatchObject({ status: 499, httpVersion: "2" });
+    await expect.poll(() => line(paths[7]!), soon).toMatchObject({ status: 499, http_version: "2" });
     expect(gateway.inFlight).toBe(19);
     const others = answers.filter((_, i) => i !== 7);
     for (const socket of sockets)

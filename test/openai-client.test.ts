@@ -201,7 +201,7 @@ it("every exchange leaves one line in the log, without key or body", async () =>
     status: 200,
     api: "openai",
     product: "starter",
-    subscription: "mine",
+    subscription_id: "mine",
     backend: "demo-model",
   });
   expect(lines[0]).not.toMatch(/key-of-mine|Hello there/);

@@ -46,6 +46,8 @@ export interface BackendReport {
   /** Ms until an open breaker lets a probe through; 0 when it is not open. */
   readonly openForMs: number;
   readonly trips: number;
+  /** How often its breaker has come into each state; null without one. */
+  readonly transitions: Readonly<Record<BreakerState, number>> | null;
   /** Gets nothing new, by command. */
   readonly drained: boolean;
   /** Ms until the last of its pools takes it back; 0 when none has ejected it. */
@@ -176,6 +178,7 @@ export class Backends {
         breaker: breaker?.state ?? null,
         openForMs: breaker?.state === "open" ? Math.max(0, breaker.openUntil - now) : 0,
         trips: breaker?.trips ?? 0,
+        transitions: breaker?.entered ?? null,
         drained: this.#drained.has(id.toLowerCase()),
         ejectedForMs: Math.max(0, ...pools.map((pool) => ejectedUntil(pool, state) - now)),
         inFlight: load.inFlight,

@@ -37,7 +37,7 @@ export class CircuitBreaker {
   #state: BreakerState = "closed";
   #permit = 0;
   #openUntil = 0;
-  #trips = 0;
+  readonly #entered: Record<BreakerState, number> = { closed: 0, open: 0, "half-open": 0 };
 
   constructor(rule: BreakerRule, fullReset = false) {
     this.rule = rule;
@@ -52,7 +52,12 @@ export class CircuitBreaker {
 
   /** How often it has tripped. */
   get trips(): number {
-    return this.#trips;
+    return this.#entered.open;
+  }
+
+  /** How often it has come into each state. */
+  get entered(): Readonly<Record<BreakerState, number>> {
+    return this.#entered;
   }
 
   /** When a trip is over; meaningless while closed. */
@@ -74,6 +79,7 @@ export class CircuitBreaker {
       return this.#permit;
     }
     this.#state = "half-open";
+    this.#entered["half-open"]++;
     return ++this.#permit;
   }
 
@@ -113,12 +119,13 @@ export class CircuitBreaker {
     this.#state = "open";
     this.#openUntil = now + asked;
     this.#permit++;
-    this.#trips++;
+    this.#entered.open++;
     this.#window.clear();
     return "tripped";
   }
 
   #close(): Transition {
+    if (this.#state !== "closed") this.#entered.closed++;
     this.#state = "closed";
     this.#permit++;
     this.#window.clear();

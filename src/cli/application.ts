@@ -102,6 +102,8 @@ export interface BackendReport {
   /** Ms until an open breaker lets a probe through; 0 when it is not open. */
   readonly openForMs: number;
   readonly trips: number;
+  /** How often its breaker has come into each state; null without one. */
+  readonly transitions: Readonly<Record<"closed" | "open" | "half-open", number>> | null;
   /** Gets nothing new, by command. */
   readonly drained: boolean;
   /** Ms until the last of its pools takes it back; 0 when none has ejected it. */

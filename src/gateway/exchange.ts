@@ -80,6 +80,8 @@ export class Exchange implements HostContext {
   traceRecords: TraceRecord[] | null = null;
   /** A cache answered instead of a backend. */
   servedFromCache = false;
+  /** A cache was asked and had nothing, or was not asked or gave no answer; null when no policy wanted to look. */
+  cacheLookup: "miss" | "bypass" | null = null;
   /** Counters that this exchange has counted already: a key counts once however many policies name it. */
   countedKeys: Set<string> | null = null;
   /** Token limits that have let it in. */

@@ -28,7 +28,7 @@ export async function listen(
         onRefused: ({ underWay, target: _target, ...refusal }) =>
           // A request that was under way leaves its own line.
           !underWay &&
-          log({ time: new Date(clock.now()).toISOString(), level: "info", msg: "refused", ...refusal }),
+          log({ ts: new Date(clock.now()).toISOString(), level: "info", msg: "refused", ...refusal }),
       });
     } catch (error) {
       const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";

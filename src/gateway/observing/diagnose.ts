@@ -234,7 +234,7 @@ function gatewayRow(
       BackendMethod: attempt === undefined ? undefined : exchange.request.method,
       BackendUrl: attempt?.url,
       BackendResponseCode: attempt?.status ?? undefined,
-      Cache: exchange.servedFromCache ? "hit" : "none",
+      Cache: exchange.servedFromCache ? "hit" : exchange.cacheLookup === "miss" ? "miss" : "none",
       RequestHeaders: headersOf(requestHeaders, diagnostic.frontendRequest),
       RequestBody: textOf(requestBody),
       ResponseHeaders:

@@ -6,6 +6,7 @@ import type { LedgerRecord } from "../../ledger/record.ts";
 import type { Family, Metrics, Series } from "../../telemetry/metrics/registry.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Operation } from "../snapshot.ts";
+import { cacheResult, phaseOf } from "./access-record.ts";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Of `gen_ai.client.operation.duration` and its kin. */
@@ -133,7 +134,7 @@ export class GatewayMetrics {
     });
     this.#cache = metrics.counter({
       name: "headgate_cache_requests_total",
-      help: "Answers that a cache gave.",
+      help: "Requests that looked for an answer in a cache: hit, miss, or bypass where it was not or could not be asked.",
       unit: "{request}",
       labels: ["result"],
     });
@@ -203,16 +204,14 @@ export class GatewayMetrics {
     const bound = this.#boundFor(exchange, kind);
     this.#requests.note(bound.requests, 1);
     this.#duration.note(bound.duration, seconds);
-    if (gone)
-      this.#aborts.record(1, [
-        attempts.length === 0 ? "before-backend" : exchange.bytesSent === 0 ? "waiting" : "streaming",
-      ]);
+    if (gone) this.#aborts.record(1, [phaseOf(exchange)]);
     if (error !== null) {
       this.#rejected.record(1, [error.code]);
       const limit = TOKEN_LIMITS[error.code];
       if (limit !== undefined) this.#tokensRejected.record(1, [error.source, limit]);
     }
-    if (exchange.servedFromCache) this.#cache.record(1, ["hit"]);
+    const cached = cacheResult(exchange);
+    if (cached !== null) this.#cache.record(1, [cached]);
     if (attempts.length === 0) return;
     for (let i = 0; i < attempts.length; i++) {
       const { backendId, status: answered, startedMs, headersMs, error: failure } = attempts[i]!;

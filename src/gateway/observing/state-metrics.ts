@@ -13,7 +13,7 @@ export interface GatewayState {
     readonly id: string;
     readonly breaker: "closed" | "open" | "half-open" | null;
     readonly inFlight: number;
-    readonly trips: number;
+    readonly transitions: Readonly<Record<"closed" | "open" | "half-open", number>> | null;
   }[];
   /** Tokens that calls under way hold of their limits. */
   heldTokens(): number;
@@ -57,8 +57,10 @@ export function stateMetrics(metrics: Metrics, state: GatewayState): void {
   gauge("headgate_breaker_state", "0 closed, 1 half-open, 2 open.", "1", ["backend"], (set) => {
     for (const { id, breaker } of state.backends()) if (breaker !== null) set(BREAKER[breaker], [id]);
   });
-  total("headgate_breaker_trips_total", "How often a circuit breaker opened.", "1", ["backend"], (set) => {
-    for (const { id, breaker, trips } of state.backends()) if (breaker !== null) set(trips, [id]);
+  const cameTo = "How often a circuit breaker came into a state: open, half-open, closed.";
+  total("headgate_breaker_transitions_total", cameTo, "1", ["backend", "to"], (set) => {
+    for (const { id, transitions } of state.backends())
+      for (const [to, count] of Object.entries(transitions ?? {})) set(count, [id, to]);
   });
   gauge("headgate_backend_in_flight", "Watched requests under way.", "{request}", ["backend"], (set) => {
     for (const { id, inFlight } of state.backends()) set(inFlight, [id]);

@@ -145,6 +145,7 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
   const say = (text: string): void => exchange.remark(rules.element, text);
   if (call === null) return say("This is no request to a model: nothing is looked up.");
   const text = cacheableText(rules, exchange, call);
+  exchange.cacheLookup = "bypass";
   if (text.refused !== null) return say(`Nothing is looked up or stored: ${text.refused}.`);
   const partition = partitionOf(
     exchange,
@@ -208,6 +209,7 @@ async function lookup(rules: LookupRules, exchange: Exchange): Promise<SkipToOut
       return new SkipToOutbound(STORES);
     }
     if (found.near.length === 0) say(`Miss: nothing within ${Number(reach.toFixed(4))}.`);
+    exchange.cacheLookup = "miss";
   }
   exchange.semanticSlot = { store, partition, prompt: text.prompt, vector };
 }

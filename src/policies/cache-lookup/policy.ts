@@ -125,6 +125,7 @@ function run(rules: Rules, exchange: Exchange): SkipToOutbound | void | Promise<
   const decide = (bytes: Uint8Array | null): SkipToOutbound | void => {
     if (bytes !== null && answer(exchange, bytes, downstream)) return new SkipToOutbound(["cache-store"]);
     exchange.responseCache = { cache, key, downstream };
+    exchange.cacheLookup = "miss";
     for (const name of CONDITIONAL) request.headers.delete(name);
     exchange.remark("cache-lookup", "Nothing was found; conditional headers were removed from the request.");
   };
