@@ -407,4 +407,34 @@ export const OPENAI: readonly CorpusCase[] = [
       whole: true,
     },
   },
+  {
+    file: "realtime-transcribing.jsonl",
+    dialect: "openai-realtime",
+    said: {
+      model: "gpt-4o-transcribe",
+      tokens: [36, 7],
+      promptAudio: 35,
+      text: "Grüß Gott!",
+      whole: true,
+      responses: 2,
+    },
+  },
+  {
+    file: "realtime-transcribing-beta.jsonl",
+    dialect: "openai-realtime",
+    said: { model: "whisper-1", text: "Hello", error: "audio_unintelligible", whole: true },
+  },
+  {
+    file: "realtime-caller-transcribed.jsonl",
+    dialect: "openai-realtime",
+    said: {
+      model: "gpt-realtime",
+      tokens: [6, 3],
+      cached: 1,
+      promptAudio: 2,
+      finish: "completed",
+      text: "That.",
+      whole: true,
+    },
+  },
 ];

@@ -3,10 +3,10 @@
  * generations of event names are read (`response.audio_transcript.delta`, `response.output_audio_transcript.delta`).
  * The Responses API over a WebSocket is the same conversation with other names for the ends of a response.
  * What transcribes the caller's own speech is another model with another bill: it is not part of the sum
- * (`ai-apis.md` §8.2).
+ * (`ai-apis.md` §8.2). In a session that is there to transcribe there is no other model: each utterance is a response.
  */
 import { isJsonObject, type JsonObject } from "../../../base/json-object.ts";
-import { newAnswer } from "../../answer.ts";
+import { newAnswer, wrote } from "../../answer.ts";
 import type { AnswerReader, Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../dialect.ts";
 import { NO_PROMPT } from "../../prompt.ts";
 import { addUsage } from "../../usage.ts";
@@ -40,6 +40,17 @@ const ENDS: ReadonlySet<string> = new Set([
   "response.failed",
 ]);
 
+/** Stands before the names of all events that tell what the caller said. */
+const TRANSCRIPTION = "conversation.item.input_audio_transcription.";
+
+/** In the places of both generations. */
+function transcribingModel(session: JsonObject): string | null {
+  const { audio } = session;
+  const input = isJsonObject(audio) && isJsonObject(audio["input"]) ? audio["input"] : session;
+  const transcription = input["transcription"] ?? session["input_audio_transcription"];
+  return isJsonObject(transcription) ? nameOf(transcription["model"]) : null;
+}
+
 function realtimeRequest(line: RequestLine): ModelRequest {
   const deployment = queryValue(line.query, "deployment") ?? deploymentOf(line);
   return {
@@ -58,6 +69,7 @@ function realtimeRequest(line: RequestLine): ModelRequest {
 class RealtimeReader implements AnswerReader {
   readonly found: FoundAnswer;
   #textBefore = 0;
+  #transcribes = false;
 
   constructor(keepText: number) {
     this.found = newAnswer(keepText);
@@ -71,17 +83,38 @@ class RealtimeReader implements AnswerReader {
     if (type.endsWith(".delta")) {
       if (type.startsWith("response.") || type.startsWith("session.output_transcript")) {
         wroteDelta(found, type, value);
-      }
+      } else if (this.#transcribes && type.startsWith(TRANSCRIPTION)) wroteDelta(found, type, value);
       return;
     }
+    if (this.#transcribes && type.startsWith(TRANSCRIPTION)) this.#transcribed(type, value);
     const response = value["response"];
     if (ENDS.has(type) && isJsonObject(response)) this.#done(response);
     else if (type === "response.created") found.complete = false;
     else if (type === "error") found.error = errorOf(value["error"]) ?? "error";
-    const session = value["session"];
-    if (isJsonObject(session) && typeof session["model"] === "string") {
-      found.model = nameOf(session["model"]) ?? found.model;
+    if (isJsonObject(value["session"])) this.#session(type, value["session"]);
+  }
+
+  #session(type: string, session: JsonObject): void {
+    const { found } = this;
+    found.model = nameOf(session["model"]) ?? found.model;
+    this.#transcribes = type.startsWith("transcription_session.") || session["type"] === "transcription";
+    if (this.#transcribes) found.model = transcribingModel(session) ?? found.model;
+  }
+
+  #transcribed(type: string, value: JsonObject): void {
+    const { found } = this;
+    if (type.endsWith(".failed")) {
+      found.error = errorOf(value["error"]) ?? "error";
+      return;
     }
+    if (!type.endsWith(".completed")) return;
+    const usage = readUsage(value["usage"]);
+    if (usage !== null) found.usage = found.usage === null ? usage : addUsage(found.usage, usage);
+    found.id = nameOf(value["item_id"]) ?? found.id;
+    if (found.textLength === this.#textBefore) wrote(found, 0, value["transcript"]);
+    this.#textBefore = found.textLength;
+    found.complete = true;
+    found.responses++;
   }
 
   #done(response: JsonObject): void {
