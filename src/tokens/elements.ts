@@ -20,7 +20,7 @@ export const TOKEN_ATTRIBUTES = {
     type: "int",
     expression: true,
     default: 401,
-    min: 100,
+    min: 200,
     max: 999,
     doc: "Status of the refusal.",
   },

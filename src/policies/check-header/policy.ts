@@ -13,7 +13,7 @@ export const checkHeader = definePolicy({
         type: "int",
         expression: true,
         required: true,
-        min: 100,
+        min: 200,
         max: 999,
         doc: "Status of the refusal.",
       },

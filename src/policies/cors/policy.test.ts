@@ -88,21 +88,26 @@ const asking = (...more: string[]): string[] => [...fromA, "Access-Control-Reque
 const HEAD = "200 empty Allow-Origin=https://a.example;Vary=Origin;";
 
 test.each<[string, Setting, readonly string[], string]>([
-  ["default methods", {}, asking(), `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;`],
+  ["default methods", {}, asking(), `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;Max-Age=0;`],
   [
     "listed methods",
     { methods: ["get", () => "PUT"] },
     asking(),
-    `${HEAD}Allow-Methods=GET,PUT;Allow-Headers=X-One,x-two;`,
+    `${HEAD}Allow-Methods=GET,PUT;Allow-Headers=X-One,x-two;Max-Age=0;`,
   ],
-  ["any method", { methods: ["*"] }, asking(), `${HEAD}Allow-Methods=PUT;Allow-Headers=X-One,x-two;`],
+  [
+    "any method",
+    { methods: ["*"] },
+    asking(),
+    `${HEAD}Allow-Methods=PUT;Allow-Headers=X-One,x-two;Max-Age=0;`,
+  ],
   [
     "any header",
     { headers: ["*"] },
     asking("Access-Control-Request-Headers", "X-A, X-B"),
-    `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-A, X-B;`,
+    `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-A, X-B;Max-Age=0;`,
   ],
-  ["any header, none asked for", { headers: ["*"] }, asking(), `${HEAD}Allow-Methods=GET,POST;`],
+  ["any header, none asked for", { headers: ["*"] }, asking(), `${HEAD}Allow-Methods=GET,POST;Max-Age=0;`],
   [
     "an age",
     { methods: ["*"], maxAge: 300 },
@@ -113,7 +118,7 @@ test.each<[string, Setting, readonly string[], string]>([
     "exposed headers are for answers",
     { expose: ["A"] },
     asking(),
-    `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;`,
+    `${HEAD}Allow-Methods=GET,POST;Allow-Headers=X-One,x-two;Max-Age=0;`,
   ],
   [
     "another origin",

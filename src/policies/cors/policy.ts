@@ -51,7 +51,7 @@ export const cors = definePolicy({
             type: "int",
             expression: true,
             min: 0,
-            doc: "Seconds a browser may remember.",
+            doc: "Seconds a browser may remember; default 0.",
           },
         },
         children: { method: { min: 1, text: { type: "string", expression: true, required: true } } },
@@ -130,8 +130,8 @@ function addPreflight(headers: string[], rules: Rules, exchange: Exchange): void
   const askedHeaders = request.headers.getAll("access-control-request-headers")?.join(",") ?? "";
   const allowed = rules.headers.includes("*") ? askedHeaders : rules.headers.join(",");
   if (allowed !== "") headers.push("Access-Control-Allow-Headers", allowed);
-  const maxAge = rules.maxAge?.(context);
-  if (maxAge !== undefined) headers.push("Access-Control-Max-Age", String(maxAge));
+  // Without the header browsers remember for some seconds of their own choice.
+  headers.push("Access-Control-Max-Age", String(rules.maxAge?.(context) ?? 0));
 }
 
 /** Lower case, without default port and trailing slash; null when it is no origin. */

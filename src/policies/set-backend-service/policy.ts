@@ -32,7 +32,12 @@ export const setBackendService = definePolicy({
       "sf-resolve-condition": { type: "bool", expression: true, doc: "Service Fabric only." },
       "sf-service-instance-name": { type: "string", expression: true, doc: "Service Fabric only." },
       "sf-partition-key": { type: "string", expression: true, doc: "Service Fabric only." },
-      "sf-replica-type": { type: "string", expression: true, doc: "Service Fabric only." },
+      "sf-replica-type": {
+        type: "string",
+        expression: true,
+        oneOf: ["primary", "secondary"],
+        doc: "Service Fabric only.",
+      },
       "sf-listener-name": { type: "string", expression: true, doc: "Service Fabric only." },
       "dapr-app-id": { type: "string", expression: true, doc: "Dapr only: the application to call." },
       "dapr-method": { type: "string", expression: true, doc: "Dapr only: the method to call." },
