@@ -87,8 +87,24 @@ export interface SessionWords {
   setsUp(message: JsonObject): boolean;
   /** A part of the conversation as text; null when there is none in it. */
   said(from: "client" | "server", message: JsonObject): Saying | null;
-  /** Text of the message that tells the client why it may not go on; null when the close frame alone does. */
-  refusal(why: string): string | null;
+  /** What the server has heard the caller say: a transcript of his sound, or a piece of it; null when the message has none. */
+  heard(message: JsonObject): Heard | null;
+  /** What the model may have written of a server's message: all of it but the caller's own words. */
+  written(message: JsonObject): JsonObject | null;
+  /** Whether the words of a server's message go on in another one, which needs nothing of the client to come. */
+  goesOn(message: JsonObject): boolean;
+  /**
+   * Text of the message that tells the client why it may not go on; null when the close frame alone does.
+   *
+   * @param cause `limit`: nothing is left to spend; `content`: what was said may not be said
+   */
+  refusal(why: string, cause: "limit" | "content"): string | null;
+}
+
+export interface Heard {
+  readonly text: string;
+  /** More of the same is to come, or it is said once more as a whole. */
+  readonly isPiece: boolean;
 }
 
 export interface Saying {

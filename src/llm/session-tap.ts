@@ -45,6 +45,9 @@ const UNKNOWN: SessionWords = {
   begins: () => false,
   setsUp: () => false,
   said: () => null,
+  heard: () => null,
+  written: (message) => message,
+  goesOn: () => false,
   refusal: () => null,
 };
 

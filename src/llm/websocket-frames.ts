@@ -26,10 +26,15 @@ export interface FrameReaderOptions {
   readonly noContext: boolean;
   /** Binary messages are texts, too. */
   readonly binary?: boolean;
+  /** Octets of a message, as it came and decoded; absent: `MOST_MESSAGE_BYTES`, in `MOST_FRAGMENTS` at most. */
+  readonly mostBytes?: number;
 }
 
-/** @param text a whole message */
-export type TakeMessageText = (text: string) => void;
+/**
+ * @param text   a whole message
+ * @param octets the same, lent for the call
+ */
+export type TakeMessageText = (text: string, octets: Uint8Array, isBinary: boolean) => void;
 
 export class FrameReader {
   readonly #take: TakeMessageText;
@@ -56,10 +61,15 @@ export class FrameReader {
   #broken = false;
   #closed = false;
   #skipped = 0;
+  #frames = 0;
+  readonly #mostBytes: number;
+  readonly #mostFragments: number;
 
   constructor(take: TakeMessageText, options: FrameReaderOptions = PLAIN) {
     this.#take = take;
     this.#options = options;
+    this.#mostBytes = options.mostBytes ?? MOST_MESSAGE_BYTES;
+    this.#mostFragments = options.mostBytes === undefined ? MOST_FRAGMENTS : Number.POSITIVE_INFINITY;
   }
 
   /** Messages that were too long, or could not be decoded. */
@@ -84,10 +94,17 @@ export class FrameReader {
 
   /** @param chunk borrowed: nothing of it is kept */
   write(chunk: Uint8Array): void {
-    let at = 0;
-    while (at < chunk.length && !this.#broken) {
+    for (let at = 0; at < chunk.length && !this.#broken;) at = this.readFrame(chunk, at);
+  }
+
+  /** Reads on to the end of a frame, or of the chunk. @returns where that is */
+  readFrame(chunk: Uint8Array, from: number): number {
+    const frames = this.#frames;
+    let at = from;
+    while (at < chunk.length && !this.#broken && this.#frames === frames) {
       at = this.#inPayload ? this.#readPayload(chunk, at) : this.#readHead(chunk, at);
     }
+    return at;
   }
 
   #readHead(chunk: Uint8Array, from: number): number {
@@ -146,7 +163,7 @@ export class FrameReader {
       this.#keeps = this.#isRead || (this.#compressed && !this.#options.noContext);
     }
     this.#fragments++;
-    if (this.#fragments > MOST_FRAGMENTS || this.#keptLength + this.#remaining > MOST_MESSAGE_BYTES) {
+    if (this.#fragments > this.#mostFragments || this.#keptLength + this.#remaining > this.#mostBytes) {
       this.#drop();
     }
   }
@@ -191,9 +208,11 @@ export class FrameReader {
 
   #endFrame(): void {
     this.#inPayload = false;
+    this.#frames++;
     if (this.#opcode === CLOSE) this.#closed = true;
     if (this.#opcode >= CONTROL || !this.#final) return;
     const isRead = this.#isRead;
+    const isBinary = this.#message === BINARY;
     const keeps = this.#keeps;
     this.#message = 0;
     this.#keeps = false;
@@ -203,7 +222,7 @@ export class FrameReader {
     }
     const octets = this.#kept.subarray(0, this.#keptLength);
     const text = this.#compressed ? this.#inflate(octets) : octets;
-    if (isRead && text !== null) this.#take(text.toString("utf8"));
+    if (isRead && text !== null) this.#take(text.toString("utf8"), text, isBinary);
     if (this.#kept.length > 64 * 1024) this.#kept = EMPTY;
   }
 
@@ -217,7 +236,7 @@ export class FrameReader {
     try {
       const text = inflateRawSync(Buffer.concat([octets, DEFLATE_TAIL]), {
         finishFlush: constants.Z_SYNC_FLUSH,
-        maxOutputLength: MOST_MESSAGE_BYTES,
+        maxOutputLength: this.#mostBytes,
         ...(this.#window.length > 0 ? { dictionary: this.#window } : null),
       });
       if (!this.#options.noContext) this.#window = lastOctets(this.#window, text);

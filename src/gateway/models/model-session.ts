@@ -24,6 +24,7 @@ export class ModelSession {
   readonly #call: ModelCall;
   readonly #tap: SessionTap;
   readonly #words: SessionWords;
+  readonly #onServer: ((message: JsonObject) => void) | null;
   /** What the caller has said since the last response. */
   #messages: { readonly role: string; content: string; readonly isPiece: boolean }[] = [];
   /** Responses that were settled. */
@@ -43,8 +44,10 @@ export class ModelSession {
   #waiting: Uint8Array[] | null = null;
   #asks = false;
 
-  constructor(exchange: Exchange, call: ModelCall) {
+  /** @param onServer told of each message of the server that is no sound, before it goes on */
+  constructor(exchange: Exchange, call: ModelCall, onServer: ((message: JsonObject) => void) | null = null) {
     this.#call = call;
+    this.#onServer = onServer;
     this.#words = call.dialect.session!;
     this.#tap = tapSession(call.dialect, {
       extensions: exchange.response?.headers.get("sec-websocket-extensions") ?? null,
@@ -136,7 +139,7 @@ export class ModelSession {
   #endIfDue(): void {
     if (this.#refused === null || this.#over || this.#responding || !this.#tap.server.atBoundary) return;
     this.#over = true;
-    const words = this.#words.refusal(this.#refused);
+    const words = this.#words.refusal(this.#refused, "limit");
     if (words !== null) this.#toClient!.write(textFrame(words, null));
     this.#toClient!.write(closeFrame(POLICY_VIOLATION, "token limit exceeded", null));
     this.#closeBoth();
@@ -157,6 +160,7 @@ export class ModelSession {
   }
 
   #serverSays(event: JsonObject): void {
+    this.#onServer?.(event);
     const { found } = this.#tap;
     if (this.#words.begins(event, this.#responding)) this.#begun();
     if (found.responses === this.#responses) return;

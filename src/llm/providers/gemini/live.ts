@@ -40,6 +40,20 @@ export const geminiLive: Dialect = {
     begins: (message, responding) => !responding && writes(message),
     setsUp: (message) => objectOf(message["setup"]) !== null,
     said,
+    heard: (message) => {
+      const text = heardText(message);
+      return text === null ? null : { text, isPiece: true };
+    },
+    written: (message) => {
+      const content = objectOf(message["serverContent"]);
+      if (content === null || content["inputTranscription"] === undefined) return message;
+      const { inputTranscription: _heard, ...serverContent } = content;
+      return { ...message, serverContent };
+    },
+    goesOn: (message) => {
+      const content = objectOf(message["serverContent"]);
+      return content !== null && ENDS.every((name) => content[name] !== true);
+    },
     // The server has no message for errors: why it closes, it says in the close frame.
     refusal: () => null,
   },
@@ -65,9 +79,9 @@ function writes(message: JsonObject): boolean {
 
 function said(from: "client" | "server", message: JsonObject): ReturnType<SessionWords["said"]> {
   if (from === "server") {
-    const content = objectOf(message["serverContent"]);
-    const heard = stringOf(objectOf(content?.["inputTranscription"])?.["text"]);
+    const heard = heardText(message);
     if (heard !== null) return { role: "user", text: heard, isPiece: true };
+    const content = objectOf(message["serverContent"]);
     const spoken = stringOf(objectOf(content?.["outputTranscription"])?.["text"]);
     return spoken === null ? null : { role: "assistant", text: spoken, isPiece: true };
   }
@@ -75,6 +89,14 @@ function said(from: "client" | "server", message: JsonObject): ReturnType<Sessio
   const text = typed ?? turnsText(either(message, "clientContent", "client_content"));
   return text === "" ? null : { role: "user", text, isPiece: false };
 }
+
+function heardText(message: JsonObject): string | null {
+  const content = objectOf(message["serverContent"]);
+  return stringOf(objectOf(content?.["inputTranscription"])?.["text"]);
+}
+
+/** After these the server waits, or says something else. */
+const ENDS = ["generationComplete", "turnComplete", "interrupted", "waitingForInput"] as const;
 
 function turnsText(content: JsonObject | null): string {
   return objectsOf(content?.["turns"])

@@ -9,7 +9,7 @@ export const realtimeWords: SessionWords = {
   begins: (event) => event["type"] === "response.created",
   setsUp: () => false,
   said: (from, event) => {
-    const type = typeof event["type"] === "string" ? event["type"] : "";
+    const type = typeOf(event);
     if (from === "client") {
       return type === "conversation.item.create" ? spoken("user", itemText(event["item"])) : null;
     }
@@ -20,14 +20,42 @@ export const realtimeWords: SessionWords = {
       ? spoken("user", transcript)
       : null;
   },
-  refusal: (message) =>
+  heard: (event) => {
+    const type = typeOf(event);
+    if (!HEARD.test(type)) return null;
+    const text = event["transcript"] ?? event["delta"] ?? event["text"];
+    return typeof text === "string" && text !== "" ? { text, isPiece: type.endsWith(".delta") } : null;
+  },
+  written: (event) => {
+    const type = typeOf(event);
+    if (HEARD.test(type)) return null;
+    // The server repeats what it was told.
+    const { item } = event;
+    return type.startsWith("conversation.item.") && isJsonObject(item) && item["role"] === "user"
+      ? null
+      : event;
+  },
+  goesOn: (event) => typeOf(event).endsWith(".delta"),
+  refusal: (message, cause) =>
     JSON.stringify({
       type: "error",
-      error: { type: "rate_limit_exceeded", code: "token_limit_exceeded", message },
+      error:
+        cause === "limit"
+          ? { type: "rate_limit_exceeded", code: "token_limit_exceeded", message }
+          : { type: "invalid_request_error", code: "content_filter", message, param: null, event_id: null },
     }),
 };
 
-const SOUND = /"type"\s*:\s*"(?:input_audio_buffer\.append|response\.(?:output_)?audio\.delta)"/;
+/** `session.` stands before the names of translations. */
+const SOUND =
+  /"type"\s*:\s*"(?:(?:session\.)?input_audio_buffer\.append|(?:response\.(?:output_)?|session\.output_)audio\.delta)"/;
+
+const HEARD =
+  /^(?:conversation\.item\.input_audio_transcription\.(?:delta|segment|completed)|session\.input_transcript\.)/;
+
+function typeOf(event: JsonObject): string {
+  return typeof event["type"] === "string" ? event["type"] : "";
+}
 
 /** What the model said or wrote, whole; the names of both generations. */
 const SPOKEN = new Set([
