@@ -51,7 +51,7 @@ function notKept(type: string): GatewayError {
   return new GatewayError({
     source: "cache-store-value",
     reason: "CacheValueNotSupported",
-    message: `A value of type ${type} cannot be cached; texts, numbers, dates, byte[] and JToken can.`,
+    message: `A value of type ${type} cannot be cached; texts, numbers, dates, byte[], JToken, XML, collections and responses can.`,
     status: 500,
     code: "cache_value_not_supported",
   });

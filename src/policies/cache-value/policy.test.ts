@@ -123,7 +123,7 @@ test("those who waited for one that failed make it themselves", async () => {
 });
 
 test("a value that cannot be kept is an error", async () => {
-  const { call } = setting({}, () => new NetArray(typeNamed("System.String"), []));
+  const { call } = setting({}, () => new NetArray(typeNamed("System.Object"), [() => 1]));
   await expect(call()).rejects.toThrow(
     expect.objectContaining({ reason: "CacheValueNotSupported" }) as GatewayError,
   );

@@ -170,7 +170,7 @@ function keep(rules: Rules, exchange: Exchange, cache: Cache | null, key: string
     throw new GatewayError({
       source: "cache-value",
       reason: "CacheValueNotSupported",
-      message: `A value of type ${typeName(value)} cannot be cached; texts, numbers, dates, byte[] and JToken can.`,
+      message: `A value of type ${typeName(value)} cannot be cached; texts, numbers, dates, byte[], JToken, XML, collections and responses can.`,
       status: 500,
       code: "cache_value_not_supported",
     });

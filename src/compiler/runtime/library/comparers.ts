@@ -164,6 +164,17 @@ const STRING_COMPARER: TypeDefinition = defineType(
   },
 );
 
+/** The one with this `name`; null for none. */
+export function stringComparerNamed(name: string): StringComparer | null {
+  const all = [
+    ORDINAL_COMPARER,
+    ORDINAL_IGNORE_CASE_COMPARER,
+    CULTURE_COMPARER,
+    CULTURE_IGNORE_CASE_COMPARER,
+  ];
+  return all.find((comparer) => comparer.name === name) ?? null;
+}
+
 function comparerOf(comparison: EnumValue): StringComparer {
   const noCase = ignoresCase(comparison);
   if (comparison.number < ORDINAL) return noCase ? CULTURE_IGNORE_CASE_COMPARER : CULTURE_COMPARER;

@@ -8,7 +8,7 @@ import { compareValues } from "./comparers.ts";
 
 const MOST_ITEMS = 7;
 
-class Tuple implements NetObject {
+export class Tuple implements NetObject {
   readonly type: NamedType;
   /** Raw, in the representation of the type arguments. */
   readonly items: readonly unknown[];

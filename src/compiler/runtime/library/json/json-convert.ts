@@ -9,7 +9,7 @@ import { readJson } from "./reader.ts";
 import { toToken } from "./serialize.ts";
 import { JToken, JValue, tokenOf } from "./token.ts";
 
-function serialize(value: unknown, indented: boolean): string {
+export function serialize(value: unknown, indented: boolean): string {
   const token = value instanceof JToken ? value : toToken(value);
   return token.toJson(indented);
 }
