@@ -1,7 +1,7 @@
 /** One body against one `content` rule. */
 import { beginEvaluation, spend } from "../../compiler/runtime/budget.ts";
 import { NetException } from "../../compiler/runtime/errors.ts";
-import { bodyText } from "../../compiler/runtime/library/context-body.ts";
+import { bodyText, bodyXml } from "../../compiler/runtime/library/context-body.ts";
 import { readJson } from "../../compiler/runtime/library/json/reader.ts";
 import { BODY_LIMITS, MOST_JSON_DEPTH } from "../../gateway/body-limits.ts";
 import type { Body } from "../../gateway/body.ts";
@@ -52,8 +52,8 @@ export function checkContent(
   const stored = exchange.snapshot.schemas;
   try {
     beginEvaluation(BODY_LIMITS);
-    const text = bodyText(subject.body);
-    if (rule.validateAs === "json") return checkJson(text, rule, described, stored, say);
+    if (rule.validateAs === "json") return checkJson(bodyText(subject.body), rule, described, stored, say);
+    const text = bodyXml(subject.body);
     const isSoap = rule.validateAs === "soap";
     if (rule.schemaId !== undefined) return checkWithSchema(exchange, text, isSoap, rule.schemaId, say);
     const found = runInSlices(xmlShapeMistake(text, isSoap, spend));

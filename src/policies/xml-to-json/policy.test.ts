@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { threadTimeMs } from "../../base/system-clock.ts";
 import { configureBudget } from "../../compiler/runtime/budget.ts";
+import { Body, charsetOf } from "../../gateway/body.ts";
 import type { GatewayError } from "../../gateway/errors.ts";
 import { exchangeOf, policyStep, responseOf } from "../../gateway/testing.ts";
 import { xmlToJson } from "./policy.ts";
@@ -8,13 +9,15 @@ import { xmlToJson } from "./policy.ts";
 configureBudget(() => performance.now(), undefined, threadTimeMs);
 
 async function convert(
-  body: string,
+  body: string | Buffer,
   attributes: Record<string, unknown> = {},
   type = "text/xml",
   accept?: string,
 ): Promise<string> {
   const exchange = exchangeOf({ headers: accept === undefined ? [] : ["Accept", accept] });
-  exchange.response = responseOf(200, body, ["Content-Type", type]);
+  exchange.response = responseOf(200, String(body), ["Content-Type", type]);
+  if (typeof body !== "string")
+    exchange.response.body = Body.of("response", body, charsetOf(exchange.response.headers));
   const step = policyStep(
     xmlToJson,
     { attributes: { kind: "direct", apply: "always", ...attributes } },
@@ -156,4 +159,18 @@ test("what goes wrong late in a long body is told as in a short one", async () =
   expect(await convert(`<a>${"<b>1</b>\n".repeat(60_000)}<b></a>`)).toBe(
     "500 ConversionFailure: The response body cannot be converted from XML to JSON. Unexpected close tag. Line 60001, position 8.",
   );
+});
+
+const LATIN1 = '<?xml version="1.0" encoding="ISO-8859-1"?><a>ü</a>';
+
+test.each<[string, Buffer, string]>([
+  ["what the declaration says", Buffer.from(LATIN1, "latin1"), "text/xml"],
+  ["Content-Type goes before it", Buffer.from(LATIN1), "text/xml; charset=utf-8"],
+  ["a text that a policy has made is UTF-8", Buffer.from(LATIN1), "text/xml"],
+  ["a mark of UTF-16", Buffer.from("\ufeff<a>ü</a>", "utf16le"), "text/xml"],
+  ["a mark of UTF-16, the other way round", Buffer.from("\ufeff<a>ü</a>", "utf16le").swap16(), "text/xml"],
+  ["a mark goes before everything", Buffer.from("\ufeff<a>ü</a>", "utf16le"), "text/xml; charset=utf-8"],
+  ["a mark of UTF-8", Buffer.from("\ufeff<a>ü</a>"), "text/xml"],
+])("charset: %s", async (_name, octets, type) => {
+  expect(JSON.parse(await convert(octets, {}, type))).toMatchObject({ a: "ü" });
 });

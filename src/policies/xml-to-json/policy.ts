@@ -1,7 +1,7 @@
 import { XmlMistake } from "../../base/xml-events.ts";
 import { beginEvaluation } from "../../compiler/runtime/budget.ts";
 import { BudgetError } from "../../compiler/runtime/errors.ts";
-import { bodyText } from "../../compiler/runtime/library/context-body.ts";
+import { bodyXml } from "../../compiler/runtime/library/context-body.ts";
 import { editBody, setBytes } from "../../gateway/body-edit.ts";
 import type { Body } from "../../gateway/body.ts";
 import { BODY_LIMITS, MOST_XML_DEPTH } from "../../gateway/body-limits.ts";
@@ -79,7 +79,7 @@ function convert(target: Message, body: Body, options: XmlToJson): void | Promis
   };
   try {
     beginEvaluation(BODY_LIMITS);
-    const json = runInSlices(jsonOfXml(bodyText(body), options, MOST_XML_DEPTH));
+    const json = runInSlices(jsonOfXml(bodyXml(body), options, MOST_XML_DEPTH));
     if (typeof json !== "string") return json.then(done, failed);
     done(json);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { XmlMistake } from "../../base/xml-events.ts";
 import { beginEvaluation } from "../../compiler/runtime/budget.ts";
 import { BudgetError } from "../../compiler/runtime/errors.ts";
-import { bodyText } from "../../compiler/runtime/library/context-body.ts";
+import { bodyXml } from "../../compiler/runtime/library/context-body.ts";
 import { editBody, setBytes } from "../../gateway/body-edit.ts";
 import type { Body } from "../../gateway/body.ts";
 import { BODY_LIMITS } from "../../gateway/body-limits.ts";
@@ -112,7 +112,7 @@ function transform(
   };
   try {
     beginEvaluation(BODY_LIMITS);
-    const source = runInSlices(treeInSteps(bodyText(body), order, stylesheet.keepsSpace));
+    const source = runInSlices(treeInSteps(bodyXml(body), order, stylesheet.keepsSpace));
     if (source instanceof Promise) return source.then(finish).catch(fail);
     finish(source);
   } catch (error) {

@@ -2,6 +2,7 @@
  * `IMessageBody` (`expressions.md` §4.3). What is parsed from a body is kept with it (`HostBody.parsed`), immutable,
  * so that a body is parsed once however many expressions read it.
  */
+import { isUtf8 } from "node:buffer";
 import { spend } from "../budget.ts";
 import { defineType, generic, lookupType } from "../define.ts";
 import { NetException, argumentNull, invalidOperation } from "../errors.ts";
@@ -36,6 +37,35 @@ export function bodyText(body: HostBody): string {
   if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
   body.parsed.set("text", text);
   return text;
+}
+
+/** `<?xml … encoding="x"`; only octets of ASCII are looked at, and only the first few. */
+const DECLARED = /^(?:\ufeff|\u00ef\u00bb\u00bf)?<\?xml[^>]{0,100}?\sencoding\s*=\s*["']([\w.:-]+)["']/;
+
+/**
+ * The text of a body that is XML: what says the charset is a byte order mark of UTF-16, then Content-Type, then the XML
+ * declaration (RFC 7303 §3).
+ */
+export function bodyXml(body: HostBody): string {
+  const bytes = body.bytes();
+  const name = markedCharset(bytes) ?? (body.charset === null ? declaredCharset(bytes) : null);
+  const encoding = name === null ? null : findEncoding(name);
+  if (encoding === null) return bodyText(body);
+  spend(1 + (bytes.length >>> 10));
+  const text = encoding.decode(bytes);
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+function markedCharset(bytes: Uint8Array): string | null {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16";
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16BE" : null;
+}
+
+/** null: none is said, or it is UTF-8 whatever is said, as what a policy has made of a text is. */
+function declaredCharset(bytes: Uint8Array): string | null {
+  const name = DECLARED.exec(Buffer.from(bytes.subarray(0, 150)).toString("latin1"))?.[1]?.toLowerCase();
+  if (name === undefined || name === "utf-8" || name.startsWith("utf-16")) return null;
+  return isUtf8(bytes) ? null : name;
 }
 
 function json(body: HostBody, what: "JObject" | "JArray" | "JToken"): unknown {

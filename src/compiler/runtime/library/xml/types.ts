@@ -5,7 +5,7 @@ import { argumentError, argumentNull } from "../../errors.ts";
 import { instantiate } from "../../type.ts";
 import { type EnumValue, NetArray, enumValue, typeNamed } from "../../values.ts";
 import { Sequence, elements } from "../collections.ts";
-import { bodyText, defineBodyType } from "../context-body.ts";
+import { bodyXml, defineBodyType } from "../context-body.ts";
 import { XMLNS_URI, XML_URI, XName, XNamespace, checkLocalName, expandedName, sameXName } from "./names.ts";
 import {
   XAttribute,
@@ -546,6 +546,6 @@ defineType(`static ${NS}.Extensions`, {
     inOrder("XNode", source),
 });
 
-defineBodyType(`${NS}.XElement`, (body) => rootOf(parseXml(bodyText(body))));
-defineBodyType(`${NS}.XNode`, (body) => rootOf(parseXml(bodyText(body))));
-defineBodyType(`${NS}.XDocument`, (body) => parseXml(bodyText(body)));
+defineBodyType(`${NS}.XElement`, (body) => rootOf(parseXml(bodyXml(body))));
+defineBodyType(`${NS}.XNode`, (body) => rootOf(parseXml(bodyXml(body))));
+defineBodyType(`${NS}.XDocument`, (body) => parseXml(bodyXml(body)));
