@@ -286,6 +286,28 @@ describe("what a member does instead of answering", () => {
   });
 });
 
+it.each<[string, Partial<Written>]>([
+  [
+    "retry",
+    {
+      backend: `
+        <retry count="1" interval="0" condition="@(context.LastError != null)">
+          <forward-request buffer-request-body="true" />
+        </retry>`,
+    },
+  ],
+  ["failover", { pool: { failover: {} } }],
+])("a member whose credential cannot be had is not asked, and %s goes on to another", async (_how, more) => {
+  const certificate = "A".repeat(40);
+  gateway = await testGateway({
+    ...files({ members: "a@1 b@2", ...more }),
+    "backends/a/backendInformation.json": {
+      properties: { url: named("a").url, protocol: "http", credentials: { certificate: [certificate] } },
+    },
+  });
+  expect([await calls(2), seen()]).toEqual(["b b", [0, 2, 0, 0, 0]]);
+});
+
 describe("failover without a policy", () => {
   const written = { members: "a b c", pool: { failover: {} } };
 

@@ -8,6 +8,7 @@ import type { Exchange } from "../gateway/exchange.ts";
 import type { ResponseMessage } from "../gateway/message.ts";
 import type { FailoverRule } from "../gateway/snapshot.ts";
 import type { Backends } from "./backends.ts";
+import { CREDENTIAL_UNAVAILABLE } from "./identity/failure.ts";
 
 /** The request cannot have been worked on. */
 const NO_CONNECTION: ReadonlySet<string> = new Set([
@@ -16,6 +17,7 @@ const NO_CONNECTION: ReadonlySet<string> = new Set([
   "dns_failed",
   "tls_failed",
   "tls_timeout",
+  CREDENTIAL_UNAVAILABLE,
 ]);
 
 /** @param send one attempt, which picks a member by itself */

@@ -34,6 +34,7 @@ import {
   obtainIdentity,
 } from "./credentials.ts";
 import { egressGuard } from "./egress.ts";
+import { CREDENTIAL_UNAVAILABLE } from "./identity/failure.ts";
 import { sendWithFailover } from "./failover.ts";
 import { sendHedged } from "./hedge.ts";
 import type { Lease } from "./lease.ts";
@@ -174,7 +175,7 @@ function prepared(
   }
 }
 
-/** As `prepared`, with a credential that is fetched or worked out. */
+/** As `prepared`, with a credential that is fetched or worked out. An attempt that gets none has failed before it was sent. */
 async function authorized(
   exchange: Exchange,
   target: Target,
@@ -190,6 +191,15 @@ async function authorized(
     return outgoing;
   } catch (error) {
     lease?.giveBack();
+    if (error instanceof GatewayError && error.code === CREDENTIAL_UNAVAILABLE)
+      exchange.attempts.push({
+        backendId: target.entity?.id ?? null,
+        url: `${target.scheme}://${target.authority}${target.basePath}`,
+        status: null,
+        error: CREDENTIAL_UNAVAILABLE,
+        startedMs: exchange.elapsedMs(),
+        headersMs: null,
+      });
     throw error;
   }
 }
