@@ -58,14 +58,6 @@ function shortened(text: string | null): string | null {
   return text.slice(0, read);
 }
 
-/** The last place at or before `limit` where no UTF-8 character is cut. */
-export function characterEnd(octets: Uint8Array, limit: number): number {
-  if (octets.length <= limit) return octets.length;
-  let end = limit;
-  while (end > 0 && (octets[end]! & 0xc0) === 0x80) end--;
-  return end;
-}
-
 export interface StoredContents {
   readonly requestId: string;
   readonly part: number;

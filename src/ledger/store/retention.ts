@@ -22,6 +22,7 @@ export class Retention {
   readonly #rows: StatementSync;
   readonly #oldest: StatementSync;
   readonly #deleteCalls: StatementSync;
+  readonly #deleteSaid: StatementSync;
   readonly #deleteMessages: StatementSync;
   readonly #places: StatementSync;
   readonly #deleteTexts: StatementSync;
@@ -34,8 +35,11 @@ export class Retention {
     this.#oldest = database.prepare(
       "SELECT max(at) AS at, count(*) AS n FROM (SELECT at FROM calls WHERE at < ? ORDER BY at LIMIT ?)",
     );
-    this.#places = database.prepare("SELECT DISTINCT at FROM messages WHERE at <= ?");
+    this.#places = database.prepare(
+      "SELECT at FROM said WHERE at <= ? UNION SELECT at FROM messages WHERE at <= ?",
+    );
     this.#deleteCalls = database.prepare("DELETE FROM calls WHERE at <= ?");
+    this.#deleteSaid = database.prepare("DELETE FROM said WHERE at <= ?");
     this.#deleteMessages = database.prepare("DELETE FROM messages WHERE at <= ?");
     this.#deleteTexts = database.prepare("DELETE FROM texts WHERE rowid = ?");
     this.#deleteRollups = database.prepare("DELETE FROM rollups WHERE step = ? AND time < ?");
@@ -81,6 +85,7 @@ export class Retention {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       for (const row of this.#places.all(at) as { at: number }[]) this.#deleteTexts.run(row.at);
+      this.#deleteSaid.run(at);
       this.#deleteMessages.run(at);
       this.#deleteCalls.run(at);
       this.#database.exec("COMMIT");

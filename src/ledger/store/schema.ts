@@ -69,6 +69,10 @@ const STEPS: readonly string[] = [
   INSERT INTO texts (texts, rank) VALUES ('hashsize', 4194304);
   INSERT INTO texts (texts, rank) VALUES ('automerge', 8);
   `,
+  // What was said, whole and as octets: a row and no index, where pieces in `messages` took two and two. Those stay.
+  `
+  CREATE TABLE said (at INTEGER PRIMARY KEY, truncated INTEGER NOT NULL, request BLOB, response BLOB);
+  `,
 ];
 
 /** @throws Error when the file was written by a later version, or is no database */

@@ -220,7 +220,8 @@ export class Search {
     if (found.length === 0) return [];
     const rows = this.#database
       .prepare(
-        `SELECT *, EXISTS (SELECT 1 FROM messages WHERE messages.at = calls.at) AS has_contents
+        `SELECT *, EXISTS (SELECT 1 FROM said WHERE said.at = calls.at)
+           OR EXISTS (SELECT 1 FROM messages WHERE messages.at = calls.at) AS has_contents
          FROM calls WHERE seq IN (${found.map(({ seq }) => seq).join(",")}) ORDER BY at DESC`,
       )
       .all() as Record<string, unknown>[];

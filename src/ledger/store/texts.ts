@@ -1,11 +1,13 @@
-/** Contents: pieces that are read back, and an index of their words. */
+/** Contents: what was said, as it is read back, and an index of its words. */
+import { isAscii } from "node:buffer";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type StoredContents, characterEnd } from "../contents.ts";
+import type { StoredContents } from "../contents.ts";
 import type { ContentsText, ReadContents } from "../query.ts";
 
-/** Octets of a piece (`ai-observability.md` §5.2). */
-const PIECE_BYTES = 32 * 1024;
+const REQUEST_TRUNCATED = 1;
+const RESPONSE_TRUNCATED = 2;
 
+/** Directions of pieces, as versions before wrote them. */
 const REQUEST = 0;
 const RESPONSE = 1;
 
@@ -16,14 +18,16 @@ export class Texts {
   readonly #insert: StatementSync;
   readonly #index: StatementSync;
   readonly #parts: StatementSync;
+  readonly #said: StatementSync;
   readonly #pieces: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#insert = database.prepare(
-      "INSERT OR IGNORE INTO messages (at, direction, piece, truncated, text) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR IGNORE INTO said (at, truncated, request, response) VALUES (?, ?, ?, ?)",
     );
     this.#index = database.prepare("INSERT INTO texts (rowid, request, response) VALUES (?, ?, ?)");
     this.#parts = database.prepare("SELECT part, at FROM calls WHERE request_id = ? ORDER BY part");
+    this.#said = database.prepare("SELECT truncated, request, response FROM said WHERE at = ?");
     this.#pieces = database.prepare(
       "SELECT direction, truncated, text FROM messages WHERE at = ? ORDER BY direction, piece",
     );
@@ -31,12 +35,12 @@ export class Texts {
 
   /** Stores contents under their call's place; what is there already stays. */
   add(at: number, contents: StoredContents): void {
-    const request = contents.request === null ? null : textOf(contents.request);
-    const response = contents.response === null ? null : textOf(contents.response);
-    const isNew =
-      this.#addPieces(at, REQUEST, contents.request, request, contents.requestTruncated) &&
-      this.#addPieces(at, RESPONSE, contents.response, response, contents.responseTruncated);
-    if (isNew) this.#index.run(at, wordsOf(request), wordsOf(response));
+    const { request, response } = contents;
+    const truncated =
+      (contents.requestTruncated ? REQUEST_TRUNCATED : 0) +
+      (contents.responseTruncated ? RESPONSE_TRUNCATED : 0);
+    const { changes } = this.#insert.run(at, truncated, toColumn(request), toColumn(response));
+    if (changes !== 0) this.#index.run(at, wordsOf(request), wordsOf(response));
   }
 
   /** What was said in a request, part by part. */
@@ -44,11 +48,11 @@ export class Texts {
     const found: ReadContents[] = [];
     let room = MOST_READ;
     for (const { part, at } of this.#parts.iterate(requestId) as Iterable<{ part: number; at: number }>) {
-      const pieces = this.#pieces.all(at) as unknown as Piece[];
-      if (pieces.length === 0) continue;
-      const request = join(pieces, REQUEST, room);
+      const texts = this.#whole(at) ?? this.#joined(at);
+      if (texts === null) continue;
+      const request = within(texts.request, room);
       room -= request?.text.length ?? 0;
-      const response = join(pieces, RESPONSE, room);
+      const response = within(texts.response, room);
       room -= response?.text.length ?? 0;
       found.push({ part, request, response });
       if (room <= 0) break;
@@ -56,29 +60,32 @@ export class Texts {
     return found;
   }
 
-  /** @returns false when pieces are there already */
-  #addPieces(
-    at: number,
-    direction: number,
-    octets: Uint8Array | null,
-    text: string | null,
-    truncated: boolean,
-  ): boolean {
-    if (octets === null || text === null) return true;
-    if (octets.length <= PIECE_BYTES)
-      return this.#insert.run(at, direction, 0, truncated ? 1 : 0, text).changes > 0;
-    let piece = 0;
-    let start = 0;
-    do {
-      const end = start + characterEnd(octets.subarray(start), PIECE_BYTES);
-      const isLast = end >= octets.length;
-      const own = textOf(octets.subarray(start, end));
-      const { changes } = this.#insert.run(at, direction, piece++, truncated && isLast ? 1 : 0, own);
-      if (changes === 0) return false;
-      start = end;
-    } while (start < octets.length);
-    return true;
+  #whole(at: number): Both | null {
+    const row = this.#said.get(at) as SaidRow | undefined;
+    if (row === undefined) return null;
+    return {
+      request: fromColumn(row.request, (row.truncated & REQUEST_TRUNCATED) !== 0),
+      response: fromColumn(row.response, (row.truncated & RESPONSE_TRUNCATED) !== 0),
+    };
   }
+
+  #joined(at: number): Both | null {
+    const pieces = this.#pieces.all(at) as unknown as Piece[];
+    if (pieces.length === 0) return null;
+    return { request: join(pieces, REQUEST), response: join(pieces, RESPONSE) };
+  }
+}
+
+interface Both {
+  readonly request: ContentsText | null;
+  readonly response: ContentsText | null;
+}
+
+interface SaidRow {
+  readonly truncated: number;
+  /** Octets; a text only where it is empty. */
+  readonly request: Uint8Array | string | null;
+  readonly response: Uint8Array | string | null;
 }
 
 interface Piece {
@@ -87,18 +94,30 @@ interface Piece {
   readonly text: string;
 }
 
-function join(pieces: readonly Piece[], direction: number, room: number): ContentsText | null {
+function join(pieces: readonly Piece[], direction: number): ContentsText | null {
   const own = pieces.filter((piece) => piece.direction === direction);
   if (own.length === 0) return null;
-  const text = own.map((piece) => piece.text).join("");
-  const truncated = own.at(-1)!.truncated === 1;
-  return text.length <= room
-    ? { text, truncated }
-    : { text: text.slice(0, Math.max(0, room)), truncated: true };
+  return { text: own.map((piece) => piece.text).join(""), truncated: own.at(-1)!.truncated === 1 };
+}
+
+function within(one: ContentsText | null, room: number): ContentsText | null {
+  if (one === null || one.text.length <= room) return one;
+  return { text: one.text.slice(0, Math.max(0, room)), truncated: true };
+}
+
+/** Octets without any would be stored as null. */
+function toColumn(octets: Uint8Array | null): Uint8Array | string | null {
+  return octets !== null && octets.length === 0 ? "" : octets;
+}
+
+function fromColumn(value: Uint8Array | string | null, truncated: boolean): ContentsText | null {
+  if (value === null) return null;
+  return { text: typeof value === "string" ? value : textOf(value), truncated };
 }
 
 function textOf(octets: Uint8Array): string {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString();
+  const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+  return buffer.toString(isAscii(octets) ? "latin1" : "utf8");
 }
 
 /** A run of this length without a space is no word: an image, a key. */
@@ -111,8 +130,9 @@ const NO_WORDS =
 const LABELS = new Set(["role", "type", "object", "finish_reason"]);
 
 /** The words that can be found: the texts inside the JSON, not its keys and not what is encoded in it. */
-function wordsOf(text: string | null): string {
-  if (text === null) return "";
+function wordsOf(octets: Uint8Array | null): string {
+  if (octets === null) return "";
+  const text = textOf(octets);
   const found: string[] = [];
   try {
     collect(JSON.parse(text), found, 0);
@@ -120,7 +140,9 @@ function wordsOf(text: string | null): string {
     // Cut, or not JSON at all: without keys and labels, and without escapes, which would glue themselves to words.
     found.push(text.replace(NO_WORDS, " "));
   }
-  return searchable(found.join(" "));
+  const words = found.length === 1 ? found[0]! : found.join(" ");
+  // Nothing in it can be of another script: neither as it is nor as an escape.
+  return isAscii(octets) && !text.includes("\\u") && !text.includes("\0") ? words : searchable(words);
 }
 
 function collect(value: unknown, into: string[], depth: number): void {
