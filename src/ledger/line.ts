@@ -61,8 +61,13 @@ type FieldKind = "text" | "text!" | "count" | "tokens" | "time" | "ms" | "ms?" |
 const NAMES = Object.keys(FIELDS) as (keyof LedgerRecord)[];
 const KINDS: readonly FieldKind[] = Object.values(FIELDS);
 
-/** Every field in order: objects that begin as a copy of it share one shape, which filling in by name would not give. */
-const BLANK: Readonly<Record<string, unknown>> = Object.fromEntries(NAMES.map((name) => [name, null]));
+/** Where a field stands among a line's values. */
+export const FIELD = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Readonly<
+  Record<keyof LedgerRecord, number>
+>;
+
+/** A record's values in the order of `FIELD`: an object of so many fields costs more than all that is done with it. */
+export type RecordValues = readonly (string | number | boolean | null)[];
 
 /** The longest line there can be is below this. */
 export const LONGEST_LINE = 128 * 1024;
@@ -78,7 +83,7 @@ export function encodeRecord(record: LedgerRecord): string {
 }
 
 /** @returns null when the line is not one of ours, or torn; every value is of its type and within bounds */
-export function decodeRecord(line: string): LedgerRecord | null {
+export function decodeRecord(line: string): RecordValues | null {
   let values: unknown;
   try {
     values = JSON.parse(line);
@@ -86,17 +91,19 @@ export function decodeRecord(line: string): LedgerRecord | null {
     return null;
   }
   if (!Array.isArray(values) || values[0] !== VERSION || typeof values[1] !== "string") return null;
-  const record: Record<string, unknown> = { ...BLANK };
-  for (let i = 0; i < NAMES.length; i++) record[NAMES[i]!] = read(KINDS[i]!, values[i + 1]);
-  return record as unknown as LedgerRecord;
+  // JSON has no other way to say NUL or half a pair.
+  const isClean = !line.includes("\\u");
+  const record: (string | number | boolean | null)[] = [];
+  for (let i = 0; i < KINDS.length; i++) record.push(read(KINDS[i]!, values[i + 1], isClean));
+  return record;
 }
 
-function read(kind: FieldKind, value: unknown): unknown {
+function read(kind: FieldKind, value: unknown, isClean: boolean): string | number | boolean | null {
   switch (kind) {
     case "text":
-      return typeof value === "string" ? cut(value) : null;
+      return typeof value === "string" ? (isClean ? short(value) : cut(value)) : null;
     case "text!":
-      return typeof value === "string" ? cut(value) : "";
+      return typeof value === "string" ? (isClean ? short(value) : cut(value)) : "";
     case "bool":
       return value === true;
     case "count":
@@ -133,6 +140,10 @@ function toMicroseconds(ms: number): number {
 
 /** NUL ends a text for some readers, half a surrogate pair is no text for most. */
 function cut(text: string): string {
-  const short = text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
-  return (short.includes("\0") ? short.replaceAll("\0", "\u{fffd}") : short).toWellFormed();
+  const some = short(text);
+  return (some.includes("\0") ? some.replaceAll("\0", "\u{fffd}") : some).toWellFormed();
+}
+
+function short(text: string): string {
+  return text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
 }

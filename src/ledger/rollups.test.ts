@@ -82,7 +82,7 @@ function summed(
     return {
       ...of,
       requests: own.length,
-      errors: sum((row) => (isError(row) ? 1 : 0)),
+      errors: sum((row) => (isError(row.status, row.ending) ? 1 : 0)),
       streams: sum((row) => (row.stream ? 1 : 0)),
       promptTokens: sum((row) => row.promptTokens),
       completionTokens: sum((row) => row.completionTokens),

@@ -1,6 +1,7 @@
 /** Records as rows of `calls`: which field is which column, there and back. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { LedgerRow } from "../query.ts";
+import { FIELD, type RecordValues } from "../line.ts";
 import type { LedgerRecord } from "../record.ts";
 import { type Names, OTHER } from "./names.ts";
 import { PLACES } from "./schema.ts";
@@ -52,12 +53,15 @@ const COLUMNS = {
 
 interface Column {
   readonly field: keyof LedgerRecord;
+  /** Where it stands among a record's values. */
+  readonly place: number;
   readonly column: string;
   readonly kind: ColumnKind;
 }
 
 const LIST: readonly Column[] = Object.entries(COLUMNS).map(([field, [column, kind]]) => ({
   field: field as keyof LedgerRecord,
+  place: FIELD[field as keyof LedgerRecord],
   column,
   kind,
 }));
@@ -100,37 +104,47 @@ export class Calls {
   }
 
   /** @returns null when there is such a row already */
-  add(record: LedgerRecord): Keys | null {
+  add(record: RecordValues): Keys | null {
     const names = this.#names;
-    const values: SQLInputValue[] = [];
-    const extra: Record<string, unknown> = {};
-    for (const { field, kind } of LIST) {
-      const value = record[field] as never;
+    const values: SQLInputValue[] = [0, 0, 0, null];
+    let extra: Record<string, unknown> | null = null;
+    for (let i = 0; i < LIST.length; i++) {
+      const { kind, place } = LIST[i]!;
+      const value = record[place]!;
       const stored = toColumn(kind, value, names);
       values.push(stored);
       if (kind === "wild" && value !== OTHER && stored !== 0 && names.nameOf(stored as number) === OTHER)
-        extra[field] = value;
+        (extra ??= {})[LIST[i]!.field] = value;
     }
-    const model = names.wildIdOf(record.modelServed ?? record.modelAsked ?? record.deployment);
-    const asked = names.wildIdOf(record.modelAsked ?? record.deployment);
-    const at = this.#freePlace(record.timeMs);
-    const more = Object.keys(extra).length === 0 ? null : JSON.stringify(extra);
-    if (this.#insert.run(at, model, asked, more, ...values).changes === 0) return null;
+    const deployment = record[FIELD.deployment] as string | null;
+    const asked = (record[FIELD.modelAsked] as string | null) ?? deployment;
+    const served = record[FIELD.modelServed] as string | null;
+    const model = names.wildIdOf(served ?? asked);
+    const at = this.#freePlace(record[FIELD.timeMs] as number);
+    values[0] = at;
+    values[1] = model;
+    values[2] = names.wildIdOf(asked);
+    if (extra !== null) values[3] = JSON.stringify(extra);
+    if (this.#insert.run(...values).changes === 0) return null;
     this.#taken.set(Math.floor(at / PLACES), at);
-    this.#remember(record.requestId, record.part, at);
+    this.#remember(record[FIELD.requestId] as string, record[FIELD.part] as number, at);
     return {
-      subscription: names.idOf(record.subscription),
-      product: names.idOf(record.product),
-      api: names.idOf(record.api),
+      subscription: names.idOf(record[FIELD.subscription] as string | null),
+      product: names.idOf(record[FIELD.product] as string | null),
+      api: names.idOf(record[FIELD.api] as string | null),
       model,
-      backend: names.idOf(record.backend),
+      backend: names.idOf(record[FIELD.backend] as string | null),
     };
   }
 
-  /** `at` of a request's row; null when there is none. */
+  /** `at` of a request's row, for its contents, which come once; null when there is none. */
   placeOf(requestId: string, part: number): number | null {
-    const latest = this.#places.get(keyOf(requestId, part));
-    if (latest !== undefined) return latest;
+    const key = keyOf(requestId, part);
+    const latest = this.#places.get(key);
+    if (latest !== undefined) {
+      this.#places.delete(key);
+      return latest;
+    }
     const row = this.#known.get(requestId, part) as { at: number } | undefined;
     return row === undefined ? null : row.at;
   }

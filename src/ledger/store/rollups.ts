@@ -12,32 +12,45 @@ import {
   STEPS,
   type StepName,
 } from "../query.ts";
+import { FIELD, type RecordValues } from "../line.ts";
 import type { LedgerRecord } from "../record.ts";
 import type { Keys } from "./calls.ts";
 import type { Names } from "./names.ts";
 
+const { status, ending, stream, evidence, costMicros, durationMs } = FIELD;
+
+const sumOf =
+  (field: keyof LedgerRecord) =>
+  (record: RecordValues): number =>
+    record[FIELD[field]] as number;
+
+const whereEvidence =
+  (kind: LedgerRecord["evidence"]) =>
+  (record: RecordValues): number =>
+    record[evidence] === kind ? 1 : 0;
+
 /** Column of a sum → what one record adds to it. `longest_us` alone is no sum but the largest. */
 const SUMS = {
   requests: () => 1,
-  errors: (record) => (isError(record) ? 1 : 0),
-  streams: (record) => (record.stream ? 1 : 0),
-  prompt_tokens: (record) => record.promptTokens,
-  completion_tokens: (record) => record.completionTokens,
-  total_tokens: (record) => record.totalTokens,
-  cached_tokens: (record) => record.cachedTokens,
-  cache_write_tokens: (record) => record.cacheWriteTokens,
-  reasoning_tokens: (record) => record.reasoningTokens,
-  prompt_audio_tokens: (record) => record.promptAudioTokens,
-  completion_audio_tokens: (record) => record.completionAudioTokens,
-  charged_tokens: (record) => record.chargedTokens,
-  cost_micros: (record) => record.costMicros ?? 0,
-  unpriced: (record) => (record.costMicros === null ? 1 : 0),
-  duration_us: (record) => Math.round(record.durationMs * 1000),
-  reported: (record) => (record.evidence === "reported" ? 1 : 0),
-  counted: (record) => (record.evidence === "counted" ? 1 : 0),
-  estimated: (record) => (record.evidence === "estimated" ? 1 : 0),
-  unknown: (record) => (record.evidence === "none" ? 1 : 0),
-} as const satisfies Record<string, (record: LedgerRecord) => number>;
+  errors: (record) => (isError(record[status] as number, record[ending] as string) ? 1 : 0),
+  streams: (record) => (record[stream] === true ? 1 : 0),
+  prompt_tokens: sumOf("promptTokens"),
+  completion_tokens: sumOf("completionTokens"),
+  total_tokens: sumOf("totalTokens"),
+  cached_tokens: sumOf("cachedTokens"),
+  cache_write_tokens: sumOf("cacheWriteTokens"),
+  reasoning_tokens: sumOf("reasoningTokens"),
+  prompt_audio_tokens: sumOf("promptAudioTokens"),
+  completion_audio_tokens: sumOf("completionAudioTokens"),
+  charged_tokens: sumOf("chargedTokens"),
+  cost_micros: (record) => (record[costMicros] as number | null) ?? 0,
+  unpriced: (record) => (record[costMicros] === null ? 1 : 0),
+  duration_us: durationUs,
+  reported: whereEvidence("reported"),
+  counted: whereEvidence("counted"),
+  estimated: whereEvidence("estimated"),
+  unknown: whereEvidence("none"),
+} as const satisfies Record<string, (record: RecordValues) => number>;
 
 type SumColumn = keyof typeof SUMS;
 const COLUMNS = Object.keys(SUMS) as SumColumn[];
@@ -46,8 +59,13 @@ const ADDS = Object.values(SUMS);
 /** Rows of one answer. */
 const MOST_ROWS = 10_000;
 
-export function isError({ status, ending }: Pick<LedgerRecord, "status" | "ending">): boolean {
-  return status >= 400 || ending === "upstream-reset" || ending === "stalled" || ending === "failed";
+/** @param httpStatus what the client got; an answer may break off after a good one */
+export function isError(httpStatus: number, end: string): boolean {
+  return httpStatus >= 400 || end === "upstream-reset" || end === "stalled" || end === "failed";
+}
+
+function durationUs(record: RecordValues): number {
+  return Math.round((record[durationMs] as number) * 1000);
 }
 
 interface Group {
@@ -75,8 +93,8 @@ export class Rollups {
   }
 
   /** Adds a record to what the transaction under way will write. */
-  add(record: LedgerRecord, keys: Keys): void {
-    const minute = floor(record.timeMs, STEPS.minute);
+  add(record: RecordValues, keys: Keys): void {
+    const minute = floor(record[FIELD.timeMs] as number, STEPS.minute);
     const key = `${minute} ${keys.subscription} ${keys.product} ${keys.api} ${keys.model} ${keys.backend}`;
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -84,7 +102,7 @@ export class Rollups {
       this.#groups.set(key, group);
     }
     for (let i = 0; i < ADDS.length; i++) group.sums[i]! += ADDS[i]!(record);
-    group.longestUs = Math.max(group.longestUs, Math.round(record.durationMs * 1000));
+    group.longestUs = Math.max(group.longestUs, durationUs(record));
   }
 
   /** Writes what was added; within the same transaction. */
