@@ -52,7 +52,7 @@ const ALIASES: Readonly<Record<DialectName, string>> = {
   gemini:
     "google google-gemini google-ai google-genai genai google-vertex vertex vertex-ai vertex-gemini vertexai gemini-vertex " +
     "gemini-chat generate-content generatecontent gemini-generatecontent gemini-generate-content stream-generate-content " +
-    "streamgeneratecontent gemini-embeddings vertex-embeddings",
+    "streamgeneratecontent gemini-embeddings vertex-embeddings interaction interactions gemini-interactions",
   "gemini-live":
     "live gemini-realtime vertex-live google-live vertex-ai-live gemini-live-api bidigeneratecontent",
   "bedrock-converse": "converse converse-stream conversestream",

@@ -1,6 +1,7 @@
 /** Tells from one value of an answer which dialect wrote it. For people with a recording; the gateway knows the request. */
 import { isJsonObject } from "../src/base/json-object.ts";
 import type { DialectName } from "../src/llm/dialect.ts";
+import { isInteraction } from "../src/llm/providers/gemini/interaction-answer.ts";
 
 /**
  * @param event name of the SSE event or event-stream message; null without one
@@ -23,6 +24,7 @@ export function guessDialect(event: string | null, value: unknown): DialectName 
       ? "openai-completions"
       : "openai-chat";
   }
+  if (isInteraction(value)) return "gemini";
   for (const name of CONVERSED) if (isJsonObject(value[name])) return "bedrock-converse";
   if ("serverContent" in value || "setupComplete" in value || "toolCall" in value) return "gemini-live";
   if ("candidates" in value || "usageMetadata" in value || "predictions" in value) return "gemini";

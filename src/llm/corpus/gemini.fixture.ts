@@ -8,6 +8,16 @@ const HELLO: Said = {
   whole: true,
 };
 
+const INTERACTION: Said = {
+  ...HELLO,
+  tokens: [70, 96],
+  cached: 8,
+  reasoning: 84,
+  promptAudio: 10,
+  finish: "completed",
+  text: 'Counting.print(1){"zone":"CET"}Hello!',
+};
+
 const GEMINI_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["stream.sse", HELLO],
   ["stream-crlf.sse", HELLO],
@@ -43,6 +53,13 @@ const GEMINI_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["error-in-array.body", { error: "RESOURCE_EXHAUSTED" }],
   ["error-mid-stream.sse", { model: "gemini-2.5-flash", tokens: [8, 0], text: "Hel", error: "UNAVAILABLE" }],
   ["unknown-fields.body", HELLO],
+  ["interaction.sse", { ...INTERACTION, text: 'Counting.Hello!{"zone":"CET"}', finish: "requires_action" }],
+  ["interaction-cut.sse", { model: "gemini-2.5-flash", tokens: [40, 1], text: "Hel" }],
+  ["interaction-error.sse", { model: "deep-research", error: "gateway_timeout" }],
+  ["interaction-first-revision.sse", { ...HELLO, finish: "completed" }],
+  ["interaction.body", INTERACTION],
+  ["interaction-outputs.body", { ...HELLO, finish: "completed" }],
+  ["interaction-background.body", { model: "deep-research", goesOn: true, whole: true }],
   ["vertex-embeddings.body", { tokens: [10, 0], whole: true }],
   ["embeddings-no-usage.body", { whole: true }],
   ["embedding-with-usage.body", { tokens: [5, 0], whole: true }],

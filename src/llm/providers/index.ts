@@ -7,6 +7,7 @@ import { anthropicMessages } from "./anthropic/messages.ts";
 import { bedrockConverse } from "./bedrock/converse.ts";
 import { bedrockInvoke, bedrockInvokeEmbeddings, bedrockInvokeImages } from "./bedrock/invoke.ts";
 import { gemini, geminiEmbeddings, geminiImages } from "./gemini/gemini.ts";
+import { geminiInteractions } from "./gemini/interactions.ts";
 import { geminiLive } from "./gemini/live.ts";
 import * as openai from "./openai/index.ts";
 
@@ -24,6 +25,7 @@ export const DIALECTS: readonly Dialect[] = [
   geminiLive,
   geminiEmbeddings,
   geminiImages,
+  geminiInteractions,
   bedrockConverse,
   bedrockInvoke,
   bedrockInvokeEmbeddings,

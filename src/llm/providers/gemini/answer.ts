@@ -1,12 +1,13 @@
 /**
- * What Gemini answers: one `GenerateContentResponse`, a stream of them (SSE, or a JSON array that comes in pieces), or what
- * `:embedContent`, `:batchEmbedContents` and `:predict` say.
+ * What Gemini answers: one `GenerateContentResponse`, a stream of them (SSE, or a JSON array that comes in pieces), what
+ * `:embedContent`, `:batchEmbedContents` and `:predict` say, or an interaction.
  */
 import type { JsonObject } from "../../../base/json-object.ts";
 import type { AnswerReader, FoundAnswer } from "../../dialect.ts";
 import { newAnswer, wrote } from "../../answer.ts";
 import { jsonOf, objectOf, objectsOf, stringOf } from "../../json-values.ts";
 import { tokensOf } from "../../usage.ts";
+import { InteractionReader, isInteraction } from "./interaction-answer.ts";
 import { type GeminiCounts, embeddingUsage, geminiUsage } from "./usage.ts";
 
 /** More than any model gives. */
@@ -17,9 +18,11 @@ export class GeminiReader implements AnswerReader {
   #counts: GeminiCounts | null = null;
   /** Candidates that have begun, and whether they are finished. */
   readonly #candidates = new Map<number, boolean>();
+  readonly #interactions: InteractionReader;
 
   constructor(found: FoundAnswer) {
     this.found = found;
+    this.#interactions = new InteractionReader(found);
   }
 
   take(_event: string | null, value: unknown): void {
@@ -29,6 +32,7 @@ export class GeminiReader implements AnswerReader {
 
   #response(response: JsonObject | null): void {
     if (response === null) return;
+    if (isInteraction(response)) return this.#interactions.take(response);
     const error = objectOf(response["error"]);
     if (error !== null) {
       this.found.error = stringOf(error["status"]) ?? String(error["code"] ?? "error");

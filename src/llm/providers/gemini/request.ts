@@ -170,8 +170,11 @@ function mimeOf(data: JsonObject): string {
   return stringOf(either(data, "mimeType", "mime_type")) ?? "";
 }
 
-/** @param data base64; null when it is elsewhere */
-function mediaPart(mime: string, data: string | null): PromptPart {
+/**
+ * @param mime may end in `/`: the kind alone is known
+ * @param data base64; null when it is elsewhere
+ */
+export function mediaPart(mime: string, data: string | null): PromptPart {
   if (mime.startsWith("image/")) {
     const size = data === null ? null : imageSize(data);
     return { kind: "image", detail: "auto", width: size?.width ?? null, height: size?.height ?? null };
@@ -185,7 +188,7 @@ function imagePart(image: JsonObject | null): PromptPart[] {
   return [mediaPart("image/", stringOf(either(image, "bytesBase64Encoded", "bytes_base64_encoded")))];
 }
 
-function textPart(text: unknown): PromptPart[] {
+export function textPart(text: unknown): PromptPart[] {
   return typeof text === "string" && text !== "" ? [{ kind: "text", text }] : [];
 }
 
