@@ -7,6 +7,7 @@ import {
   type SnapshotFields,
   apiOf,
   exchangeOf,
+  productOf,
   snapshotOf,
   stepOf,
 } from "./testing.ts";
@@ -218,4 +219,16 @@ test.each<[string, readonly string[], string | null]>([
   const match = route(config, exchange);
   if (match.kind !== "none") throw new Error("it matched");
   expect(preflightSteps(config, exchange, match)?.[0]?.site.path ?? null).toBe(expected);
+});
+
+test("an open product's cors is in scope of a preflight", () => {
+  const productCors = stepOf(() => undefined, { element: "cors", path: "product" });
+  const open = productOf("open", ["c"], { subscriptionRequired: false });
+  const operation = { template: "/x", productCors: new Map([["open", [productCors]]]) };
+  const config = snapshot([{ path: "c", openProduct: open, operations: [operation] }]);
+  const headers = ["Origin", "https://a", "Access-Control-Request-Method", "GET"];
+  const exchange = exchangeOf({ method: "OPTIONS", target: "/c/x", headers }, config);
+  const match = route(config, exchange);
+  if (match.kind !== "none") throw new Error("it matched");
+  expect(preflightSteps(config, exchange, match)).toEqual([productCors]);
 });

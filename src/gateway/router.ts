@@ -3,8 +3,9 @@
  * (`routing.md` §2–§3). Nothing here depends on policies; what does not match is the caller's 404.
  */
 import type { Step } from "../compiler/policy.ts";
+import { identify } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Api, Operation, Snapshot, VersionSet } from "./snapshot.ts";
+import type { Api, Operation, Product, Snapshot, VersionSet } from "./snapshot.ts";
 import type { PathSegments, QueryParameters } from "./template.ts";
 import { decodeOnce, parseQuery } from "./url.ts";
 
@@ -205,7 +206,8 @@ function matchOperation(
 
 /**
  * The `cors` steps for a preflight that no OPTIONS operation answers: those of the operation with the requested
- * method, else those of API and global scope. null when it is no preflight or there is no `cors`.
+ * method, else those of API and global scope. null when it is no preflight or there is no `cors`. A product's document
+ * takes part when the product is open, or the key in the query: browsers send no headers of ours.
  */
 export function preflightSteps(
   snapshot: Snapshot,
@@ -220,6 +222,11 @@ export function preflightSteps(
   const found = matchOperation(match.api, asked, match.path, query);
   exchange.api = match.api;
   exchange.operation = found?.operation ?? null;
-  const steps = found === null ? match.api.cors : found.operation.cors;
+  identify(snapshot, exchange);
+  const steps = found === null ? match.api.cors : corsOf(found.operation, exchange.product);
   return steps.length === 0 ? null : steps;
+}
+
+function corsOf(operation: Operation, product: Product | null): readonly Step[] {
+  return (product === null ? undefined : operation.productCors.get(product.id)) ?? operation.cors;
 }

@@ -165,6 +165,8 @@ export interface Operation {
   readonly productPlans: ReadonlyMap<string, Plan>;
   /** Direct `cors` children of the effective inbound. */
   readonly cors: readonly Step[];
+  /** The same by product id, only for products with a policy of their own. */
+  readonly productCors: ReadonlyMap<string, readonly Step[]>;
   /** For `mock-response`. */
   readonly responses: readonly MockResponse[];
   /** For the validation policies; made when the first of them asks. */

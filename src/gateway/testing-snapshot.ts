@@ -26,6 +26,7 @@ export interface OperationFields {
   readonly template: string;
   readonly plan?: Plan;
   readonly cors?: readonly Step[];
+  readonly productCors?: Operation["productCors"];
   readonly productPlans?: ReadonlyMap<string, Plan>;
   readonly responses?: Operation["responses"];
   readonly contract?: Partial<Operation["contract"]>;
@@ -46,6 +47,7 @@ export function operationOf(given: string | OperationFields): Operation {
     plan: NO_PLAN,
     productPlans: new Map(),
     cors: [],
+    productCors: new Map(),
     responses: [],
     ...fields,
     id,

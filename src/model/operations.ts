@@ -19,6 +19,7 @@ export class BuiltOperation implements Operation {
   readonly plan: Plan;
   readonly productPlans: ReadonlyMap<string, Plan>;
   readonly cors: readonly Step[];
+  readonly productCors: ReadonlyMap<string, readonly Step[]>;
   readonly responses: readonly MockResponse[];
   readonly #properties: OperationProperties;
   readonly #schemas: SchemaPlaces;
@@ -38,8 +39,9 @@ export class BuiltOperation implements Operation {
     this.matcher = matcher;
     this.plan = plan;
     this.productPlans = productPlans.length === 0 ? NO_PLANS : new Map(productPlans);
-    const cors = stepsOf("cors", plan.inbound);
-    this.cors = cors.length === 0 ? NO_STEPS : cors;
+    this.cors = corsOf(plan);
+    this.productCors =
+      productPlans.length === 0 ? NO_CORS : new Map(productPlans.map(([id, one]) => [id, corsOf(one)]));
     this.responses = mockResponses(schemas, properties);
     this.#properties = properties;
     this.#schemas = schemas;
@@ -52,8 +54,14 @@ export class BuiltOperation implements Operation {
 }
 
 const NO_PLANS: ReadonlyMap<string, Plan> = new Map();
+const NO_CORS: ReadonlyMap<string, readonly Step[]> = new Map();
 const NO_STEPS: readonly Step[] = [];
 const NONE: readonly MockResponse[] = [];
+
+function corsOf(plan: Plan): readonly Step[] {
+  const steps = stepsOf("cors", plan.inbound);
+  return steps.length === 0 ? NO_STEPS : steps;
+}
 
 /** Examples as text, in order of definition; samples from schemas are made when there is no example. */
 function mockResponses(schemas: SchemaPlaces, { responses }: OperationProperties): readonly MockResponse[] {
