@@ -1,13 +1,18 @@
 import type { Value } from "../../compiler/policy.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
+import type { ApiDiagnostics } from "../../telemetry/diagnostic.ts";
 import { ALL_SECTIONS, definePolicy } from "../../gateway/policy.ts";
 
 const SEVERITIES = ["verbose", "information", "error"] as const;
 
-/** Says something in the request trace and, from `information` up, in the log. Never fails the request. */
+/**
+ * Says something in the request trace and, from the verbosity of the API's diagnostics up, in telemetry and in the log; without
+ * diagnostics the log takes `information` and `error`. Never fails the request.
+ */
 export const trace = definePolicy({
   element: "trace",
-  summary: "Adds a message to the request trace and, from severity information up, to the log.",
+  summary:
+    "Adds a message to the request trace and, from the diagnostics' verbosity up, to telemetry and the log.",
   sections: ALL_SECTIONS,
   shape: {
     attributes: {
@@ -35,16 +40,19 @@ export const trace = definePolicy({
     },
   },
   check: ({ children, text }, report) => {
-    if (text !== undefined && children.message.length > 0) {
+    if (text !== undefined && children.message.length > 0)
       report("text and <message> cannot stand together", { child: "message" }, "keep one of them");
-    }
+    if (text === undefined && children.message.length === 0)
+      report("nothing is said", undefined, "add <message>…</message>");
   },
   prepare: ({ attributes: { source, severity }, children, text: plain }) => {
     const level = SEVERITIES.indexOf(severity.toLowerCase() as (typeof SEVERITIES)[number]);
     const message = children.message[0]?.text ?? plain;
     return (exchange) => {
-      const isRecorded = exchange.api?.diagnostics != null;
-      if (level < 1 && exchange.traced === null && !isRecorded) return;
+      const diagnostics = exchange.api?.diagnostics ?? null;
+      const isRecorded = diagnostics !== null;
+      const isLogged = level >= loggedFrom(diagnostics);
+      if (!isLogged && exchange.traced === null && !isRecorded) return;
       const say = (value: Value<string> | undefined): string => spoken(value, exchange);
       const text = say(message);
       const metadata = Object.fromEntries(
@@ -58,7 +66,7 @@ export const trace = definePolicy({
           message: text,
           metadata,
         });
-      if (level < 1) return;
+      if (!isLogged) return;
       exchange.services.log({
         level: level === 2 ? "error" : "info",
         msg: "trace",
@@ -70,6 +78,14 @@ export const trace = definePolicy({
     };
   },
 });
+
+/** Index of the least severity that the log takes: that of the most talkative diagnostic. */
+function loggedFrom(diagnostics: ApiDiagnostics | null): number {
+  if (diagnostics === null || diagnostics.each.length === 0) return SEVERITIES.indexOf("information");
+  let from: number = SEVERITIES.length;
+  for (const { verbosity } of diagnostics.each) from = Math.min(from, SEVERITIES.indexOf(verbosity));
+  return from;
+}
 
 /** A message that cannot be worked out says so itself. */
 function spoken(value: Value<string> | undefined, exchange: Exchange): string {
