@@ -217,7 +217,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   const books: Books = {
     ledger,
     prices: () => prices,
-    count: (record) => gatewayMetrics.settled(record),
+    count: (record, chunkGaps) => gatewayMetrics.settled(record, chunkGaps),
     countLater: (record) => gatewayMetrics.settledLater(record),
   };
   const later = new LaterAnswers(laterBooks(books, clock));
@@ -252,8 +252,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     sinks: loggers,
     models: modelServices(books, counting, later),
     later,
-    guardFor: (exchange, source, backendId, timeoutMs) =>
-      guardBehind(exchange, source, backendId, timeoutMs, builtInGuard),
+    guardFor: (exchange, service) => guardBehind(exchange, service, builtInGuard),
     countSafety: (action, category) => gatewayMetrics.safety(action, category),
     ask: (exchange, question) => askBackend(exchange, question, backends),
     forward: (exchange, forwardOptions) => forward(exchange, forwardOptions, client, backends),

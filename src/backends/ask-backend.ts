@@ -95,10 +95,8 @@ function compose(exchange: Exchange, entity: BackendEntity, question: BackendQue
     "application/json",
   ];
   const { credentials } = entity;
-  if (question.forwardsAuthorization && (credentials === null || !carriesAuthorization(entity))) {
-    const given = exchange.request.headers.get("authorization");
-    if (given !== null) headers.push("Authorization", given);
-  }
+  if (question.authorization !== null && (credentials === null || !carriesAuthorization(entity)))
+    headers.push("Authorization", question.authorization);
   const query =
     credentials === null ? url.queryString : attachCredentials(headers, url.queryString, credentials, false);
   return {

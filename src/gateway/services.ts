@@ -34,7 +34,7 @@ export interface Services {
   /** Asks a backend entity something of the gateway's own: `backends/ask-backend.ts`. */
   readonly ask: (exchange: Exchange, question: BackendQuestion) => Promise<BackendAnswer>;
   /** Who judges texts behind a backend id (`backends/ask-backend.ts`, or the gateway's own detectors). */
-  readonly guardFor: (exchange: Exchange, source: string, backendId: string, timeoutMs: number) => Guard;
+  readonly guardFor: (exchange: Exchange, service: SafetyService) => Guard;
   /** Counts what content safety decided. */
   readonly countSafety: (action: string, category: string) => void;
   readonly caches: Caches;
@@ -89,6 +89,17 @@ export interface ForwardOptions {
   readonly bufferResponse: boolean;
 }
 
+/** What an `llm-content-safety` says of who judges. */
+export interface SafetyService {
+  /** The policy that asks. */
+  readonly source: string;
+  readonly backendId: string;
+  /** For each question. */
+  readonly timeoutMs: number;
+  /** As `BackendQuestion.authorization`. */
+  readonly authorization: string | null;
+}
+
 /** A POST of JSON to a backend entity. */
 export interface BackendQuestion {
   readonly backendId: string;
@@ -103,8 +114,8 @@ export interface BackendQuestion {
   readonly limitBytes: number;
   /** What the gateway's own identity is asked for when nothing else authorizes the request; null: it goes without. */
   readonly identityResource: string | null;
-  /** A backend without credentials gets the Authorization that the caller's request has now. */
-  readonly forwardsAuthorization: boolean;
+  /** Authorization for a backend that has no credentials; null: it gets none. */
+  readonly authorization: string | null;
   /** The answer is wanted even if the caller hangs up. */
   readonly outlives?: boolean;
 }

@@ -91,8 +91,7 @@ export function servicesOf(changed: Partial<Services> = {}): TestServices {
     random: () => 0.5,
     forward: () => Promise.reject(new Error("nothing to forward to in this test")),
     ask: () => Promise.reject(new Error("nobody to ask in this test")),
-    guardFor: (exchange, source, backendId, timeoutMs) =>
-      guardBehind(exchange, source, backendId, timeoutMs, createBuiltInGuard()),
+    guardFor: (exchange, service) => guardBehind(exchange, service, createBuiltInGuard()),
     countSafety: () => {},
     caches: { internal: new MemoryCache(), external: () => null },
     mayRetry: () => true,

@@ -2,11 +2,12 @@
  * After a backend's 101: joins the two raw connections, each at the other's pace, and closes both when either ends
  * (`routing.md` §7.4). Frames are not looked into; whoever wants to reads them through a tap.
  */
-import type { BodySink, BodySource } from "../transport/transport.ts";
+import type { BodySink, BodySource, Tunnel } from "../transport/transport.ts";
 import { type ConnectionEnd, recordConnection } from "./observing/diagnose.ts";
 import type { Exchange } from "./exchange.ts";
 import { ResponseMessage } from "./message.ts";
 import { ModelSession } from "./models/model-session.ts";
+import { SafetySession } from "./safety/safety-session.ts";
 
 /** @param done called once, when both directions are over */
 export function proxyWebSocket(exchange: Exchange, done: () => void): void {
@@ -43,53 +44,62 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
     stop();
     closed();
   };
-  const session = sessionOf(exchange);
-  const toBackend = backend.sink(() => client.source.resume());
-  const toClient = client.sink(() => backend.source.resume());
+  const safety = exchange.sessionChecks === null ? null : new SafetySession(exchange, exchange.sessionChecks);
+  const session = sessionOf(exchange, safety);
+  let resumeClient = (): void => client.source.resume();
+  let resumeBackend = (): void => backend.source.resume();
+  let toBackend = backend.sink(() => resumeClient());
+  let toClient = client.sink(() => resumeBackend());
+  // What may not be said is neither counted nor sent; what was said to nobody is still paid for.
+  //   client ─▶ safety ─▶ session ─▶ backend        backend ─▶ session ─▶ safety ─▶ client
+  if (safety !== null) {
+    const told = toClient;
+    toClient = safety.serverSink(told, resumeBackend);
+    resumeBackend = () => safety.clientDrained();
+    safety.open(() => {
+      tellEnd("gateway", "client", null);
+      told.end();
+      backend.close();
+    });
+    exchange.onEnd(() => safety.stop());
+  }
   session?.open(toClient, () => {
     tellEnd("gateway", "client", null);
     toClient.end();
     backend.close();
   });
-  join(
-    client.source,
-    session === null ? toBackend : session.clientSink(toBackend, () => client.source.resume()),
-    both,
-    () => {
-      backend.close();
-      client.close();
-    },
-    (error) => tellEnd("client", "backend", error),
-  );
+  if (session !== null) toBackend = session.clientSink(toBackend, () => resumeClient());
+  if (safety !== null) {
+    toBackend = safety.clientSink(toBackend, resumeClient);
+    resumeClient = () => safety.backendDrained();
+  }
+  join(client.source, toBackend, both, client, (error) => tellEnd("client", "backend", error));
   join(
     backend.source,
     session === null ? toClient : session.serverSink(toClient),
     closed,
-    () => {
-      client.close();
-      backend.close();
-    },
+    backend,
     (error) => tellEnd("backend", "client", error),
     (octets) => (exchange.bytesSent += octets),
   );
 }
 
-/** Frames are looked into only where somebody counts tokens or records what is said. */
-function sessionOf(exchange: Exchange): ModelSession | null {
+/** Frames are looked into only where somebody counts tokens, or judges or records what is said. */
+function sessionOf(exchange: Exchange, safety: SafetySession | null): ModelSession | null {
   const { modelCall } = exchange;
   if (modelCall === undefined || modelCall === null || !modelCall.isSession) return null;
-  const session = new ModelSession(exchange, modelCall);
+  const session = new ModelSession(exchange, modelCall, safety === null ? null : safety.hears);
   // The exchange's own listeners come first, and then what they settle.
   exchange.onEnd(() => session.ended());
   return session;
 }
 
-/** Copies `from` into `sink`; an end is passed on, a fault closes both. */
+/** Copies `from` into `sink`; an end is passed on, a fault, too, and closes `own`, which `from` is of. */
 function join(
   from: BodySource,
   sink: BodySink,
   done: () => void,
-  closeBoth: () => void,
+  own: Tunnel,
   ended: (error: string | null) => void,
   count?: (octets: number) => void,
 ): void {
@@ -100,7 +110,7 @@ function join(
     done();
   };
   from.start({
-    borrows: true,
+    borrows: sink.borrows,
     write(chunk) {
       count?.(chunk.length);
       return sink.write(chunk);
@@ -112,7 +122,8 @@ function join(
     },
     fail(error) {
       ended(error.code);
-      closeBoth();
+      sink.fail(error);
+      own.close();
       finish();
     },
   });

@@ -42,7 +42,13 @@ interface Channel {
 /** Shorter texts are not looked for among what came. */
 const SHORTEST_REPEATED = 24;
 
-/** What a `response` of OpenAI says again of its request. */
+/** What these objects of OpenAI say again of the request, or of the session. */
+const ECHOING: ReadonlySet<unknown> = new Set([
+  "response",
+  "realtime.response",
+  "realtime.session",
+  "realtime.transcription_session",
+]);
 const ECHOED = new Set(["instructions", "tools", "prompt", "metadata"]);
 
 export class AnswerTexts {
@@ -109,6 +115,16 @@ export class AnswerTexts {
     this.#value("", "", value, 0, free);
   }
 
+  /** How many are told apart. */
+  get paths(): number {
+    return this.#channels.size;
+  }
+
+  /** Of a session, which has ever new paths: those where nothing waits are forgotten; what was said last is not. */
+  forgetPaths(): void {
+    for (const [path, channel] of this.#channels) if (channel.fresh === "") this.#channels.delete(path);
+  }
+
   /** Octets that were no such value. */
   raw(text: string, path = "raw"): void {
     const words = readableText(text, true);
@@ -145,7 +161,7 @@ export class AnswerTexts {
     } else if (isJsonObject(value)) {
       if (depth > MOST_DEPTH) return this.add(path, JSON.stringify(value));
       const numbered = path + numberOf(value);
-      const echoes = value["object"] === "response";
+      const echoes = ECHOING.has(value["object"]);
       for (const name in value) {
         if (echoes && ECHOED.has(name)) continue;
         if (free) this.add(numbered, `\n${name}:`);

@@ -163,7 +163,7 @@ function guarded(
 }
 
 /** A window, and the end of the one before it. */
-function piecesOf({ guard }: SafetyCheck, { size, overlap }: Windows): Pieces {
+export function piecesOf({ guard }: SafetyCheck, { size, overlap }: Windows): Pieces {
   const most = guard?.mostCharacters ?? MOST_UNGUARDED;
   const shared = Math.min(Math.max(OVERLAP, overlap), most - 2);
   return { most: Math.min(most, (size ?? most) + shared), overlap: shared };

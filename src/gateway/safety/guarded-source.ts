@@ -22,6 +22,12 @@ const MOST_HELD_BYTES = 1024 * 1024;
 const MOST_SMALL = 512;
 const LARGE = 4096;
 
+/** Many small chunks weigh more than their octets. */
+export function compact(chunks: Uint8Array[]): void {
+  if (chunks.length % MOST_SMALL !== 0 || chunks.length === 0 || chunks.at(-1)!.length > LARGE) return;
+  chunks.push(Buffer.concat(chunks.splice(-MOST_SMALL)));
+}
+
 export interface StreamCheck {
   readonly texts: AnswerTexts;
   readonly units: Units;
@@ -99,8 +105,8 @@ export class GuardedSource implements BodySource, BodySink {
       this.#begun.push(octets.subarray(end));
       this.#begunBytes += octets.length - end;
     }
-    this.#compact(this.#begun);
-    this.#compact(this.#window);
+    compact(this.#begun);
+    compact(this.#window);
     if (this.#begunBytes > this.#check.mostUnitBytes) {
       this.#cutOff(this.#check.tooLarge());
       return true;
@@ -110,12 +116,6 @@ export class GuardedSource implements BodySource, BodySink {
     this.#paused =
       this.#full || (this.#judging !== null && this.#judgingBytes + this.#windowBytes > MOST_HELD_BYTES);
     return !this.#paused;
-  }
-
-  /** Many small chunks weigh more than their octets. */
-  #compact(chunks: Uint8Array[]): void {
-    if (chunks.length % MOST_SMALL !== 0 || chunks.length === 0 || chunks.at(-1)!.length > LARGE) return;
-    chunks.push(Buffer.concat(chunks.splice(-MOST_SMALL)));
   }
 
   end(trailers?: string[]): void {
@@ -141,14 +141,19 @@ export class GuardedSource implements BodySource, BodySink {
   /** The window goes to the guard when it is full, and out at once when there is nothing in it to judge. */
   #consider(): void {
     if (this.#judging !== null || this.#over) return;
-    const { texts, windowSize } = this.#check;
+    const { texts, windowSize, units } = this.#check;
     if (texts.pending === 0) {
       const ready = this.#window;
       this.#window = [];
       this.#windowBytes = 0;
       this.#release(ready);
       if (this.#end !== null) this.#finish(this.#end);
-    } else if (texts.pending >= windowSize || this.#windowBytes >= MOST_WINDOW_BYTES || this.#end !== null) {
+    } else if (
+      texts.pending >= windowSize ||
+      this.#windowBytes >= MOST_WINDOW_BYTES ||
+      units.due === true ||
+      this.#end !== null
+    ) {
       this.#judge();
     }
   }

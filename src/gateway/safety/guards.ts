@@ -2,6 +2,7 @@
 import { SAFETY_API_VERSION, createAzureGuard } from "../../guards/azure/azure-guard.ts";
 import { type Guard, GuardUnavailable } from "../../guards/guard.ts";
 import type { Exchange } from "../exchange.ts";
+import type { SafetyService } from "../services.ts";
 
 /** The gateway's own detectors, in the place of a backend. */
 export const BUILT_IN_GUARD = "built-in";
@@ -9,15 +10,10 @@ export const BUILT_IN_GUARD = "built-in";
 /** The answer about 10,000 characters is some hundred octets; matches of blocklists are listed one by one. */
 const MOST_ANSWER_BYTES = 1024 * 1024;
 
-/**
- * @param timeoutMs for each question
- * @param builtIn null: this process has none
- */
+/** @param builtIn null: this process has none */
 export function guardBehind(
   exchange: Exchange,
-  source: string,
-  backendId: string,
-  timeoutMs: number,
+  { source, backendId, timeoutMs, authorization }: SafetyService,
   builtIn: Guard | null,
 ): Guard {
   const own = exchange.snapshot.guards.get(backendId.toLowerCase());
@@ -36,7 +32,7 @@ export function guardBehind(
       timeoutMs,
       limitBytes: MOST_ANSWER_BYTES,
       identityResource: null,
-      forwardsAuthorization: true,
+      authorization,
     }),
   );
 }

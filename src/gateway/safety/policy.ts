@@ -15,6 +15,7 @@ import type { Rules } from "./judge.ts";
 import { questionsOf } from "./questions.ts";
 import { readRequestTexts } from "./request-texts.ts";
 import { SafetyCheck } from "./safety-check.ts";
+import type { SessionCheck } from "./safety-session.ts";
 
 /** Of Azure AI Content Safety. */
 const CATEGORIES: readonly string[] = ["Hate", "SelfHarm", "Sexual", "Violence"];
@@ -227,6 +228,8 @@ export function contentSafety(element: string): PolicyDefinition {
       if (site.section === "inbound") return (exchange) => checkRequest(given, exchange, site);
       return (exchange) => {
         const check = checkOf(given, exchange, site, false);
+        if (exchange.tunnel !== null && exchange.response?.statusCode === 101)
+          return joinSession(exchange, { check, prompts: null, windows: windowsOf(given, exchange) });
         return checkCompletion(check, responseOf(exchange), windowsOf(given, exchange));
       };
     },
@@ -235,10 +238,18 @@ export function contentSafety(element: string): PolicyDefinition {
 
 async function checkRequest(given: Given, exchange: Exchange, site: Site): Promise<void> {
   const check = checkOf(given, exchange, site, given.shields(exchange.context));
-  if (given.enforces(exchange.context)) enforce(given, exchange, check);
+  const enforces = given.enforces(exchange.context);
+  if (enforces) enforce(given, exchange, check);
+  if (exchange.incoming.upgrade) {
+    const prompts = { concatenates: given.concatenates, mostText: given.mostText };
+    return joinSession(exchange, {
+      check,
+      prompts,
+      windows: enforces ? windowsOf(given, exchange) : null,
+    });
+  }
   const { body } = exchange.request;
   const say = (text: string): void => exchange.remark(check.element, text);
-  if (exchange.incoming.upgrade) say("What is said over a WebSocket is not judged.");
   if (body === null || body.consumed) return say("There is no text to judge.");
   const waiting = body.buffer(exchange.snapshot.options.bufferLimitBytes);
   if (waiting !== undefined) await waiting;
@@ -260,6 +271,18 @@ async function checkRequest(given: Given, exchange: Exchange, site: Site): Promi
   if (questions.analyze.length === 0 && questions.shield.length === 0)
     return say("There is no text to judge.");
   await check.prompt(questions);
+}
+
+/** Should the request become a WebSocket session, this is what judges it. @throws GatewayError when nobody can */
+async function joinSession(exchange: Exchange, one: SessionCheck): Promise<void> {
+  const { check } = one;
+  if (check.guard === null) return;
+  // Whose words are whose is told by the dialect.
+  await modelCallOf(exchange);
+  // As with encoded answers: what is compressed could be judged, but only as long as nothing of it is missed.
+  exchange.request.headers.delete("sec-websocket-extensions");
+  (exchange.sessionChecks ??= []).push(one);
+  exchange.remark(check.element, "What is said over the WebSocket is judged message by message.");
 }
 
 type Call = NonNullable<Awaited<ReturnType<typeof modelCallOf>>>;
@@ -286,8 +309,9 @@ function checkOf(given: Given, exchange: Exchange, site: Site, shieldsPrompt: bo
       threshold: within(threshold(context), 0, 7, "threshold", site),
     })),
     blocklists: given.blocklists.map((id) => id(context)),
-    outputType:
-      given.outputType?.(context) === "EightSeverityLevels" ? "EightSeverityLevels" : "FourSeverityLevels",
+    outputType: /^eightseveritylevels$/i.test(given.outputType?.(context) ?? "")
+      ? "EightSeverityLevels"
+      : "FourSeverityLevels",
     shieldsPrompt,
   };
   const service = { backendId: given.backend(context), timeoutMs: given.timeoutMs };

@@ -50,6 +50,28 @@ export function readRequestTexts(
   return reader.texts();
 }
 
+/**
+ * As `readRequestTexts`, of one message that a caller sends in a session.
+ *
+ * @param isKnown the session has a dialect; else a message is text, or JSON that is text with all its names and numbers
+ */
+export function readMessageTexts(text: string, isKnown: boolean): RequestTexts {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const reader = new JsonReader();
+    reader.add("user", readableText(text, false));
+    return reader.texts();
+  }
+  const reader = new JsonReader();
+  if (isKnown) reader.readMessage(value);
+  else if (isJsonRpc(value)) reader.read(value);
+  else reader.readFree(value);
+  if (reader.strings !== stringsIn(text)) reader.add("user", readableText(text, false));
+  return reader.texts();
+}
+
 /** A message of MCP or A2A, or several. */
 export function isJsonRpc(value: unknown): boolean {
   const one: unknown = Array.isArray(value) ? value[0] : value;
@@ -123,7 +145,7 @@ const ROLES: ReadonlyMap<string, Whose> = owned({
 const OWNERS: ReadonlyMap<string, Whose> = owned({
   system: "system instructions systemInstruction system_instruction preamble",
   rest: "tools functions toolConfig tool_config response_format metadata name",
-  tool: "toolResult functionResponse function_response codeExecutionResult code_execution_result tool_results documents document structuredContent",
+  tool: "toolResult functionResponse function_response functionResponses function_responses toolResponse tool_response codeExecutionResult code_execution_result tool_results documents document structuredContent",
   assistant: "toolUse functionCall function_call tool_calls",
 });
 
@@ -150,6 +172,19 @@ class JsonReader {
     } else this.#top(value);
   }
 
+  /** Of a session: what the message wraps is read as a body of its own, so that the turns in it are told apart. */
+  readMessage(message: unknown): void {
+    if (!isJsonObject(message)) return this.read(message);
+    for (const key of Object.keys(message)) {
+      const value = message[key];
+      if (isJsonObject(value) && !OWNERS.has(key) && !hasOwner(value)) {
+        this.strings++;
+        this.#turn++;
+        this.#top(value);
+      } else this.#member(key, value);
+    }
+  }
+
   /** Names, numbers and all. */
   readFree(value: unknown): void {
     this.#value("", value, "user", 0, true);
@@ -173,19 +208,20 @@ class JsonReader {
   /** Members of a body; the elements of their lists are turns. */
   #top(body: unknown): void {
     if (!isJsonObject(body)) return this.#value("", body, "user", 1, false);
-    for (const key of Object.keys(body)) {
-      this.strings++;
-      const value = body[key];
-      // What a caller's client sends as the result of something is not the user's word.
-      const whose = key === "result" ? "tool" : (OWNERS.get(key) ?? "user");
-      if (Array.isArray(value) && whose === "user") {
-        for (const one of value) {
-          this.#turn++;
-          this.#value(key, one, whose, 2, false);
-        }
+    for (const key of Object.keys(body)) this.#member(key, body[key]);
+  }
+
+  #member(key: string, value: unknown): void {
+    this.strings++;
+    // What a caller's client sends as the result of something is not the user's word.
+    const whose = key === "result" ? "tool" : (OWNERS.get(key) ?? "user");
+    if (Array.isArray(value) && whose === "user") {
+      for (const one of value) {
         this.#turn++;
-      } else this.#value(key, value, whose, 1, key === "tools" || key === "functions");
-    }
+        this.#value(key, one, whose, 2, false);
+      }
+      this.#turn++;
+    } else this.#value(key, value, whose, 1, key === "tools" || key === "functions");
   }
 
   #value(key: string, value: unknown, whose: Whose, depth: number, free: boolean): void {
@@ -229,6 +265,10 @@ class JsonReader {
     if (value.includes("\\") && (key === "arguments" || key === "input" || key === "args"))
       this.add(whose, readableText(value, false));
   }
+}
+
+function hasOwner(object: JsonObject): boolean {
+  return typeof object["role"] === "string" || ownerOf(object, "user") !== "user";
 }
 
 function ownerOf(object: JsonObject, whose: Whose): Whose {

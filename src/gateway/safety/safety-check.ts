@@ -6,6 +6,7 @@ import type { Site } from "../../compiler/policy.ts";
 import { type Guard, GuardUnavailable } from "../../guards/guard.ts";
 import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
+import type { SafetyService } from "../services.ts";
 import { type Finding, type Pieces, type Rules, judge, judgeTexts } from "./judge.ts";
 import type { Questions } from "./questions.ts";
 
@@ -19,15 +20,14 @@ export class SafetyCheck {
   readonly element: string;
   readonly rules: Rules;
   readonly #site: Site;
-  readonly #backendId: string;
-  readonly #timeoutMs: number;
+  readonly #service: SafetyService;
   readonly #allowsOnError: boolean;
   #guard: Guard | null = null;
 
   constructor(
     exchange: Exchange,
     site: Site,
-    service: { readonly backendId: string; readonly timeoutMs: number },
+    service: Pick<SafetyService, "backendId" | "timeoutMs">,
     rules: Rules,
     allowsOnError: boolean,
   ) {
@@ -35,20 +35,16 @@ export class SafetyCheck {
     this.element = site.element;
     this.rules = rules;
     this.#site = site;
-    this.#backendId = service.backendId;
-    this.#timeoutMs = service.timeoutMs;
+    // As it is here: later policies may put the key of the model there, and what a model answers is judged after them.
+    const authorization = exchange.request.headers.get("authorization");
+    this.#service = { ...service, source: site.element, authorization };
     this.#allowsOnError = allowsOnError;
   }
 
   /** UTF-16 units that one question may have. @throws GatewayError when there is no guard and that must not be */
   get guard(): Guard | null {
     try {
-      return (this.#guard ??= this.exchange.services.guardFor(
-        this.exchange,
-        this.element,
-        this.#backendId,
-        this.#timeoutMs,
-      ));
+      return (this.#guard ??= this.exchange.services.guardFor(this.exchange, this.#service));
     } catch (error) {
       const failure = this.#unavailable(error, "all");
       if (failure !== null) throw failure;
@@ -58,10 +54,13 @@ export class SafetyCheck {
 
   /** @throws GatewayError when the prompt must not go on */
   async prompt(questions: Questions): Promise<void> {
-    const failure = await this.#decide("prompt", (guard) =>
-      judge(guard, this.rules, questions, this.#allowsOnError),
-    );
+    const failure = await this.judged(questions);
     if (failure !== null) throw failure;
+  }
+
+  /** @returns why the prompt must not go on; null when it may. Never rejects. */
+  judged(questions: Questions): Promise<GatewayError | null> {
+    return this.#decide("prompt", (guard) => judge(guard, this.rules, questions, this.#allowsOnError));
   }
 
   /** @returns why the completion must not go on; null when it may. Never rejects. */
@@ -72,8 +71,8 @@ export class SafetyCheck {
   }
 
   /** What cannot be read cannot be judged. */
-  unreadable(why: string): GatewayError | null {
-    return this.#unavailable(new GuardUnavailable(why), "completion");
+  unreadable(why: string, what: "prompt" | "completion" = "completion"): GatewayError | null {
+    return this.#unavailable(new GuardUnavailable(why), what);
   }
 
   tooLarge(message: string): GatewayError {
@@ -142,7 +141,7 @@ export class SafetyCheck {
         code: "content_safety_unavailable",
         requestId: exchange.requestId,
         api: exchange.api?.id,
-        backend: this.#backendId,
+        backend: this.#service.backendId,
         direction: what,
         allowed: this.#allowsOnError,
         reason,

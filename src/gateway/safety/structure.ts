@@ -13,7 +13,9 @@ const STRUCTURE = new Set(
   container_id file_id vector_store_id x_groq stop_sequence tool_choice toolChoice function_calling_config
   redacted_thinking ttl voice language response_mime_type responseMimeType mode service user_id models version stop
   stop_sequences stopSequences modalities responseModalities response_modalities include acceptedOutputModes category
-  probability severity blockReason action`.split(/\s+/),
+  probability severity blockReason action event_id response_id previous_item_id output_modalities
+  input_audio_format output_audio_format max_output_tokens max_response_output_tokens eagerness modality
+  voiceName languageCode newHandle timeLeft turnCompleteReason`.split(/\s+/),
 );
 
 /** One word of letters, digits and punctuation, as identifiers, codes and signatures are. */

@@ -13,6 +13,8 @@ import type { AnswerTexts } from "./answer-texts.ts";
 import { decodeText } from "./raw-text.ts";
 
 export interface Units {
+  /** What has come is to be judged now, whether it fills a window or not: nothing may follow for a while. */
+  readonly due?: boolean;
   /**
    * Reads a chunk; the words of units that it completes are in the texts when it returns.
    *

@@ -61,7 +61,7 @@ async function ask(
     timeoutMs: TIMEOUT_MS,
     limitBytes: MOST_ANSWER_BYTES,
     identityResource: isAzureHost(exchange, backendId) ? COGNITIVE_SERVICES : null,
-    forwardsAuthorization: false,
+    authorization: null,
   });
   if (status !== 200) throw new Error(`the backend '${backendId}' answered ${status}`);
   return vectorOf(JSON.parse(new TextDecoder().decode(body)) as unknown, backendId);

@@ -28,7 +28,7 @@ export const realtimeWords: SessionWords = {
   },
   written: (event) => {
     const type = typeOf(event);
-    if (HEARD.test(type)) return null;
+    if (type === "rate_limits.updated" || HEARD.test(type)) return null;
     // The server repeats what it was told.
     const { item } = event;
     return type.startsWith("conversation.item.") && isJsonObject(item) && item["role"] === "user"
