@@ -30,6 +30,18 @@ function readAll(text: string, options = ALL): [unknown, boolean][] {
   return taken;
 }
 
+it("cuts strings under brief keys, and nothing else", () => {
+  const options: JsonStreamOptions = { ...ALL, brief: new Set(["result"]) };
+  const long = `${"é".repeat(511)}x${"é".repeat(2000)}`;
+  const value = { result: long, args: { result: 7 }, list: [{ result: "yes" }], a: long };
+  const octets = Buffer.from(JSON.stringify(value));
+  const kept = { ...value, result: `${"é".repeat(511)}x` };
+  for (const size of [1, 7, 1000, octets.length]) {
+    const ends = Array.from({ length: Math.ceil(octets.length / size) - 1 }, (_, i) => (i + 1) * size);
+    expect(readCut(octets, options, ends)).toEqual([[kept, true]]);
+  }
+});
+
 describe("JSON, cut at every octet", () => {
   it.each([
     ['{"a":1}', [{ a: 1 }]],

@@ -14,11 +14,14 @@ const MOST_DEPTH = 128;
 /** Values in one document that are built; further ones inside arrays are read over (`reliability.md` A3: 50k keys). */
 const MOST_VALUES = 50_000;
 const MOST_KEY_BYTES = 1024;
+const MOST_BRIEF_BYTES = 1024;
 const MOST_TOKEN_BYTES = 64;
 
 export interface JsonStreamOptions {
   /** Keys whose values are read over and become null: `embedding`, or `audio.data` for `data` inside `audio`. */
   readonly drop: ReadonlySet<string>;
+  /** Keys of which a string is cut after its first 1,024 octets: pictures in one place, words in another. */
+  readonly brief?: ReadonlySet<string>;
   /** Octets of strings that are kept per document; what is beyond is cut off. */
   readonly keepBytes: number;
   /** Keys whose values count only when whole: half a `usage` or half a `model` would be wrong. */
@@ -280,7 +283,9 @@ export class JsonStream {
   }
 
   #mostRaw(): number {
-    return this.#stringIsKey ? MOST_KEY_BYTES : this.#room;
+    if (this.#stringIsKey) return MOST_KEY_BYTES;
+    const isBrief = this.#key !== null && this.#options.brief?.has(this.#key) === true;
+    return isBrief ? Math.min(MOST_BRIEF_BYTES, this.#room) : this.#room;
   }
 
   #keepRaw(octets: Buffer, from: number, to: number): void {

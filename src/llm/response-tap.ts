@@ -56,11 +56,11 @@ export const LARGE_VALUES: JsonStreamOptions = {
     "inputImageB64",
     "partial_image_b64",
     "encrypted_content",
-    // Of an image generation call.
-    "result",
     "obfuscation",
     "bytesBase64Encoded",
   ]),
+  // The picture that an image generation call gave back, or an argument of a function; sounds and pictures of interactions.
+  brief: new Set(["result", "data"]),
   keepBytes: 8 * 1024 * 1024,
   whole: new Set([
     "usage",
