@@ -1,8 +1,14 @@
 /** One answer of a model, looked at while it passes. */
 import type { AnswerTap } from "../../llm/response-tap.ts";
+import { Observations } from "../../telemetry/metrics/registry.ts";
 import type { BodySink, TransportError } from "../../transport/transport.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ResponseMessage } from "../message.ts";
+
+/** Seconds, as the conventions have them for chunks. */
+export const CHUNK_SECONDS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
 
 /** Who is told of an answer. */
 export interface Watching {
@@ -18,9 +24,15 @@ export class AnswerWatch {
   readonly tap: AnswerTap;
   readonly body: NonNullable<ResponseMessage["body"]>;
   readonly #call: Watching;
+  /** Seconds between its chunks; null unless it streams and has had two. */
+  gaps: Observations | null = null;
+  readonly #streams: boolean;
+  #lastMs = 0;
   over = false;
 
-  constructor(call: Watching, tap: AnswerTap, body: NonNullable<ResponseMessage["body"]>) {
+  /** @param streams the caller wants it bit by bit */
+  constructor(call: Watching, tap: AnswerTap, body: NonNullable<ResponseMessage["body"]>, streams = false) {
+    this.#streams = streams;
     this.#call = call;
     this.tap = tap;
     this.body = body;
@@ -34,8 +46,16 @@ export class AnswerWatch {
   }
 
   #take(chunk: Uint8Array): void {
-    if (this.#call.firstByteMs === null) this.#call.firstByteMs = this.#call.exchange.elapsedMs();
+    if (this.#streams) this.#clock();
+    else if (this.#call.firstByteMs === null) this.#call.firstByteMs = this.#call.exchange.elapsedMs();
     this.tap.write(chunk);
+  }
+
+  #clock(): void {
+    const nowMs = this.#call.exchange.elapsedMs();
+    this.#call.firstByteMs ??= nowMs;
+    if (this.#lastMs > 0) (this.gaps ??= new Observations(CHUNK_SECONDS)).note((nowMs - this.#lastMs) / 1000);
+    this.#lastMs = nowMs;
   }
 
   /** @returns a promise when what was read or counted takes its time */

@@ -1,6 +1,7 @@
 /** What becomes of a settled request to a model: it is priced, written into the ledger and counted. */
 import type { LedgerContents, Ledger } from "../../ledger/index.ts";
 import type { LedgerRecord } from "../../ledger/record.ts";
+import type { Observations } from "../../telemetry/metrics/registry.ts";
 import type { Prices } from "../../llm/prices/index.ts";
 import type { Settlement } from "../../llm/settlement.ts";
 import { type Priced, ledgerRecord, providerOf } from "./ledger-record.ts";
@@ -14,7 +15,7 @@ export interface Books {
   /** As the configuration has them now. */
   readonly prices: () => Prices;
   /** Metrics. */
-  readonly count: (record: LedgerRecord) => void;
+  readonly count: (record: LedgerRecord, chunkGaps: Observations | null) => void;
   /** Of what is added to a request that was counted. */
   readonly countLater: (record: LedgerRecord) => void;
 }
@@ -23,7 +24,7 @@ export interface Books {
 export function enter(books: Books, call: ModelCall, settlement: Settlement): LedgerRecord {
   const record = ledgerRecord(call, settlement, priced(books.prices(), call, settlement), call.part);
   books.ledger?.append(record);
-  books.count(record);
+  books.count(record, call.chunkGaps);
   return record;
 }
 

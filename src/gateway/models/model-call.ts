@@ -10,6 +10,7 @@ import type { Dialect, FoundAnswer, ModelRequest, RequestLine } from "../../llm/
 import { tapAnswer } from "../../llm/response-tap.ts";
 import { type Ended, type Ending, type Settlement, settle } from "../../llm/settlement.ts";
 import type { Usage } from "../../llm/usage.ts";
+import type { Observations } from "../../telemetry/metrics/registry.ts";
 import type { TransportError } from "../../transport/transport.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ResponseMessage } from "../message.ts";
@@ -76,6 +77,11 @@ export class ModelCall {
   /** What the answer has said so far; null before there is one. */
   get found(): FoundAnswer | null {
     return this.#session ?? this.#watch?.tap.found ?? null;
+  }
+
+  /** Seconds between the chunks of a streamed answer; null when there are none. */
+  get chunkGaps(): Observations | null {
+    return this.#watch?.gaps ?? null;
   }
 
   /** The model's name for counting: what is asked, else what the deployment is called. */
@@ -205,7 +211,7 @@ export class ModelCall {
       headers: response.headers,
       keepText: this.keepText,
     });
-    const watch = new AnswerWatch(this, tap, body);
+    const watch = new AnswerWatch(this, tap, body, this.request.stream);
     this.#watch = watch;
     body.tap((next) => watch.sink(next));
     if (!this.settleBeforeOutbound || response.statusCode >= 400) return;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { prometheusText } from "../../telemetry/metrics/prometheus.ts";
-import { Metrics } from "../../telemetry/metrics/registry.ts";
+import { Metrics, Observations } from "../../telemetry/metrics/registry.ts";
 import type { LedgerRecord } from "../../ledger/record.ts";
+import { CHUNK_SECONDS } from "../models/answer-watch.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { exchangeOf, responseOf } from "../testing.ts";
 
@@ -65,7 +66,9 @@ test("a settled request to a model, under the names of the conventions too", () 
   const labels = 'api="openai",product="gold",backend="b",model="gpt-5-2026"';
   const genAi =
     'operation_name="chat",provider_name="openai",request_model="gpt-5",response_model="gpt-5-2026"';
-  expect(scrape((metrics) => metrics.settled(record))).toEqual([
+  const chunkGaps = new Observations(CHUNK_SECONDS);
+  for (const seconds of [0.5, 0.25]) chunkGaps.note(seconds);
+  expect(scrape((metrics) => metrics.settled(record, chunkGaps))).toEqual([
     'headgate_time_to_first_byte_seconds_sum{api="openai"} 0.25',
     'headgate_time_to_first_byte_seconds_count{api="openai"} 1',
     `headgate_tokens_total{kind="prompt",${labels}} 10`,
@@ -80,6 +83,8 @@ test("a settled request to a model, under the names of the conventions too", () 
     `gen_ai_client_operation_duration_seconds_count{${genAi},error_type=""} 1`,
     `gen_ai_client_operation_time_to_first_chunk_seconds_sum{${genAi}} 0.25`,
     `gen_ai_client_operation_time_to_first_chunk_seconds_count{${genAi}} 1`,
+    `gen_ai_client_operation_time_per_output_chunk_seconds_sum{${genAi}} 0.75`,
+    `gen_ai_client_operation_time_per_output_chunk_seconds_count{${genAi}} 2`,
   ]);
 });
 

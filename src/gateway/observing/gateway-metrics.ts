@@ -3,16 +3,15 @@
  * of additions on series that were looked up once per operation.
  */
 import type { LedgerRecord } from "../../ledger/record.ts";
-import type { Family, Metrics, Series } from "../../telemetry/metrics/registry.ts";
+import type { Family, Metrics, Observations, Series } from "../../telemetry/metrics/registry.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Operation } from "../snapshot.ts";
+import { CHUNK_SECONDS } from "../models/answer-watch.ts";
 import { cacheResult, phaseOf } from "./access-record.ts";
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Of `gen_ai.client.operation.duration` and its kin. */
-const GEN_AI_SECONDS = [
-  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
-];
+const GEN_AI_SECONDS = CHUNK_SECONDS;
 /** Of `gen_ai.client.token.usage`. */
 const GEN_AI_TOKENS = [
   1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
@@ -40,6 +39,7 @@ class ModelSeries {
   output: Series | null = null;
   duration: Series | null = null;
   firstChunk: Series | null = null;
+  chunks: Series | null = null;
 
   constructor(labels: readonly string[], genAi: readonly string[], error: string) {
     this.labels = labels;
@@ -68,6 +68,7 @@ export class GatewayMetrics {
   readonly #genAiTokens: Family;
   readonly #genAiDuration: Family;
   readonly #genAiFirstChunk: Family;
+  readonly #genAiChunks: Family;
   readonly #bound = new WeakMap<Operation, Partial<Record<StatusClass, Bound>>>();
   readonly #upstreamBound = new Map<string, Series>();
   readonly #kinds = new Map<string, ModelSeries>();
@@ -192,6 +193,14 @@ export class GatewayMetrics {
       ...genAi,
       bounds: GEN_AI_SECONDS,
     });
+    this.#genAiChunks = metrics.histogram({
+      name: "gen_ai_client_operation_time_per_output_chunk_seconds",
+      otlpName: "gen_ai.client.operation.time_per_output_chunk",
+      help: "From one chunk of a streamed answer to the next.",
+      unit: "s",
+      ...genAi,
+      bounds: GEN_AI_SECONDS,
+    });
   }
 
   /** An exchange is over. */
@@ -223,8 +232,12 @@ export class GatewayMetrics {
     }
   }
 
-  /** A request to a model is settled. */
-  settled(record: LedgerRecord): void {
+  /**
+   * A request to a model is settled.
+   *
+   * @param chunkGaps seconds between the chunks of a streamed answer, in the bounds of `CHUNK_SECONDS`
+   */
+  settled(record: LedgerRecord, chunkGaps: Observations | null = null): void {
     if (record.evidence === "none" && record.ending !== "cache-hit") return;
     const of = this.#kindOf(record);
     const { genAi } = of;
@@ -241,6 +254,7 @@ export class GatewayMetrics {
         (of.firstChunk ??= this.#genAiFirstChunk.at(genAi)),
         record.firstByteMs / 1000,
       );
+    if (chunkGaps !== null) this.#genAiChunks.merge((of.chunks ??= this.#genAiChunks.at(genAi)), chunkGaps);
   }
 
   /** What a request cost beyond what it was settled with. Counters do not go down: what was charged too much stays. */

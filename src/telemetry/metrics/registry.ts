@@ -43,6 +43,30 @@ export interface Series {
   readonly buckets: number[] | null;
 }
 
+/** Observations of a histogram before it is known to which series they belong. */
+export class Observations {
+  sum = 0;
+  count = 0;
+  min = Infinity;
+  max = -Infinity;
+  readonly buckets: number[];
+  readonly #bounds: readonly number[];
+
+  /** @param bounds those of the histogram that they go into */
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.buckets = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  note(value: number): void {
+    this.sum += value;
+    this.count++;
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
+    this.buckets[bucketOf(this.#bounds, value)]!++;
+  }
+}
+
 /** One metric with all its series. */
 export class Family {
   readonly kind: MetricKind;
@@ -88,6 +112,15 @@ export class Family {
     if (value < series.min) series.min = value;
     if (value > series.max) series.max = value;
     if (series.buckets !== null) series.buckets[bucketOf(this.options.bounds!, value)]!++;
+  }
+
+  /** Of a histogram with the bounds of the observations. */
+  merge(series: Series, { sum, count, min, max, buckets }: Observations): void {
+    series.sum += sum;
+    series.count += count;
+    series.min = Math.min(series.min, min);
+    series.max = Math.max(series.max, max);
+    for (let i = 0; i < buckets.length; i++) series.buckets![i]! += buckets[i]!;
   }
 
   /** Forgets all series: gauges that are worked out anew. */
