@@ -1,6 +1,7 @@
 /**
  * Tokens as a provider reports them. `prompt` and `completion` are the two numbers of the provider's own usage object
- * (`ai-policies.md` §0.4); the others are parts of them or, where `cachedInside` is false, come on top.
+ * (`ai-policies.md` §0.4), with what it bills like them and counts beside them (Gemini's thoughts, Anthropic's compactions);
+ * the others are parts of them or, where `cachedInside` is false, come on top.
  */
 export interface Usage {
   readonly prompt: number;

@@ -9,6 +9,8 @@ const HELLO: Said = {
   whole: true,
 };
 
+const COMPACTED: Said = { ...HELLO, tokens: [925, 85], cached: 4000, text: "They greeted. Hello!" };
+
 const ANTHROPIC_FILES: readonly (readonly [file: string, said: Said])[] = [
   ["stream.sse", HELLO],
   ["stream-crlf.sse", HELLO],
@@ -37,6 +39,8 @@ const ANTHROPIC_FILES: readonly (readonly [file: string, said: Said])[] = [
   ],
   ["error.body", { error: "rate_limit_error" }],
   ["compaction.sse", { ...HELLO, text: "They greeted. Hello!" }],
+  ["compaction-counted-beside.sse", COMPACTED],
+  ["compaction-counted-beside.body", COMPACTED],
   ["refusal.sse", { ...HELLO, tokens: [564, 22], finish: "refusal", text: "I" }],
   ["max-tokens.sse", { ...HELLO, tokens: [25, 16], finish: "max_tokens", text: "Hello" }],
   ["thinking.sse", { ...HELLO, tokens: [43, 90], reasoning: 77, text: "27 * 453 = 12,23112,231" }],

@@ -3,10 +3,14 @@ import type { JsonObject } from "../../../base/json-object.ts";
 import type { AnswerReader, FoundAnswer } from "../../dialect.ts";
 import { newAnswer, wrote } from "../../answer.ts";
 import { jsonOf, objectOf, objectsOf, stringOf } from "../../json-values.ts";
-import { type Usage, NO_USAGE, tokensOf } from "../../usage.ts";
+import { type Usage, NO_USAGE, addUsage, tokensOf } from "../../usage.ts";
 
 export class MessagesReader implements AnswerReader {
   readonly found: FoundAnswer;
+  /** What the usage object itself counts. */
+  #counted: Usage | null = null;
+  /** What summaries of the conversation have cost beside it. */
+  #compacted: Usage | null = null;
 
   /** @param found where a reader of more than this format collects */
   constructor(found: FoundAnswer) {
@@ -111,7 +115,11 @@ export class MessagesReader implements AnswerReader {
   }
 
   #usage(reported: JsonObject | null): void {
-    if (reported !== null) this.found.usage = messagesUsage(reported, this.found.usage);
+    if (reported === null) return;
+    this.#counted = messagesUsage(reported, this.#counted);
+    this.#compacted = compactions(reported["iterations"]) ?? this.#compacted;
+    if (this.#counted === null) return;
+    this.found.usage = this.#compacted === null ? this.#counted : addUsage(this.#counted, this.#compacted);
   }
 }
 
@@ -121,7 +129,7 @@ export class MessagesReader implements AnswerReader {
  * of it is believed in its zeros, too: behind a compaction, what is read from the cache may be less than at the start.
  * Output may come back as 0, when nothing was kept of it.
  */
-export function messagesUsage(reported: JsonObject, before: Usage | null): Usage | null {
+function messagesUsage(reported: JsonObject, before: Usage | null): Usage | null {
   if (typeof reported["input_tokens"] !== "number" && typeof reported["output_tokens"] !== "number")
     return before;
   const earlier = before ?? NO_USAGE;
@@ -143,6 +151,22 @@ export function messagesUsage(reported: JsonObject, before: Usage | null): Usage
     completionAudio: 0,
     cachedInside: false,
   };
+}
+
+/**
+ * Summaries that the provider makes of a conversation that has grown too long are billed like any other call, but only
+ * `iterations` counts them. What an adviser wrote is there, too, and left out: it is another model with another price.
+ *
+ * @returns null when nothing is said of them
+ */
+function compactions(iterations: unknown): Usage | null {
+  let usage: Usage | null = null;
+  for (const iteration of objectsOf(iterations)) {
+    if (iteration["type"] !== "compaction") continue;
+    const cost = messagesUsage(iteration, null);
+    if (cost !== null) usage = usage === null ? cost : addUsage(usage, cost);
+  }
+  return usage;
 }
 
 /** The sum, else its parts by how long they live; null when neither is said. */
