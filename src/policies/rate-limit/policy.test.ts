@@ -124,6 +124,22 @@ test("APIs and operations have limits of their own; the tightest says what remai
   expect(calls.map(([given]) => call(step, given))).toEqual(calls.map(([, expected]) => expected));
 });
 
+test("windows of different lengths, as in branches of one choose, do not disturb each other", () => {
+  const scopeId = `/products/${scopes++}`;
+  const of = (calls: number, period: number): ReturnType<typeof policyStep> =>
+    policyStep(rateLimit, { attributes: { calls, "renewal-period": period } }, { scope: "product", scopeId });
+  const [slow, fast] = [of(2, 60), of(3, 10)];
+  expect([slow, fast, slow, fast, slow, fast, fast].map((step) => call(step))).toEqual([
+    "ok",
+    "ok",
+    "ok",
+    "ok",
+    exceeded(60),
+    "ok",
+    exceeded(10),
+  ]);
+});
+
 test("the same subscription is counted per place of the policy", () => {
   const [one, other] = [limit({ calls: 1 }), limit({ calls: 1 })];
   expect([call(one), call(other), call(one)]).toEqual(["ok", "ok", exceeded(60)]);

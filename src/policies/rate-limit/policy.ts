@@ -31,6 +31,8 @@ const TARGET = {
 interface Level {
   readonly calls: number;
   readonly windowMs: number;
+  /** Ends the counter's key: two policies in branches of one `choose` may have windows of different lengths. */
+  readonly suffix: string;
 }
 interface NamedLevel extends Level {
   readonly id: string | undefined;
@@ -75,8 +77,7 @@ export const rateLimit = definePolicy({
   },
   prepare: ({ attributes, children }, site) => {
     const rules: Rules = {
-      calls: attributes.calls,
-      windowMs: attributes["renewal-period"] * 1000,
+      ...windowOf(attributes),
       names: rateNames(attributes),
       onFailure: attributes["on-store-failure"] as OnStoreFailure,
       prefix: `r ${site.scopeId} `,
@@ -108,9 +109,13 @@ function level(attributes: {
   return {
     id: attributes.id?.toLowerCase(),
     name: attributes.name?.toLowerCase(),
-    calls: attributes.calls,
-    windowMs: attributes["renewal-period"] * 1000,
+    ...windowOf(attributes),
   };
+}
+
+function windowOf(attributes: { readonly calls: number; readonly "renewal-period": number }): Level {
+  const windowMs = attributes["renewal-period"] * 1000;
+  return { calls: attributes.calls, windowMs, suffix: ` ${windowMs}` };
 }
 
 function fits(target: NamedLevel, entity: { readonly id: string; readonly name: string }): boolean {
@@ -142,20 +147,17 @@ function run(rules: Rules, exchange: Exchange): void | Promise<void> {
 /** The policy's own counter, then the API's and the operation's where they are named. */
 function claimsOf(rules: Rules, { api, operation }: Exchange, subscriptionId: string): WindowClaim[] {
   const key = rules.prefix + subscriptionId;
-  const claims = [{ key, limit: rules.calls, cost: 1, windowMs: rules.windowMs }];
+  const claims = [claimOf(key, rules)];
   if (api === null || rules.apis.length === 0) return claims;
   const ofApi = rules.apis.find((one) => fits(one, api));
   if (ofApi === undefined) return claims;
   const apiKey = `${key} ${api.id}`;
-  claims.push({ key: apiKey, limit: ofApi.calls, cost: 1, windowMs: ofApi.windowMs });
+  claims.push(claimOf(apiKey, ofApi));
   const ofOperation = operation === null ? undefined : ofApi.operations.find((one) => fits(one, operation));
-  if (ofOperation !== undefined) {
-    claims.push({
-      key: `${apiKey} ${operation!.id}`,
-      limit: ofOperation.calls,
-      cost: 1,
-      windowMs: ofOperation.windowMs,
-    });
-  }
+  if (ofOperation !== undefined) claims.push(claimOf(`${apiKey} ${operation!.id}`, ofOperation));
   return claims;
+}
+
+function claimOf(key: string, { calls, windowMs, suffix }: Level): WindowClaim {
+  return { key: key + suffix, limit: calls, cost: 1, windowMs };
 }
