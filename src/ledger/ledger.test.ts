@@ -159,6 +159,8 @@ describe("search", () => {
     [{ text: "user" }, ""],
     [{ text: "refund", model: "o3" }, "d0"],
     [{ text: "refund", to: NOON + 1 }, "a0"],
+    [{ text: "refund", requestId: "a" }, "a0"],
+    [{ text: "refund", requestId: "b" }, ""],
     [{ text: '" OR refund' }, ""],
     [{ text: 'a"b' }, "a0"],
     [{ text: "*" }, ""],
@@ -195,6 +197,41 @@ describe("search", () => {
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
     expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `r${24 - i}`));
+  });
+
+  test("pages of what a seldom name, model or status has, over hours", async () => {
+    const { ledger } = opened();
+    const rows = Array.from({ length: 400 }, (_, i) => ({
+      requestId: `r${i}`,
+      timeMs: NOON + i * 9000 + (i % 3) * 40_000,
+      user: i % 7 === 0 ? "ada" : "bob",
+      modelServed: i % 11 === 0 ? "o3" : "gpt-4o",
+      status: i % 5 === 0 ? 500 : 200,
+    }));
+    for (const row of rows) ledger.append(record(row));
+    const all = async (query: SearchQuery): Promise<string[]> => {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await ledger.search({ ...query, limit: 3, cursor });
+        seen.push(...page.rows.map(({ requestId }) => requestId));
+        cursor = page.next ?? undefined;
+      } while (cursor !== undefined);
+      return seen;
+    };
+    const expected = (holds: (row: (typeof rows)[number]) => boolean): string[] =>
+      rows
+        .filter(holds)
+        .sort((a, b) => b.timeMs - a.timeMs || rows.indexOf(b) - rows.indexOf(a))
+        .map(({ requestId }) => requestId);
+    expect(await all({ user: "ada" })).toEqual(expected(({ user }) => user === "ada"));
+    expect(await all({ model: "o3", status: "5xx" })).toEqual(
+      expected(({ modelServed, status }) => modelServed === "o3" && status === 500),
+    );
+    const [from, to] = [NOON + 1_000_001, NOON + 2_000_001];
+    expect(await all({ user: "a*", from, to })).toEqual(
+      expected(({ user, timeMs }) => user === "ada" && timeMs >= from && timeMs < to),
+    );
   });
 
   test("more in one millisecond than there are places for", async () => {

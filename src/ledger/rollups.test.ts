@@ -227,6 +227,8 @@ test("the database is whole after all that", async () => {
   const database = new DatabaseSync(join(one.folder, "ledger.db"));
   expect(database.prepare("PRAGMA integrity_check").all()).toEqual([{ integrity_check: "ok" }]);
   database.exec("INSERT INTO texts (texts) VALUES ('integrity-check')");
+  const stale = "SELECT count(*) AS n FROM marks WHERE span < (SELECT min(at) >> 25 FROM calls)";
+  expect(database.prepare(stale).get()).toEqual({ n: 0 });
   database.close();
 });
 

@@ -3,7 +3,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { LedgerRow } from "../query.ts";
 import { FIELD, type RecordValues } from "../line.ts";
 import type { LedgerRecord } from "../record.ts";
-import { type Names, OTHER } from "./names.ts";
+import type { Marks } from "./marks.ts";
+import { NO_NAME, type Names, OTHER } from "./names.ts";
 import { PLACES } from "./schema.ts";
 
 /** `name`: a number in `names`; `wild`: the same, for names that callers can make up; `us`: microseconds. */
@@ -84,6 +85,7 @@ function keyOf(requestId: string, part: number): string {
 
 export class Calls {
   readonly #names: Names;
+  readonly #marks: Marks;
   readonly #insert: StatementSync;
   readonly #lastWithin: StatementSync;
   readonly #known: StatementSync;
@@ -92,8 +94,9 @@ export class Calls {
   /** The last place taken of each millisecond, in the transaction under way. */
   readonly #taken = new Map<number, number>();
 
-  constructor(database: DatabaseSync, names: Names) {
+  constructor(database: DatabaseSync, names: Names, marks: Marks) {
     this.#names = names;
+    this.#marks = marks;
     const columns = ["at", "model", "asked", "extra", ...LIST.map(({ column }) => column)];
     this.#insert = database.prepare(
       `INSERT INTO calls (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
@@ -123,18 +126,20 @@ export class Calls {
     const at = this.#freePlace(record[FIELD.timeMs] as number);
     values[0] = at;
     values[1] = model;
-    values[2] = names.wildIdOf(asked);
+    const askedFor = (values[2] = names.wildIdOf(asked));
     if (extra !== null) values[3] = JSON.stringify(extra);
     if (this.#insert.run(...values).changes === 0) return null;
     this.#taken.set(Math.floor(at / PLACES), at);
     this.#remember(record[FIELD.requestId] as string, record[FIELD.part] as number, at);
-    return {
+    const keys = {
       subscription: names.idOf(record[FIELD.subscription] as string | null),
       product: names.idOf(record[FIELD.product] as string | null),
       api: names.idOf(record[FIELD.api] as string | null),
       model,
       backend: names.idOf(record[FIELD.backend] as string | null),
     };
+    this.#mark(at, record, keys, askedFor);
+    return keys;
   }
 
   /** `at` of a request's row, for its contents, which come once; null when there is none. */
@@ -152,11 +157,24 @@ export class Calls {
   committed(): void {
     // The next transaction may find rows of another process.
     this.#taken.clear();
+    this.#marks.ended();
   }
 
   rolledBack(): void {
-    this.#taken.clear();
+    this.committed();
     this.#places.clear();
+  }
+
+  #mark(at: number, record: RecordValues, { api, subscription, model }: Keys, asked: number): void {
+    const marks = this.#marks;
+    const user = this.#names.idOf(record[FIELD.user] as string | null);
+    // Nobody asks for rows without a name.
+    if (api !== NO_NAME) marks.add(at, "api", api);
+    if (subscription !== NO_NAME) marks.add(at, "subscription", subscription);
+    if (user !== NO_NAME) marks.add(at, "user", user);
+    if (model !== NO_NAME) marks.add(at, "model", model);
+    if (asked !== NO_NAME) marks.add(at, "asked", asked);
+    marks.add(at, "status", record[FIELD.status] as number);
   }
 
   #remember(requestId: string, part: number, at: number): void {

@@ -1,6 +1,7 @@
 /** Letting go of what is old, or too much, in steps small enough that nobody waits for one. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { STEPS } from "../query.ts";
+import type { Marks } from "./marks.ts";
 import { PLACES } from "./schema.ts";
 
 export interface RetentionOptions {
@@ -18,8 +19,10 @@ const PAGES_A_STEP = 125;
 
 export class Retention {
   readonly #database: DatabaseSync;
+  readonly #marks: Marks;
   readonly #options: RetentionOptions;
   readonly #rows: StatementSync;
+  readonly #first: StatementSync;
   readonly #oldest: StatementSync;
   readonly #deleteCalls: StatementSync;
   readonly #deleteSaid: StatementSync;
@@ -28,10 +31,12 @@ export class Retention {
   readonly #deleteTexts: StatementSync;
   readonly #deleteRollups: StatementSync;
 
-  constructor(database: DatabaseSync, options: RetentionOptions) {
+  constructor(database: DatabaseSync, marks: Marks, options: RetentionOptions) {
     this.#database = database;
+    this.#marks = marks;
     this.#options = options;
     this.#rows = database.prepare("SELECT max(seq) - min(seq) + 1 AS n FROM calls");
+    this.#first = database.prepare("SELECT min(at) AS at FROM calls");
     this.#oldest = database.prepare(
       "SELECT max(at) AS at, count(*) AS n FROM (SELECT at FROM calls WHERE at < ? ORDER BY at LIMIT ?)",
     );
@@ -58,6 +63,8 @@ export class Retention {
       this.#database.exec("INSERT INTO texts (texts, rank) VALUES ('merge', 200)");
       yield;
     }
+    const { at } = this.#first.get() as { at: number | null };
+    if (at !== null) yield* this.#marks.forget(at);
     while (this.#pragma("freelist_count") > PAGES_A_STEP) {
       // Stepped to its end, or it frees a single page.
       this.#database.prepare(`PRAGMA incremental_vacuum(${PAGES_A_STEP})`).all();

@@ -1,16 +1,17 @@
 /**
  * Finding rows. Any combination of conditions can be decided within one index (`calls_at`), read from the newest on: fast
- * when what is looked for is common. When one condition is rare its own index leads instead. Which it is, is asked
- * of the indexes first, at the price of a look at `RARE` entries.
+ * when what is looked for is common. When one condition is rare, only the spans of time are read that have rows of
+ * it (`marks.ts`).
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { LedgerFilters, LedgerRow, Page, SearchQuery, Tail, TailQuery } from "../query.ts";
 import type { Calls } from "./calls.ts";
+import type { Mark, Marked, Marks, Range } from "./marks.ts";
 import type { Names } from "./names.ts";
 import { PLACES } from "./schema.ts";
 import { phraseOf } from "./texts.ts";
 
-const RARE = 20_000;
+/** So many rows are each looked up in the index of words. */
 const FEW = 1000;
 const MOST_ROWS = 1000;
 const LAST_PLACE = Number.MAX_SAFE_INTEGER;
@@ -19,36 +20,39 @@ const LAST_PLACE = Number.MAX_SAFE_INTEGER;
 interface Condition {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
-  /** Indexes that decide it, each for a part of it that is joined by OR. */
-  readonly indexes?: readonly {
-    readonly name: string;
-    readonly sql: string;
-    readonly values: readonly SQLInputValue[];
-  }[];
+  /** It holds for rows with one of them, and for no others. */
+  readonly marks?: readonly Mark[];
 }
 
-/** Names that are compared as they are, and the index that leads with them. */
+/** Names that are compared as they are, and whether they have marks. */
 const NAMED = [
-  ["api", "calls_api"],
-  ["subscription", "calls_subscription"],
-  ["user", "calls_user"],
-  ["product", null],
-  ["workspace", null],
-  ["backend", null],
-  ["ending", null],
-  ["evidence", null],
+  ["api", true],
+  ["subscription", true],
+  ["user", true],
+  ["product", false],
+  ["workspace", false],
+  ["backend", false],
+  ["ending", false],
+  ["evidence", false],
 ] as const;
+
+/** A number is bound as a floating one, which the index of words does not take for a rowid, and passes over in silence. */
+const PLACE = "CAST(? AS INTEGER)";
+
+const OF_REQUEST = "request_id = ?";
 
 export class Search {
   readonly #database: DatabaseSync;
   readonly #names: Names;
   readonly #calls: Calls;
+  readonly #marks: Marks;
   readonly #last: StatementSync;
 
-  constructor(database: DatabaseSync, names: Names, calls: Calls) {
+  constructor(database: DatabaseSync, names: Names, calls: Calls, marks: Marks) {
     this.#database = database;
     this.#names = names;
     this.#calls = calls;
+    this.#marks = marks;
     this.#last = database.prepare("SELECT max(seq) AS seq FROM calls");
   }
 
@@ -60,10 +64,11 @@ export class Search {
     const before = query.cursor === undefined ? to : Math.min(to, readCursor(query.cursor));
     const conditions = this.#conditions(query);
     if (conditions === null || from >= before) return { rows: [], next: null };
+    const range = { from, before };
     const found =
       query.text === undefined
-        ? this.#byConditions(conditions, from, before, limit)
-        : this.#byText(query.text, conditions, from, before, limit);
+        ? this.#byConditions(conditions, this.#rangesOf(conditions, range), limit)
+        : this.#byText(query.text, conditions, range, limit);
     return {
       rows: this.#rows(found),
       next: found.length < limit ? null : String(found.at(-1)!.at),
@@ -83,128 +88,92 @@ export class Search {
     return { rows, last: found.length < limit ? end : rows.at(-1)!.seq };
   }
 
-  #byConditions(conditions: readonly Condition[], from: number, before: number, limit: number): Found[] {
-    const rarest = this.#rarest(conditions, from, before);
-    if (rarest !== null) return this.#byIndex(rarest.condition, conditions, [], from, before, limit);
-    return this.#all(
-      `SELECT seq, at FROM calls INDEXED BY calls_at WHERE at >= ? AND at < ? ${and(conditions)} ORDER BY at DESC LIMIT ?`,
-      [from, before, ...valuesOf(conditions), limit],
+  #byConditions(conditions: readonly Condition[], ranges: readonly Range[], limit: number): Found[] {
+    // Parts of one request are next to each other there, and nowhere else.
+    const index = isOfRequest(conditions) ? "calls_request" : "calls_at";
+    const statement = this.#database.prepare(
+      `SELECT seq, at FROM calls INDEXED BY ${index} WHERE at >= ? AND at < ? ${and(conditions)} ORDER BY at DESC LIMIT ?`,
     );
+    const values = valuesOf(conditions);
+    const found: Found[] = [];
+    for (const { from, before } of ranges) {
+      found.push(...(statement.all(from, before, ...values, limit - found.length) as unknown as Found[]));
+      if (found.length >= limit) break;
+    }
+    return found;
   }
 
-  #byText(
-    text: string,
-    conditions: readonly Condition[],
-    from: number,
-    before: number,
-    limit: number,
-  ): Found[] {
+  #byText(text: string, conditions: readonly Condition[], range: Range, limit: number): Found[] {
     const phrase = phraseOf(text);
     if (phrase === null) return [];
-    const matches = "texts MATCH ? AND rowid >= ? AND rowid < ?";
-    const values = [phrase, from, before];
-    const rarest = this.#rarest(conditions, from, before);
-    if (rarest !== null) {
-      // Each of a few rows is looked up in the index of words; many are held against all finds.
-      const one = {
-        sql: "EXISTS (SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = calls.at)",
-        values: [phrase],
-      };
-      const inAll = { sql: `at IN (SELECT rowid FROM texts WHERE ${matches})`, values };
-      if (rarest.count <= FEW) return this.#byIndex(rarest.condition, conditions, [one], from, before, limit);
-      if (rarest.count < this.#count(`SELECT 1 FROM texts WHERE ${matches}`, values))
-        return this.#byIndex(rarest.condition, conditions, [inAll], from, before, limit);
+    const ranges = this.#rangesOf(conditions, range);
+    if (ranges[0] !== range || isOfRequest(conditions)) {
+      const found = this.#byConditions(conditions, ranges, FEW + 1);
+      if (found.length <= FEW) return this.#saying(phrase, found, limit);
     }
     // The index of words is read newest first, each find held against the conditions.
     return this.#all(
       `SELECT calls.seq AS seq, calls.at AS at FROM texts CROSS JOIN calls INDEXED BY calls_at ON calls.at = texts.rowid
-       WHERE texts MATCH ? AND texts.rowid >= ? AND texts.rowid < ? ${and(conditions)}
+       WHERE texts MATCH ? AND texts.rowid >= ${PLACE} AND texts.rowid < ${PLACE} ${and(conditions)}
        ORDER BY texts.rowid DESC LIMIT ?`,
-      [...values, ...valuesOf(conditions), limit],
+      [phrase, range.from, range.before, ...valuesOf(conditions), limit],
     );
   }
 
-  #byIndex(
-    leading: Condition,
-    conditions: readonly Condition[],
-    more: readonly Condition[],
-    from: number,
-    before: number,
-    limit: number,
-  ): Found[] {
-    const indexes = leading.indexes!;
-    const others = [...conditions.filter((condition) => condition !== leading), ...more];
-    const parts = indexes.map(
-      ({ name, sql }) =>
-        `SELECT seq, at FROM calls INDEXED BY ${name} WHERE ${sql} AND at >= ? AND at < ? ${and(others)}`,
-    );
-    const values = indexes.flatMap((index) => [...index.values, from, before, ...valuesOf(others)]);
-    return this.#all(`${parts.join(" UNION ")} ORDER BY at DESC LIMIT ?`, [...values, limit]);
-  }
-
-  /** The condition that fewest rows fulfil, when these are few. */
-  #rarest(
-    conditions: readonly Condition[],
-    from: number,
-    before: number,
-  ): { condition: Condition; count: number } | null {
-    let rarest: { condition: Condition; count: number } | null = null;
-    for (const condition of conditions) {
-      if (condition.indexes === undefined) continue;
-      let count = 0;
-      for (const { name, sql, values } of condition.indexes) {
-        count += this.#count(`SELECT 1 FROM calls INDEXED BY ${name} WHERE ${sql} AND at >= ? AND at < ?`, [
-          ...values,
-          from,
-          before,
-        ]);
-      }
-      if (count <= RARE && (rarest === null || count < rarest.count)) rarest = { condition, count };
+  /** Those of a few rows in which a phrase was said. */
+  #saying(phrase: string, rows: readonly Found[], limit: number): Found[] {
+    const said = this.#database.prepare(`SELECT 1 FROM texts WHERE texts MATCH ? AND rowid = ${PLACE}`);
+    const found: Found[] = [];
+    for (const row of rows) {
+      if (said.get(phrase, row.at) === undefined) continue;
+      found.push(row);
+      if (found.length === limit) break;
     }
-    return rarest;
+    return found;
   }
 
-  /** @returns `RARE` + 1 at most */
-  #count(sql: string, values: readonly SQLInputValue[]): number {
-    const row = this.#database
-      .prepare(`SELECT count(*) AS n FROM (${sql} LIMIT ${RARE + 1})`)
-      .get(...values) as { n: number };
-    return row.n;
+  /** Where rows can be that fulfil the rarest condition; all there is when none is rare. */
+  #rangesOf(conditions: readonly Condition[], range: Range): readonly Range[] {
+    let rarest: { ranges: readonly Range[]; spans: number } | null = null;
+    for (const { marks } of conditions) {
+      const own = marks === undefined ? null : this.#marks.find(marks, range);
+      if (own !== null && (rarest === null || own.spans < rarest.spans)) rarest = own;
+    }
+    return rarest?.ranges ?? [range];
   }
 
   /** @returns null when a name is asked for that nothing has */
   #conditions(filters: LedgerFilters): Condition[] | null {
     const conditions: Condition[] = [];
     if (filters.requestId !== undefined) {
-      const own = { sql: "request_id = ?", values: [filters.requestId] };
-      conditions.push({ ...own, indexes: [{ name: "calls_request", ...own }] });
+      conditions.push({ sql: OF_REQUEST, values: [filters.requestId] });
     }
-    for (const [field, index] of NAMED) {
+    for (const [field, isMarked] of NAMED) {
       const name = filters[field];
       if (name === undefined) continue;
       const ids = this.#names.match(name);
       if (ids.length === 0) return null;
-      const own = isOneOf(field, ids);
-      conditions.push(index === null ? own : { ...own, indexes: [{ name: index, ...own }] });
+      const own = { sql: `${field} ${isOneOf(ids)}`, values: [] };
+      conditions.push(isMarked ? { ...own, marks: [markOf(field, ids)] } : own);
     }
     if (filters.model !== undefined) {
       const ids = this.#names.match(filters.model);
       if (ids.length === 0) return null;
-      const model = isOneOf("model", ids);
-      const asked = isOneOf("asked", ids);
+      const own = isOneOf(ids);
       conditions.push({
-        sql: `(${model.sql} OR ${asked.sql})`,
-        values: [...model.values, ...asked.values],
-        indexes: [
-          { name: "calls_model", ...model },
-          { name: "calls_asked", ...asked },
-        ],
+        sql: `(model ${own} OR asked ${own})`,
+        values: [],
+        marks: [markOf("model", ids), markOf("asked", ids)],
       });
     }
     if (filters.status !== undefined) {
       const [low, high] = readStatus(filters.status);
-      const own = { sql: "status BETWEEN ? AND ?", values: [low, high] };
-      conditions.push({ ...own, indexes: [{ name: "calls_status", ...own }] });
+      const sql = `BETWEEN ${low} AND ${high}`;
+      conditions.push({
+        sql: `status ${sql}`,
+        values: [],
+        marks: [{ marked: "status", sql: `value ${sql}` }],
+      });
     }
     if (filters.minTokens !== undefined)
       conditions.push({ sql: "total_tokens >= ?", values: [filters.minTokens] });
@@ -234,10 +203,17 @@ interface Found {
   readonly at: number;
 }
 
-function isOneOf(column: string, ids: readonly number[]): { sql: string; values: SQLInputValue[] } {
-  return ids.length === 1
-    ? { sql: `${column} = ?`, values: [ids[0]!] }
-    : { sql: `${column} IN (${ids.join(",")})`, values: [] };
+/** SQL behind a column's name. */
+function isOneOf(ids: readonly number[]): string {
+  return ids.length === 1 ? `= ${ids[0]}` : `IN (${ids.join(",")})`;
+}
+
+function markOf(marked: Marked, ids: readonly number[]): Mark {
+  return { marked, sql: `value ${isOneOf(ids)}` };
+}
+
+function isOfRequest(conditions: readonly Condition[]): boolean {
+  return conditions.some(({ sql }) => sql === OF_REQUEST);
 }
 
 function and(conditions: readonly Condition[]): string {

@@ -6,6 +6,7 @@ import type { Page, ReadContents, Rollup, RollupQuery, SearchQuery, Tail, TailQu
 import { JOURNAL, type Owner } from "../segment.ts";
 import { Calls } from "./calls.ts";
 import { type ImportCounts, Importer } from "./import.ts";
+import { Marks } from "./marks.ts";
 import { Names } from "./names.ts";
 import { openDatabase } from "./open.ts";
 import { Retention, type RetentionOptions } from "./retention.ts";
@@ -38,11 +39,12 @@ export class Store {
     this.setAside = setAside;
     this.#database = database;
     const names = new Names(database);
-    const calls = new Calls(database, names);
+    const marks = new Marks(database);
+    const calls = new Calls(database, names, marks);
     this.#texts = new Texts(database);
     this.#rollups = new Rollups(database, names);
-    this.#search = new Search(database, names, calls);
-    this.#retention = new Retention(database, options);
+    this.#search = new Search(database, names, calls, marks);
+    this.#retention = new Retention(database, marks, options);
     this.importer = new Importer({
       database,
       folder: journal,
