@@ -37,8 +37,16 @@ export function addUsage(program: Command, application: Application, done: (code
   const command = program
     .command("usage")
     .description("Sum up requests to models: tokens and cost, by whom and over what time.")
-    .option("--by <names>", `one or more of ${DIMENSIONS.join(", ")} (default: model)`, readBy, ["model"])
-    .option("--since <span>", "1h, 7d, or a date", readSince, { since: WEEK_MS })
+    .addOption(
+      new Option("--by <names>", `one or more of ${DIMENSIONS.join(", ")}`)
+        .argParser(readBy)
+        .default(["model"], "model"),
+    )
+    .addOption(
+      new Option("--since <span>", "1h, 7d, or a date")
+        .argParser(readSince)
+        .default({ since: WEEK_MS }, "7d"),
+    )
     .addOption(new Option("--step <step>", "a row per").choices(["minute", "hour", "day"]));
   for (const name of DIMENSIONS) command.option(`--${name} <name>`, `only this ${name}`);
   command

@@ -5,7 +5,7 @@ import { removeLocalAccess, writeLocalAccess } from "../base/local-access.ts";
 import type { StartOptions } from "../cli/application.ts";
 import { type DoorPaths, createDoor } from "../gateway/door.ts";
 import { adminListener } from "../gateway/observing/admin.ts";
-import { PROMETHEUS_TYPE, prometheusText } from "../telemetry/metrics/prometheus.ts";
+import { exposition } from "../telemetry/metrics/prometheus.ts";
 import type { Metrics } from "../telemetry/metrics/registry.ts";
 import { createServer } from "../transport/node/index.ts";
 import type { Incoming, Server } from "../transport/transport.ts";
@@ -47,7 +47,7 @@ export async function openAdmin(
 ): Promise<{ readonly url: string; close(): Promise<void> } | null> {
   if (options.admin == null) return null;
   const { host, port, portIsDefault, token } = options.admin;
-  const pages = { "/metrics": { contentType: PROMETHEUS_TYPE, body: () => prometheusText(metrics) } };
+  const pages = { "/metrics": (accept: string) => exposition(metrics, accept) };
   const server = await listen(
     { ...options, host, port, portIsDefault, tls: null },
     adminListener(pages, token, health),

@@ -6,10 +6,8 @@ import { timingSafeEqual } from "node:crypto";
 import { HeaderList } from "../../base/headers.ts";
 import type { Incoming } from "../../transport/transport.ts";
 
-export interface AdminPage {
-  readonly contentType: string;
-  readonly body: () => string;
-}
+/** @param accept what the reader takes; empty when it does not say */
+export type AdminPage = (accept: string) => { readonly contentType: string; readonly body: string };
 
 /**
  * @param pages path → what it shows, to GET and HEAD
@@ -29,12 +27,14 @@ export function adminListener(
     if (page === undefined) return answer(incoming, 404, "text/plain", "There is no such page.\n");
     if (incoming.method !== "GET" && incoming.method !== "HEAD")
       return answer(incoming, 405, "text/plain", "Only GET is answered here.\n");
-    if (token !== null && !knows(new HeaderList(incoming.rawHeaders).get("authorization"), token))
+    const headers = new HeaderList(incoming.rawHeaders);
+    if (token !== null && !knows(headers.get("authorization"), token))
       return answer(incoming, 401, "text/plain", "A bearer token is wanted here.\n", [
         "WWW-Authenticate",
         "Bearer",
       ]);
-    answer(incoming, 200, page.contentType, page.body());
+    const { contentType, body } = page(headers.getAll("accept")?.join(",") ?? "");
+    answer(incoming, 200, contentType, body, ["Vary", "Accept"]);
   };
 }
 

@@ -213,6 +213,13 @@ export class GatewayMetrics {
     const bound = this.#boundFor(exchange, kind);
     this.#requests.note(bound.requests, 1);
     this.#duration.note(bound.duration, seconds);
+    const { traceContext } = exchange;
+    if (traceContext !== null && traceContext.forDiagnostics !== true)
+      bound.duration.exemplar = {
+        traceId: traceContext.traceId,
+        value: seconds,
+        atMs: exchange.services.clock.now(),
+      };
     if (gone) this.#aborts.record(1, [phaseOf(exchange)]);
     if (error !== null) {
       this.#rejected.record(1, [error.code]);

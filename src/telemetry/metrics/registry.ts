@@ -41,6 +41,15 @@ export interface Series {
   max: number;
   /** Per bound, not accumulated; the last is what lies beyond all. null but for histograms. */
   readonly buckets: number[] | null;
+  /** Of a histogram: the last observation that belongs to a trace; null = none. */
+  exemplar: Exemplar | null;
+}
+
+export interface Exemplar {
+  readonly traceId: string;
+  readonly value: number;
+  /** Since the epoch. */
+  readonly atMs: number;
 }
 
 /** Observations of a histogram before it is known to which series they belong. */
@@ -141,6 +150,7 @@ export class Family {
       min: Infinity,
       max: -Infinity,
       buckets: this.kind === "histogram" ? new Array<number>(this.options.bounds!.length + 1).fill(0) : null,
+      exemplar: null,
     };
     this.#series.set(kept, series);
     return series;
