@@ -118,6 +118,7 @@ it.each<[string, string, string | Uint8Array]>([
   ["br, under its name", "a.br", brotliCompressSync(TITLES)],
   ["zstd", "plain", zstdCompressSync(TITLES)],
   ["no coding under a name of one", "b.br", TITLES],
+  ["two octets a character", "plain", Buffer.from(`\ufeff${TITLES}`, "utf16le")],
   ["a head", "plain", `${HEAD}\r\n${TITLES}`],
   ["two heads with bare line feeds", "plain", `HTTP/2 100\n\nHTTP/2 200\ncontent-type: x\n\n${TITLES}`],
   ["a coding that was undone", "plain", `${HEAD}Content-Encoding: br\r\n\r\n${TITLES}`],

@@ -29,6 +29,11 @@ const NO_HEADERS: AnswerHeaders = { get: () => null };
 /** @param file its path, or `-` for standard input  @throws as `node:fs` does */
 export function openRecording(file: string): Recording {
   const start = file === "-" ? readFileSync(0) : firstOctets(file);
+  if (start[0] === 0xff && start[1] === 0xfe) {
+    // Some shells write what a program says in UTF-16.
+    const text = Buffer.from((file === "-" ? start : readFileSync(file)).toString("utf16le"));
+    return { start: text, headers: NO_HEADERS, coding: null, chunks: (size) => pieces(text, size) };
+  }
   if (!/^HTTP\/\d/.test(start.toString("latin1", 0, 8))) {
     return {
       start,

@@ -146,6 +146,10 @@ const CHAT: readonly (readonly [file: string, said: Said])[] = [
     { model: "openai/gpt-4o", finish: "error", text: "Par", error: "server_error" },
   ],
   [
+    "perplexity-research.body",
+    { ...HELLO, model: "sonar-deep-research", tokens: [19, 710], total: 29, reasoning: 700 },
+  ],
+  [
     "xai-reasoning-beside.sse",
     {
       ...HELLO,

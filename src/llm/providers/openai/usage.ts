@@ -46,9 +46,12 @@ export function laterUsage(value: unknown, before: Usage | null): Usage | null {
   return before !== null && usage.total === 0 && usage.prompt + usage.completion === 0 ? before : usage;
 }
 
-/** xAI reports reasoning beside the completion, OpenAI inside it: the total tells. Billed as output it is by both. */
+/**
+ * xAI reports reasoning beside the completion, OpenAI inside it: the total tells. Billed as output it is by both. Perplexity's
+ * researchers leave it out of both numbers, and reason more than they write.
+ */
 function withReasoning(completion: number, reasoning: number, prompt: number, total: unknown): number {
-  const isBeside = reasoning > 0 && total === prompt + completion + reasoning;
+  const isBeside = reasoning > completion || total === prompt + completion + reasoning;
   return isBeside ? completion + reasoning : completion;
 }
 
