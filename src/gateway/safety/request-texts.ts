@@ -53,18 +53,19 @@ export function readRequestTexts(
 /**
  * As `readRequestTexts`, of one message that a caller sends in a session.
  *
+ * @returns turns of blanks, too
  * @param isKnown the session has a dialect; else a message is text, or JSON that is text with all its names and numbers
  */
 export function readMessageTexts(text: string, isKnown: boolean): RequestTexts {
+  // Blanks may stand between the words of two messages.
+  const reader = new JsonReader(true);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    const reader = new JsonReader();
     reader.add("user", readableText(text, false));
     return reader.texts();
   }
-  const reader = new JsonReader();
   if (isKnown) reader.readMessage(value);
   else if (isJsonRpc(value)) reader.read(value);
   else reader.readFree(value);
@@ -162,6 +163,11 @@ class JsonReader {
   #media = false;
   #turns: { whose: Whose; turn: number; parts: string[] }[] = [];
   #turn = 0;
+  readonly #keepsBlanks: boolean;
+
+  constructor(keepsBlanks = false) {
+    this.#keepsBlanks = keepsBlanks;
+  }
 
   read(value: unknown): void {
     if (Array.isArray(value)) {
@@ -195,7 +201,7 @@ class JsonReader {
   }
 
   add(whose: Whose, text: string): void {
-    if (text.trim() === "") return;
+    if (this.#keepsBlanks ? text === "" : text.trim() === "") return;
     // Words of one turn may be interrupted by a tool's.
     for (let i = this.#turns.length - 1; i >= 0 && this.#turns[i]!.turn === this.#turn; i--) {
       if (this.#turns[i]!.whose !== whose) continue;

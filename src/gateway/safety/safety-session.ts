@@ -149,9 +149,9 @@ export class SafetySession {
     }
     const texts = readMessageTexts(decoded, this.#words !== null);
     if (texts.media) this.#noteMedia();
-    if (texts.turns.length === 0) return null;
     const seams = this.#seams.next(texts.turns);
-    return () => this.#judged(texts, seams);
+    const turns = texts.turns.filter(({ parts }) => parts.some((part) => part.trim() !== ""));
+    return turns.length === 0 ? null : () => this.#judged({ turns, media: texts.media }, seams);
   }
 
   #judged(texts: RequestTexts, seams: readonly string[]): Promise<GatewayError | null> {

@@ -19,11 +19,17 @@ export class Seams {
       if (whose === "rest") continue;
       const parts = turns.flatMap((turn) => (turn.whose === whose ? turn.parts : []));
       const before = this.#before.get(whose);
-      if (before !== undefined) seams.push(...renditions([...before, ...firstOf(parts)]));
+      if (before !== undefined) seams.push(...readings([...before, ...firstOf(parts)]));
       this.#before.set(whose, lastOf(before === undefined ? parts : [...before.slice(-OVERLAP), ...parts]));
     }
     return seams;
   }
+}
+
+/** As one text, and one below the other where a word may end between two of them. */
+function readings(parts: readonly string[]): string[] {
+  const whole = parts.join("");
+  return renditions(parts).length > 1 ? [whole, parts.join("\n")] : [whole];
 }
 
 function firstOf(parts: readonly string[]): string[] {
