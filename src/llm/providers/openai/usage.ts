@@ -22,8 +22,10 @@ export function readUsage(value: unknown): Usage | null {
   const completions = detailsOf(
     value["completion_tokens_details"] ?? value["output_tokens_details"] ?? value["output_token_details"],
   );
-  const reasoning = tokensOf(completions["reasoning_tokens"] ?? value["reasoning_tokens"]);
-  const completionTokens = withReasoning(tokensOf(completion), reasoning, promptTokens, total);
+  const detailed = completions["reasoning_tokens"];
+  const reasoning = tokensOf(detailed ?? value["reasoning_tokens"]);
+  const isDetail = typeof detailed === "number";
+  const completionTokens = withReasoning(tokensOf(completion), reasoning, isDetail, promptTokens, total);
   return {
     prompt: promptTokens,
     completion: completionTokens,
@@ -49,9 +51,17 @@ export function laterUsage(value: unknown, before: Usage | null): Usage | null {
 /**
  * xAI reports reasoning beside the completion, OpenAI inside it: the total tells. Billed as output it is by both. Perplexity's
  * researchers leave it out of both numbers, and reason more than they write.
+ *
+ * @param isDetail it is said to be one of the completion
  */
-function withReasoning(completion: number, reasoning: number, prompt: number, total: unknown): number {
-  const isBeside = reasoning > completion || total === prompt + completion + reasoning;
+function withReasoning(
+  completion: number,
+  reasoning: number,
+  isDetail: boolean,
+  prompt: number,
+  total: unknown,
+): number {
+  const isBeside = total === prompt + completion + reasoning || (!isDetail && reasoning > completion);
   return isBeside ? completion + reasoning : completion;
 }
 
