@@ -22,12 +22,12 @@ export interface Finding {
     | "PathParameter"
     | "RequestHeader"
     | "ResponseHeader"
-    | "StatusCode";
+    | "StatusCode"
+    | "ApiSchema";
   readonly rule:
     | ""
     | "SizeLimit"
     | "Unspecified"
-    | "ApiSchema"
     | "MissingDefinition"
     | "IncorrectMessage"
     | "ValidationException"
@@ -40,6 +40,15 @@ export interface Finding {
 
 /** What a client reads of a wrong response, and of faults that are not its own. */
 export const GENERIC = "The request could not be processed due to an internal error. Contact the API owner.";
+
+/** The description itself is at fault, not what is held against it. */
+export function schemaFault(what: "schema" | "definitions", action: Action): Finding {
+  const details =
+    what === "definitions"
+      ? "API's schema does not specify definitions."
+      : "API's schema does not exist or it could not be resolved.";
+  return { name: "", type: "ApiSchema", rule: "", details, shown: null, action };
+}
 
 /**
  * An action as an expression gave it.

@@ -163,6 +163,9 @@ test("definitions are found by pointer", () => {
     "Invalid type. Expected String but got Integer. 1:1",
   );
   expect(check(API, "1", "#/components/schemas/D")).toBe("definition: There is no #/components/schemas/D.");
+  expect(check(API, "1", "#/definitions/D")).toBe("definitions: There is no #/definitions/D.");
+  expect(check({ definitions: {} }, "1", "#/definitions/D")).toMatch(/^definitions: /);
+  expect(check({}, "1", "#/paths/D")).toMatch(/^definition: /);
   expect(check(API, "1", "#/components/schemas/Broken")).toMatch(/^schema: can't resolve reference/);
 });
 

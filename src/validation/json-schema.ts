@@ -27,8 +27,10 @@ export type JsonCheck = (data: unknown) => SchemaMistake | null;
 
 export type CompiledSchema =
   | { readonly ok: true; readonly check: JsonCheck }
-  /** `definition`: the document has no such definition. `schema`: the document cannot be used. */
-  | { readonly ok: false; readonly what: "definition" | "schema"; readonly cause: string };
+  | { readonly ok: false; readonly what: Missing; readonly cause: string };
+
+/** The document cannot be used, has no definitions at all, or not this one. */
+export type Missing = "schema" | "definitions" | "definition";
 
 export const UNCHANGED: SchemaChanges = { additionalProperties: null, foldNames: false };
 
@@ -66,7 +68,7 @@ function compile(
   stored: ReadonlyMap<string, StoredSchema>,
 ): CompiledSchema {
   if (!hasPointer(document, pointer))
-    return { ok: false, what: "definition", cause: `There is no ${pointer}.` };
+    return { ok: false, what: missingAt(document, pointer), cause: `There is no ${pointer}.` };
   try {
     const ajv = instanceFor(document, variant, changes);
     const validate = compileWith(ajv, pointer, changes, stored);
@@ -164,14 +166,30 @@ function pathOf({ instancePath, keyword, params }: ErrorObject): string[] {
   return typeof extra === "string" ? [...path, extra] : path;
 }
 
-function hasPointer(document: SchemaDocument, pointer: string): boolean {
-  let at: unknown = document;
+const hasPointer = (document: SchemaDocument, pointer: string): boolean =>
+  at(document, pointer) !== undefined;
+
+/** Where documents keep what can be referred to by name. */
+const DEFINITIONS = /^(#\/(?:definitions|\$defs|components\/schemas))\/[^/]*$/;
+
+function missingAt(document: SchemaDocument, pointer: string): Missing {
+  const place = DEFINITIONS.exec(pointer)?.[1];
+  if (place === undefined) return "definition";
+  const definitions = at(document, place);
+  const isThere =
+    typeof definitions === "object" && definitions !== null && Object.keys(definitions).length > 0;
+  return isThere ? "definition" : "definitions";
+}
+
+/** undefined: there is nothing. */
+function at(document: SchemaDocument, pointer: string): unknown {
+  let found: unknown = document;
   for (const part of pointer.split("/").slice(1)) {
     const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return false;
-    at = (at as Record<string, unknown>)[name];
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, name)) return undefined;
+    found = (found as Record<string, unknown>)[name];
   }
-  return true;
+  return found;
 }
 
 /** ajv asks for something like a `RegExp`; its text is the key under which ajv keeps it. */

@@ -1,6 +1,6 @@
 /** Header, query and path values against their description (`policies.md` 45–47). */
 import type { ParameterRule, SchemaUse, StoredSchema } from "../gateway/snapshot.ts";
-import type { Action, Finding } from "./findings.ts";
+import { type Action, type Finding, schemaFault } from "./findings.ts";
 import { type SchemaMistake, schemaFor } from "./json-schema.ts";
 import { placeOf, tooMuchJson } from "./json-text.ts";
 
@@ -45,13 +45,12 @@ export function checkParameter(
   });
   const compiled = rule.schema === null ? null : schemaFor(rule.schema, stored);
   if (compiled !== null && !compiled.ok) {
-    return compiled.what === "definition"
-      ? wrong(
-          "MissingDefinition",
-          `API's schema does not contain definition ${rule.schema!.name}, which is associated with the ${what}.`,
-          null,
-        )
-      : wrong("ApiSchema", "API's schema does not exist or it could not be resolved.", null);
+    if (compiled.what !== "definition") return schemaFault(compiled.what, action);
+    return wrong(
+      "MissingDefinition",
+      `API's schema does not contain definition ${rule.schema!.name}, which is associated with the ${what}.`,
+      null,
+    );
   }
   const wanted = typeOf(rule);
   if (values.length > 1 && wanted !== "array") {

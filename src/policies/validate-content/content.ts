@@ -9,8 +9,8 @@ import type { Exchange } from "../../gateway/exchange.ts";
 import { runInSlices } from "../../gateway/slices.ts";
 import type { BodyRule, SchemaUse, StoredSchema } from "../../gateway/snapshot.ts";
 import { foldNames } from "../../validation/dialect.ts";
-import type { Action, Finding, Side } from "../../validation/findings.ts";
-import { schemaFor } from "../../validation/json-schema.ts";
+import { type Action, type Finding, type Side, schemaFault } from "../../validation/findings.ts";
+import { type Missing, schemaFor } from "../../validation/json-schema.ts";
 import { placeOf, tooMuchJson } from "../../validation/json-text.ts";
 import { xmlShapeMistake } from "../../validation/xml-schema/shape.ts";
 import { checkXmlSchema } from "../../validation/xml-schema/xml-schema.ts";
@@ -102,8 +102,12 @@ class Wording {
     );
   }
 
+  unusable(what: Missing, { name, pointer }: SchemaUse): Finding {
+    return what === "definition" ? this.noDefinition(name || pointer) : schemaFault(what, this.#action);
+  }
+
   noSchema(): Finding {
-    return this.#finding("ApiSchema", "API's schema does not exist or it could not be resolved.", false, "");
+    return schemaFault("schema", this.#action);
   }
 
   failed(error: unknown): Finding {
@@ -115,9 +119,9 @@ class Wording {
     );
   }
 
-  #finding(rule: Finding["rule"], details: string, isShown: boolean, name = this.#type): Finding {
+  #finding(rule: Finding["rule"], details: string, isShown: boolean): Finding {
     const shown = isShown ? details : null;
-    return { name, type: bodyOf(this.#side), rule, details, shown, action: this.#action };
+    return { name: this.#type, type: bodyOf(this.#side), rule, details, shown, action: this.#action };
   }
 }
 
@@ -131,8 +135,7 @@ function checkJson(
   const use = schemaOf(rule, described, stored);
   const definition = use?.name ?? "";
   const compiled = use === null ? null : schemaFor(use, stored, rule);
-  if (compiled !== null && !compiled.ok)
-    return compiled.what === "definition" ? say.noDefinition(use!.name || use!.pointer) : say.noSchema();
+  if (compiled !== null && !compiled.ok) return say.unusable(compiled.what, use!);
   const tooMuch = tooMuchJson(text);
   if (tooMuch !== null) return say.mismatch(definition, { error: tooMuch, line: 1, position: 1 });
   const read = parse(text);

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import "../../compiler/runtime/library/index.ts";
 import { configureBudget } from "../../compiler/runtime/budget.ts";
-import type { BodyRule, StoredSchema } from "../../gateway/snapshot.ts";
+import type { BodyRule, SchemaUse, StoredSchema } from "../../gateway/snapshot.ts";
 import {
   ChunkSource,
   type Written,
@@ -335,6 +335,24 @@ test("detected: size and content", async () => {
       Action: "detect",
     },
   ]);
+});
+
+test("a description that is at fault is told as such", async () => {
+  const schema = (document: object | null) =>
+    ({ document, pointer: "#/definitions/X", name: "X" }) as SchemaUse;
+  const say = async (document: object | null): Promise<unknown> =>
+    JSON.parse(
+      await run({
+        attributes: { "errors-variable-name": "errors" },
+        bodies: [{ contentType: "application/json", schema: schema(document) }],
+        content: { action: "detect" },
+      }),
+    );
+  const fault = { Name: "", Type: "ApiSchema", ValidationRule: "", Action: "detect" };
+  expect(await say(null)).toEqual([
+    { ...fault, Details: "API's schema does not exist or it could not be resolved." },
+  ]);
+  expect(await say({})).toEqual([{ ...fault, Details: "API's schema does not specify definitions." }]);
 });
 
 test.each<[string, Record<string, unknown>, string[]]>([

@@ -129,10 +129,22 @@ test.each<[string, Given, string]>([
     bad("API's schema does not exist or it could not be resolved.", GENERIC),
   ],
   [
-    "a definition that does not exist",
+    "a schema without definitions",
     {
       target: "/api/x?a=1",
       contract: q(rule("a", "string", { schema: { document: {}, pointer: "#/definitions/A", name: "A" } })),
+    },
+    bad("API's schema does not specify definitions.", GENERIC),
+  ],
+  [
+    "a definition that does not exist",
+    {
+      target: "/api/x?a=1",
+      contract: q(
+        rule("a", "string", {
+          schema: { document: { definitions: { B: {} } }, pointer: "#/definitions/A", name: "A" },
+        }),
+      ),
     },
     bad(
       "API's schema does not contain definition A, which is associated with the query parameter a.",
