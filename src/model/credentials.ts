@@ -11,6 +11,7 @@ import type { Reporter } from "./report.ts";
 
 /** Each of them becomes the Authorization header. */
 const EXCLUSIVE = ["authorization", "managedIdentity", "awsSigV4", "googleServiceAccount"] as const;
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 const GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
 /** The backend names certificates, and none of them can be presented. */
@@ -66,7 +67,17 @@ export function credentialsOf(
 
   const headers: string[] = [];
   for (const [name, values] of Object.entries(credentials.header ?? {})) {
-    for (const value of asList(values)) headers.push(name, text(value));
+    for (const value of asList(values)) {
+      // A line end behind a secret, as files have it, is no part of it.
+      const filled = text(value).trim();
+      // The transport would refuse each and every request.
+      if (CONTROL.test(filled))
+        return wrong(`the value of the header \`${name}\` has characters that no header can have`, [
+          "header",
+          name,
+        ]);
+      headers.push(name, filled);
+    }
   }
   const query = Object.entries(credentials.query ?? {})
     .flatMap(([name, values]) =>
@@ -75,7 +86,9 @@ export function credentialsOf(
     .join("&");
   const { scheme, parameter } = credentials.authorization ?? {};
   const authorization =
-    scheme === undefined ? null : { scheme: text(scheme), parameter: text(parameter ?? "") };
+    scheme === undefined ? null : { scheme: text(scheme).trim(), parameter: text(parameter ?? "").trim() };
+  if (authorization !== null && CONTROL.test(authorization.scheme + authorization.parameter))
+    return wrong("`authorization` has characters that no header can have", ["authorization"]);
   const missing = certificate !== null && "reason" in certificate ? certificate : null;
   const identity =
     missing === null

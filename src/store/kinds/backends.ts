@@ -2,11 +2,11 @@ import { defineKind } from "./kind.ts";
 import * as is from "./shape.ts";
 
 const failureResponse = is.object({ statusCode: is.integer(100, 599) });
-const listsByName = is.map(is.either(is.list(is.text()), is.text()));
+const listOrOne = is.either(is.list(is.text()), is.text());
 
 const credentials = is.object({
-  header: listsByName,
-  query: listsByName,
+  header: is.map(listOrOne, headerName),
+  query: is.map(listOrOne),
   authorization: is.object({ scheme: is.text(), parameter: is.text() }),
   certificate: is.list(is.text(), 32),
   certificateIds: is.list(is.text(), 32),
@@ -27,7 +27,7 @@ const circuitBreakerRule = is.object({
     count: is.integer(1),
     percentage: is.integer(1, 100),
     interval: is.duration,
-    statusCodeRanges: is.list(is.object({ min: is.integer(200, 599), max: is.integer(200, 599) }), 10),
+    statusCodeRanges: is.list(statusCodeRange(200), 10),
     errorReasons: is.list(is.text(), 10),
   }),
   tripDuration: is.duration,
@@ -47,7 +47,10 @@ const member = is.object(
 );
 
 const sessionAffinity = is.object({
-  sessionId: is.object({ source: is.oneOf("Cookie", "cookie", "Header", "header"), name: is.text() }),
+  sessionId: is.object({
+    source: is.oneOf("Cookie", "cookie", "Header", "header"),
+    name: is.text(256, { rule: headerName }),
+  }),
   // A lab sends these, too; they change nothing.
   enabled: is.boolean,
   affinityType: is.text(),
@@ -85,7 +88,7 @@ export const backend = defineKind("backends", {
         path: is.text(2000, { rule: probePath }),
         interval: is.duration,
         timeout: is.duration,
-        statusCodeRanges: is.list(is.object({ min: is.integer(100, 599), max: is.integer(100, 599) }), 10),
+        statusCodeRanges: is.list(statusCodeRange(100), 10),
       },
       ["path"],
     ),
@@ -115,6 +118,21 @@ export const backend = defineKind("backends", {
   ],
   artifact: { folders: ["backends"], files: ["backendInformation"] },
 });
+
+function statusCodeRange(least: number) {
+  return is.object({ min: is.integer(least, 599), max: is.integer(least, 599) }, [], ({ min, max }) =>
+    typeof min === "number" && typeof max === "number" && min > max
+      ? { rule: `must not begin behind its end: ${min} to ${max}`, hint: `write ${max} to ${min}` }
+      : undefined,
+  );
+}
+
+/** Headers and cookies are called alike (RFC 9110 §5.6.2, RFC 6265 §4.1.1). */
+function headerName(name: string) {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name)
+    ? undefined
+    : { rule: `has characters that names on the wire cannot have: \`${name}\`` };
+}
 
 /** What is sent is written as it is sent: nothing in it is escaped or filled in. */
 function probePath(value: string) {

@@ -41,6 +41,22 @@ test.each<[string, is.Shape, unknown, unknown, string[]]>([
   ["too many", is.list(is.text(), 1), ["a", "b"], ["a", "b"], ["HG5203"]],
   ["a map", is.map(is.integer()), { a: "1", b: null }, { a: 1 }, []],
   [
+    "a map with a name that is none",
+    is.map(is.integer(), (name) => (name === "b" ? { rule: "must not be b" } : undefined)),
+    { a: 1, b: 2 },
+    { a: 1, b: 2 },
+    ["HG5203 b"],
+  ],
+  [
+    "properties that do not go together",
+    is.object({ min: is.integer(), max: is.integer() }, [], ({ min, max }) =>
+      Number(min) > Number(max) ? { rule: "must not be" } : undefined,
+    ),
+    { min: "3", max: 2 },
+    { min: 3, max: 2 },
+    ["HG5203"],
+  ],
+  [
     "an object",
     shape,
     { name: "n", COUNT: "2", new: [1], inner: { flag: "false" } },

@@ -16,7 +16,7 @@ export type Shape =
   | NumberShape
   | { readonly kind: "one-of"; readonly values: readonly string[] }
   | { readonly kind: "list"; readonly of: Shape; readonly max?: number }
-  | { readonly kind: "map"; readonly of: Shape }
+  | { readonly kind: "map"; readonly of: Shape; readonly name?: TextRule }
   | ObjectShape
   | { readonly kind: "either"; readonly shapes: readonly Shape[] };
 
@@ -31,10 +31,14 @@ export interface ObjectShape {
   readonly kind: "object";
   readonly properties: { readonly [name: string]: Shape };
   readonly required: readonly string[];
+  readonly rule?: ObjectRule;
 }
 
 /** A rule for texts: answers what is wrong ("must not …"), or undefined. */
 export type TextRule = (text: string) => { rule: string; hint?: string } | undefined;
+
+/** A rule for what the properties of an object say together; they are normalised already. */
+export type ObjectRule = (properties: Readonly<Record<string, unknown>>) => ReturnType<TextRule>;
 
 export const any: Shape = { kind: "any" };
 export const boolean: Shape = { kind: "boolean" };
@@ -53,11 +57,16 @@ export function oneOf(...values: string[]): Shape {
 export function list(of: Shape, max?: number): Shape {
   return { kind: "list", of, max };
 }
-export function map(of: Shape): Shape {
-  return { kind: "map", of };
+/** @param name a rule for the names */
+export function map(of: Shape, name?: TextRule): Shape {
+  return { kind: "map", of, name };
 }
-export function object(properties: ObjectShape["properties"], required: readonly string[] = []): ObjectShape {
-  return { kind: "object", properties, required };
+export function object(
+  properties: ObjectShape["properties"],
+  required: readonly string[] = [],
+  rule?: ObjectRule,
+): ObjectShape {
+  return { kind: "object", properties, required, rule };
 }
 export function either(...shapes: Shape[]): Shape {
   return { kind: "either", shapes };
@@ -104,7 +113,7 @@ export function checkShape(
     case "list":
       return checkList(value, shape, findings, path);
     case "map":
-      return checkMap(value, shape.of, findings, path);
+      return checkMap(value, shape, findings, path);
     case "object":
       return checkObject(value, shape, findings, path);
     case "either":
@@ -187,12 +196,15 @@ function checkList(value: unknown, shape: Shape & { kind: "list" }, findings: Fi
   return checked;
 }
 
-function checkMap(value: unknown, of: Shape, findings: Finding[], path: PropertyPath) {
+function checkMap(value: unknown, shape: Shape & { kind: "map" }, findings: Finding[], path: PropertyPath) {
   if (!isObject(value)) return wrongType(value, "an object", findings, path);
   const checked: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(value)) {
     if (entry === null) continue;
-    setOwn(checked, name, checkShape(entry, of, findings, [...path, name]));
+    const wrong = shape.name?.(name);
+    if (wrong !== undefined)
+      findings.push({ ...finding("HG5203", [...path, name], { rule: wrong.rule }, wrong.hint), atKey: true });
+    setOwn(checked, name, checkShape(entry, shape.of, findings, [...path, name]));
   }
   return checked;
 }
@@ -215,6 +227,8 @@ function checkObject(value: unknown, shape: ObjectShape, findings: Finding[], pa
     const present = Object.keys(value).some((key) => knownName(shape, key) === name && value[key] !== null);
     if (!present) findings.push({ code: "HG5204", path, parameters: { property: name } });
   }
+  const wrong = shape.rule?.(checked);
+  if (wrong !== undefined) findings.push(finding("HG5203", path, { rule: wrong.rule }, wrong.hint));
   return checked;
 }
 
