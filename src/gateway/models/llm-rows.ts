@@ -42,10 +42,20 @@ export function llmRows(call: ModelCall, rule: LlmRule): LogRow[] {
     UsageSource: record.evidence,
     ApiId: record.api,
     SubscriptionId: record.subscription,
+    ...(call.ending === "cache-hit" ? { Cache: "hit" } : undefined),
   });
-  const contents = contentsOf(call, rule);
-  for (const piece of pieces(contents.request)) add({ RequestMessages: piece });
-  for (const piece of pieces(contents.response)) add({ ResponseMessages: piece });
+  const { request, response } = partsOf(call, rule);
+  for (const [name, part] of [
+    ["RequestMessages", request],
+    ["ResponseMessages", response],
+  ] as const) {
+    const texts = part === null ? [] : pieces(part.text);
+    // Where more was said than is recorded, the last row says so.
+    texts.forEach((piece, i) => {
+      const isCut = part!.cut && i === texts.length - 1;
+      add(isCut ? { [name]: piece, Truncated: true } : { [name]: piece });
+    });
+  }
   return rows;
 }
 
@@ -66,25 +76,44 @@ export interface Contents {
 
 /** Messages as they are stored: cut to size, without the secrets that the configuration knows. */
 export function contentsOf(call: ModelCall, rule: LlmRule): Contents {
+  const { request, response } = partsOf(call, rule);
+  return {
+    request: request?.text ?? null,
+    response: response?.text ?? null,
+    truncated: request?.cut === true || response?.cut === true || call.found?.text.truncated === true,
+  };
+}
+
+interface Part {
+  readonly text: string;
+  /** More was said. */
+  readonly cut: boolean;
+}
+
+function partsOf(
+  call: ModelCall,
+  rule: LlmRule,
+): { readonly request: Part | null; readonly response: Part | null } {
   const { secrets } = call.exchange.snapshot;
-  const request =
-    rule.requestBytes === 0
-      ? null
-      : cut(JSON.stringify(call.isSession ? call.partMessages : call.request.messages()), rule.requestBytes);
+  // Secrets first: of one that is cut its beginning would stay.
+  const part = (messages: unknown, bytes: number): Part =>
+    cut(withoutSecrets(JSON.stringify(messages), secrets), bytes);
   const found = call.found;
   const text = call.isSession ? call.partText : found === null ? "" : found.text.read(null);
   const response =
     rule.responseBytes === 0 || text === ""
       ? null
-      : cut(JSON.stringify([{ role: "assistant", content: text }]), rule.responseBytes);
+      : part([{ role: "assistant", content: text }], rule.responseBytes);
   return {
-    request: request === null ? null : withoutSecrets(request.text, secrets),
-    response: response === null ? null : withoutSecrets(response.text, secrets),
-    truncated: request?.cut === true || response?.cut === true || found?.text.truncated === true,
+    request:
+      rule.requestBytes === 0
+        ? null
+        : part(call.isSession ? call.partMessages : call.request.messages(), rule.requestBytes),
+    response: response === null ? null : { ...response, cut: response.cut || found?.text.truncated === true },
   };
 }
 
-function cut(text: string, bytes: number): { readonly text: string; readonly cut: boolean } {
+function cut(text: string, bytes: number): Part {
   const limit = Math.min(bytes, MOST_BYTES);
   if (text.length * 3 <= limit) return { text, cut: false };
   const octets = Buffer.from(text);
@@ -105,8 +134,8 @@ function withoutSecrets(text: string, secrets: readonly string[]): string {
   return clean;
 }
 
-function pieces(text: string | null): string[] {
-  if (text === null || text === "") return [];
+function pieces(text: string): string[] {
+  if (text === "") return [];
   if (text.length * 3 <= PIECE_BYTES) return [text];
   const octets = Buffer.from(text);
   const found: string[] = [];
