@@ -72,6 +72,10 @@ function answer(url: string, body: Buffer, response: import("node:http").ServerR
     response.write("part one, ");
     response.addTrailers({ "x-sum": "42" });
     response.end("part two");
+  } else if (url.startsWith("/pieces")) {
+    response.writeHead(200, { "content-type": "text/plain" });
+    response.write("a");
+    setImmediate(() => response.end("b"));
   } else if (url.startsWith("/none")) response.writeHead(204).end();
   else if (url.startsWith("/cookies"))
     response
@@ -96,6 +100,19 @@ describe("bodies", () => {
     expect(createHash("sha256").update(back).digest("hex")).toBe(
       createHash("sha256").update(body).digest("hex"),
     );
+  });
+
+  it("chunks of a plain answer are gathered, as buffer-response says by default", async () => {
+    const chunks = await new Promise<string[]>((resolve, reject) =>
+      request(`${gateway.url}/echo/pieces`, (reply) => {
+        const seen: string[] = [];
+        reply.on("data", (chunk: Buffer) => seen.push(chunk.toString()));
+        reply.on("end", () => resolve(seen));
+      })
+        .on("error", reject)
+        .end(),
+    );
+    expect(chunks).toEqual(["ab"]);
   });
 
   it("more than the limit is refused with 413 and leaves one line that says so", async () => {

@@ -36,6 +36,7 @@ import {
 import { egressGuard } from "./egress.ts";
 import { CREDENTIAL_UNAVAILABLE } from "./identity/failure.ts";
 import { sendWithFailover } from "./failover.ts";
+import { gathered, mayBeGathered } from "./gathered-body.ts";
 import { sendHedged } from "./hedge.ts";
 import type { Lease } from "./lease.ts";
 import { Leg } from "./leg.ts";
@@ -208,7 +209,7 @@ function toResponse(
   exchange: Exchange,
   answer: ClientResponse,
   source: BodySource | null,
-  { totalMs }: ForwardOptions,
+  { totalMs, bufferResponse }: ForwardOptions,
   lease: Lease | null,
   startedMs: number,
 ): ResponseMessage {
@@ -221,6 +222,10 @@ function toResponse(
   if (lease !== null) source = lease.watch(source);
   if (totalMs !== undefined)
     source = within(source, totalMs - (exchange.elapsedMs() - startedMs), exchange.services.clock);
+  // Only chunked answers are concerned, and none of a model: some of them stream what calls itself plain JSON.
+  if (bufferResponse && source.length === undefined && exchange.modelCall == null) {
+    if (mayBeGathered(headers.get("content-type"))) source = gathered(source);
+  }
   return new ResponseMessage(
     answer.status,
     answer.reason,

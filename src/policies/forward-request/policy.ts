@@ -72,7 +72,7 @@ export const forwardRequest = definePolicy({
       "buffer-response": {
         type: "bool",
         default: true,
-        doc: "Event streams are passed on at once whatever this says.",
+        doc: "Chunks are gathered, 8 KB at a time; false: each is passed on at once, as event streams always are.",
       },
       "fail-on-error-status-code": {
         type: "bool",
