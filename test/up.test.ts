@@ -58,7 +58,8 @@ class Up {
 describe("headgate up", () => {
   it("makes an example, prints a curl that answers, and leaves an editable folder", async () => {
     const folder = emptyFolder();
-    const up = new Up(folder, ["--port", "0"]);
+    const up = new Up(folder, ["--port", "0"], { HEADGATE_DRAIN_SECOND: "1" });
+    await up.says(/HEADGATE_DRAIN_SECOND means nothing; did you mean HEADGATE_DRAIN_SECONDS\?/);
     const [, curl] = await up.says(/^ {2}(curl http.*)$/m);
     const banner = up.output.slice(0, up.output.indexOf("Ctrl-C") + 30);
     expect(banner.split("\n").length).toBeLessThanOrEqual(14);

@@ -3,6 +3,7 @@ import { cpSync, existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Problem } from "../base/problem.ts";
+import { suggest } from "../base/suggest.ts";
 import type { Flags, Settings } from "../settings.ts";
 import type { Application, ReloadOutcome, StartedGateway } from "./application.ts";
 import { EXIT } from "./index.ts";
@@ -45,9 +46,10 @@ async function up(application: Application, flags: Flags): Promise<number> {
     return complain(application, error, EXIT.usage);
   }
   for (const name of application.unknownVariables(environment)) {
-    stderr.write(
-      `warning: the environment variable ${name} means nothing; known are ${application.knownVariables().join(", ")}\n`,
-    );
+    const known = application.knownVariables();
+    const meant = suggest(name, known);
+    const hint = meant === null ? `known are ${known.join(", ")}` : `did you mean ${meant}?`;
+    stderr.write(`warning: the environment variable ${name} means nothing; ${hint}\n`);
   }
   const configDir = settings.configDir ?? DEFAULT_FOLDER;
   const isNew = settings.configDir === null && !existsSync(configDir);
