@@ -16,13 +16,20 @@ const HOP_BY_HOP = new Set([
 /** Lengths that occur in the set; most names are ruled out without lower-casing them. */
 const LENGTHS = new Set([...HOP_BY_HOP].map((name) => name.length));
 
-/** A copy of a flat list without hop-by-hop fields and without those that `Connection` names. */
-export function withoutHopByHop(raw: readonly string[]): string[] {
+/**
+ * A copy of a flat list without hop-by-hop fields and without those that `Connection` names.
+ *
+ * @param meant in lower case: one that stays, because it is meant for whoever is at the next hop
+ */
+export function withoutHopByHop(raw: readonly string[], meant?: string): string[] {
   const named = namedByConnection(raw);
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
-    if (LENGTHS.has(name.length) && HOP_BY_HOP.has(name.toLowerCase())) continue;
+    if (LENGTHS.has(name.length)) {
+      const lower = name.toLowerCase();
+      if (lower !== meant && HOP_BY_HOP.has(lower)) continue;
+    }
     if (named !== null && named.has(name.toLowerCase())) continue;
     kept.push(name, raw[i + 1]!);
   }

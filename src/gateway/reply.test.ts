@@ -74,6 +74,12 @@ test.each<[string, ResponseMessage | null, string, string]>([
     "GET",
     "200 B=2; x",
   ],
+  [
+    "a challenge that a policy has set",
+    responseOf(407, null, ["Proxy-Authenticate", "Basic", "Proxy-Connection", "close"]),
+    "GET",
+    "407 Proxy-Authenticate=Basic; ",
+  ],
   ["a new body has no content-coding", responseOf(200, "x", ["Content-Encoding", "gzip"]), "GET", "200  x"],
   [
     "a passing one keeps it",

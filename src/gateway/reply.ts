@@ -18,7 +18,8 @@ import { ResponseMessage } from "./message.ts";
 export function sendReply(exchange: Exchange, done: () => void): void {
   const response = (exchange.response ??= new ResponseMessage(200));
   const { reply, method } = exchange.incoming;
-  const headers = withoutHopByHop(response.headers.raw);
+  // A challenge to the caller, RFC 9110 §11.7.1: a backend's was left out before, so it is a policy that makes one.
+  const headers = withoutHopByHop(response.headers.raw, "proxy-authenticate");
   if (exchange.corsHeaders !== null) mergeCors(headers, exchange.corsHeaders);
   reply.onFinish(done);
   const bodyless = method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
