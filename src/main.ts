@@ -316,6 +316,7 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
       { sink: "otlp", reason: "queue", count: otlp?.state.dropped ?? 0 },
       ...(ledger?.losses() ?? []),
     ],
+    clock,
     eventLoopDelay,
   });
 

@@ -20,6 +20,7 @@ test("the guide's table of metrics is the registry's", () => {
     heldTokens: () => 0,
     limitStoreErrors: () => 0,
     dropped: () => [],
+    clock: { now: () => 0, monotonic: () => 0 },
     eventLoopDelay: () => 0,
   });
   const kept = [...metrics.families()].map(({ kind, options: { name, labels, help } }) =>

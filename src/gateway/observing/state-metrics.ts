@@ -1,4 +1,5 @@
 /** Gauges that are worked out when somebody scrapes: what state the gateway, its backends and its stores are in. */
+import type { Clock } from "../../base/clock.ts";
 import type { Metrics } from "../../telemetry/metrics/registry.ts";
 
 export interface GatewayState {
@@ -21,6 +22,7 @@ export interface GatewayState {
   limitStoreErrors(): number;
   /** Records given up, by sink and reason. */
   dropped(): readonly { readonly sink: string; readonly reason: string; readonly count: number }[];
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   /** 99th percentile since the last scrape, in seconds. */
   eventLoopDelay(): number;
 }
@@ -84,7 +86,25 @@ export function stateMetrics(metrics: Metrics, state: GatewayState): void {
       for (const { sink, reason, count } of state.dropped()) set(count, [sink, reason]);
     },
   );
+  const stepped = clockSteps(state.clock);
+  const steps = "How often the machine's clock was found set by a second or more since the last scrape.";
+  total("headgate_clock_step_total", steps, "1", [], (set) => set(stepped()));
   gauge("headgate_event_loop_delay_seconds", "99th percentile since the last scrape.", "s", [], (set) =>
     set(state.eventLoopDelay()),
   );
+}
+
+const STEP_MS = 1000;
+
+/** @returns looks at the clock, and says how often it has been found set */
+function clockSteps(clock: GatewayState["clock"]): () => number {
+  const ahead = (): number => clock.now() - clock.monotonic();
+  let last = ahead();
+  let count = 0;
+  return () => {
+    const now = ahead();
+    if (Math.abs(now - last) >= STEP_MS) count++;
+    last = now;
+    return count;
+  };
 }
