@@ -70,7 +70,7 @@ export function contentSafety(element: string): PolicyDefinition {
           expression: true,
           min: 1,
           max: 10_000,
-          doc: "Characters of a streamed answer that are judged, and released, together. Default: as many as the service takes.",
+          doc: "Characters of a streamed answer, or of a session's, that are judged, and released, together. Default: as many as the service takes.",
         },
         "window-overlap-size": {
           type: "int",
@@ -99,7 +99,7 @@ export function contentSafety(element: string): PolicyDefinition {
           type: "int",
           min: 1,
           default: MOST_TEXT,
-          doc: "Ours: characters of text that a request may have; more is answered with 413.",
+          doc: "Ours: characters of text that a request, or a message of a WebSocket session, may have; more is answered with 413, or 1009.",
         },
         "timeout-ms": {
           type: "int",
