@@ -32,6 +32,7 @@ describe("exampleFor", () => {
     [{ enum: ["celsius", "fahrenheit"] }, "in Fahrenheit please", "fahrenheit"],
     [{ type: "string", default: "x" }, "", "x"],
     [{ type: "string", examples: ["y"] }, "", "y"],
+    [{ type: "string", default: "x", example: "y" }, "", "y"],
     [{ type: "array", items: { type: "integer" } }, "", [1]],
     [{ type: "array", items: { type: "integer" }, minItems: 3, uniqueItems: true }, "", [1, 2, 3]],
     [{ type: "array", items: { type: "integer" }, maxItems: 0 }, "", []],

@@ -44,6 +44,8 @@ function example(source: unknown, name: string, depth: number, build: Build): un
   const type = typeOf(schema);
   const hint = isLeaf(type) ? mention(name, build.words) : null;
   if (hint === null) {
+    // OpenAPI's word before JSON Schema's.
+    if (schema["example"] !== undefined) return schema["example"];
     if ("default" in schema) return schema["default"];
     const examples = schema["examples"];
     if (Array.isArray(examples) && examples.length > 0) return examples[0];

@@ -104,6 +104,8 @@ export interface OperationRequest extends OpenProperties {
 
 export interface OperationResponse extends OpenProperties {
   statusCode?: number;
+  /** `4XX` or `default`: the import of an OpenAPI document says which codes are meant; `statusCode` is one of them. */
+  range?: string;
   description?: string;
   headers?: ParameterContract[];
   representations?: Representation[];

@@ -7,6 +7,7 @@ import type {
   ApiSchemaProperties,
   GlobalSchemaProperties,
   OperationProperties,
+  OperationResponse,
   ParameterContract,
   Representation,
 } from "../contract/apis.ts";
@@ -61,14 +62,17 @@ export function contractOf(schemas: SchemaPlaces, operation: OperationProperties
       .map((one) => ({ ...rule(one), required: true })),
     bodies: (request?.representations ?? []).map(body),
     responses: responses.map((response) => ({
-      status:
-        String(response.statusCode ?? 200).toUpperCase() === "DEFAULT"
-          ? "default"
-          : String(response.statusCode ?? 200).toUpperCase(),
+      status: statusOf(response),
       headers: (response.headers ?? []).map(rule),
       bodies: (response.representations ?? []).map(body),
     })),
   };
+}
+
+/** `200`, `4XX` or `default`. */
+function statusOf({ range, statusCode = 200 }: OperationResponse): string {
+  const status = String(range ?? statusCode).toUpperCase();
+  return status === "DEFAULT" ? "default" : status;
 }
 
 function parameterRule(schemas: SchemaPlaces, parameter: ParameterContract): ParameterRule {
@@ -103,14 +107,30 @@ function schemaUse(
   schemas: SchemaPlaces,
   described: { readonly schemaId?: string; readonly typeName?: string; readonly [more: string]: unknown },
 ): SchemaUse | null {
-  const inline = described["schema"];
-  if (isJsonObject(inline)) return { document: inline, pointer: "#", name: "" };
+  const inline = inlineSchema(schemas, described);
+  if (inline !== null) return { document: inline, pointer: "#", name: "" };
   const { schemaId, typeName = "" } = described;
   if (schemaId === undefined || schemaId === "") return null;
   const document = documentOf(schemas, schemaId);
   if (document === null) return { document: null, pointer: "#", name: typeName };
   if (typeName === "") return { document, pointer: "#", name: "" };
   return { document, pointer: pointerTo(document, typeName), name: isPath(typeName) ? "" : typeName };
+}
+
+/** A schema that is written in place, together with the definitions that it refers to; null when there is none. */
+export function inlineSchema(
+  schemas: SchemaPlaces,
+  { schema, schemaId }: { readonly schemaId?: string; readonly schema?: unknown },
+): SchemaDocument | null {
+  if (!isJsonObject(schema)) return null;
+  const document = schemaId === undefined ? null : documentOf(schemas, schemaId);
+  if (document === null) return schema;
+  const { components, definitions } = document;
+  return {
+    ...(isJsonObject(components) ? { components } : {}),
+    ...(isJsonObject(definitions) ? { definitions } : {}),
+    ...schema,
+  };
 }
 
 function documentOf({ own, stored }: SchemaPlaces, schemaId: string): SchemaDocument | null {

@@ -7,7 +7,7 @@ import type { OperationProperties, Representation } from "../contract/apis.ts";
 import type { Resource } from "../contract/resource.ts";
 import type { MockResponse, Operation, OperationContract } from "../gateway/snapshot.ts";
 import type { TemplateMatcher } from "../gateway/template.ts";
-import { contractOf, type SchemaPlaces } from "./contracts.ts";
+import { contractOf, inlineSchema, type SchemaPlaces } from "./contracts.ts";
 
 /** One operation, which may serve many snapshots: it holds nothing but what is handed in here. */
 export class BuiltOperation implements Operation {
@@ -97,11 +97,12 @@ function sampleOf(schemas: SchemaPlaces, representation: Representation): string
   return schema === null ? null : JSON.stringify(exampleFor(schema, ""));
 }
 
-function schemaOf({ own }: SchemaPlaces, representation: Representation): unknown {
-  if (representation["schema"] !== undefined) return representation["schema"];
+function schemaOf(schemas: SchemaPlaces, representation: Representation): unknown {
+  const inline = inlineSchema(schemas, representation);
+  if (inline !== null) return inline;
   const { schemaId, typeName } = representation;
   if (schemaId === undefined || typeName === undefined) return null;
-  const document = own.get(schemaId.slice(schemaId.lastIndexOf("/") + 1).toLowerCase())?.document;
+  const document = schemas.own.get(schemaId.slice(schemaId.lastIndexOf("/") + 1).toLowerCase())?.document;
   if (!isJsonObject(document)) return null;
   const pointer = isJsonObject(document["components"]) ? "#/components/schemas/" : "#/definitions/";
   return { ...document, $ref: pointer + typeName.replaceAll("~", "~0").replaceAll("/", "~1") };

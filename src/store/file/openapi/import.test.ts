@@ -162,7 +162,7 @@ test("bodies and responses keep types, examples and headers", () => {
             },
           },
           "4XX": { description: "yours" },
-          default: { description: "ignored beside others" },
+          default: { description: "others" },
         },
       },
       "/x",
@@ -199,16 +199,55 @@ test("bodies and responses keep types, examples and headers", () => {
         },
       ],
     },
-    { statusCode: 400, description: "yours" },
+    { statusCode: 400, range: "4XX", description: "yours" },
+    { statusCode: 500, range: "default", description: "others" },
   ]);
 });
+
+test.each<[string, unknown, object]>([
+  ["a name", { $ref: "#/components/schemas/Order" }, { schemaId: "schema", typeName: "Order" }],
+  ["in place", { type: "object" }, { schema: { type: "object" } }],
+  [
+    "in place, with references",
+    { type: "array", items: { $ref: "#/components/schemas/Order" } },
+    { schemaId: "schema", schema: { type: "array", items: { $ref: "#/components/schemas/Order" } } },
+  ],
+])("the schema of a body: %s", (_name, schema, expected) => {
+  const responses = { 200: { content: { "application/json": { schema } } } };
+  const components = { schemas: { Order: { type: "object" } } };
+  const [response] = only(one({ responses }, "/x", "get", { components })).responses!;
+  expect(response!.representations).toEqual([{ contentType: "application/json", ...expected }]);
+});
+
+test("exact codes stand before ranges, and those before the default", () => {
+  const responses = { default: {}, "4xx": {}, 400: {}, 200: {} };
+  expect(only(one({ responses })).responses).toEqual([
+    { statusCode: 200 },
+    { statusCode: 400 },
+    { statusCode: 400, range: "4XX" },
+    { statusCode: 500, range: "default" },
+  ]);
+});
+
+test.each<[unknown, object]>([
+  [{ type: "integer", default: 1, description: "d" }, {}],
+  [{ type: "integer", maximum: 10 }, { schema: { type: "integer", maximum: 10 } }],
+])(
+  "a parameter's schema travels with it when it says more than the parameter does: %j",
+  (schema, expected) => {
+    const [parameter] = only(one({ parameters: [{ name: "q", in: "query", schema }] })).request!
+      .queryParameters!;
+    const { schemaId, schema: kept } = parameter as { schemaId?: string; schema?: unknown };
+    expect({ schemaId, schema: kept }).toEqual(expected);
+  },
+);
 
 test("GET has no body; `default` alone is 200", () => {
   const { request, responses } = only(
     one({ requestBody: { content: { "a/b": {} } }, responses: { default: { description: "d" } } }),
   );
   expect(request).toBeUndefined();
-  expect(responses).toEqual([{ statusCode: 200, description: "d" }]);
+  expect(responses).toEqual([{ statusCode: 200, range: "default", description: "d" }]);
 });
 
 test.each<[string, unknown, string | undefined]>([

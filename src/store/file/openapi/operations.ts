@@ -200,17 +200,18 @@ function urlOf(
 function readResponses(reading: Reading, responses: unknown, path: PropertyPath): OperationResponse[] {
   if (!isObject(responses)) return [];
   const read: OperationResponse[] = [];
-  const statuses = Object.keys(responses);
+  // Exact codes first: whoever looks for one finds its own description before that of its range.
+  const statuses = Object.keys(responses).sort((a, b) => rank(a) - rank(b));
   for (const status of statuses) {
-    const statusCode = statusOf(status, statuses.length === 1);
-    if (statusCode === undefined || read.some((other) => other.statusCode === statusCode)) continue;
+    const code = statusOf(status, statuses.length === 1);
+    if (code === undefined) continue;
     const at = [...path, status];
     const response = reading.references.follow(responses[status], at);
     if (!response) continue;
     const representations = readRepresentations(reading, response["content"], [...at, "content"]);
     const headers = isObject(response["headers"]) ? Object.entries(response["headers"]) : [];
     read.push({
-      statusCode,
+      ...code,
       ...(textOf(response["description"]) !== undefined && { description: textOf(response["description"]) }),
       ...(headers.length > 0 && {
         headers: headers.map(([name, header]) => {
@@ -224,11 +225,19 @@ function readResponses(reading: Reading, responses: unknown, path: PropertyPath)
   return read;
 }
 
-/** `200` → 200, `2XX` → 200; `default` counts only when it is alone. */
-function statusOf(status: string, alone: boolean): number | undefined {
-  if (/^[1-5]\d\d$/.test(status)) return Number(status);
-  if (/^[1-5]XX$/i.test(status)) return Number(status[0]) * 100;
-  return status === "default" && alone ? 200 : undefined;
+const rank = (status: string): number => (/^\d+$/.test(status) ? 0 : status === "default" ? 2 : 1);
+
+/**
+ * `4XX` stands for 400 where one code is asked for, `default` alone for 200 and beside others for 500; the range says what
+ * else they describe.
+ */
+function statusOf(
+  status: string,
+  alone: boolean,
+): Pick<OperationResponse, "statusCode" | "range"> | undefined {
+  if (/^[1-5]\d\d$/.test(status)) return { statusCode: Number(status) };
+  if (/^[1-5]XX$/i.test(status)) return { statusCode: Number(status[0]) * 100, range: status.toUpperCase() };
+  return status === "default" ? { statusCode: alone ? 200 : 500, range: status } : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

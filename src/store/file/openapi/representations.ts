@@ -12,19 +12,48 @@ export function readRepresentations(
   return Object.entries(content).map(([contentType, value]) => {
     const at = [...path, contentType];
     const media = reading.references.follow(value, at) ?? {};
-    const typeName = reading.references.schemaName(media["schema"]);
     const examples = readExamples(reading, media, at);
     const isForm = /^(application\/x-www-form-urlencoded|multipart\/form-data)/i.test(contentType);
     const formParameters = isForm ? formParametersOf(reading, media["schema"], [...at, "schema"]) : [];
     return {
       contentType,
-      ...(typeName !== undefined && { schemaId: reading.options.schemaName, typeName }),
-      // A schema written in place has no name to refer to: it travels with its representation.
-      ...(typeName === undefined && isObject(media["schema"]) && { schema: media["schema"] }),
+      ...schemaOf(reading, media["schema"]),
       ...(examples && { examples }),
       ...(formParameters.length > 0 && { formParameters }),
     };
   });
+}
+
+/**
+ * The name of a schema; or, for one that is written in place and has none, the schema itself, with the place that its
+ * references lead to.
+ */
+function schemaOf({ references, options }: Reading, schema: unknown): Partial<Representation> {
+  const schemaId = options.schemaName;
+  const typeName = references.schemaName(schema);
+  if (typeName !== undefined) return { schemaId, typeName };
+  if (!isObject(schema)) return {};
+  return refersTo(schema) ? { schemaId, schema } : { schema };
+}
+
+/** Members of a schema that a parameter tells by itself. */
+const TOLD = new Set([
+  "type",
+  "description",
+  "default",
+  "enum",
+  "example",
+  "examples",
+  "title",
+  "deprecated",
+]);
+
+function saysMore(schema: unknown): boolean {
+  return isObject(schema) && Object.keys(schema).some((name) => !TOLD.has(name) && !name.startsWith("x-"));
+}
+
+function refersTo(schema: object): boolean {
+  return JSON.stringify(schema).includes('"$ref"');
 }
 
 /** `example` of the media type counts as the example called `default`, like in the cloud. */
@@ -67,7 +96,6 @@ export function toParameter(
   path: PropertyPath,
 ): ParameterContract {
   const schema = reading.references.follow(parameter["schema"], [...path, "schema"]) ?? {};
-  const typeName = reading.references.schemaName(parameter["schema"]);
   const description = parameter["description"] ?? schema["description"];
   const fallback = schema["default"];
   const values = Array.isArray(schema["enum"]) ? schema["enum"].filter(isPlain).map(String) : [];
@@ -79,7 +107,7 @@ export function toParameter(
     ...(parameter["required"] === true && { required: true }),
     ...(isPlain(fallback) && { defaultValue: String(fallback) }),
     ...(values.length > 0 && { values }),
-    ...(typeName !== undefined && { schemaId: reading.options.schemaName, typeName }),
+    ...(saysMore(parameter["schema"]) && schemaOf(reading, parameter["schema"])),
     ...(examples && { examples }),
   };
 }
