@@ -240,7 +240,7 @@ async function checkRequest(given: Given, exchange: Exchange, site: Site): Promi
   const check = checkOf(given, exchange, site, given.shields(exchange.context));
   const enforces = given.enforces(exchange.context);
   if (enforces) enforce(given, exchange, check);
-  if (exchange.incoming.upgrade) {
+  if (exchange.incoming.upgrade && exchange.api?.type === "websocket") {
     const prompts = { concatenates: given.concatenates, mostText: given.mostText };
     return joinSession(exchange, {
       check,

@@ -8,7 +8,7 @@ import { FrameReader, textFrame } from "../../llm/websocket-frames.ts";
 import { type BodySink, type BodySource, TransportError, type Tunnel } from "../../transport/transport.ts";
 import { ResponseMessage } from "../message.ts";
 import { modelCallOf } from "../models/find-model-call.ts";
-import { type Written, exchangeOf, policyStep, servicesOf, snapshotOf } from "../testing.ts";
+import { type Written, apiOf, exchangeOf, policyStep, servicesOf, snapshotOf } from "../testing.ts";
 import { proxyWebSocket } from "../websocket.ts";
 import { contentSafety } from "./policy.ts";
 
@@ -140,6 +140,7 @@ async function session(options: Options = {}) {
   const client = new End();
   const backend = new End();
   exchange.incoming.reply.upgrade = () => client;
+  exchange.api = apiOf({ path: "", type: "websocket" });
   const step = policyStep(
     POLICY,
     {
@@ -240,6 +241,11 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
             { type: "message", role: "user", content: [{ type: "input_text", text }] },
           ],
         },
+      }),
+      "input of a response of the Responses API": (text) => ({
+        type: "response.create",
+        model: "gpt-4o",
+        input: [{ role: "user", content: [{ type: "input_text", text }] }],
       }),
       "instructions of the session": (instructions) => ({
         type: "session.update",
@@ -368,7 +374,7 @@ const lastWords = (dialect: Dialect): unknown[] =>
 
 describe("the caller", () => {
   test.each(SAYINGS)("$name: $what", async ({ dialect, say }) => {
-    const { exchange, client, backend, counted } = await session(dialect);
+    const { exchange, client, backend, counted, guard } = await session(dialect);
     backend.say(told(dialect.ends));
     const harmless = raw(say("Something that nobody minds"));
     for (const message of dialect.wordless) client.say(said(message));
@@ -376,6 +382,8 @@ describe("the caller", () => {
     await calm();
     const before = Buffer.concat([...dialect.wordless.map(said), harmless]);
     expect(backend.heard.equals(before)).toBe(true);
+    // Nothing else was asked about but names of tools.
+    for (const text of guard.asked) expect(text).toMatch(/Something that nobody minds|^Hi\.$|^f$/);
     client.say(raw(say(`Tell me ${FORBIDDEN}, please.`)));
     client.say(said(dialect.wordless.at(-1)));
     await calm();
@@ -693,6 +701,17 @@ describe("the model", () => {
     expect(client.told.messages).toHaveLength(2);
   });
 
+  test("a ping lets nobody wait for further words", async () => {
+    const { client, backend } = await session({ attributes: enforced() });
+    const octets = Buffer.concat([
+      told(DIALECTS["OpenAI Realtime"]!.writes["text"]!("Wait.")),
+      frame(0x89, Buffer.from("ping"), false),
+    ]);
+    backend.say(octets);
+    await calm();
+    expect(client.heard.equals(octets)).toBe(true);
+  });
+
   test("what is repeated, echoed or no word of the model's is not asked about again", async () => {
     const { client, backend, guard } = await session({ attributes: enforced(1000) });
     const words = "A sentence that is longer than some.";
@@ -879,4 +898,80 @@ describe("a session in no known dialect", () => {
     await calm();
     expect([backend.told.messages.length, counted]).toEqual([3, ["unavailable_allowed"]]);
   });
+});
+
+// ── All of it at random ───────────────────────────────────────────────────────────────────────────────────────────
+
+describe("whatever is said, however it is cut, whenever it is judged", () => {
+  const next = (seed: { n: number }, most: number): number => {
+    seed.n = (Math.imul(seed.n, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((seed.n / 2 ** 32) * most);
+  };
+
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))(
+    "nothing is lost and nothing changes places: %i",
+    async (n) => {
+      const seed = { n: n * 7919 + 1 };
+      const dialect = Object.values(DIALECTS)[n % 2]!;
+      const { client, backend, guard } = await session({
+        ...dialect,
+        attributes: enforced(1 + next(seed, 60)),
+        count: 1 + (n % 3),
+      });
+      const says = Object.values(dialect.says).filter((say) => !("__raw" in say("")));
+      const writes = Object.values(dialect.writes);
+      const random = (masked: boolean): Buffer => {
+        const kind = next(seed, 5);
+        const words = "lorem ipsum ".repeat(next(seed, 12));
+        const make = masked ? says[next(seed, says.length)]! : writes[next(seed, writes.length)]!;
+        if (kind === 0)
+          return frame(next(seed, 2) === 0 ? 0x89 : 0x8a, Buffer.from("x".repeat(next(seed, 30))), masked);
+        if (kind === 1) return frames(make(words), 1 + next(seed, 90), 1 + next(seed, 2), masked);
+        if (kind === 2) {
+          const message = masked ? dialect.wordless[next(seed, dialect.wordless.length)] : dialect.sound;
+          return masked ? said(message) : told(message);
+        }
+        return textFrame(JSON.stringify(make(words)), masked ? MASK : null);
+      };
+      const pending: (() => void)[] = [];
+      const hold = (): void => {
+        guard.until =
+          next(seed, 3) === 0 ? Promise.resolve() : new Promise((resolve) => pending.push(resolve));
+      };
+      const sides = [
+        {
+          end: client,
+          other: backend,
+          octets: Buffer.concat(Array.from({ length: 25 }, () => random(true))),
+        },
+        {
+          end: backend,
+          other: client,
+          octets: Buffer.concat([...Array.from({ length: 25 }, () => random(false)), told(dialect.ends)]),
+        },
+      ];
+      const at = [0, 0];
+      while (sides.some(({ octets }, i) => at[i]! < octets.length)) {
+        const i = next(seed, 2);
+        const { end, other, octets } = sides[i]!;
+        hold();
+        const to = Math.min(octets.length, at[i]! + 1 + next(seed, 400));
+        other.slow = next(seed, 4) === 0;
+        if (to > at[i]!) end.say(octets.subarray(at[i], to));
+        at[i] = to;
+        if (next(seed, 3) === 0) pending.splice(next(seed, pending.length || 1), 1)[0]?.();
+        if (next(seed, 4) === 0) await setImmediate();
+        if (next(seed, 3) === 0) other.drained();
+      }
+      guard.until = Promise.resolve();
+      for (const { other } of sides) other.slow = false;
+      for (let turn = 0; turn < 60; turn++) {
+        for (const go of pending.splice(0)) go();
+        for (const { other } of sides) other.drained();
+        await setImmediate();
+      }
+      expect([client.told.code, backend.told.code]).toEqual([null, null]);
+      for (const { other, octets } of sides) expect(other.heard.equals(octets)).toBe(true);
+    },
+  );
 });

@@ -21,6 +21,8 @@ export class SessionUnits implements Units {
   readonly #unreadable: (why: string) => void;
   #skipped = 0;
   #isBroken = false;
+  /** The frame that was read ended a message. */
+  #taken = false;
 
   /**
    * @param words null: nobody knows the dialect, and every word counts
@@ -45,8 +47,12 @@ export class SessionUnits implements Units {
     const reader = this.#reader;
     let end = 0;
     for (let at = 0; at < chunk.length && !reader.broken;) {
+      this.#taken = false;
       at = reader.readFrame(chunk, at);
-      if (reader.atBoundary) end = at;
+      if (!reader.atBoundary) continue;
+      end = at;
+      // A ping should not wait for more words to come: somebody waits for its answer.
+      if (!this.#taken && this.#texts.pending > 0) this.due = true;
     }
     if (reader.skipped !== this.#skipped) {
       this.#skipped = reader.skipped;
@@ -62,6 +68,7 @@ export class SessionUnits implements Units {
   end(): void {}
 
   #take(text: string, octets: Uint8Array, isBinary: boolean): void {
+    this.#taken = true;
     const texts = this.#texts;
     const words = this.#words;
     if (words?.isSound(text.slice(0, SOUND_START)) === true) {
