@@ -21,7 +21,7 @@ const SPECIFICATION = {
       },
       post: {
         operationId: "add",
-        requestBody: { content: json(ORDERS) },
+        requestBody: { required: true, content: json(ORDERS) },
         responses: { 200: { description: "ok" }, default: { description: "not ok" } },
       },
     },
@@ -67,9 +67,9 @@ const post = (body: string): RequestInit => ({
   body,
   headers: { "Content-Type": "application/json" },
 });
-const answered = (status: number, method = "GET"): RequestInit => ({
-  method,
-  headers: { status: String(status) },
+const answered = (status: number, init: RequestInit = {}): RequestInit => ({
+  ...init,
+  headers: { ...(init.headers as object), status: String(status) },
 });
 
 test.each<[string, string, RequestInit, number]>([
@@ -83,7 +83,8 @@ test.each<[string, string, RequestInit, number]>([
   ["a wrong one", "/orders", post('[{"n":"x"}]'), 400],
   ["a code of a range", "/orders", answered(404), 404],
   ["a code of none", "/orders", answered(503), 502],
-  ["any code, by default", "/orders", answered(503, "POST"), 503],
+  ["any code, by default", "/orders", answered(503, post("[]")), 503],
+  ["a body that is needed", "/orders", { method: "POST" }, 400],
 ])("%s", async (_name, path, init, expected) => {
   expect((await fetch(`${gateway.url}/a${path}`, init)).status).toBe(expected);
 });

@@ -97,6 +97,8 @@ export interface OperationProperties extends OpenProperties {
 
 export interface OperationRequest extends OpenProperties {
   description?: string;
+  /** The import of an OpenAPI document says that there must be a body. */
+  required?: boolean;
   headers?: ParameterContract[];
   queryParameters?: ParameterContract[];
   representations?: Representation[];

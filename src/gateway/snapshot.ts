@@ -179,6 +179,8 @@ export interface OperationContract {
   readonly query: readonly ParameterRule[];
   readonly path: readonly ParameterRule[];
   readonly bodies: readonly BodyRule[];
+  /** A request without a body is not as described. */
+  readonly needsBody: boolean;
   readonly responses: readonly ResponseRule[];
 }
 

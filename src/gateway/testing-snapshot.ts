@@ -59,6 +59,7 @@ export function operationOf(given: string | OperationFields): Operation {
       query: [],
       path: [],
       bodies: [],
+      needsBody: false,
       responses: [],
       ...("contract" in fields ? fields.contract : {}),
     },

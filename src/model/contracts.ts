@@ -61,6 +61,7 @@ export function contractOf(schemas: SchemaPlaces, operation: OperationProperties
       .filter(({ name = "" }) => !inQuery.has(name.toLowerCase()))
       .map((one) => ({ ...rule(one), required: true })),
     bodies: (request?.representations ?? []).map(body),
+    needsBody: request?.required === true,
     responses: responses.map((response) => ({
       status: statusOf(response),
       headers: (response.headers ?? []).map(rule),

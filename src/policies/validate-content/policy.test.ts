@@ -337,6 +337,30 @@ test("detected: size and content", async () => {
   ]);
 });
 
+test.each<[string, string | null, boolean, Record<string, unknown>, string]>([
+  ["nothing to validate", null, false, {}, "ok"],
+  ["needed", null, true, {}, "400 Bad request: Required body of the request is missing."],
+  ["needed, and empty", "", true, {}, "400 Bad request: Required body of the request is missing."],
+  ["the content's action", null, true, { action: "ignore" }, "ok"],
+  ["other types are not spoken of", null, true, { type: "text/xml", "validate-as": "xml" }, "ok"],
+])("no body: %s", async (_name, body, needsBody, content, expected) => {
+  const exchange = exchangeOf({ method: "POST", ...(body !== null && { body: new ChunkSource([body]) }) });
+  describeOperation(exchange, "/x", { bodies: [described()], needsBody });
+  const step = policyStep(validateContent, {
+    attributes: {
+      "unspecified-content-type-action": "ignore",
+      "max-size": 10,
+      "size-exceeded-action": "prevent",
+    },
+    children: {
+      content: [
+        { attributes: { type: "application/json", "validate-as": "json", action: "prevent", ...content } },
+      ],
+    },
+  });
+  expect(await outcomeOf(step, exchange)).toBe(expected);
+});
+
 test("a description that is at fault is told as such", async () => {
   const schema = (document: object | null) =>
     ({ document, pointer: "#/definitions/X", name: "X" }) as SchemaUse;

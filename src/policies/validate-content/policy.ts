@@ -185,7 +185,8 @@ export const validateContent = definePolicy({
 
 function validate(exchange: Exchange, side: Side, settings: Settings): Outcome | Promise<Outcome> {
   const message: Message | null = side === "request" ? exchange.request : exchange.response;
-  if (message === null || message.body === null) return;
+  if (message === null) return;
+  if (message.body === null) return withoutBody(exchange, side, settings);
   const { context } = exchange;
   const maxSize = settings.maxSize(context);
   const sizeAction = actionOf(settings.sizeExceeded(context), ELEMENT);
@@ -202,10 +203,27 @@ function validate(exchange: Exchange, side: Side, settings: Settings): Outcome |
       if (found !== null) findings.push(found);
       settle(exchange, ELEMENT, side, settings.variable, findings);
     };
-    if (prevents(findings) || bytes.length === 0) return finish(null);
+    if (bytes.length === 0) return withoutBody(exchange, side, settings);
+    if (prevents(findings)) return finish(null);
     const found = contentFinding(exchange, { side, body }, message, settings);
     return found instanceof Promise ? found.then(finish) : finish(found);
   });
+}
+
+/** There is nothing to validate, unless the operation needs a body: then what is said of the described types is done. */
+function withoutBody(exchange: Exchange, side: Side, settings: Settings): void {
+  const { operation, context } = exchange;
+  if (side !== "request" || operation === null || !operation.contract.needsBody) return;
+  const { bodies } = operation.contract;
+  const content = settings.contents.find(
+    ({ type }) => type === "" || bodies.some(({ contentType }) => contentType === type),
+  );
+  const action = actionOf((content?.action ?? settings.unspecified)(context), ELEMENT);
+  if (action === "ignore") return;
+  const details = "Required body of the request is missing.";
+  settle(exchange, ELEMENT, side, settings.variable, [
+    { name: "", type: "RequestBody", rule: "IncorrectMessage", details, shown: details, action },
+  ]);
 }
 
 function tooLarge(side: Side, size: number, limit: number, action: Action): Finding {

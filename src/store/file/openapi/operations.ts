@@ -112,6 +112,7 @@ function readOperation(
     ? undefined
     : reading.references.follow(operation["requestBody"], [...path, "requestBody"]);
   if (body) {
+    if (body["required"] === true) request.required = true;
     if (textOf(body["description"])) request.description = textOf(body["description"]);
     const representations = readRepresentations(reading, body["content"], [
       ...path,
