@@ -25,7 +25,8 @@ test("before there is a response, one is begun", () => {
 test.each<[Readonly<Record<string, unknown>>, string]>([
   [{ code: () => 101 }, "101 is not the status code of a final response (200 to 999)."],
   [{ code: () => 1000 }, "1000 is not the status code of a final response (200 to 999)."],
-  [{ code: 200, reason: () => "a\r\nX: 1" }, "The reason phrase contains a line break."],
+  [{ code: 200, reason: () => "a\r\nX: 1" }, "The reason phrase contains a line break or control character."],
+  [{ code: 200, reason: () => "a\u0001" }, "The reason phrase contains a line break or control character."],
 ])("%o is refused", (attributes, message) => {
   expect(() => policyStep(setStatus, { attributes }).run(exchangeOf(), null)).toThrow(
     expect.objectContaining({ source: "set-status", message }),

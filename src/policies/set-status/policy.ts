@@ -2,6 +2,9 @@ import { GatewayError } from "../../gateway/errors.ts";
 import { ResponseMessage, STANDARD_REASONS } from "../../gateway/message.ts";
 import { ALL_SECTIONS, definePolicy, responseOf } from "../../gateway/policy.ts";
 
+/** RFC 9112 §4: what a reason phrase is not made of. */
+const UNSAFE = /[\0-\x08\x0a-\x1f\x7f]/;
+
 /** Sets status code and reason phrase of the pending response; nothing ends. */
 export const setStatus = definePolicy({
   element: "set-status",
@@ -25,11 +28,11 @@ export const setStatus = definePolicy({
       });
     }
     const phrase = reason?.(exchange.context) ?? "";
-    if (/[\r\n\0]/.test(phrase)) {
+    if (UNSAFE.test(phrase)) {
       throw new GatewayError({
         source: "set-status",
         reason: "InvalidReasonPhrase",
-        message: "The reason phrase contains a line break.",
+        message: "The reason phrase contains a line break or control character.",
         status: 500,
       });
     }

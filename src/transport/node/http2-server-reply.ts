@@ -225,7 +225,7 @@ function isBodyless(method: string, status: number): boolean {
 
 /** HTTP/2 has no reason phrase, but what HTTP/1.1 would not send is as wrong here. */
 function checkReason(reason: string): void {
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(reason)) {
+  if (/[\0-\x08\x0a-\x1f\x7f]/.test(reason)) {
     throw new TransportError("invalid_message", "the reason phrase has a character that it cannot have");
   }
 }

@@ -45,7 +45,12 @@ export function fieldValue(name: string, value: string): string {
   if (FORBIDDEN.test(value)) {
     throw new TransportError("invalid_message", `the value of ${name} has a control character`);
   }
-  return BEYOND_LATIN1.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
+  return octets(value);
+}
+
+/** One character for each octet that is sent. */
+function octets(text: string): string {
+  return BEYOND_LATIN1.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
 }
 
 function isOurs(name: string, value: string, keepConnection: boolean): boolean {
@@ -86,10 +91,10 @@ export function statusLine(status: number, reason: string): string {
     throw new TransportError("invalid_message", `${status} is not the status of an answer`);
   }
   const phrase = reason === "" ? (STATUS_CODES[status] ?? "") : reason;
-  if (FORBIDDEN.test(phrase) || BEYOND_LATIN1.test(phrase)) {
+  if (FORBIDDEN.test(phrase)) {
     throw new TransportError("invalid_message", "the reason phrase has a character that it cannot have");
   }
-  return `HTTP/1.1 ${status} ${phrase}\r\n`;
+  return `HTTP/1.1 ${status} ${octets(phrase)}\r\n`;
 }
 
 /**
