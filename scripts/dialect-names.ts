@@ -75,19 +75,40 @@ export const KNOWN_NAMES: readonly string[] = ["auto", ...BY_NAME.keys(), ...Obj
 const BEFORE = /^(?:openai|azure-openai|azure-ai-inference|azure-ai|azure|aws|amazon|bedrock|google)-/;
 const BEHIND = /-(?:api|native|v\d\w*|stream|streaming|streamed|sse|json|body|websocket|ws|eventstream)$/;
 
+/** Words by which names that nobody has listed are understood, the more particular first. */
+const WORDS: readonly (readonly [RegExp, Named])[] = [
+  [/converse/, { dialect: "bedrock-converse" }],
+  [/bedrock.*-(?!runtime)|titan|nova|jamba|invoke/, { dialect: "bedrock-invoke" }],
+  [/bedrock/, BEDROCK],
+  [/anthropic|claude/, { dialect: "anthropic-messages" }],
+  [/(?:gemini|vertex|google).*live|live.*(?:gemini|vertex|google)/, { dialect: "gemini-live" }],
+  [/gemini|vertex|generatecontent/, { dialect: "gemini" }],
+  [/realtime/, { dialect: "openai-realtime" }],
+  [/embed/, { dialect: "openai-embeddings" }],
+  [/image|dall-e/, { dialect: "openai-images" }],
+  [/whisper|speech|transcri|translat|audio/, { dialect: "openai-audio" }],
+  [/response/, { dialect: "openai-responses" }],
+  [/chat|mistral|github-models/, { dialect: "openai-chat" }],
+  [/completion/, { dialect: "openai-completions" }],
+  [/azure|foundry|openai/, OPENAI],
+];
+
 /** @returns null when nobody is called so */
 export function namedDialect(said: string): Named | null {
-  return named(
-    said
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, ""),
-  );
+  const name = said
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  return named(name) ?? WORDS.find(([words]) => words.test(name))?.[1] ?? null;
 }
 
 function named(name: string): Named | null {
   const found = PROVIDERS[name] ?? BY_NAME.get(name);
   if (found !== undefined) return found;
-  const shorter = BEHIND.test(name) ? name.replace(BEHIND, "") : name.replace(BEFORE, "");
-  return shorter === name ? null : named(shorter);
+  for (const extra of [BEFORE, BEHIND]) {
+    const shorter = name.replace(extra, "");
+    const meant = shorter === name ? null : named(shorter);
+    if (meant !== null) return meant;
+  }
+  return null;
 }

@@ -104,6 +104,15 @@ it.each([
   ["google-gemini-live", "gemini-live"],
   ["bedrock-ConverseStream", "bedrock-converse"],
   ["aws-bedrock-invoke-model", "bedrock-invoke"],
+  ["Bedrock InvokeModelWithResponseStream", "bedrock-invoke"],
+  ["bedrock_invoke_model_with_response_stream", "bedrock-invoke"],
+  ["Azure OpenAI Realtime (WebSocket)", "openai-realtime"],
+  ["Vertex native", "gemini"],
+  ["bedrock-invoke-titan-text", "bedrock-invoke"],
+  ["vertex-ai-gemini-streamGenerateContent", "gemini"],
+  ["openai-embeddings-base64", "openai-embeddings"],
+  ["chat.completion.chunk", "openai-chat"],
+  ["Gemini Live API", "gemini-live"],
 ])("%s means %s", async (said, dialect) => {
   expect((await run(said, join(corpus, "empty.sse"))).said).toMatchObject({ dialect });
 });
@@ -144,6 +153,15 @@ it("reads what Bedrock says in headers alone", async () => {
   expect((await run("auto", path)).said).toMatchObject({
     dialect: "bedrock-invoke",
     usage: { promptTokens: 8, completionTokens: 3 },
+  });
+});
+
+it("one message of a session is no response", async () => {
+  const path = file("message", '{"type":"session.created","session":{"model":"gpt-realtime"}}');
+  expect((await run("realtime", path)).said).toMatchObject({
+    model: "gpt-realtime",
+    complete: false,
+    responses: 0,
   });
 });
 
@@ -194,7 +212,7 @@ describe("options", () => {
     [["constructor", join(corpus, "chat.body")], 2, "no dialect"],
     [["chat", join(corpus, "chat.body"), "--split", "0"], 2, "--split"],
     [["chat", join(corpus, "chat.body"), "--nonsense"], 2, "--nonsense"],
-    [["openai-chta", join(corpus, "chat.body")], 2, "did you mean openai-chat?"],
+    [["copmletions", join(corpus, "chat.body")], 2, "did you mean completions?"],
     [["chat", join(folder, "missing")], 1, "ENOENT"],
     [["chat", folder], 1, "EISDIR"],
     [["auto", join(corpus, "empty.sse")], 1, "name it"],

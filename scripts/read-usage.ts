@@ -44,6 +44,7 @@ the completion is in completionTokens. cachedTokens and cacheWriteTokens are ins
 textLength counts UTF-16 units of all the model wrote: text, refusals, reasoning, arguments of tool calls, transcripts.
 `;
 
+const LINES = "application/jsonl";
 /** Octets that are read at once without `--split`. */
 const CHUNK = 64 * 1024;
 /** First octets of WebSocket frames: final or not, compressed or not, text, binary, close, ping, pong. */
@@ -153,7 +154,9 @@ async function readWith(dialect: Dialect, options: Options, recording: Recording
     return session.found;
   }
   const tap = tapAnswer(readingEnvelopes(dialect), {
-    contentType: options.contentType ?? headers.get("content-type"),
+    // One message of a session is no answer that is whole.
+    contentType:
+      options.contentType ?? (dialect.operation === "realtime" ? LINES : headers.get("content-type")),
     contentEncoding: coding,
     headers,
     keepText: 0,
