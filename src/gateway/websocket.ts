@@ -56,11 +56,17 @@ export function proxyWebSocket(exchange: Exchange, done: () => void): void {
     const told = toClient;
     toClient = safety.serverSink(told, resumeBackend);
     resumeBackend = () => safety.clientDrained();
-    safety.open(() => {
-      tellEnd("gateway", "client", null);
-      told.end();
-      backend.close();
-    });
+    safety.open(
+      () => {
+        tellEnd("gateway", "client", null);
+        told.end();
+        backend.close();
+      },
+      () => {
+        client.close();
+        backend.close();
+      },
+    );
     exchange.onEnd(() => safety.stop());
   }
   session?.open(toClient, () => {

@@ -8,9 +8,20 @@ import { FrameReader, textFrame } from "../../llm/websocket-frames.ts";
 import { type BodySink, type BodySource, TransportError, type Tunnel } from "../../transport/transport.ts";
 import { ResponseMessage } from "../message.ts";
 import { modelCallOf } from "../models/find-model-call.ts";
-import { type Written, apiOf, exchangeOf, policyStep, servicesOf, snapshotOf } from "../testing.ts";
+import {
+  FakeClock,
+  type Written,
+  apiOf,
+  exchangeOf,
+  policyStep,
+  servicesOf,
+  snapshotOf,
+} from "../testing.ts";
 import { proxyWebSocket } from "../websocket.ts";
+import { realtimeWords } from "../../llm/providers/openai/session-words.ts";
+import { AnswerTexts } from "./answer-texts.ts";
 import { contentSafety } from "./policy.ts";
+import { SessionUnits } from "./session-units.ts";
 
 const FORBIDDEN = 'the "red" Türöffner 😀 code';
 const REFUSED = "Request failed content safety check.";
@@ -126,7 +137,9 @@ async function session(options: Options = {}) {
   const { target = OPENAI, section = "inbound", count = 1 } = options;
   const guard = new OneString();
   const counted: string[] = [];
+  const clock = new FakeClock();
   const services = servicesOf({
+    clock,
     guardFor: () => guard,
     countSafety: (action, category) => void counted.push(`${action} ${category}`.trim()),
   });
@@ -158,7 +171,7 @@ async function session(options: Options = {}) {
   for (let i = 0; i < count; i++) await step.run(exchange, null);
   answered();
   proxyWebSocket(exchange, () => {});
-  return { exchange, guard, counted, client, backend };
+  return { exchange, guard, counted, client, backend, clock };
 }
 
 /** Until nobody is asked any more. */
@@ -263,7 +276,7 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
         type: "session.update",
         session: { audio: { input: { transcription: { model: "whisper-1", prompt } } } },
       }),
-      "a name that stands twice": (text) => ({ __raw: `{"a":${JSON.stringify(text)},"a":"b"}` }),
+      "a name that stands twice": (text) => ({ rawText: `{"a":${JSON.stringify(text)},"a":"b"}` }),
       "a member that nobody knows": (text) => ({ type: "novelty", inside: { of: [text] } }),
     },
     wordless: [append, { type: "input_audio_buffer.commit" }, { type: "response.create" }],
@@ -345,7 +358,7 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
 };
 
 const raw = (message: object): Buffer =>
-  "__raw" in message ? textFrame(String(message.__raw), MASK) : said(message);
+  "rawText" in message ? textFrame(String(message.rawText), MASK) : said(message);
 
 const SAYINGS = Object.entries(DIALECTS).flatMap(([name, dialect]) =>
   Object.entries(dialect.says).map(([what, say]) => ({ name, dialect, what, say })),
@@ -560,14 +573,17 @@ describe("the caller", () => {
   });
 
   test("the caller is told between two messages, not within one", async () => {
-    const { client, backend } = await session();
+    const { client, backend, clock } = await session();
     const message = told({ type: "session.created", session: { voice: "alloy" } });
     backend.say(message.subarray(0, 20));
     client.say(said(item(FORBIDDEN)));
     await calm();
     expect(client.heard.length).toBe(20);
     backend.say(Buffer.concat([message.subarray(20), told({ type: "more" })]));
-    expect(client.told.code).toBe(1008);
+    expect([client.told.code, client.closed]).toEqual([1008, false]);
+    // He does not go by himself.
+    clock.advance(5000);
+    expect(client.closed).toBe(true);
     expect(client.told.messages.map((text) => (JSON.parse(text) as { type: string }).type)).toEqual([
       "session.created",
       "error",
@@ -593,6 +609,18 @@ describe("what is compressed", () => {
     client.say(compressed(item(FORBIDDEN), Buffer.from(JSON.stringify(first))));
     await calm();
     expect([backend.heard.equals(passes), client.told.code]).toEqual([true, 1008]);
+  });
+
+  test("is judged in outbound, where it was agreed on before anybody could object", async () => {
+    const { client, backend } = await session({
+      section: "outbound",
+      extensions: "permessage-deflate; server_no_context_takeover",
+    });
+    const octets = compressed(DIALECTS["OpenAI Realtime"]!.writes["text"]!(FORBIDDEN), Buffer.alloc(0));
+    backend.say(octets);
+    backend.say(told(DIALECTS["OpenAI Realtime"]!.ends));
+    await calm();
+    expect(client.told.code).toBe(1008);
   });
 
   test.each([
@@ -710,6 +738,20 @@ describe("the model", () => {
     backend.say(octets);
     await calm();
     expect(client.heard.equals(octets)).toBe(true);
+  });
+
+  test("a long session does not grow", () => {
+    const texts = new AnswerTexts(200, false);
+    const units = new SessionUnits(texts, realtimeWords, { deflate: false, noContext: false }, () => {});
+    let most = 0;
+    for (let n = 0; n < 500; n++) {
+      const delta = { type: "response.output_text.delta", item_id: `item_${n}`, delta: `Answer ${n}.` };
+      units.read(Buffer.concat([told(delta), told(DIALECTS["OpenAI Realtime"]!.ends)]));
+      texts.take();
+      units.read(told({ type: "response.created", response: { id: `resp_${n}` } }));
+      most = Math.max(most, texts.paths);
+    }
+    expect(most).toBeLessThanOrEqual(65);
   });
 
   test("what is repeated, echoed or no word of the model's is not asked about again", async () => {
@@ -918,7 +960,7 @@ describe("whatever is said, however it is cut, whenever it is judged", () => {
         attributes: enforced(1 + next(seed, 60)),
         count: 1 + (n % 3),
       });
-      const says = Object.values(dialect.says).filter((say) => !("__raw" in say("")));
+      const says = Object.values(dialect.says).filter((say) => !("rawText" in say("")));
       const writes = Object.values(dialect.writes);
       const random = (masked: boolean): Buffer => {
         const kind = next(seed, 5);

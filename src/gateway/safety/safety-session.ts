@@ -48,6 +48,8 @@ type PromptCheck = SessionCheck & { readonly prompts: PromptRules };
 /** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1008;
 const TOO_LARGE = 1009;
+/** For the caller to be told and to go, before both connections are cut. */
+const FAREWELL_MS = 5000;
 
 export class SafetySession {
   /** Told of each message of the server that is no sound; null where the caller is not judged. */
@@ -68,6 +70,8 @@ export class SafetySession {
   readonly #edge = new FrameReader(() => {}, { deflate: true, noContext: true, mostBytes: 0 });
   #toClient: BodySink | null = null;
   #closeBoth: () => void = () => {};
+  #cutBoth: () => void = () => {};
+  #stopTimer: () => void = () => {};
   #over = false;
   /** Why the session ends; the caller is told when the message under way is over. */
   #due: GatewayError | null = null;
@@ -88,9 +92,13 @@ export class SafetySession {
       words === null || this.#prompts.length === 0 ? null : (message) => this.#hear(words, message);
   }
 
-  /** @param closeBoth ends both connections */
-  open(closeBoth: () => void): void {
+  /**
+   * @param closeBoth ends both connections once the caller has everything
+   * @param cutBoth   ends them whatever the caller does
+   */
+  open(closeBoth: () => void, cutBoth: () => void): void {
     this.#closeBoth = closeBoth;
+    this.#cutBoth = cutBoth;
   }
 
   /** Between the caller and the backend. @param resume lets the caller go on */
@@ -134,6 +142,7 @@ export class SafetySession {
   /** Both connections are over. */
   stop(): void {
     this.#over = true;
+    this.#stopTimer();
     this.#gate?.stop();
     for (const source of this.#sources) source.cancel();
     for (const heard of this.#heard) heard.stop();
@@ -259,6 +268,7 @@ export class SafetySession {
     // Whoever hung up has ended it himself.
     if (!exchange.abort.aborted) exchange.error ??= failure;
     exchange.remark(failure.source, "The session was ended.");
+    this.#stopTimer = exchange.services.clock.after(FAREWELL_MS, this.#cutBoth);
     if (this.#atEdge) this.#tell(failure);
     else this.#due = failure;
   }
