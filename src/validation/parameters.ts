@@ -52,7 +52,7 @@ export function checkParameter(
       null,
     );
   }
-  const wanted = typeOf(rule);
+  const wanted = typeOf(rule, values);
   if (values.length > 1 && wanted !== "array") {
     return wrong(
       "IncorrectMessage",
@@ -96,16 +96,36 @@ function notListed({ values: allowed }: ParameterRule, values: readonly string[]
 
 const KNOWN = new Set(["string", "integer", "number", "boolean", "array", "object"]);
 
-/** What the description says; else what its schema says. */
-function typeOf({ type, schema }: ParameterRule): string {
-  return KNOWN.has(type) && type !== "string" ? type : (typeOfSchema(schemaAt(schema)) ?? "string");
+/** What the description says; else what its schema says, of several types the one that the value has. */
+function typeOf({ type, schema }: ParameterRule, values: readonly string[]): string {
+  if (KNOWN.has(type) && type !== "string") return type;
+  return fittingType(typesOf(schemaAt(schema), schema), values);
 }
 
-function typeOfSchema(schema: unknown): string | null {
-  if (typeof schema !== "object" || schema === null) return null;
-  const { type } = schema as { readonly type?: unknown };
-  const only = Array.isArray(type) ? type.find((one) => one !== "null") : type;
-  return typeof only === "string" && KNOWN.has(only) ? only : null;
+function fittingType(types: ReadonlySet<string>, values: readonly string[]): string {
+  if (types.size <= 1) return [...types][0] ?? "string";
+  if (values.length > 1 && types.has("array")) return "array";
+  const scalars = ["integer", "number", "boolean"].filter((type) => types.has(type));
+  return (
+    scalars.find((type) => readScalar(type, values[0]!).ok) ??
+    (types.has("string") ? "string" : [...types][0]!)
+  );
+}
+
+const DEEP = 8;
+
+/** Types that a schema or one of its alternatives names; empty when nobody does. */
+function typesOf(schema: unknown, use: SchemaUse | null, found = new Set<string>(), depth = 0): Set<string> {
+  if (typeof schema !== "object" || schema === null || depth > DEEP) return found;
+  const { type, $ref, allOf, anyOf, oneOf } = schema as Readonly<Record<string, unknown>>;
+  for (const one of Array.isArray(type) ? type : [type])
+    if (typeof one === "string" && KNOWN.has(one)) found.add(one);
+  if (found.size > 0 && depth === 0) return found;
+  if (typeof $ref === "string" && $ref.startsWith("#") && use !== null)
+    typesOf(schemaAt({ ...use, pointer: $ref }), use, found, depth + 1);
+  for (const list of [allOf, anyOf, oneOf])
+    if (Array.isArray(list)) for (const one of list.slice(0, 20)) typesOf(one, use, found, depth + 1);
+  return found;
 }
 
 /** The definition, references followed. */
@@ -124,14 +144,20 @@ function schemaAt(use: SchemaUse | null): unknown {
   return null;
 }
 
+function itemsOf(use: SchemaUse | null): unknown {
+  const schema = schemaAt(use);
+  return typeof schema === "object" && schema !== null
+    ? (schema as { readonly items?: unknown }).items
+    : undefined;
+}
+
 type Read = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly reason: string };
 
 function readValue(rule: ParameterRule, type: string, values: readonly string[]): Read {
   if (type !== "array") return readScalar(type, values[0]!);
   const items = values.length > 1 ? values : values[0]!.split(",").map((item) => item.trim());
-  const schema = schemaAt(rule.schema) as { readonly items?: unknown } | null;
-  const itemType = typeOfSchema(schema?.items) ?? "string";
-  const read = items.map((item) => readScalar(itemType, item));
+  const types = typesOf(itemsOf(rule.schema), rule.schema);
+  const read = items.map((item) => readScalar(fittingType(types, [item]), item));
   return read.find(({ ok }) => !ok) ?? { ok: true, value: read.map((one) => (one.ok ? one.value : null)) };
 }
 

@@ -100,6 +100,30 @@ test.each<[string, Given, string]>([
     },
     unparsed("a", "'x' is not an integer."),
   ],
+  ...(
+    [
+      ["1", { anyOf: [{ type: "integer" }, { type: "null" }] }, "ok"],
+      ["x", { anyOf: [{ type: "integer" }, { type: "null" }] }, unparsed("a", "'x' is not an integer.")],
+      ["x", { type: ["integer", "string"] }, "ok"],
+      ["true", { oneOf: [{ type: "boolean" }, { type: "integer" }] }, "ok"],
+      ["5", { allOf: [{ $ref: "#/definitions/N" }], definitions: { N: { type: "integer" } } }, "ok"],
+      [
+        "1,2",
+        { type: "array", items: { $ref: "#/definitions/N" }, definitions: { N: { type: "integer" } } },
+        "ok",
+      ],
+      ["1,x", { type: "array", items: { type: ["integer", "string"] } }, "ok"],
+    ] as const
+  ).map(([value, described, expected]): [string, Given, string] => [
+    `${value} by ${JSON.stringify(described)}`,
+    {
+      target: `/api/x?a=${value}`,
+      contract: q(
+        rule("a", "type" in described && described.type === "array" ? "array" : "string", schema(described)),
+      ),
+    },
+    expected,
+  ]),
   [
     "a long array",
     { target: "/api/x?a=1,2,3", contract: q(rule("a", "array", schema({ type: "array", maxItems: 2 }))) },

@@ -229,6 +229,12 @@ test("exact codes stand before ranges, and those before the default", () => {
   ]);
 });
 
+test("a list that is written with bars is described by its type alone", () => {
+  const schema = { type: "array", items: { type: "integer" } };
+  const parameters = [{ name: "q", in: "query", style: "pipeDelimited", schema }];
+  expect(only(one({ parameters })).request!.queryParameters).toEqual([{ name: "q", type: "array" }]);
+});
+
 test.each<[unknown, object]>([
   [{ type: "integer", default: 1, description: "d" }, {}],
   [{ type: "integer", maximum: 10 }, { schema: { type: "integer", maximum: 10 } }],

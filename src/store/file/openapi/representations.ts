@@ -52,6 +52,11 @@ function saysMore(schema: unknown): boolean {
   return isObject(schema) && Object.keys(schema).some((name) => !TOLD.has(name) && !name.startsWith("x-"));
 }
 
+/** Lists with commas or as repeated names. Of other styles nobody makes the value that a schema describes. */
+function isWrittenPlainly({ style }: Record<string, unknown>): boolean {
+  return style === undefined || style === "form" || style === "simple";
+}
+
 function refersTo(schema: object): boolean {
   return JSON.stringify(schema).includes('"$ref"');
 }
@@ -107,7 +112,9 @@ export function toParameter(
     ...(parameter["required"] === true && { required: true }),
     ...(isPlain(fallback) && { defaultValue: String(fallback) }),
     ...(values.length > 0 && { values }),
-    ...(saysMore(parameter["schema"]) && schemaOf(reading, parameter["schema"])),
+    ...(isWrittenPlainly(parameter) &&
+      saysMore(parameter["schema"]) &&
+      schemaOf(reading, parameter["schema"])),
     ...(examples && { examples }),
   };
 }
