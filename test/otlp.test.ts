@@ -94,7 +94,7 @@ beforeAll(async () => {
     },
     { timeout: 20_000 },
   );
-});
+}, 30_000);
 afterAll(async () => {
   await gateway.close();
   await upstream.close();
@@ -147,6 +147,15 @@ test("metrics: what policies emit, in their namespace, and the conventions' own"
   const usage = sink.metrics.get("headgate/gen_ai.client.token.usage")!;
   expect(usage["histogram"].points.map(({ sum }: any) => sum)).toEqual([11, 7]);
   expect(sink.metrics.get("headgate/gen_ai.client.operation.duration")!["unit"]).toBe("s");
+  expect(point("headgate/http.server.request.duration")).toMatchObject({
+    count: 1,
+    attributes: [
+      { key: "http.request.method", value: { string: "POST" } },
+      { key: "url.scheme", value: { string: "http" } },
+      { key: "http.response.status_code", value: { int: 200 } },
+      { key: "http.route", value: { string: "/ai/chat/completions" } },
+    ],
+  });
 });
 
 test("rows of a diagnostic: the request, the model's header row, both contents, without secrets", () => {

@@ -39,6 +39,29 @@ test("an exchange that a backend answered at its second try", () => {
   ]);
 });
 
+test("requests by the conventions for HTTP: methods that callers make up are one", () => {
+  const registry = new Metrics(0);
+  const metrics = new GatewayMetrics(registry);
+  for (const [method, status] of [
+    ["GET", 200],
+    ["GET", 200],
+    ["BREW", 503],
+  ] as const) {
+    const exchange = exchangeOf({ method });
+    exchange.response = responseOf(status);
+    metrics.ended(exchange);
+  }
+  const lines = prometheusText(registry)
+    .split("\n")
+    .filter((line) => line.startsWith("http_server_request_duration_seconds_count"));
+  const labels = (method: string, status: number, error: string): string =>
+    `{http_request_method="${method}",url_scheme="http",http_response_status_code="${status}",http_route="",error_type="${error}"}`;
+  expect(lines).toEqual([
+    `http_server_request_duration_seconds_count${labels("GET", 200, "")} 2`,
+    `http_server_request_duration_seconds_count${labels("_OTHER", 503, "503")} 1`,
+  ]);
+});
+
 const record = {
   api: "openai",
   product: "gold",

@@ -12,6 +12,10 @@ import { cacheResult, phaseOf } from "./access-record.ts";
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Of `gen_ai.client.operation.duration` and its kin. */
 const GEN_AI_SECONDS = CHUNK_SECONDS;
+/** Of `http.server.request.duration`, as the conventions advise. */
+const HTTP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+/** Others are made up by callers. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]);
 /** Of `gen_ai.client.token.usage`. */
 const GEN_AI_TOKENS = [
   1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
@@ -24,6 +28,8 @@ interface Bound {
   readonly requests: Series;
   readonly duration: Series;
   readonly overhead: Series;
+  /** Of `http.server.request.duration`, by scheme, method and status. */
+  readonly http: Map<string, Series>;
 }
 
 /** What calls of one kind are counted on, looked up once: the kind is everything that labels tell apart. */
@@ -48,12 +54,21 @@ class ModelSeries {
   }
 }
 
+/** What the latest call was of. */
+interface LastKind extends Pick<LedgerRecord, "api" | "product" | "backend" | "modelOperation" | "provider"> {
+  readonly error: string;
+  readonly asked: string;
+  readonly served: string;
+  readonly series: ModelSeries;
+}
+
 /** Kinds of calls that are remembered. */
 const MOST_KINDS = 1000;
 
 export class GatewayMetrics {
   readonly #requests: Family;
   readonly #duration: Family;
+  readonly #http: Family;
   readonly #overhead: Family;
   readonly #upstream: Family;
   readonly #firstByte: Family;
@@ -72,6 +87,7 @@ export class GatewayMetrics {
   readonly #bound = new WeakMap<Operation, Partial<Record<StatusClass, Bound>>>();
   readonly #upstreamBound = new Map<string, Series>();
   readonly #kinds = new Map<string, ModelSeries>();
+  #lastKind: LastKind | null = null;
 
   constructor(metrics: Metrics) {
     const route = ["api", "operation", "status_class"];
@@ -87,6 +103,21 @@ export class GatewayMetrics {
       unit: "s",
       labels: route,
       bounds: SECONDS,
+    });
+    this.#http = metrics.histogram({
+      name: "http_server_request_duration_seconds",
+      otlpName: "http.server.request.duration",
+      help: "Duration of requests, by the conventions for HTTP.",
+      unit: "s",
+      labels: ["http_request_method", "url_scheme", "http_response_status_code", "http_route", "error_type"],
+      otlpLabels: [
+        "http.request.method",
+        "url.scheme",
+        "http.response.status_code",
+        "http.route",
+        "error.type",
+      ],
+      bounds: HTTP_SECONDS,
     });
     this.#overhead = metrics.histogram({
       name: "headgate_overhead_seconds",
@@ -213,6 +244,7 @@ export class GatewayMetrics {
     const bound = this.#boundFor(exchange, kind);
     this.#requests.note(bound.requests, 1);
     this.#duration.note(bound.duration, seconds);
+    this.#http.note(this.#httpFor(exchange, bound, gone ? 499 : status), seconds);
     const { traceContext } = exchange;
     if (traceContext !== null && traceContext.forDiagnostics !== true)
       bound.duration.exemplar = {
@@ -294,6 +326,20 @@ export class GatewayMetrics {
     const asked = record.modelAsked ?? record.deployment ?? "";
     const served = record.modelServed ?? "";
     const error = errorType(record);
+    const last = this.#lastKind;
+    // A busy gateway's requests are mostly of one kind, and a key of eight parts is dearer than looking at them.
+    if (
+      last !== null &&
+      last.asked === asked &&
+      last.served === served &&
+      last.api === api &&
+      last.product === product &&
+      last.backend === backend &&
+      last.modelOperation === modelOperation &&
+      last.provider === provider &&
+      last.error === error
+    )
+      return last.series;
     const key = `${api}\0${product}\0${backend}\0${modelOperation}\0${provider}\0${error}\0${asked}\0${served}`;
     let kind = this.#kinds.get(key);
     if (kind === undefined) {
@@ -303,6 +349,7 @@ export class GatewayMetrics {
       if (this.#kinds.size >= MOST_KINDS) this.#kinds.clear();
       this.#kinds.set(key, kind);
     }
+    this.#lastKind = { api, product, backend, modelOperation, provider, error, asked, served, series: kind };
     return kind;
   }
 
@@ -320,7 +367,21 @@ export class GatewayMetrics {
       requests: this.#requests.at(labels),
       duration: this.#duration.at(labels),
       overhead: this.#overhead.at([api]),
+      http: new Map(),
     };
+  }
+
+  #httpFor({ incoming, request, api, operation }: Exchange, { http }: Bound, status: number): Series {
+    const { scheme } = request.originalUrl;
+    const method = METHODS.has(incoming.method) ? incoming.method : "_OTHER";
+    const key = `${scheme} ${method} ${status}`;
+    let series = http.get(key);
+    if (series === undefined) {
+      const route = api === null || operation === null ? "" : `/${api.path}${operation.urlTemplate}`;
+      const error = status >= 500 ? String(status) : "";
+      http.set(key, (series = this.#http.at([method, scheme, String(status), route, error])));
+    }
+    return series;
   }
 
   /** @param category what was found; empty when nothing was */

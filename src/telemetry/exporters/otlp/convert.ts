@@ -84,10 +84,15 @@ function metricOf(family: Family, startTime: HrTime, endTime: HrTime): MetricDat
 }
 
 /** Empty values are absent ones. */
-function attributesOf(names: readonly string[], values: readonly string[]): Record<string, string> {
-  const attributes: Record<string, string> = {};
+/** Labels are texts; by the conventions these are numbers. */
+const NUMBERS: ReadonlySet<string> = new Set(["http.response.status_code"]);
+
+function attributesOf(names: readonly string[], values: readonly string[]): Record<string, string | number> {
+  const attributes: Record<string, string | number> = {};
   names.forEach((name, i) => {
-    if (values[i] !== undefined && values[i] !== "") attributes[name] = values[i];
+    const value = values[i];
+    if (value === undefined || value === "") return;
+    attributes[name] = NUMBERS.has(name) && /^\d+$/.test(value) ? Number(value) : value;
   });
   return attributes;
 }
