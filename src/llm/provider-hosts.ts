@@ -5,11 +5,11 @@ export function providerOfHost(host: string | null): string | null {
   if (host === null) return null;
   const colon = host.lastIndexOf(":");
   const name = (colon < 0 ? host : host.slice(0, colon)).toLowerCase();
-  for (const [end, provider] of HOSTS) if (name === end || name.endsWith(`.${end}`)) return provider;
+  for (const [end, provider, below] of HOSTS) if (name === end || name.endsWith(below)) return provider;
   return null;
 }
 
-const HOSTS: readonly (readonly [string, string])[] = [
+const PROVIDERS: readonly (readonly [string, string])[] = [
   ["openai.com", "openai"],
   ["openai.azure.com", "azure.ai.openai"],
   ["cognitiveservices.azure.com", "azure.ai.openai"],
@@ -33,3 +33,6 @@ const HOSTS: readonly (readonly [string, string])[] = [
   ["fireworks.ai", "fireworks_ai"],
   ["cerebras.ai", "cerebras"],
 ];
+
+/** With how names below them end: this is asked with every request. */
+const HOSTS = PROVIDERS.map(([end, provider]) => [end, provider, `.${end}`] as const);

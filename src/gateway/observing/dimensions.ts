@@ -111,10 +111,13 @@ export function prepareDimensions(
   const isLate = ({ attributes: { name, value } }: DimensionArgs): boolean =>
     value === undefined && name.constant?.toLowerCase() === "backend id";
   const late = dimensions.flatMap((dimension, i) => (isLate(dimension) ? [i] : []));
+  const readers = names.map((name) => (name.isConstant ? KNOWN[name.constant!.toLowerCase()] : undefined));
   return (exchange) => {
     const said = constants ?? names.map((name) => attempt(name, exchange, source) ?? "");
     const values = dimensions.map(({ attributes: { value } }, i) =>
-      value === undefined ? knownValue(said[i]!, exchange) : (attempt(value, exchange, source) ?? ""),
+      value === undefined
+        ? (readers[i]?.(exchange) ?? knownValue(said[i]!, exchange))
+        : (attempt(value, exchange, source) ?? ""),
     );
     return { names: said, values, late };
   };

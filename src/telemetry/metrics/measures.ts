@@ -10,6 +10,8 @@ const MOST_SERIES = 5000;
 
 /** Metrics that are remembered. */
 const MOST_FAMILIES = 1000;
+/** Namespaces that are remembered for one policy's names: usually one. */
+const MOST_SPACES = 10;
 
 /** One value, for loggers that take metrics. */
 export interface Measure {
@@ -25,7 +27,7 @@ export class Measures {
   readonly #metrics: Metrics;
   readonly #families = new Map<string, Family>();
   /** The same by the very array of names: a policy's constants are one array for all its requests. */
-  readonly #byNames = new WeakMap<readonly string[], Map<string, Family>>();
+  readonly #byNames = new WeakMap<readonly string[], Map<string, Map<string, Family>>>();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -43,14 +45,18 @@ export class Measures {
   }
 
   #family(namespace: string, name: string, dimensions: readonly string[]): Family {
-    let known = this.#byNames.get(dimensions);
-    if (known === undefined) this.#byNames.set(dimensions, (known = new Map()));
-    const key = `${namespace}\u0000${name}`;
-    let family = known.get(key);
+    let spaces = this.#byNames.get(dimensions);
+    if (spaces === undefined) this.#byNames.set(dimensions, (spaces = new Map()));
+    let known = spaces.get(namespace);
+    if (known === undefined) {
+      if (spaces.size >= MOST_SPACES) spaces.clear();
+      spaces.set(namespace, (known = new Map()));
+    }
+    let family = known.get(name);
     if (family === undefined) {
       family = this.#familyOf(namespace, name, dimensions);
       if (known.size >= MOST_FAMILIES) known.clear();
-      known.set(key, family);
+      known.set(name, family);
     }
     return family;
   }
