@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseRange } from "./base/addresses.ts";
 import { DEFAULT_GATEWAY_OPTIONS } from "./gateway/snapshot.ts";
 import { readSettings, unknownVariables } from "./settings.ts";
 
@@ -32,6 +33,10 @@ test.each<[Record<string, string>, string]>([
     { HEADGATE_EGRESS_ALLOW: "a.*.example" },
     'HEADGATE_EGRESS_ALLOW takes hosts, addresses and CIDR blocks separated by commas, not "a.*.example".',
   ],
+  [
+    { HEADGATE_FORWARDING__TRUSTED_PROXIES: "lb.example" },
+    'HEADGATE_FORWARDING__TRUSTED_PROXIES takes addresses and CIDR blocks separated by commas, not "lb.example".',
+  ],
   [{ HEADGATE_EGRESS_LOOPBACK: "no" }, 'HEADGATE_EGRESS_LOOPBACK takes on, off, not "no".'],
   [
     { HEADGATE_FORWARDING__GATEWAY_STATUS_CODES: "502" },
@@ -54,6 +59,10 @@ test.each<[Record<string, string>, object]>([
   [{ HEADGATE_ROUTING__IGNORE_PROTOCOL: "off" }, { ignoreProtocol: false }],
   [{ HEADGATE_BACKENDS__MATCH_BY_URL: "off" }, { matchBackendsByUrl: false }],
   [{ HEADGATE_FORWARDING__EXTENDED: "on" }, { extendedForwarding: true }],
+  [
+    { HEADGATE_FORWARDING__TRUSTED_PROXIES: " 10.0.0.0/8, fd00::1 " },
+    { trustedProxies: [parseRange("10.0.0.0/8"), parseRange("fd00::1")] },
+  ],
   [{ HEADGATE_FORWARDING__GATEWAY_STATUS_CODES: "on" }, { gatewayStatusCodes: true }],
   [{ HEADGATE_SECURITY__STRIP_SUBSCRIPTION_KEY: "knownKeys" }, { stripSubscriptionKey: "knownKeys" }],
 ])("the gateway's own settings: %j, and nothing else is changed", (environment, expected) => {

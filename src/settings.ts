@@ -3,7 +3,7 @@
  * environment over defaults (`deployment.md` D5). Only this file and `main.ts` read `process.env`.
  */
 import { readFileSync } from "node:fs";
-import { parseAddress, parseRange } from "./base/addresses.ts";
+import { type AddressRange, parseAddress, parseRange } from "./base/addresses.ts";
 
 export interface Settings {
   /** Folder in an APIOps layout; null = the example configuration in `./headgate`. */
@@ -53,6 +53,8 @@ export interface GatewaySettings {
   readonly matchBackendsByUrl: boolean;
   /** `forwarding.extended`. */
   readonly extendedForwarding: boolean;
+  /** `forwarding.trustedProxies`. */
+  readonly trustedProxies: readonly AddressRange[];
   /** `forwarding.gatewayStatusCodes`. */
   readonly gatewayStatusCodes: boolean;
   /** `security.stripSubscriptionKey`. */
@@ -106,6 +108,7 @@ const KNOWN = new Set([
   "ROUTING__IGNORE_PROTOCOL",
   "BACKENDS__MATCH_BY_URL",
   "FORWARDING__EXTENDED",
+  "FORWARDING__TRUSTED_PROXIES",
   "FORWARDING__GATEWAY_STATUS_CODES",
   "SECURITY__STRIP_SUBSCRIPTION_KEY",
   "DNS_SERVERS",
@@ -358,9 +361,23 @@ function readGateway(environment: Environment): GatewaySettings {
     ignoreProtocol: isOn("ROUTING__IGNORE_PROTOCOL", "on"),
     matchBackendsByUrl: isOn("BACKENDS__MATCH_BY_URL", "on"),
     extendedForwarding: isOn("FORWARDING__EXTENDED", "off"),
+    trustedProxies: readProxies(environment["HEADGATE_FORWARDING__TRUSTED_PROXIES"] ?? ""),
     gatewayStatusCodes: isOn("FORWARDING__GATEWAY_STATUS_CODES", "off"),
     stripSubscriptionKey: readChoice(stripping, environment[stripping] ?? "never", ["never", "knownKeys"]),
   };
+}
+
+/** Addresses and CIDR blocks, separated by commas or spaces. */
+function readProxies(text: string): AddressRange[] {
+  const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");
+  return entries.map((entry) => {
+    const range = parseRange(entry);
+    if (range !== null) return range;
+    throw new SettingsError(
+      `HEADGATE_FORWARDING__TRUSTED_PROXIES takes addresses and CIDR blocks separated by commas, not "${entry}".`,
+      "such as 10.0.0.0/8,fd00::/8",
+    );
+  });
 }
 
 /** Host names, `*.` and a domain, addresses and CIDR blocks, separated by commas. */

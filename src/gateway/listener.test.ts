@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseRange } from "../base/addresses.ts";
 import type { Plan, Step } from "../compiler/policy.ts";
 import { answerHealth } from "./health.ts";
 import { createGateway } from "./listener.ts";
@@ -294,4 +295,21 @@ test("a request finishes on the snapshot it began with", async () => {
   gateway.swap(snapshotOf({ options: { fallThrough: true } }));
   while (!incoming.reply.finished) await new Promise((resolve) => setImmediate(resolve));
   expect(incoming.reply.body).toBe("false");
+});
+
+test("behind a trusted proxy the caller is who it says", () => {
+  const who = stepOf(({ request }) =>
+    responseOf(200, `${request.ipAddress} ${request.originalUrl.scheme} ${request.originalUrl.port}`),
+  );
+  const trusting = snapshotOf({
+    apis: [apiOf({ path: "who", operations: [{ template: "/", plan: { ...NO_PLAN, inbound: [who] } }] })],
+    options: { trustedProxies: [parseRange("127.0.0.1")!] },
+  });
+  const headers = ["X-Forwarded-For", "1.1.1.1, 192.0.2.7", "X-Forwarded-Proto", "https"];
+  const seen = ["127.0.0.1", "192.0.2.9"].map((remoteAddress) => {
+    const incoming = incomingOf({ target: "/who", headers, remoteAddress });
+    gatewayOf(trusting).gateway.onRequest(incoming);
+    return incoming.reply.body;
+  });
+  expect(seen).toEqual(["192.0.2.7 https 443", "192.0.2.9 http 80"]);
 });

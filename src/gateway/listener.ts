@@ -6,6 +6,7 @@ import { HeaderList } from "../base/headers.ts";
 import type { Incoming } from "../transport/transport.ts";
 import { admit, identify } from "./admission.ts";
 import { Body } from "./body.ts";
+import { callerBehind } from "./caller.ts";
 import { diagnose } from "./observing/diagnose.ts";
 import { ClientGone, GatewayError, operationNotFound } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
@@ -40,8 +41,6 @@ export interface GatewayHooks {
   readonly health: (incoming: Incoming, path: string) => boolean;
   /** Whether the caller may have this request traced; null = no. */
   readonly startTrace?: (exchange: Exchange) => void;
-  /** Scheme the client used, when a trusted proxy in front says so. */
-  readonly schemeOf?: (incoming: Incoming) => "http" | "https";
 }
 
 export function createGateway(hooks: GatewayHooks): Gateway {
@@ -56,8 +55,11 @@ export function createGateway(hooks: GatewayHooks): Gateway {
     }
     const requestId = hooks.newRequestId();
     const split = splitTarget(incoming.target);
-    const scheme = hooks.schemeOf?.(incoming) ?? (incoming.encrypted ? "https" : "http");
     const headers = new HeaderList(incoming.rawHeaders);
+    const { trustedProxies } = current.options;
+    const caller =
+      trustedProxies.length === 0 ? null : callerBehind(incoming.remoteAddress, headers, trustedProxies);
+    const scheme = caller?.scheme ?? (incoming.encrypted ? "https" : "http");
     const url = originalUrlOf(scheme, headers.get("host") ?? "", split ?? { path: "/", query: "" });
     const request = new RequestMessage({
       method: incoming.method,
@@ -66,7 +68,7 @@ export function createGateway(hooks: GatewayHooks): Gateway {
       originalUrl: url,
       path: url.path,
       query: split?.query ?? "",
-      ipAddress: incoming.remoteAddress,
+      ipAddress: caller === null ? incoming.remoteAddress : caller.address,
       certificate: () => incoming.clientCertificate(),
     });
     const exchange = new Exchange(incoming, request, current, hooks.services, requestId);

@@ -2,6 +2,7 @@
  * The configuration as requests see it: immutable, everything decided, built whole by `model/build.ts` and swapped
  * in at once. A request keeps the snapshot it began with.
  */
+import type { AddressRange } from "../base/addresses.ts";
 import type { Guard } from "../guards/guard.ts";
 import type { Plan, Step } from "../compiler/policy.ts";
 export type { Plan, Step };
@@ -52,6 +53,8 @@ export interface GatewayOptions {
   readonly ignoreProtocol: boolean;
   readonly matchBackendsByUrl: boolean;
   readonly extendedForwarding: boolean;
+  /** `forwarding.trustedProxies`: proxies in front, whose word on the caller's address and scheme is taken. */
+  readonly trustedProxies: readonly AddressRange[];
   readonly gatewayStatusCodes: boolean;
   readonly stripSubscriptionKey: "never" | "knownKeys";
   /** Whether a certificate must be for the URL's host where no backend says so (`compat.tlsHostnameValidation`). */
@@ -86,6 +89,7 @@ export const DEFAULT_GATEWAY_OPTIONS: GatewayOptions = {
   ignoreProtocol: true,
   matchBackendsByUrl: true,
   extendedForwarding: false,
+  trustedProxies: [],
   gatewayStatusCodes: false,
   stripSubscriptionKey: "never",
   validateNames: true,
