@@ -52,6 +52,16 @@ test.each<[string, Written, string]>([
   ["10.0.0.1", written("allow", [() => "10.0.0.1"]), "ok"],
   ["10.0.0.1", written("allow", [() => "nonsense"]), notAllowed("10.0.0.1")],
   ["10.0.0.9", written("forbid", [], [[() => "10.0.0.1", "10.0.0.9"]]), blocked],
+  [
+    "10.0.0.9",
+    written("forbid", ["10.0.0.1", () => "nonsense"]),
+    "500 Internal server error AddressInvalid: An expression gave something that is no address, CIDR block or range of addresses.",
+  ],
+  [
+    "10.0.0.9",
+    { ...written("allow", ["10.0.0.9"]), attributes: { action: () => "Deny" } },
+    '500 Internal server error AddressInvalid: action is allow or forbid, not "deny".',
+  ],
 ])("%s %#", (address, given, expected) => {
   expect(filter(address, given)).toBe(expected);
 });

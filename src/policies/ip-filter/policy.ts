@@ -101,6 +101,10 @@ export const ipFilter = definePolicy({
       ];
       const listed = list.some((range) => range !== null && within(address, range));
       const how = action(context).toLowerCase();
+      if (how !== "allow" && how !== "forbid") throw unusable(`action is allow or forbid, not "${how}".`);
+      // Whom an unreadable entry was to keep out cannot be told.
+      if (how === "forbid" && list.includes(null))
+        throw unusable("An expression gave something that is no address, CIDR block or range of addresses.");
       if (how === "forbid" ? listed : !listed) {
         throw how === "forbid"
           ? denied("CallerIpBlocked", "Caller IP address is blocked. Access denied.")
@@ -119,6 +123,10 @@ function isEverything(from: string, to: string): boolean {
     ["::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
   ];
   return ends.some((all) => all.every((end) => within(parseAddress(end)!, range)));
+}
+
+function unusable(message: string): GatewayError {
+  return new GatewayError({ source: "ip-filter", reason: "AddressInvalid", message, status: 500 });
 }
 
 function denied(reason: string, message: string): GatewayError {
