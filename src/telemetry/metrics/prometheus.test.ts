@@ -48,6 +48,8 @@ took_seconds_count{api="x"} 3
 # TYPE said summary
 said_sum 7
 said_count 1
+# HELP unused_total Nothing.
+# TYPE unused_total counter
 `,
   ],
   [
@@ -70,6 +72,8 @@ took_seconds_count{api="x"} 3
 # TYPE said summary
 said_sum 7
 said_count 1
+# HELP unused Nothing.
+# TYPE unused counter
 # EOF
 `,
   ],
