@@ -73,6 +73,15 @@ beforeAll(async () => {
         },
       }),
       "apis/ai/diagnostics/azuremonitor/diagnosticInformation.json": diagnostic("rows"),
+      ...api("rare", `${upstream.url}/v1`, ["GET /x"], {
+        policy: policy({
+          inbound:
+            '<trace source="mine" severity="error"><message>never dropped</message></trace><return-response />',
+        }),
+      }),
+      "apis/rare/diagnostics/applicationinsights/diagnosticInformation.json": diagnostic("insights", {
+        sampling: { samplingType: "fixed", percentage: 0 },
+      }),
       "apis/socket/apiInformation.json": {
         properties: {
           displayName: "socket",
@@ -157,6 +166,7 @@ test("what Application Insights and a file get of requests to a model", async ()
   await answer.text();
   const told = upstream.headers["traceparent"];
   await (await fetch(`${gateway.url}/ai/forbidden`)).text();
+  await (await fetch(`${gateway.url}/rare/x`)).text();
   await gateway.drain(5_000);
 
   expect(service.mistakes).toEqual([]);
@@ -170,6 +180,9 @@ test("what Application Insights and a file get of requests to a model", async ()
   // The backend was told of this attempt.
   expect(told).toBe(`00-${TRACE}-${attempt.id}-01`);
   expect(attempt).toMatchObject({ name: "POST /v1/chat/completions", resultCode: "200", success: true });
+
+  // Its request was not sampled.
+  expect(service.data("MessageData").filter(({ message }) => message === "never dropped")).toHaveLength(1);
 
   const own = service.taken.filter(({ tags }) => tags["ai.operation.id"] === TRACE);
   const messages = own.filter(({ data: { baseType } }) => baseType === "MessageData");

@@ -63,6 +63,8 @@ export interface LogRow {
   readonly columns: Readonly<Record<string, unknown>>;
   /** What the tables have no columns for; only for sinks that keep it. */
   readonly detail?: RequestDetail;
+  /** The lot was against the request: only what `trace` policies said of it is sent, which sampling never drops. */
+  readonly isUnsampled?: true;
 }
 
 /** A request's place in its trace, and how it was served. */

@@ -62,11 +62,18 @@ function recordRow(exchange: Exchange, diagnostics: ApiDiagnostics, traceOf: () 
   exchange.onEnd(() => {
     const { sinks } = exchange.services;
     diagnostics.each.forEach((diagnostic, i) => {
-      if (!wantsRows(diagnostic) || !isRecorded(exchange, diagnostic)) return;
+      if (!wantsRows(diagnostic)) return;
+      const isSampled = isRecorded(exchange, diagnostic);
+      if (!isSampled && !isToldAnyway(exchange, diagnostic)) return;
       const row = gatewayRow(exchange, diagnostic, sent, request[i], response[i], traceOf);
-      sinks.sendRow(diagnostic.logger!, row);
+      sinks.sendRow(diagnostic.logger!, isSampled ? row : { ...row, isUnsampled: true });
     });
   });
+}
+
+/** What `trace` policies say is not subject to sampling where it stands for itself. */
+function isToldAnyway(exchange: Exchange, diagnostic: Diagnostic): boolean {
+  return diagnostic.logger?.kind === "application-insights" && tracesOf(exchange, diagnostic) !== undefined;
 }
 
 /** Something that keeps traces is going to record this request. */

@@ -174,6 +174,17 @@ test("a request, its attempts, what policies said and what went wrong, in one op
   });
 });
 
+test("of a request that was not sampled only what policies said", async () => {
+  const exporter = exporterTo();
+  const TraceRecords = [{ source: "me", severity: "information", message: "said" }];
+  exporter.addRow({ ...request({ TraceRecords, Errors: [{ source: "quota" }] }, {}), isUnsampled: true });
+  await exporter.flush();
+  expect(service.mistakes).toEqual([]);
+  expect(service.taken).toMatchObject([
+    { sampleRate: 100, data: { baseType: "MessageData", baseData: { message: "said" } } },
+  ]);
+});
+
 test("metrics are gathered for a minute", async () => {
   const exporter = exporterTo();
   for (const value of [5, 7, 1])

@@ -72,10 +72,17 @@ export class AppInsightsExporter implements Sink {
       this.#add({ kind: row.category === "GatewayLlmLogs" ? "llm" : "row", row }, textBytes(row));
       return;
     }
-    this.#add({ kind: "request", row }, textBytes(row));
-    row.detail.attempts.forEach((_, index) => this.#add({ kind: "dependency", row, index }, 0));
+    if (!row.isUnsampled) {
+      this.#add({ kind: "request", row }, textBytes(row));
+      row.detail.attempts.forEach((_, index) => this.#add({ kind: "dependency", row, index }, 0));
+    }
     const traces = row.columns["TraceRecords"];
-    if (Array.isArray(traces)) traces.forEach((_, index) => this.#add({ kind: "message", row, index }, 0));
+    if (Array.isArray(traces)) {
+      // The row's texts are held by its first record.
+      const held = (index: number): number => (row.isUnsampled && index === 0 ? textBytes(row) : 0);
+      traces.forEach((_, index) => this.#add({ kind: "message", row, index }, held(index)));
+    }
+    if (row.isUnsampled) return;
     if (Array.isArray(row.columns["Errors"])) this.#add({ kind: "exception", row }, 0);
   }
 

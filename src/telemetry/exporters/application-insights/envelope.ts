@@ -125,19 +125,15 @@ function dependencyEnvelope(row: LogRow, attempt: AttemptDetail, world: Envelope
   );
 }
 
+/** What a `trace` policy said: it is always told, so each stands for itself alone. */
 function messageEnvelope(row: LogRow, record: TraceColumn, world: EnvelopeWorld): object {
-  return envelope(
-    row,
-    world,
-    "Message",
-    row.timeMs,
-    {
-      message: cut(record.message, LONGEST.message),
-      severityLevel: SEVERITIES[record.severity] ?? INFORMATION,
-      properties: propertiesOf(row, { Source: record.source, ...record.metadata }),
-    },
-    row.detail!.spanId,
-  );
+  const message = {
+    message: cut(record.message, LONGEST.message),
+    severityLevel: SEVERITIES[record.severity] ?? INFORMATION,
+    properties: propertiesOf(row, { Source: record.source, ...record.metadata }),
+  };
+  const told = envelope(row, world, "Message", row.timeMs, message, row.detail!.spanId);
+  return { ...told, sampleRate: 100 };
 }
 
 function exceptionEnvelope(row: LogRow, world: EnvelopeWorld): object {
