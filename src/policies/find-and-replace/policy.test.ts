@@ -135,9 +135,9 @@ test("no body, nothing to do", () => {
   expect(step.run(exchangeOf(), null)).toBeUndefined();
 });
 
-test("an empty text to look for is refused when the document is saved", () => {
+test("an empty text to look for is told when the document is saved", () => {
   expect(mistakesOf(findAndReplace, { attributes: { from: "", to: "x" } })).toEqual([
-    "there is nothing to look for",
+    "there is nothing to look for, which fails every request",
   ]);
   expect(mistakesOf(findAndReplace, { attributes: { from: "x", to: "" } })).toEqual([]);
 });

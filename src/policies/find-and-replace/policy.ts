@@ -36,7 +36,12 @@ export const findAndReplace = definePolicy({
   },
   check: ({ attributes: { from } }, report) => {
     if (from.isConstant && from.constant === "")
-      report("there is nothing to look for", { attribute: "from", value: true });
+      report(
+        "there is nothing to look for, which fails every request",
+        { attribute: "from", value: true },
+        "write the text to look for",
+        "warning",
+      );
   },
   prepare: ({ attributes: { from, to } }, { section }) => {
     return (exchange, message) => {
