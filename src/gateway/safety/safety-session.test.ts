@@ -86,7 +86,7 @@ class End implements Tunnel {
       mostBytes: 16 * 1024 * 1024,
     });
     let code: number | null = null;
-    for (let at = 0; at < this.heard.length;) {
+    for (let at = 0; at < this.heard.length && !reader.broken;) {
       const end = reader.readFrame(this.heard, at);
       if ((this.heard[at]! & 0x0f) === 8) code = this.heard.readUInt16BE(at + 2);
       at = end;
