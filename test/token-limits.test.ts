@@ -358,12 +358,10 @@ describe.skipIf(redisMissing !== null)("with Redis", () => {
       const sum = results.reduce((a, b) => a + b, 0);
       expect(sum).toBeLessThanOrEqual(1000);
       expect(sum).toBeGreaterThan(100);
-      // One gateway's settling may reach Redis after the other's next question.
+      // One gateway's settling may reach Redis after the other's next question; on a busy machine, when Redis is asked again.
       const left = async (): Promise<number> =>
         Number((await call("bound", { key, bound: 1 }, gateways[round % 2])).left);
-      let last = await left();
-      for (let tries = 0; last !== 1000 - sum && tries < 100; tries++) last = await left();
-      expect(last).toBe(1000 - sum);
+      await expect.poll(left, { timeout: 20_000, interval: 20 }).toBe(1000 - sum);
     }
     for (const one of gateways) {
       expect([holds(one).underWay, holds(one).heldTokens]).toEqual([0, 0]);

@@ -374,7 +374,9 @@ describe.each(["http", "https"] as const)("the client as it comes, over %s", (sc
     });
     const answer = await unmodified.send(new ConverseCommand(asked));
     expect(answer).toMatchObject({ output: { message: { content: [{ text: TEXT }] } }, usage });
-    await expect.poll(() => gateway.log.at(-1)).toMatchObject({ status: 200, httpVersion: "2" });
+    await expect
+      .poll(() => gateway.log.at(-1), { timeout: 20_000 })
+      .toMatchObject({ status: 200, http_version: "2" });
   });
 
   test("streaming, five at once on one connection", async () => {
@@ -393,7 +395,7 @@ describe.each(["http", "https"] as const)("the client as it comes, over %s", (sc
       return text;
     };
     expect(await Promise.all(Array.from({ length: 5 }, read))).toEqual(Array(5).fill(TEXT));
-    await expect.poll(() => gateway.exchanges.length).toBe(before + 5);
+    await expect.poll(() => gateway.exchanges.length, { timeout: 20_000 }).toBe(before + 5);
     const seen = gateway.exchanges.slice(before).map(({ incoming }) => incoming);
     expect(new Set(seen.map(({ httpVersion }) => httpVersion))).toEqual(new Set(["2"]));
   });
