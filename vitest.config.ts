@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",
+    // Polls end as soon as it is so; this is for machines that are busy.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
