@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { askBackend } from "../src/backends/ask-backend.ts";
+import { askBackend } from "../src/backends/own-requests/ask-backend.ts";
 import type { Backends } from "../src/backends/backends.ts";
 import { backendsOf } from "../src/backends/testing.ts";
 import { forward } from "../src/backends/forward.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Probes } from "../src/backends/probes.ts";
+import { Probes } from "../src/backends/health/probes.ts";
 import { backendsOf } from "../src/backends/testing.ts";
 import { renderBackends } from "../src/cli/backends.ts";
 import { writeLocalAccess } from "../src/base/local-access.ts";

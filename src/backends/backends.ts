@@ -9,16 +9,16 @@ import { GatewayError } from "../gateway/errors.ts";
 import type { Attempt } from "../gateway/exchange.ts";
 import { STANDARD_REASONS } from "../gateway/message.ts";
 import type { BackendEntity, Snapshot } from "../gateway/snapshot.ts";
-import { Affinity, NO_MEMBER } from "./affinity.ts";
-import { Allowance } from "./allowance.ts";
-import { BackendState } from "./backend-state.ts";
-import { type BreakerState, REFUSED } from "./circuit-breaker.ts";
-import { Lease } from "./lease.ts";
-import { Outlier } from "./outliers.ts";
-import { type Member, NOBODY, Pool } from "./pool.ts";
-import { seedOf } from "./prompt-prefix.ts";
-import { RetryBudget } from "./retry-budget.ts";
-import { type Surroundings, tellBreaker, tellOutlier } from "./tell.ts";
+import { Affinity, NO_MEMBER } from "./pools/affinity.ts";
+import { Allowance } from "./health/allowance.ts";
+import { BackendState } from "./health/backend-state.ts";
+import { type BreakerState, REFUSED } from "./health/circuit-breaker.ts";
+import { Lease } from "./pools/lease.ts";
+import { Outlier } from "./health/outliers.ts";
+import { type Member, NOBODY, Pool } from "./pools/pool.ts";
+import { seedOf } from "./pools/prompt-prefix.ts";
+import { RetryBudget } from "./attempts/retry-budget.ts";
+import { type Surroundings, tellBreaker, tellOutlier } from "./health/tell.ts";
 
 /** A pool with what belongs to its members. */
 export interface PoolState {

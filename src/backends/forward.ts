@@ -23,7 +23,7 @@ import {
   type ClientTls,
   TransportError,
 } from "../transport/transport.ts";
-import { withoutCookie } from "./affinity.ts";
+import { withoutCookie } from "./pools/affinity.ts";
 import type { Backends, Picked } from "./backends.ts";
 import { withClientCertificate } from "./client-certificate.ts";
 import {
@@ -33,16 +33,16 @@ import {
   missingIdentity,
   obtainIdentity,
 } from "./credentials.ts";
-import { egressGuard } from "./egress.ts";
+import { egressGuard } from "./own-requests/egress.ts";
 import { CREDENTIAL_UNAVAILABLE } from "./identity/failure.ts";
-import { sendWithFailover } from "./failover.ts";
-import { gathered, mayBeGathered } from "./gathered-body.ts";
-import { sendHedged } from "./hedge.ts";
-import type { Lease } from "./lease.ts";
-import { Leg } from "./leg.ts";
-import { promptKey } from "./prompt-prefix.ts";
-import { firstByte, within } from "./timed-body.ts";
-import { traceAnswer, traceAttempt } from "./trace-attempt.ts";
+import { sendWithFailover } from "./attempts/failover.ts";
+import { gathered, mayBeGathered } from "./attempts/gathered-body.ts";
+import { sendHedged } from "./attempts/hedge.ts";
+import type { Lease } from "./pools/lease.ts";
+import { Leg } from "./attempts/leg.ts";
+import { promptKey } from "./pools/prompt-prefix.ts";
+import { firstByte, within } from "./attempts/timed-body.ts";
+import { traceAnswer, traceAttempt } from "./attempts/trace-attempt.ts";
 
 /** Consumed by the gateway, never passed on (`routing.md` §7.1). */
 const INTERNAL = new Set(["ocp-apim-trace", "apim-debug-authorization", "expect", "content-length"]);

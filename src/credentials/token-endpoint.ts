@@ -1,6 +1,6 @@
 /** Asking a provider's token endpoint (RFC 6749 §3.2), once: codes and rotating refresh tokens are good for one try. */
-import { callOut } from "../backends/call-out.ts";
-import { parseUrl } from "../backends/own-request.ts";
+import { callOut } from "../backends/own-requests/call-out.ts";
+import { parseUrl } from "../backends/own-requests/own-request.ts";
 import type { Connection } from "../gateway/connections.ts";
 import { GatewayError } from "../gateway/errors.ts";
 import type { Services } from "../gateway/services.ts";

@@ -31,9 +31,9 @@ export interface Services {
   readonly random: () => number;
   /** Sends the exchange's request to its backend: `backends/forward.ts`. */
   readonly forward: (exchange: Exchange, options: ForwardOptions) => Promise<ResponseMessage>;
-  /** Asks a backend entity something of the gateway's own: `backends/ask-backend.ts`. */
+  /** Asks a backend entity something of the gateway's own: `backends/own-requests/ask-backend.ts`. */
   readonly ask: (exchange: Exchange, question: BackendQuestion) => Promise<BackendAnswer>;
-  /** Who judges texts behind a backend id (`backends/ask-backend.ts`, or the gateway's own detectors). */
+  /** Who judges texts behind a backend id (`backends/own-requests/ask-backend.ts`, or the gateway's own detectors). */
   readonly guardFor: (exchange: Exchange, service: SafetyService) => Guard;
   /** Counts what content safety decided. */
   readonly countSafety: (action: string, category: string) => void;
@@ -42,7 +42,7 @@ export interface Services {
   readonly identities: Identities;
   /** Tokens of the credential manager's connections. */
   readonly connections: Connections;
-  /** Takes one retry from what the whole gateway allows itself (`backends/retry-budget.ts`); false: there is none left. */
+  /** Takes one retry from what the whole gateway allows itself (`backends/attempts/retry-budget.ts`); false: there is none left. */
   readonly mayRetry: () => boolean;
   /** Sinks that policies write to. */
   readonly loggers: Pick<Loggers, "sendEvent">;

@@ -76,7 +76,7 @@ export interface DaprOptions {
   readonly token: string | null;
 }
 
-/** Where requests that policies make on their own may go (`backends/egress.ts`). */
+/** Where requests that policies make on their own may go (`backends/own-requests/egress.ts`). */
 export interface EgressOptions {
   /** Hosts (`a.example`, `*.example`), addresses and CIDR blocks that are allowed although they would be refused. */
   readonly allow: readonly string[];
@@ -362,20 +362,20 @@ export interface PoolRules {
   readonly outliers: OutlierRule | null;
 }
 
-/** See `backends/failover.ts`. */
+/** See `backends/attempts/failover.ts`. */
 export interface FailoverRule {
   /** Statuses, and `connect` (no connection), `reset` (it broke before the answer), `timeout`. */
   readonly on: readonly (number | string)[];
   readonly maxAttempts: number;
 }
 
-/** See `backends/hedge.ts`. */
+/** See `backends/attempts/hedge.ts`. */
 export interface HedgeRule {
   /** Without the first byte of an answer. */
   readonly afterMs: number;
 }
 
-/** See `backends/probes.ts`. */
+/** See `backends/health/probes.ts`. */
 export interface ProbeRule {
   /** With query; begins with `/`, or is empty for the backend's URL itself. */
   readonly path: string;
@@ -389,7 +389,7 @@ export interface AffinityRule {
   readonly name: string;
 }
 
-/** See `backends/outliers.ts`. */
+/** See `backends/health/outliers.ts`. */
 export interface OutlierRule {
   readonly consecutiveFailures: number;
   readonly ejectionMs: number;

@@ -9,8 +9,8 @@
  * A token that no known key fits makes for a fetch at once, at most every 5 minutes whoever asks. One fetch runs at a time.
  */
 import { isJsonObject } from "../base/json-object.ts";
-import { callOut } from "../backends/call-out.ts";
-import { parseUrl } from "../backends/own-request.ts";
+import { callOut } from "../backends/own-requests/call-out.ts";
+import { parseUrl } from "../backends/own-requests/own-request.ts";
 import type { Services } from "../gateway/services.ts";
 import type { EgressOptions } from "../gateway/snapshot.ts";
 import { type VerificationKey, readKeySet } from "./keys.ts";

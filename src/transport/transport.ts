@@ -285,7 +285,7 @@ export type TransportErrorCode =
   | "tls_timeout"
   | "headers_timeout"
   | "idle_timeout"
-  /** Of one request's own timers (`backends/timed-body.ts`). */
+  /** Of one request's own timers (`backends/attempts/timed-body.ts`). */
   | "first_byte_timeout"
   | "total_timeout"
   | "upstream_closed"

@@ -10,9 +10,9 @@ import { CredentialError } from "../../gateway/identity.ts";
 import type { Services } from "../../gateway/services.ts";
 import type { EgressOptions } from "../../gateway/snapshot.ts";
 import { TransportError } from "../../transport/transport.ts";
-import { callOut } from "../call-out.ts";
-import { parseUrl } from "../own-request.ts";
-import { retryAfterMs } from "../retry-after.ts";
+import { callOut } from "../own-requests/call-out.ts";
+import { parseUrl } from "../own-requests/own-request.ts";
+import { retryAfterMs } from "../health/retry-after.ts";
 
 export type World = Pick<Services, "client" | "clock" | "log" | "random">;
 

@@ -1,5 +1,5 @@
-import { DAPR_CALL, segment, sendToDapr } from "../../backends/dapr.ts";
-import { checkContent, prepareContent } from "../../backends/dapr-content.ts";
+import { DAPR_CALL, segment, sendToDapr } from "../../backends/own-requests/dapr.ts";
+import { checkContent, prepareContent } from "../../backends/own-requests/dapr-content.ts";
 import { definePolicy } from "../../gateway/policy.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { NEEDS_REQUEST_BODY } from "../../compiler/policy.ts";
-import { parseUrl, sendOwnRequest } from "../../backends/own-request.ts";
+import { parseUrl, sendOwnRequest } from "../../backends/own-requests/own-request.ts";
 import { Body } from "../../gateway/body.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";

@@ -7,7 +7,7 @@ import {
   sendOwnRequest,
   shownUrl,
   timeoutOf,
-} from "../../backends/own-request.ts";
+} from "../../backends/own-requests/own-request.ts";
 import { ClientGone } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { RequestMessage } from "../../gateway/message.ts";

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Files, type TestGateway, api, policy, testGateway } from "../../../test/gateway.ts";
-import { parseUrl } from "../../backends/own-request.ts";
+import { parseUrl } from "../../backends/own-requests/own-request.ts";
 import { ClientGone } from "../../gateway/errors.ts";
 import {
   type TestExchange,

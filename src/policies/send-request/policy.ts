@@ -7,7 +7,7 @@ import {
   sendOwnRequest,
   shownUrl,
   timeoutOf,
-} from "../../backends/own-request.ts";
+} from "../../backends/own-requests/own-request.ts";
 import { ClientGone, GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { RequestMessage, ResponseMessage } from "../../gateway/message.ts";

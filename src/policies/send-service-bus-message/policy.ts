@@ -5,7 +5,7 @@ import type { Exchange } from "../../gateway/exchange.ts";
 import { toGatewayError } from "../../gateway/pipeline.ts";
 import { definePolicy } from "../../gateway/policy.ts";
 import type { Value } from "../../compiler/policy.ts";
-import { callOut } from "../../backends/call-out.ts";
+import { callOut } from "../../backends/own-requests/call-out.ts";
 import { SasSigner, type ServicePlace, authorityOf, parsePlace } from "../../telemetry/sas.ts";
 
 const SOURCE = "send-service-bus-message";

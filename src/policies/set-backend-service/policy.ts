@@ -1,7 +1,7 @@
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { definePolicy } from "../../gateway/policy.ts";
-import { segment } from "../../backends/dapr.ts";
+import { segment } from "../../backends/own-requests/dapr.ts";
 import { SCOPES, type Value } from "../../compiler/policy.ts";
 import type { Target } from "../../gateway/snapshot.ts";
 import { parseTarget } from "../../gateway/url.ts";

@@ -1,7 +1,7 @@
 import type { Value } from "../../compiler/policy.ts";
 import type { HostContext } from "../../compiler/runtime/host.ts";
 import type { Jwt } from "../../compiler/runtime/library/credentials.ts";
-import { parseUrl } from "../../backends/own-request.ts";
+import { parseUrl } from "../../backends/own-requests/own-request.ts";
 import { definePolicy } from "../../gateway/policy.ts";
 import { maxStaleMistake, maxStaleMs } from "../../tokens/duration.ts";
 import {

@@ -2,8 +2,8 @@
  * Whether certificates were revoked, as their authorities publish it: lists first, since one answers for all, then OCSP.
  * A status that cannot be had refuses the certificate; a failure is remembered for a minute, so that it costs few requests.
  */
-import { callOut } from "../../backends/call-out.ts";
-import { parseUrl } from "../../backends/own-request.ts";
+import { callOut } from "../../backends/own-requests/call-out.ts";
+import { parseUrl } from "../../backends/own-requests/own-request.ts";
 import type { Services } from "../../gateway/services.ts";
 import type { EgressOptions } from "../../gateway/snapshot.ts";
 import type { ClientCertificate } from "./certificate.ts";

@@ -1,6 +1,6 @@
 import type { Value } from "../../compiler/policy.ts";
 import type { HostContext } from "../../compiler/runtime/host.ts";
-import { parseUrl } from "../../backends/own-request.ts";
+import { parseUrl } from "../../backends/own-requests/own-request.ts";
 import { expressionFailed } from "../../gateway/errors.ts";
 import { definePolicy } from "../../gateway/policy.ts";
 import { maxStaleMistake, maxStaleMs, readDuration } from "../../tokens/duration.ts";
