@@ -3,12 +3,12 @@
  * member is asked as long as there is one that this exchange has not tried. The last answer stands; nothing is discarded
  * for a member that does not exist.
  */
-import { ClientGone, GatewayError } from "../gateway/errors.ts";
-import type { Exchange } from "../gateway/exchange.ts";
-import type { ResponseMessage } from "../gateway/message.ts";
-import type { FailoverRule } from "../gateway/snapshot.ts";
-import type { Backends } from "./backends.ts";
-import { CREDENTIAL_UNAVAILABLE } from "./identity/failure.ts";
+import { ClientGone, GatewayError } from "../../gateway/errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import type { ResponseMessage } from "../../gateway/message.ts";
+import type { FailoverRule } from "../../gateway/snapshot.ts";
+import type { Backends } from "../backends.ts";
+import { CREDENTIAL_UNAVAILABLE } from "../identity/failure.ts";
 
 /** The request cannot have been worked on. */
 const NO_CONNECTION: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { BodySink, BodySource } from "../transport/transport.ts";
-import { TransportError } from "../transport/transport.ts";
+import type { BodySink, BodySource } from "../../transport/transport.ts";
+import { TransportError } from "../../transport/transport.ts";
 import { GATHERED_BYTES, gathered, mayBeGathered } from "./gathered-body.ts";
 
 const FULL = GATHERED_BYTES;

@@ -1,5 +1,5 @@
 /** What `buffer-response` of `forward-request` asks for (`policies.md` §2). */
-import type { BodySink, BodySource, TransportError } from "../transport/transport.ts";
+import type { BodySink, BodySource, TransportError } from "../../transport/transport.ts";
 
 /** So many octets are passed on at once. */
 export const GATHERED_BYTES = 8 * 1024;

@@ -7,10 +7,10 @@
  * An answer that refuses (429, 5xx, …) does not win while the other one is still awaited. `exchange.attempts` ends with the
  * attempt that stands.
  */
-import type { Exchange } from "../gateway/exchange.ts";
-import type { ResponseMessage } from "../gateway/message.ts";
-import type { HedgeRule } from "../gateway/snapshot.ts";
-import type { Backends } from "./backends.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import type { ResponseMessage } from "../../gateway/message.ts";
+import type { HedgeRule } from "../../gateway/snapshot.ts";
+import type { Backends } from "../backends.ts";
 import { Leg } from "./leg.ts";
 
 type Send = (leg: Leg) => Promise<ResponseMessage>;

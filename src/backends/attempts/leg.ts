@@ -2,10 +2,10 @@
  * An attempt that can be ended without ending its exchange: because another one was quicker (`hedge.ts`), or because the
  * time for all attempts is over. Attempts that know neither do without.
  */
-import { Abort } from "../base/abort.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Attempt } from "../gateway/exchange.ts";
-import type { Lease } from "./lease.ts";
+import { Abort } from "../../base/abort.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Attempt } from "../../gateway/exchange.ts";
+import type { Lease } from "../pools/lease.ts";
 
 /** Timers take no more than this. */
 const LONGEST_MS = 0x7fffffff;

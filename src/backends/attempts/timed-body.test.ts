@@ -1,8 +1,8 @@
 /** R-09, as far as it is not the transport's. */
 import { describe, expect, it } from "vitest";
-import { Abort } from "../base/abort.ts";
-import { ChunkSource, FakeClock } from "../gateway/testing.ts";
-import { type BodySink, type BodySource, TransportError } from "../transport/transport.ts";
+import { Abort } from "../../base/abort.ts";
+import { ChunkSource, FakeClock } from "../../gateway/testing.ts";
+import { type BodySink, type BodySource, TransportError } from "../../transport/transport.ts";
 import { firstByte, within } from "./timed-body.ts";
 
 /** A source that does nothing by itself. */

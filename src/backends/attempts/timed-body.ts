@@ -2,9 +2,9 @@
  * Two timers of an answer's body that the transport does not know, as they belong to one `forward-request`: until its
  * first octet, while another backend could still be asked, and until its last.
  */
-import type { Abort } from "../base/abort.ts";
-import type { Clock } from "../base/clock.ts";
-import { type BodySink, type BodySource, TransportError } from "../transport/transport.ts";
+import type { Abort } from "../../base/abort.ts";
+import type { Clock } from "../../base/clock.ts";
+import { type BodySink, type BodySource, TransportError } from "../../transport/transport.ts";
 
 /**
  * Waits for the first octet, or the end, of a body.

@@ -1,7 +1,7 @@
 /** What a trace tells of `forward-request`: where the request went and why there, what was sent, what came back. */
-import type { Attempt, Exchange } from "../gateway/exchange.ts";
-import type { Target } from "../gateway/snapshot.ts";
-import type { ClientRequest } from "../transport/transport.ts";
+import type { Attempt, Exchange } from "../../gateway/exchange.ts";
+import type { Target } from "../../gateway/snapshot.ts";
+import type { ClientRequest } from "../../transport/transport.ts";
 
 /**
  * Called before the request goes out, and only when somebody traces it.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { HeaderList } from "../base/headers.ts";
+import { HeaderList } from "../../base/headers.ts";
 import { Allowance, resetMs } from "./allowance.ts";
 
 const EPOCH = Date.parse("2026-01-01T00:00:00Z");

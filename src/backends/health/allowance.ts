@@ -4,7 +4,7 @@
  * than its reset, counts as a full allowance. Requests under way have not been charged yet when an answer reports, so each
  * of them is taken to cost what the last ones did. Time is an argument: ms of a clock that never steps back.
  */
-import type { HeaderList } from "../base/headers.ts";
+import type { HeaderList } from "../../base/headers.ts";
 
 /** Providers count in minutes; what says no reset is believed as long. */
 const WINDOW_MS = 60_000;

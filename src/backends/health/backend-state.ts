@@ -2,7 +2,7 @@
  * What a backend has been through lately. It belongs to the backend's id, URL and breaker rule, not to a snapshot: it
  * survives every change of the configuration that leaves those alone.
  */
-import type { BackendEntity } from "../gateway/snapshot.ts";
+import type { BackendEntity } from "../../gateway/snapshot.ts";
 import type { Allowance } from "./allowance.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { Latencies } from "./latencies.ts";

@@ -1,6 +1,6 @@
 /** */
 import { describe, expect, it, test } from "vitest";
-import type { BreakerRule } from "../gateway/snapshot.ts";
+import type { BreakerRule } from "../../gateway/snapshot.ts";
 import { CircuitBreaker, REFUSED } from "./circuit-breaker.ts";
 
 function rule(changed: Partial<BreakerRule>): BreakerRule {

@@ -19,7 +19,7 @@
  * With `fullReset` there is no half-open: when the trip is over everybody goes again, as in the product that Headgate
  * follows (`compat.breakerFullReset`).
  */
-import type { BreakerRule } from "../gateway/snapshot.ts";
+import type { BreakerRule } from "../../gateway/snapshot.ts";
 import { type FailureWindow, failureWindow } from "./failure-window.ts";
 
 export type BreakerState = "closed" | "open" | "half-open";

@@ -8,7 +8,7 @@
  * single failure is enough for the next. A member that stays well as long as it was out has a clean sheet again.
  * Time is an argument: ms of a clock that never steps back.
  */
-import type { OutlierRule } from "../gateway/snapshot.ts";
+import type { OutlierRule } from "../../gateway/snapshot.ts";
 
 export class Outlier {
   readonly #rule: OutlierRule;

@@ -4,12 +4,12 @@
  * breakers and ejections that requests feed (`Backends.probed`). A breaker that is open is not probed before its time is
  * over; then the probe, not a caller's request, finds out. Credentials of the backend go along.
  */
-import { Abort } from "../base/abort.ts";
-import type { Services } from "../gateway/services.ts";
-import type { BackendEntity, ProbeRule, Snapshot } from "../gateway/snapshot.ts";
-import { type ClientRequest, TransportError } from "../transport/transport.ts";
-import type { Backends } from "./backends.ts";
-import { attachCredentials, authorizeOwn } from "./credentials.ts";
+import { Abort } from "../../base/abort.ts";
+import type { Services } from "../../gateway/services.ts";
+import type { BackendEntity, ProbeRule, Snapshot } from "../../gateway/snapshot.ts";
+import { type ClientRequest, TransportError } from "../../transport/transport.ts";
+import type { Backends } from "../backends.ts";
+import { attachCredentials, authorizeOwn } from "../credentials.ts";
 
 type World = Pick<Services, "client" | "clock" | "random" | "identities">;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HeaderList } from "../base/headers.ts";
+import { HeaderList } from "../../base/headers.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 const NOW = Date.parse("2024-11-06T08:49:30Z");

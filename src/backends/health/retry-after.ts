@@ -1,4 +1,4 @@
-import type { HeaderList } from "../base/headers.ts";
+import type { HeaderList } from "../../base/headers.ts";
 
 /**
  * How long an answer asks to be left alone: `retry-after-ms`, or `Retry-After` as seconds or as an HTTP date (RFC 9110

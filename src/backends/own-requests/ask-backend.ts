@@ -2,17 +2,17 @@
  * A question of the gateway's own to a backend entity: an embedding, a judgement of a text. Pools pick, breakers are asked,
  * the backend's credentials are attached, as for a caller's request; the answer is in memory and bounded.
  */
-import { HeaderList, sameName } from "../base/headers.ts";
-import { GatewayError } from "../gateway/errors.ts";
-import type { Exchange } from "../gateway/exchange.ts";
-import { composeUrl } from "../gateway/message.ts";
-import type { BackendAnswer, BackendQuestion } from "../gateway/services.ts";
-import type { BackendEntity, EgressOptions } from "../gateway/snapshot.ts";
-import type { ClientRequest } from "../transport/transport.ts";
-import type { Backends } from "./backends.ts";
+import { HeaderList, sameName } from "../../base/headers.ts";
+import { GatewayError } from "../../gateway/errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import { composeUrl } from "../../gateway/message.ts";
+import type { BackendAnswer, BackendQuestion } from "../../gateway/services.ts";
+import type { BackendEntity, EgressOptions } from "../../gateway/snapshot.ts";
+import type { ClientRequest } from "../../transport/transport.ts";
+import type { Backends } from "../backends.ts";
 import { callOut } from "./call-out.ts";
-import { attachCredentials, authorizeOwn } from "./credentials.ts";
-import type { Lease } from "./lease.ts";
+import { attachCredentials, authorizeOwn } from "../credentials.ts";
+import type { Lease } from "../pools/lease.ts";
 
 /** Where it goes is the operator's word. One object, so that connections are shared. */
 const ANYWHERE: EgressOptions = { allow: ["0.0.0.0/0", "::/0"], loopback: true };

@@ -2,14 +2,14 @@
  * One request that the gateway makes on its own account: guarded (`egress.ts`), bounded in time and in size, without
  * redirects. Whatever a policy asks the world goes through here; a caller's request goes through `forward.ts`.
  */
-import { Abort } from "../base/abort.ts";
-import { HeaderList } from "../base/headers.ts";
-import { Body } from "../gateway/body.ts";
-import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
-import { ResponseMessage } from "../gateway/message.ts";
-import type { Services } from "../gateway/services.ts";
-import type { EgressOptions } from "../gateway/snapshot.ts";
-import { type ClientRequest, TransportError } from "../transport/transport.ts";
+import { Abort } from "../../base/abort.ts";
+import { HeaderList } from "../../base/headers.ts";
+import { Body } from "../../gateway/body.ts";
+import { withoutHopByHop } from "../../gateway/hop-by-hop.ts";
+import { ResponseMessage } from "../../gateway/message.ts";
+import type { Services } from "../../gateway/services.ts";
+import type { EgressOptions } from "../../gateway/snapshot.ts";
+import { type ClientRequest, TransportError } from "../../transport/transport.ts";
 import { egressGuard } from "./egress.ts";
 
 export interface CallOut {

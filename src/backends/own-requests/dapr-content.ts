@@ -1,11 +1,11 @@
 /** The content of a message for Dapr: a text, an expression's value, or the output of a Liquid template. */
-import type { Value } from "../compiler/policy.ts";
-import type { Exchange } from "../gateway/exchange.ts";
-import { type LiquidTemplate, parseTemplate } from "../liquid/engine.ts";
-import { NEEDS_REQUEST_BODY, NEEDS_RESPONSE_BODY } from "../compiler/policy.ts";
-import { ensureBodies } from "../gateway/pipeline.ts";
-import { messageOf } from "../gateway/policy.ts";
-import type { Section } from "../compiler/policy.ts";
+import type { Value } from "../../compiler/policy.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import { type LiquidTemplate, parseTemplate } from "../../liquid/engine.ts";
+import { NEEDS_REQUEST_BODY, NEEDS_RESPONSE_BODY } from "../../compiler/policy.ts";
+import { ensureBodies } from "../../gateway/pipeline.ts";
+import { messageOf } from "../../gateway/policy.ts";
+import type { Section } from "../../compiler/policy.ts";
 
 export type Content = (exchange: Exchange) => string | Promise<string>;
 type Report = (message: string, at?: { child?: string; value?: boolean }, hint?: string) => void;

@@ -1,7 +1,7 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { PolicyDefinition } from "../compiler/policy.ts";
+import type { PolicyDefinition } from "../../compiler/policy.ts";
 import {
   type Written,
   exchangeOf,
@@ -9,13 +9,13 @@ import {
   policyStep,
   servicesOf,
   snapshotOf,
-} from "../gateway/testing.ts";
-import { ResponseMessage } from "../gateway/message.ts";
-import { parseTarget } from "../gateway/url.ts";
-import { invokeDaprBinding } from "../policies/invoke-dapr-binding/policy.ts";
-import { publishToDapr } from "../policies/publish-to-dapr/policy.ts";
-import { setBackendService } from "../policies/set-backend-service/policy.ts";
-import { createClient } from "../transport/node/index.ts";
+} from "../../gateway/testing.ts";
+import { ResponseMessage } from "../../gateway/message.ts";
+import { parseTarget } from "../../gateway/url.ts";
+import { invokeDaprBinding } from "../../policies/invoke-dapr-binding/policy.ts";
+import { publishToDapr } from "../../policies/publish-to-dapr/policy.ts";
+import { setBackendService } from "../../policies/set-backend-service/policy.ts";
+import { createClient } from "../../transport/node/index.ts";
 import { readDapr } from "./dapr.ts";
 
 /** A sidecar that notes what it is asked and answers as told. */

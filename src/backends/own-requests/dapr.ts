@@ -2,14 +2,14 @@
  * Requests to the Dapr sidecar over its HTTP interface (`policies.md` 53). The sidecar is where Dapr's own variables say
  * (`DAPR_HTTP_ENDPOINT`, `DAPR_HTTP_PORT`), else at localhost:3500; it is configured, so the egress guard lets it be.
  */
-import { HeaderList } from "../base/headers.ts";
-import { ClientGone, GatewayError } from "../gateway/errors.ts";
-import type { Exchange } from "../gateway/exchange.ts";
-import type { ResponseMessage } from "../gateway/message.ts";
-import { toGatewayError } from "../gateway/pipeline.ts";
-import type { Args } from "../gateway/policy.ts";
-import type { DaprOptions, EgressOptions } from "../gateway/snapshot.ts";
-import { parseTarget } from "../gateway/url.ts";
+import { HeaderList } from "../../base/headers.ts";
+import { ClientGone, GatewayError } from "../../gateway/errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import type { ResponseMessage } from "../../gateway/message.ts";
+import { toGatewayError } from "../../gateway/pipeline.ts";
+import type { Args } from "../../gateway/policy.ts";
+import type { DaprOptions, EgressOptions } from "../../gateway/snapshot.ts";
+import { parseTarget } from "../../gateway/url.ts";
 import { callOut } from "./call-out.ts";
 
 /**

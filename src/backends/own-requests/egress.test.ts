@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { EgressOptions } from "../gateway/snapshot.ts";
+import type { EgressOptions } from "../../gateway/snapshot.ts";
 import { egressGuard } from "./egress.ts";
 
 /** By name or literal first, then (as the transport asks) by the address connected to. */

@@ -7,8 +7,8 @@
  * because where it goes is configured; but where a backend's redirect leads (`follow-redirects`) is.
  */
 import { domainToASCII } from "node:url";
-import { type AddressRange, parseAddress, parseRange, within } from "../base/addresses.ts";
-import type { EgressOptions } from "../gateway/snapshot.ts";
+import { type AddressRange, parseAddress, parseRange, within } from "../../base/addresses.ts";
+import type { EgressOptions } from "../../gateway/snapshot.ts";
 
 export interface EgressGuard {
   /** True when the host must not be called, whatever it resolves to. */

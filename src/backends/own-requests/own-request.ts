@@ -3,20 +3,20 @@
  * their request is made of mode, URL and the policies inside, and how it goes out.
  */
 import { domainToASCII } from "node:url";
-import { HeaderList } from "../base/headers.ts";
-import { NEEDS_REQUEST_BODY, type Section, type Step, type Value } from "../compiler/policy.ts";
-import type { Body } from "../gateway/body.ts";
-import { GatewayError } from "../gateway/errors.ts";
-import type { Exchange } from "../gateway/exchange.ts";
-import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
-import { RequestMessage, type ResponseMessage, composeUrl } from "../gateway/message.ts";
-import { ensureBodies, runSteps } from "../gateway/pipeline.ts";
-import type { Args } from "../gateway/policy.ts";
-import type { Target } from "../gateway/snapshot.ts";
-import { parseTarget } from "../gateway/url.ts";
-import type { ClientRequest } from "../transport/transport.ts";
+import { HeaderList } from "../../base/headers.ts";
+import { NEEDS_REQUEST_BODY, type Section, type Step, type Value } from "../../compiler/policy.ts";
+import type { Body } from "../../gateway/body.ts";
+import { GatewayError } from "../../gateway/errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import { withoutHopByHop } from "../../gateway/hop-by-hop.ts";
+import { RequestMessage, type ResponseMessage, composeUrl } from "../../gateway/message.ts";
+import { ensureBodies, runSteps } from "../../gateway/pipeline.ts";
+import type { Args } from "../../gateway/policy.ts";
+import type { Target } from "../../gateway/snapshot.ts";
+import { parseTarget } from "../../gateway/url.ts";
+import type { ClientRequest } from "../../transport/transport.ts";
 import { type CallOut, callOut } from "./call-out.ts";
-import { withClientCertificate } from "./client-certificate.ts";
+import { withClientCertificate } from "../client-certificate.ts";
 
 export const OWN_REQUEST = {
   attributes: {

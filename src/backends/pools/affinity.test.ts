@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
-import { HeaderList } from "../base/headers.ts";
+import { HeaderList } from "../../base/headers.ts";
 import { Affinity, NO_MEMBER, cookieOf, withoutCookie } from "./affinity.ts";
-import { Load } from "./load.ts";
-import { Outlier } from "./outliers.ts";
+import { Load } from "../health/load.ts";
+import { Outlier } from "../health/outliers.ts";
 import { type Member, Pool } from "./pool.ts";
 
 const headers = (...raw: string[]): HeaderList => new HeaderList(raw);

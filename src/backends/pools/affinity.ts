@@ -10,8 +10,8 @@
  * that we have not seen leads to the same member each time by rendezvous hashing, so clients may name sessions themselves.
  */
 import { createHmac, hash } from "node:crypto";
-import { type HeaderList, sameName } from "../base/headers.ts";
-import type { AffinityRule } from "../gateway/snapshot.ts";
+import { type HeaderList, sameName } from "../../base/headers.ts";
+import type { AffinityRule } from "../../gateway/snapshot.ts";
 import type { Pool } from "./pool.ts";
 
 /** Sessions that are remembered; the longest unused goes first. */

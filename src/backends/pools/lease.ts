@@ -3,13 +3,13 @@
  * the failure that came instead; an answer that breaks off later is one more failure. It counts as under way until its
  * body has ended, and is given back whatever happens.
  */
-import type { HeaderList } from "../base/headers.ts";
-import { type BodySink, type BodySource, TransportError } from "../transport/transport.ts";
-import type { BackendState } from "./backend-state.ts";
-import { isFailureStatus } from "./circuit-breaker.ts";
-import type { Outlier } from "./outliers.ts";
-import { retryAfterMs } from "./retry-after.ts";
-import { type Surroundings, tellBreaker, tellOutlier } from "./tell.ts";
+import type { HeaderList } from "../../base/headers.ts";
+import { type BodySink, type BodySource, TransportError } from "../../transport/transport.ts";
+import type { BackendState } from "../health/backend-state.ts";
+import { isFailureStatus } from "../health/circuit-breaker.ts";
+import type { Outlier } from "../health/outliers.ts";
+import { retryAfterMs } from "../health/retry-after.ts";
+import { type Surroundings, tellBreaker, tellOutlier } from "../health/tell.ts";
 
 /** Failures of the caller, of ours, or of nobody: they tell nothing of the backend. */
 const NOT_ITS_FAULT: ReadonlySet<string> = new Set([

@@ -1,11 +1,11 @@
 /** R-13, as far as it is arithmetic. */
 import { describe, expect, it, test } from "vitest";
-import { HeaderList } from "../base/headers.ts";
-import type { BreakerRule } from "../gateway/snapshot.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
-import { Allowance } from "./allowance.ts";
-import { Load } from "./load.ts";
-import { Outlier } from "./outliers.ts";
+import { HeaderList } from "../../base/headers.ts";
+import type { BreakerRule } from "../../gateway/snapshot.ts";
+import { CircuitBreaker } from "../health/circuit-breaker.ts";
+import { Allowance } from "../health/allowance.ts";
+import { Load } from "../health/load.ts";
+import { Outlier } from "../health/outliers.ts";
 import { type Algorithm, type Member, NOBODY, Pool } from "./pool.ts";
 
 const RULE: BreakerRule = {

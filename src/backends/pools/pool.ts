@@ -24,10 +24,10 @@
  * Nothing here waits or allocates: sets of members are bits of an integer, as a pool has at most 30. Time is an argument:
  * ms of a clock that never steps back.
  */
-import type { Allowance } from "./allowance.ts";
-import type { CircuitBreaker } from "./circuit-breaker.ts";
-import type { Load } from "./load.ts";
-import type { Outlier } from "./outliers.ts";
+import type { Allowance } from "../health/allowance.ts";
+import type { CircuitBreaker } from "../health/circuit-breaker.ts";
+import type { Load } from "../health/load.ts";
+import type { Outlier } from "../health/outliers.ts";
 import { affinityOf } from "./prompt-prefix.ts";
 
 export type Algorithm = "roundRobin" | "leastBusy" | "latency" | "remainingTokens" | "promptPrefix";

@@ -60,6 +60,8 @@ export class Http2Exchange implements Incoming, BodyOwner {
       stream.once("trailers", (_headers, _flags, ...rest) => {
         this.#trailers = trailersOf(rest[0] as unknown as string[] | undefined);
       });
+      // Of a body without octets the end comes by itself, maybe before anybody asks for the body.
+      stream.once("end", () => this.#end());
     }
     // A reset of "no error" closes the stream only when all of it has been read.
     stream.once("aborted", () => this.#aborted());
@@ -99,6 +101,7 @@ export class Http2Exchange implements Incoming, BodyOwner {
       body.fail(gone());
       return;
     }
+    if (body.complete) return;
     if ((body.length ?? 0) > this.#bodyLimit) {
       this.#bodyTooLarge();
       return;
@@ -129,7 +132,6 @@ export class Http2Exchange implements Incoming, BodyOwner {
   #listen(): void {
     this.#listening = true;
     this.#stream.on("data", (chunk: Buffer) => this.#data(chunk));
-    this.#stream.once("end", () => this.#end());
   }
 
   #data(chunk: Buffer): void {

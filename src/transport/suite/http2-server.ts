@@ -137,6 +137,24 @@ export function http2ServerSuite(adapter: Adapter): void {
         expect((await text(response.body)) === `POST /a?b ${seen}`).toBe(true);
       });
 
+      test("an end without octets that comes before anybody asks for the body", async () => {
+        const stream = session.request(post, { endStream: false });
+        const ended = new Promise<string>((resolve) => {
+          onRequest = (incoming) => {
+            stream.end();
+            // A round trip on the same connection: what was sent before has arrived.
+            session.ping(() => {
+              void collect(incoming.body).then(({ bytes }) => {
+                incoming.reply.send(200, "", [], null);
+                resolve(`${bytes.length} octets`);
+              });
+            });
+          };
+        });
+        expect(await ended).toBe("0 octets");
+        stream.resume();
+      });
+
       test("a body of unknown length, and trailers both ways", async () => {
         onRequest = (incoming) => {
           void collect(incoming.body).then(({ bytes, trailers }) => {
