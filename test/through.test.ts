@@ -62,6 +62,9 @@ afterAll(async () => {
   await new Promise((resolve) => upstream.close(resolve));
 });
 
+/** Ends an answer that the upstream has begun. */
+let goOn = (): void => {};
+
 function answer(url: string, body: Buffer, response: import("node:http").ServerResponse): void {
   if (url.startsWith("/gzip")) {
     response
@@ -76,6 +79,10 @@ function answer(url: string, body: Buffer, response: import("node:http").ServerR
     response.writeHead(200, { "content-type": "text/plain" });
     response.write("a");
     setImmediate(() => response.end("b"));
+  } else if (url.endsWith(":streamGenerateContent")) {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write("[{}");
+    goOn = () => void response.end("]");
   } else if (url.startsWith("/none")) response.writeHead(204).end();
   else if (url.startsWith("/cookies"))
     response
@@ -113,6 +120,14 @@ describe("bodies", () => {
         .end(),
     );
     expect(chunks).toEqual(["ab"]);
+  });
+
+  it("an answer of a model is not gathered, whatever it calls itself", async () => {
+    const model = `${gateway.url}/echo/v1beta/models/gemini-3-pro:streamGenerateContent`;
+    const reader = (await fetch(model, { method: "POST", body: "{}" })).body!.getReader();
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe("[{}");
+    goOn();
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe("]");
   });
 
   it("more than the limit is refused with 413 and leaves one line that says so", async () => {

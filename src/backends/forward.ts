@@ -11,6 +11,7 @@ import type { Attempt, Exchange } from "../gateway/exchange.ts";
 import { withoutHopByHop } from "../gateway/hop-by-hop.ts";
 import type { IdentityCredential } from "../gateway/identity.ts";
 import { ResponseMessage, composeUrl } from "../gateway/message.ts";
+import { asksModel } from "../gateway/models/find-model-call.ts";
 import { attemptTraceparent } from "../gateway/observing/spans.ts";
 import type { ForwardOptions } from "../gateway/services.ts";
 import type { BackendEntity, Target } from "../gateway/snapshot.ts";
@@ -223,9 +224,8 @@ function toResponse(
   if (totalMs !== undefined)
     source = within(source, totalMs - (exchange.elapsedMs() - startedMs), exchange.services.clock);
   // Only chunked answers are concerned, and none of a model: some of them stream what calls itself plain JSON.
-  if (bufferResponse && source.length === undefined && exchange.modelCall == null) {
-    if (mayBeGathered(headers.get("content-type"))) source = gathered(source);
-  }
+  if (bufferResponse && source.length === undefined && mayBeGathered(headers.get("content-type")))
+    if (!asksModel(exchange)) source = gathered(source);
   return new ResponseMessage(
     answer.status,
     answer.reason,

@@ -31,6 +31,13 @@ export function watchModelCall(exchange: Exchange): ModelCall | null {
   return dialect === null ? null : (exchange.modelCall = new ModelCall(exchange, dialect, line));
 }
 
+/** Whether a model is asked, as far as the request's line tells; for whoever has nothing else to do with models. */
+export function asksModel(exchange: Exchange): boolean {
+  if (exchange.modelCall !== undefined) return exchange.modelCall !== null;
+  if (!canBeModelCall(exchange)) return false;
+  return (exchange.api?.aiFormat ?? recogniseLine(lineOf(exchange))) !== null;
+}
+
 function canBeModelCall(exchange: Exchange): boolean {
   const { request, incoming } = exchange;
   if (request.method !== "POST") return incoming.upgrade;
