@@ -6,9 +6,7 @@
  */
 import { Abort } from "../../../base/abort.ts";
 import { asciiJson } from "../../../base/ascii-json.ts";
-import type { Clock } from "../../../base/clock.ts";
-import type { Client } from "../../../transport/transport.ts";
-import { Delivery, type Report, type Sent } from "../../delivery.ts";
+import { Delivery, type Sent } from "../../delivery.ts";
 import type { EventHubLogger, Exporter, ExporterWorld, HubEvent } from "../../logger.ts";
 import { SasSigner, authorityOf } from "../../sas.ts";
 
