@@ -119,6 +119,7 @@ function entryLines(
 function detailLines(data: TraceEntry["data"], paint: Paint): string[] {
   const lines: string[] = [];
   if (data["message"] !== undefined) lines.push(String(data["message"]));
+  for (const [name, value] of Object.entries(data["metadata"] ?? {})) lines.push(`${name}: ${value}`);
   if (data["decision"] !== undefined) lines.push(`${paint.cyan("→")} ${data["decision"]}`);
   for (const earlier of data["earlierAttempts"] ?? []) lines.push(...attemptLines(earlier, paint));
   lines.push(...attemptLines(data, paint));

@@ -6,8 +6,12 @@ import type { Exchange } from "./exchange.ts";
 export type TraceFacts = Readonly<Record<string, unknown>>;
 
 export interface Trace {
-  /** A remark of a policy or expression; part of the step of that name when one is under way. */
-  message(source: string, text: string): void;
+  /**
+   * A remark of a policy or expression; part of the step of that name when one is under way.
+   *
+   * @param more what else is to be told with it, where it is no such part
+   */
+  message(source: string, text: string, more?: TraceFacts): void;
   /** What the step of the policy `source` decided or did: a branch, a backend. Later facts of the same name win. */
   detail(source: string, facts: TraceFacts): void;
   /** The exchange failed: `lastError` says with what. */

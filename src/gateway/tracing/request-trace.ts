@@ -86,10 +86,10 @@ export class RequestTrace implements Trace {
     return this.#size;
   }
 
-  message(source: string, text: string): void {
+  message(source: string, text: string, more: TraceFacts = {}): void {
     const shown = this.#text(text);
     const open = this.#openStep(source);
-    if (open === null) this.#standalone(source, { message: shown });
+    if (open === null) this.#standalone(source, { message: shown, ...(this.#shown(more) as TraceFacts) });
     else ((open.data["remarks"] ??= []) as string[]).push(shown);
   }
 

@@ -21,7 +21,7 @@ function run(severity: string, traced: boolean, message: unknown = "hello", verb
   }
   const traces: string[] = [];
   const recorder: Trace = {
-    message: (source, text) => void traces.push(`${source}: ${text}`),
+    message: (source, text, more) => void traces.push(`${source}: ${text} ${JSON.stringify(more)}`),
     detail: () => {},
     failed: () => {},
     begin: () => null,
@@ -47,9 +47,9 @@ const line = (level: string, text = "hello") => ({
 
 test.each([
   ["verbose", false, [], []],
-  ["verbose", true, ["me: hello"], []],
+  ["verbose", true, ['me: hello {"severity":"verbose","metadata":{"k":"v"}}'], []],
   ["information", false, [], [line("info")]],
-  ["error", true, ["me: hello"], [line("error")]],
+  ["error", true, ['me: hello {"severity":"error","metadata":{"k":"v"}}'], [line("error")]],
   ["Error", false, [], [line("error")]],
 ])("%s, traced %s", (severity, traced, traces, logged) => {
   expect(run(severity, traced)).toEqual({ traces, logged });

@@ -58,7 +58,8 @@ export const trace = definePolicy({
       const metadata = Object.fromEntries(
         children.metadata.map(({ attributes }) => [attributes.name, say(attributes.value)]),
       );
-      exchange.traced?.message(source, text);
+      const properties = children.metadata.length > 0 ? { metadata } : {};
+      exchange.traced?.message(source, text, { severity: SEVERITIES[level], ...properties });
       if (isRecorded)
         (exchange.traceRecords ??= []).push({
           source,
@@ -73,7 +74,7 @@ export const trace = definePolicy({
         requestId: exchange.requestId,
         source,
         text,
-        ...(children.metadata.length > 0 ? { metadata } : {}),
+        ...properties,
       });
     };
   },
