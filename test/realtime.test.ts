@@ -11,9 +11,68 @@ import { type TestGateway, policy, subscription, testGateway } from "./gateway.t
 const certificate = makeIdentity({ name: "localhost", addresses: ["127.0.0.1"] });
 let server: WebSocketServer;
 let gateway: TestGateway;
+/** What the server takes for speech, for the end of it, and for something that was said and that it does not understand. */
+const SPEECH = "c3BlZWNo";
+const SILENCE = "c2lsZW5jZQ==";
+const NOISE = "bm9pc2U=";
 /** Types of the events that reached the backend. */
 let heard: string[] = [];
 let handshakes: string[] = [];
+
+interface Limited {
+  readonly what: string;
+  readonly api: string;
+  readonly model: string;
+  /** What the client says for one response, and what tells that it is over. */
+  readonly asks: readonly object[];
+  readonly ends: string;
+  /** What it says when nothing is left, what of that reaches the backend, and how many responses end all the same. */
+  readonly more: readonly object[];
+  readonly last: { readonly heard: readonly string[]; readonly ended: number };
+}
+
+const APPEND = "input_audio_buffer.append";
+const append = (audio: string): object => ({ type: APPEND, audio });
+const commit = { type: "input_audio_buffer.commit" };
+const TRANSCRIBED = {
+  model: "gpt-4o-transcribe",
+  ends: "conversation.item.input_audio_transcription.completed",
+};
+const LIMITED: readonly Limited[] = [
+  {
+    what: "a further response is not begun",
+    api: "limited",
+    model: "gpt-realtime",
+    asks: [{ type: "response.create" }],
+    ends: "response.done",
+    more: [{ type: "response.create" }],
+    last: { heard: [], ended: 0 },
+  },
+  {
+    what: "a further utterance is not committed",
+    api: "limited-commits",
+    ...TRANSCRIBED,
+    asks: [append("AAAA"), commit],
+    more: [append("AAAA"), commit],
+    last: { heard: [APPEND], ended: 0 },
+  },
+  {
+    what: "a further utterance that the server hears is not waited for",
+    api: "limited-voices",
+    ...TRANSCRIBED,
+    asks: [append(NOISE), append(SPEECH), append(SILENCE)],
+    more: [append(SPEECH)],
+    last: { heard: [APPEND], ended: 0 },
+  },
+  {
+    what: "an utterance that the server has committed is the last",
+    api: "limited-late",
+    ...TRANSCRIBED,
+    asks: [append(SILENCE)],
+    more: [append(SILENCE)],
+    last: { heard: [APPEND], ended: 1 },
+  },
+];
 
 const usage = (input: number, output: number): object => ({
   total_tokens: input + output,
@@ -28,11 +87,38 @@ beforeAll(async () => {
   server.on("connection", (socket, request) => {
     handshakes.push(`${request.url} ${request.headers["authorization"]}`);
     const say = (event: object): void => socket.send(JSON.stringify(event));
-    say({ type: "session.created", session: { model: "gpt-realtime-2025-08-28" } });
     let n = 0;
+    const type = "conversation.item.input_audio_transcription";
+    const committed = (item_id: string): void =>
+      say({ type: "input_audio_buffer.committed", item_id, previous_item_id: null });
+    const notTranscribed = (): void => {
+      committed("item");
+      say({ type: `${type}.failed`, item_id: "item", error: { code: "audio_unintelligible" } });
+    };
+    const transcribed = (): void => {
+      const item_id = `item_${++n}`;
+      committed(item_id);
+      say({ type: `${type}.delta`, item_id, content_index: 0, delta: `said ${n}` });
+      const reported = { type: "tokens", ...usage(10 * n, 5 * n) };
+      say({ type: `${type}.completed`, item_id, content_index: 0, transcript: `said ${n}`, usage: reported });
+    };
+    const transcribes = request.url!.includes("transcribe");
+    const transcription = { model: "gpt-4o-transcribe", language: "en" };
+    say({
+      type: "session.created",
+      session: transcribes
+        ? { type: "transcription", audio: { input: { transcription } } }
+        : { type: "realtime", model: "gpt-realtime-2025-08-28" },
+    });
     socket.on("message", (data) => {
-      const event = JSON.parse(String(data)) as { type: string };
+      const event = JSON.parse(String(data)) as { type: string; audio?: string };
       heard.push(event.type);
+      if (transcribes) {
+        if (event.audio === SPEECH) say({ type: "input_audio_buffer.speech_started", item_id: "item" });
+        if (event.audio === NOISE) notTranscribed();
+        if (event.audio === SILENCE || event.type === "input_audio_buffer.commit") transcribed();
+        return;
+      }
       if (event.type !== "response.create") return;
       n++;
       say({ type: "response.created", response: { id: `resp_${n}` } });
@@ -66,9 +152,14 @@ beforeAll(async () => {
         "metered",
         `<llm-emit-token-metric namespace="rt"><dimension name="API ID" /></llm-emit-token-metric><set-header name="Authorization" exists-action="override"><value>Bearer of-the-gateway</value></set-header>`,
       ),
-      ...realtime(
-        "limited",
-        `<llm-token-limit counter-key="rt" tokens-per-minute="40" estimate-prompt-tokens="false" />`,
+      ...Object.assign(
+        {},
+        ...LIMITED.map(({ api }) =>
+          realtime(
+            api,
+            `<llm-token-limit counter-key="${api}" tokens-per-minute="40" estimate-prompt-tokens="false" />`,
+          ),
+        ),
       ),
       "subscriptions/me/subscriptionInformation.json": subscription("/apis", "my-key"),
     },
@@ -93,15 +184,12 @@ interface Session {
   seen(type: string, count?: number): Promise<void>;
 }
 
-function session(api: string): Session {
+function session(api: string, model = "gpt-realtime"): Session {
   const client = new OpenAI({
     apiKey: "my-key",
     baseURL: `${gateway.url}/${api}/openai`,
   });
-  const socket = new OpenAIRealtimeWS(
-    { model: "gpt-realtime", options: { rejectUnauthorized: false } },
-    client,
-  );
+  const socket = new OpenAIRealtimeWS({ model, options: { rejectUnauthorized: false } }, client);
   const events: any[] = [];
   socket.on("event", (event) => events.push(event));
   socket.on("error", () => {});
@@ -151,26 +239,46 @@ test("the official client talks through; each response is counted by itself", as
   expect(text).toContain('rt_completion_audio_tokens_sum{api_id="metered"} 6');
 });
 
-test("a limit ends a session: a further response is not begun, the client is told why and closed with 1008", async () => {
-  heard = [];
-  const talk = session("limited");
+test("a session that transcribes is counted by its utterances", async () => {
+  const talk = session("metered", "gpt-4o-transcribe");
   await talk.seen("session.created");
   for (let n = 1; n <= 2; n++) {
-    talk.send({ type: "response.create" });
-    await talk.seen("response.done", n);
+    talk.send({ type: "input_audio_buffer.append", audio: SILENCE });
+    await talk.seen("conversation.item.input_audio_transcription.completed", n);
   }
-  // 15 + 30 tokens are used; 40 were allowed.
-  talk.send({ type: "response.create" });
-  expect(await talk.closed).toBe(1008);
-  expect(heard.filter((type) => type === "response.create")).toHaveLength(2);
-  expect(talk.events.at(-1)).toMatchObject({
-    type: "error",
-    error: { type: "rate_limit_exceeded", code: "token_limit_exceeded" },
-  });
-  // Nor is another session let in.
-  const refused = session("limited");
-  await vi.waitFor(() => expect(gateway.exchanges.at(-1)?.response?.statusCode).toBe(429), {
-    timeout: 20_000,
-  });
-  refused.close();
+  const before = gateway.exchanges.length;
+  talk.close();
+  await vi.waitFor(() => expect(gateway.exchanges.length).toBeGreaterThan(before), { timeout: 20_000 });
+  const { modelCall } = await done("metered");
+  expect(modelCall).toMatchObject({ part: 2, ending: "finished", partText: "said 2" });
+  expect(modelCall!.settlement).toMatchObject({ prompt: 20, completion: 10, evidence: "reported" });
 });
+
+test.each(LIMITED)(
+  "a limit ends a session: $what, the client is told why and closed with 1008",
+  async ({ api, model, asks, ends, more, last }) => {
+    heard = [];
+    const talk = session(api, model);
+    await talk.seen("session.created");
+    for (let n = 1; n <= 2; n++) {
+      for (const event of asks) talk.send(event);
+      await talk.seen(ends, n);
+    }
+    const before = heard.length;
+    // 15 + 30 tokens are used; 40 were allowed.
+    for (const event of more) talk.send(event);
+    expect(await talk.closed).toBe(1008);
+    expect(heard.slice(before)).toEqual(last.heard);
+    expect(talk.events.filter(({ type }) => type === ends)).toHaveLength(2 + last.ended);
+    expect(talk.events.at(-1)).toMatchObject({
+      type: "error",
+      error: { type: "rate_limit_exceeded", code: "token_limit_exceeded" },
+    });
+    // Nor is another session let in.
+    const refused = session(api, model);
+    await vi.waitFor(() => expect(gateway.exchanges.at(-1)?.response?.statusCode).toBe(429), {
+      timeout: 20_000,
+    });
+    refused.close();
+  },
+);

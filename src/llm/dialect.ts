@@ -83,6 +83,10 @@ export interface SessionWords {
   asks(message: JsonObject): boolean;
   /** Whether the server begins a response with it. @param responding one is under way */
   begins(message: JsonObject, responding: boolean): boolean;
+  /** The server says with it that a response will begin unless the session ends. */
+  announces(message: JsonObject): boolean;
+  /** What the messages from this one on mean, where it says that the session is one of another kind; else null. */
+  turnsTo(from: "client" | "server", message: JsonObject): SessionWords | null;
   /** Whether the client says with it what the session is to be: `readRequest` takes it for the body. */
   setsUp(message: JsonObject): boolean;
   /** A part of the conversation as text; null when there is none in it. */

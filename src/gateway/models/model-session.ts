@@ -23,7 +23,7 @@ const MOST_WORDS = 200_000;
 export class ModelSession {
   readonly #call: ModelCall;
   readonly #tap: SessionTap;
-  readonly #words: SessionWords;
+  #words: SessionWords;
   readonly #onServer: ((message: JsonObject) => void) | null;
   /** What the caller has said since the last response. */
   #messages: { readonly role: string; content: string; readonly isPiece: boolean }[] = [];
@@ -36,7 +36,8 @@ export class ModelSession {
   /** Of the text so far: what was settled, in all and of what is kept. */
   #settledText = 0;
   #settledKept = 0;
-  #responding = false;
+  /** Responses that were begun and have not ended: those beside the conversation, and utterances, overlap. */
+  #underWay = 0;
   /** Why the session must end; null while it may go on. */
   #refused: string | null = null;
   #over = false;
@@ -105,7 +106,7 @@ export class ModelSession {
   ended(): void {
     this.#over = true;
     const usage = this.#usageSince();
-    if (usage !== null || this.#tap.found.textLength > this.#settledText || this.#responding)
+    if (usage !== null || this.#tap.found.textLength > this.#settledText || this.#underWay > 0)
       this.#call.settleResponse(usage, "client-gone", this.#textSince(), this.#messagesSince());
     this.#call.endSession();
   }
@@ -137,7 +138,7 @@ export class ModelSession {
 
   /** Says why and closes, between two frames and after the response under way. */
   #endIfDue(): void {
-    if (this.#refused === null || this.#over || this.#responding || !this.#tap.server.atBoundary) return;
+    if (this.#refused === null || this.#over || this.#underWay > 0 || !this.#tap.server.atBoundary) return;
     this.#over = true;
     const words = this.#words.refusal(this.#refused, "limit");
     if (words !== null) this.#toClient!.write(textFrame(words, null));
@@ -146,6 +147,7 @@ export class ModelSession {
   }
 
   #clientSays(event: JsonObject): void {
+    this.#words = this.#words.turnsTo("client", event) ?? this.#words;
     if (this.#words.asks(event)) this.#asks = true;
     else if (this.#words.setsUp(event)) this.#call.sessionSetUp(event);
   }
@@ -161,11 +163,15 @@ export class ModelSession {
 
   #serverSays(event: JsonObject): void {
     this.#onServer?.(event);
+    this.#words = this.#words.turnsTo("server", event) ?? this.#words;
     const { found } = this.#tap;
-    if (this.#words.begins(event, this.#responding)) this.#begun();
+    if (this.#words.begins(event, this.#underWay > 0)) {
+      this.#underWay++;
+      this.#askWhile();
+    } else if (this.#words.announces(event)) this.#askWhile();
     if (found.responses === this.#responses) return;
     this.#responses = found.responses;
-    this.#responding = false;
+    if (this.#underWay > 0) this.#underWay--;
     this.#call.settleResponse(this.#usageSince(), "finished", this.#textSince(), this.#messagesSince());
   }
 
@@ -184,12 +190,15 @@ export class ModelSession {
     return messages;
   }
 
-  /** A response that the server itself began (voice activity): it ends, and the session with it when nothing is left. */
-  #begun(): void {
-    this.#responding = true;
+  /**
+   * A response that the server itself begins (voice activity): when nothing is left, the session ends with it, or before
+   * it where the server has only said that it will come.
+   */
+  #askWhile(): void {
     const reason = this.#call.mayRespond();
     if (reason instanceof Promise) void reason.then((found) => found !== null && this.#refuse(found));
-    else if (reason !== null) this.#refuse(reason);
+    // Said once the message that is being read has gone out.
+    else this.#refused ??= reason;
   }
 
   /** Of the text so far, what has not been settled; what was too long to be kept is stood in for by its length. */

@@ -38,6 +38,8 @@ export const geminiLive: Dialect = {
       return either(message, "toolResponse", "tool_response") !== null;
     },
     begins: (message, responding) => !responding && writes(message),
+    announces: () => false,
+    turnsTo: () => null,
     setsUp: (message) => objectOf(message["setup"]) !== null,
     said,
     heard: (message) => {

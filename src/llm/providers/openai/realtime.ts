@@ -14,7 +14,7 @@ import { errorOf, nameOf } from "./fields.ts";
 import { deploymentOf, endsWith, queryValue } from "./paths.ts";
 import { providerOf } from "./provider.ts";
 import { wroteDelta, wroteOutput } from "./responses.ts";
-import { realtimeWords } from "./session-words.ts";
+import { realtimeWords, transcribes } from "./session-words.ts";
 import { readUsage } from "./usage.ts";
 
 export const openaiRealtime: Dialect = {
@@ -91,13 +91,13 @@ class RealtimeReader implements AnswerReader {
     if (ENDS.has(type) && isJsonObject(response)) this.#done(response);
     else if (type === "response.created") found.complete = false;
     else if (type === "error") found.error = errorOf(value["error"]) ?? "error";
-    if (isJsonObject(value["session"])) this.#session(type, value["session"]);
+    if (isJsonObject(value["session"])) this.#session(value, value["session"]);
   }
 
-  #session(type: string, session: JsonObject): void {
+  #session(event: JsonObject, session: JsonObject): void {
     const { found } = this;
     found.model = nameOf(session["model"]) ?? found.model;
-    this.#transcribes = type.startsWith("transcription_session.") || session["type"] === "transcription";
+    this.#transcribes = transcribes(event) === true;
     if (this.#transcribes) found.model = transcribingModel(session) ?? found.model;
   }
 
@@ -105,9 +105,7 @@ class RealtimeReader implements AnswerReader {
     const { found } = this;
     if (type.endsWith(".failed")) {
       found.error = errorOf(value["error"]) ?? "error";
-      return;
-    }
-    if (!type.endsWith(".completed")) return;
+    } else if (!type.endsWith(".completed")) return;
     const usage = readUsage(value["usage"]);
     if (usage !== null) found.usage = found.usage === null ? usage : addUsage(found.usage, usage);
     found.id = nameOf(value["item_id"]) ?? found.id;

@@ -7,6 +7,8 @@ export const realtimeWords: SessionWords = {
   isSound: (start) => SOUND.test(start),
   asks: (event) => event["type"] === "response.create",
   begins: (event) => event["type"] === "response.created",
+  announces: () => false,
+  turnsTo: (_from, event) => (transcribes(event) === true ? transcriptionWords : null),
   setsUp: () => false,
   said: (from, event) => {
     const type = typeOf(event);
@@ -45,6 +47,26 @@ export const realtimeWords: SessionWords = {
           : { type: "invalid_request_error", code: "content_filter", message, param: null, event_id: null },
     }),
 };
+
+/**
+ * Of a session that is there to transcribe: each utterance is a response. It begins when the client commits what was
+ * said, or when the server finds it to be over; that somebody speaks, the server tells before.
+ */
+const transcriptionWords: SessionWords = {
+  ...realtimeWords,
+  asks: (event) => event["type"] === "input_audio_buffer.commit" || event["type"] === "response.create",
+  begins: (event) => event["type"] === "input_audio_buffer.committed" || event["type"] === "response.created",
+  announces: (event) => event["type"] === "input_audio_buffer.speech_started",
+  // Only the server takes it back: what a client asks for, it may not get.
+  turnsTo: (from, event) => (from === "server" && transcribes(event) === false ? realtimeWords : null),
+};
+
+/** What an event says of whether the session is there to transcribe, in the names of both generations; null: nothing. */
+export function transcribes(event: JsonObject): boolean | null {
+  const { session } = event;
+  if (!isJsonObject(session)) return null;
+  return typeOf(event).startsWith("transcription_session.") || session["type"] === "transcription";
+}
 
 /** `session.` stands before the names of translations. */
 const SOUND =
