@@ -64,12 +64,38 @@ describe("structure is not among it", () => {
     ["openai", "responses-function-call.sse"],
     ["anthropic", "stream.sse"],
     ["gemini", "stream.sse"],
+    ["gemini", "interaction.sse"],
+    ["gemini", "interaction.body"],
+    ["gemini", "interaction-first-revision.sse"],
     ["bedrock", "converse.eventstream"],
     ["bedrock", "invoke-anthropic.eventstream"],
   ])("%s/%s", (family, file) => {
     const texts = read([corpus(family, file)]);
-    expect(texts.join("\n")).not.toMatch(/chatcmpl|msg_|resp_|assistant|text_delta|end_turn|STOP|gpt-4o/);
+    expect(texts.join("\n")).not.toMatch(
+      /chatcmpl|msg_|resp_|assistant|text_delta|end_turn|STOP|gpt-4o|v1_|step\.|content\.|interaction|gemini-2/,
+    );
   });
+});
+
+it.each<[string, unknown, string[]]>([
+  [
+    "an interaction",
+    {
+      object: "interaction",
+      system_instruction: "Be nice.",
+      steps: [
+        { type: "user_input", content: [{ type: "text", text: "Hi" }] },
+        { type: "model_output", content: [{ type: "text", text: "Hello" }] },
+      ],
+    },
+    ["Hello"],
+  ],
+  ["a step", { event_type: "step.start", index: 0, step: { type: "user_input", content: "Hi" } }, []],
+  ["no step", { arguments: { step: { type: "user_input", q: "Hi" } } }, ["\nstep:\ntype:user_input\nq:Hi"]],
+])("what the caller has said himself is not judged again: %s", (_, value, words) => {
+  const texts = new AnswerTexts(0, false);
+  texts.value(value);
+  expect(texts.take()).toEqual(words);
 });
 
 describe("what is no event", () => {

@@ -4,7 +4,7 @@
  * again here, whatever else comes in between.
  */
 import { type Hash, createHash, hash } from "node:crypto";
-import { isJsonObject } from "../../base/json-object.ts";
+import { type JsonObject, isJsonObject } from "../../base/json-object.ts";
 import { characterStart } from "./questions.ts";
 import { readableText, textInBase64, unescaped } from "./raw-text.ts";
 import { isStructure, mediaText } from "./structure.ts";
@@ -42,14 +42,20 @@ interface Channel {
 /** Shorter texts are not looked for among what came. */
 const SHORTEST_REPEATED = 24;
 
-/** What these objects of OpenAI say again of the request, or of the session. */
+/** What these objects of OpenAI and Gemini say again of the request, or of the session. */
 const ECHOING: ReadonlySet<unknown> = new Set([
   "response",
   "realtime.response",
   "realtime.session",
   "realtime.transcription_session",
+  "interaction",
 ]);
-const ECHOED = new Set(["instructions", "tools", "prompt", "metadata"]);
+const ECHOED = new Set(["instructions", "tools", "prompt", "metadata", "system_instruction"]);
+
+/** The caller's own words among the steps of an interaction (Gemini). */
+function isEcho(key: string, value: JsonObject): boolean {
+  return (key === "steps" || key === "step") && value["type"] === "user_input";
+}
 
 export class AnswerTexts {
   /** UTF-16 units that were not judged yet. */
@@ -160,6 +166,7 @@ export class AnswerTexts {
       else for (const one of value) this.#value(path, key, one, depth + 1, free);
     } else if (isJsonObject(value)) {
       if (depth > MOST_DEPTH) return this.add(path, JSON.stringify(value));
+      if (!free && isEcho(key, value)) return;
       const numbered = path + numberOf(value);
       const echoes = ECHOING.has(value["object"]);
       for (const name in value) {

@@ -126,6 +126,7 @@ const ANSWERS = [
   "candidates",
   "results",
   "outputs",
+  "steps",
   "generations",
   "completions",
 ];

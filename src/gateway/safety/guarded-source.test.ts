@@ -75,6 +75,24 @@ const gemini = (piece: string): object => ({
   modelVersion: "gemini-2.0-flash",
 });
 
+/** Gemini's Interactions API. */
+const interaction =
+  (delta: (piece: string) => object): Frames =>
+  (pieces) => {
+    const said = { id: "v1_a", object: "interaction", model: "gemini-2.5-flash" };
+    const event = ({ event_type }: any): string => event_type as string;
+    return [
+      ...sse([{ interaction: said, event_type: "interaction.created" }], event),
+      ...sse([{ index: 0, step: { type: "model_output" }, event_type: "step.start" }], event),
+      ...sse(
+        pieces.map((piece) => ({ index: 0, delta: delta(piece), event_type: "step.delta" })),
+        event,
+      ),
+      ...sse([{ interaction: said, event_type: "interaction.completed" }], event),
+      Buffer.from("event: done\ndata: [DONE]\n\n"),
+    ];
+  };
+
 const STREAMS: Readonly<Record<string, Frames>> = {
   "chat, content": chat((content) => ({ content })),
   "chat, refusal": chat((refusal) => ({ refusal })),
@@ -156,6 +174,19 @@ const STREAMS: Readonly<Record<string, Frames>> = {
         `${i === 0 ? "[" : ",\r\n"}${JSON.stringify(gemini(piece), null, 1)}${i === pieces.length - 1 ? "]" : ""}`,
       ),
     ),
+  "interactions, text": interaction((piece) => ({ type: "text", text: piece })),
+  "interactions, thoughts": interaction((text) => ({
+    type: "thought_summary",
+    content: { type: "text", text },
+  })),
+  "interactions, arguments": interaction((piece) => ({ type: "arguments_delta", arguments: piece })),
+  "interactions, a step for each piece": (pieces) =>
+    sse(
+      pieces.map((text, index) => ({ index, delta: { type: "text", text }, event_type: "step.delta" })),
+      ({ event_type }) => event_type as string,
+    ),
+  "interactions, first revision": (pieces) =>
+    sse(pieces.map((text) => ({ index: 0, delta: { type: "text", text }, event_type: "content.delta" }))),
   "converse, text": (pieces) =>
     pieces.map((text) =>
       message("contentBlockDelta", { contentBlockIndex: 0, delta: { text }, p: "abcdefgh" }),

@@ -151,7 +151,7 @@ const OWNERS: ReadonlyMap<string, Whose> = owned({
 });
 
 const RESULT_TYPE = /(?:_result|_output|^search_result|^document|^file|^input_file)$/;
-const CALL_TYPE = /(?:_call|tool_use|^reasoning|^thinking)$/;
+const CALL_TYPE = /(?:_call|tool_use|^reasoning|^thinking|^thought|^model_output)$/;
 /** Below these, names and numbers are words, too. */
 const FREE = new Set(["arguments", "args", "structuredContent", "parameters", "input_schema", "json"]);
 /** Below these at any place but the top of a body. */
@@ -281,6 +281,6 @@ function ownerOf(object: JsonObject, whose: Whose): Whose {
   const { role, type } = object;
   if (typeof role === "string") return ROLES.get(role.toLowerCase()) ?? "user";
   if (typeof type !== "string") return whose;
-  if (RESULT_TYPE.test(type)) return "tool";
-  return CALL_TYPE.test(type) ? "assistant" : whose;
+  if (CALL_TYPE.test(type)) return "assistant";
+  return RESULT_TYPE.test(type) ? "tool" : whose;
 }

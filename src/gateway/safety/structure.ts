@@ -15,7 +15,8 @@ const STRUCTURE = new Set(
   stop_sequences stopSequences modalities responseModalities response_modalities include acceptedOutputModes category
   probability severity blockReason action event_id response_id previous_item_id output_modalities
   input_audio_format output_audio_format max_output_tokens max_response_output_tokens eagerness modality
-  voiceName languageCode newHandle timeLeft turnCompleteReason`.split(/\s+/),
+  voiceName languageCode newHandle timeLeft turnCompleteReason event_type interaction_id previous_interaction_id
+  agent environment_id cached_content continuation_token thinking_level thinking_summaries`.split(/\s+/),
 );
 
 /** One word of letters, digits and punctuation, as identifiers, codes and signatures are. */
