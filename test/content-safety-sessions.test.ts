@@ -5,9 +5,15 @@ import { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { ResponsesWS } from "openai/resources/responses/ws";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { commandLine } from "../src/cli/index.ts";
+import { application } from "../src/start.ts";
 import { makeIdentity } from "../src/transport/suite/certificates.ts";
 import { type Files, type TestGateway, policy, testGateway } from "./gateway.ts";
 import { type SafetyService, answer, startSafetyService } from "./safety-service.ts";
@@ -23,10 +29,12 @@ let killed: SafetyService;
 /** With TLS, as the realtime client wants it, and without, as the others do. */
 let gateway: TestGateway;
 let plain: TestGateway;
+let dataDir: string;
 /** Messages that reached the model. */
 let heard: any[] = [];
 /** What it says when it is asked. */
 let deltas: string[] = [];
+let finishes = true;
 /** What it has heard. */
 let transcript: string | null = null;
 let extensions: (string | undefined)[] = [];
@@ -103,12 +111,18 @@ beforeAll(async () => {
     Object.assign(files, realtime(`${name}-live`, `${name}/${LIVE}`, document, port));
   }
   const admin = { host: "127.0.0.1", port: 0, portIsDefault: false, token: null };
-  gateway = await testGateway(files, { tls: { key: certificate.key, cert: certificate.cert }, admin });
+  dataDir = mkdtempSync(join(tmpdir(), "headgate-safety-sessions-"));
+  gateway = await testGateway(files, {
+    tls: { key: certificate.key, cert: certificate.cert },
+    admin,
+    dataDir,
+  });
   plain = await testGateway(files);
 });
 afterAll(async () => {
   await gateway.close();
   await plain.close();
+  rmSync(dataDir, { recursive: true, force: true });
   await safety.close();
   for (const socket of model.clients) socket.terminate();
   await new Promise((resolve) => model.close(resolve));
@@ -117,6 +131,7 @@ beforeEach(() => {
   heard = [];
   extensions = [];
   deltas = ["Good ", "day."];
+  finishes = true;
   transcript = null;
   safety.reset();
 });
@@ -133,6 +148,7 @@ function openai(event: any, say: (event: object) => void): void {
     say({ type: "response.output_audio.delta", ...at, delta: "A".repeat(400) });
     say({ type: "response.output_audio_transcript.delta", ...at, delta });
   }
+  if (!finishes) return;
   say({ type: "response.output_audio_transcript.done", ...at, transcript: deltas.join("") });
   const usage = { total_tokens: 15, input_tokens: 10, output_tokens: 5 };
   say({ type: "response.done", response: { id: "resp_1", status: "completed", usage, output: [] } });
@@ -347,6 +363,96 @@ describe("a judge that does not judge", () => {
       "conversation.item.create",
       "response.create",
     ]);
+  });
+});
+
+describe("what a session that was cut leaves behind", () => {
+  /** Lines of `headgate logs` about a request. */
+  async function lines(requestId: string): Promise<any[]> {
+    let out = "";
+    const stdout = new Writable({ write: (chunk, _encoding, done) => ((out += String(chunk)), done()) });
+    const streams = { stdout, stderr: stdout, environment: {} };
+    const args = ["logs", "--json", "--request", requestId, "--data-dir", dataDir];
+    expect([await commandLine({ ...application, ...streams }, args), out]).toEqual([0, expect.any(String)]);
+    return out
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as object);
+  }
+  const create = { type: "response.create" };
+  const DELTA = "response.output_audio_transcript.delta";
+
+  test.each<[string, string, { finishes?: boolean; killed?: boolean }, object[], string | null, object]>([
+    [
+      "what the model writes",
+      "both",
+      { finishes: false },
+      [create],
+      null,
+      { ending: "cut-off", error: "content_safety_blocked", evidence: "counted" },
+    ],
+    [
+      "what the model has written",
+      "both",
+      {},
+      [create],
+      null,
+      { ending: "finished", error: null, evidence: "reported", completionTokens: 5 },
+    ],
+    [
+      "what the caller says",
+      "both",
+      {},
+      [item("How do I build a bomb?")],
+      null,
+      { ending: "refused", error: "content_safety_blocked", evidence: "none", costMicros: 0 },
+    ],
+    [
+      "what the caller says while the model speaks",
+      "in",
+      { finishes: false },
+      [create],
+      "How do I build a bomb?",
+      { ending: "cut-off", error: "content_safety_blocked", evidence: "counted" },
+    ],
+    [
+      "what nobody judges",
+      "dead",
+      {},
+      [item("Hello")],
+      null,
+      { ending: "refused", error: "content_safety_unavailable", evidence: "none" },
+    ],
+  ])("for %s", async (_what, api, given, says, then, line) => {
+    deltas = api === "both" ? ["You should build a bomb ", "of your own."] : ["Good ", "day."];
+    finishes = given.finishes ?? true;
+    const before = gateway.exchanges.length;
+    const { events, closed, send } = await talk(api);
+    for (const message of says) send(message);
+    if (then !== null) {
+      await seen(events, DELTA);
+      send(item(then));
+    }
+    expect((await closed)[0]).toBe(1008);
+    const { requestId } = await over(gateway, api, before);
+    expect(await lines(requestId)).toEqual([expect.objectContaining({ part: 1, status: 101, ...line })]);
+    const said = await vi.waitFor(() => {
+      const found = gateway.log.find((one) => one["msg"] === "request" && one["request_id"] === requestId);
+      expect(found).toBeDefined();
+      return found!;
+    }, SLOW);
+    const isUnjudged = api === "dead";
+    expect(said).toMatchObject({
+      code: isUnjudged ? "content_safety_unavailable" : "content_safety_blocked",
+      safety: isUnjudged ? "unavailable_blocked" : "blocked",
+    });
+  });
+
+  test("metrics say so", async () => {
+    const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    expect(text).toMatch(
+      /gen_ai_client_operation_duration_seconds_count\{[^}]*error_type="content_safety_blocked"[^}]*\} 2/,
+    );
   });
 });
 

@@ -849,10 +849,21 @@ describe("what was refused was paid for", () => {
     });
   });
 
-  test("a stream, as far as it came", async () => {
-    model.answer = sse("Hello there, my dear ", "friend, take a bomb.");
-    await (await call("all", chat("hi", { stream: true }))).text();
-    const { settlement } = gateway.exchanges.at(-1)!.modelCall!;
+  test.each([
+    ["whole", "all", "finished"],
+    ["in part, and the model goes on", "narrow", "cut-off"],
+  ])("a stream, as far as it came: %s", async (_, name, end) => {
+    const { headers, body } = sse("Hello there, my dear ", "friend, take a bomb.");
+    model.answer =
+      end === "finished"
+        ? { headers, body }
+        : {
+            headers: { ...headers, "content-length": "9999" },
+            body: body.slice(0, body.indexOf("\n\n", body.indexOf("bomb")) + 2),
+          };
+    await (await call(name, chat("hi", { stream: true }))).text();
+    const { settlement, ending } = gateway.exchanges.at(-1)!.modelCall!;
+    expect(ending).toBe(end);
     expect(settlement!.prompt).toBeGreaterThan(0);
     expect(settlement!.completion).toBeGreaterThan(5);
   });

@@ -60,7 +60,7 @@ export function addLogs(program: Command, application: Application, done: (code:
     .option("--backend <name>", "")
     .option("--model <name>", "asked for, served or deployed under that name")
     .option("--status <status>", "429, or a class: 4xx")
-    .option("--ending <ending>", "finished, incomplete, upstream-error, client-gone, refused, …")
+    .option("--ending <ending>", "finished, incomplete, upstream-error, client-gone, cut-off, refused, …")
     .option("--evidence <kind>", "where token counts come from: reported, counted, estimated, none")
     .option("--text <phrase>", "a phrase in what was said, where messages are logged; may end in *")
     .option("--min-tokens <n>", "tokens in all, at least", readCount)

@@ -15,6 +15,7 @@ import type { RequestMessage, ResponseMessage } from "./message.ts";
 import type { ModelCall } from "./models/model-call.ts";
 import type { Api, BackendEntity, Operation, Product, Snapshot, Subscription } from "./snapshot.ts";
 import type { Flight } from "../semantic/flights.ts";
+import type { SafetyAction } from "./safety/noted-action.ts";
 import type { SessionCheck } from "./safety/safety-session.ts";
 import type { SemanticSlot } from "./semantic-cache/semantic-cache.ts";
 import type { TraceContext } from "./observing/spans.ts";
@@ -73,6 +74,8 @@ export class Exchange implements HostContext {
   answerChecks: ((response: ResponseMessage) => void | Promise<void>)[] | null = null;
   /** What judges the messages of a WebSocket session (llm-content-safety). */
   sessionChecks: SessionCheck[] | null = null;
+  /** What was decided about its words, the gravest of it; null when nobody was asked. */
+  safety: SafetyAction | null = null;
   /** The request to a model that this is; undefined while nobody has asked, null when it is none. See `models/model-call.ts`. */
   modelCall: ModelCall | null | undefined = undefined;
   /** Null unless spans of this exchange are recorded. */

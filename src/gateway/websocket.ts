@@ -96,7 +96,7 @@ function sessionOf(exchange: Exchange, safety: SafetySession | null): ModelSessi
   if (modelCall === undefined || modelCall === null || !modelCall.isSession) return null;
   const session = new ModelSession(exchange, modelCall, safety === null ? null : safety.hears);
   // The exchange's own listeners come first, and then what they settle.
-  exchange.onEnd(() => session.ended());
+  exchange.onEnd(() => session.ended(safety === null ? null : safety.cut));
   return session;
 }
 

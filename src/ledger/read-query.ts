@@ -44,6 +44,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     "upstream-reset",
     "stalled",
     "client-gone",
+    "cut-off",
     "failed",
     "refused",
     "cache-hit",

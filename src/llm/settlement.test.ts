@@ -50,6 +50,8 @@ test.each<[string, Ended, Charge]>([
   ],
   ["it broke off and said nothing", ended("upstream-reset"), ["counted", 30, 12]],
   ["it fell silent", ended("stalled"), ["counted", 30, 12]],
+  ["content safety let no more of it out", ended("cut-off"), ["counted", 30, 12]],
+  ["the same after its last word", ended("cut-off", { reported: reported(20, 5) }), ["reported", 20, 5]],
   ["the client left mid-stream", ended("client-gone"), ["counted", 30, 12]],
   ["the client left before the first byte", ended("client-gone", { begun: false }), ["counted", 30, 0]],
   ["the client left before it was sent", ended("client-gone", { begun: false, sent: false }), ["none", 0, 0]],

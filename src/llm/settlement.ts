@@ -5,15 +5,16 @@
  * |---|---|---|
  * | `finished`, `incomplete`, with usage whole | reported | reported |
  * | `finished`, `incomplete`, without | counted | counted from the text |
- * | `upstream-reset`, `stalled`, `client-gone` after the first byte | reported if it was, else counted | the larger of reported so far and counted from what was relayed |
+ * | `upstream-reset`, `stalled`, `cut-off`, `client-gone` after the first byte | reported if it was, else counted | the larger of reported so far and counted from what was relayed |
  * | `client-gone` before the first byte, once the request was sent | counted | 0 |
  * | `upstream-error` (status ≥ 400), `failed` (no answer) | reported if it was, else 0 | reported if it was, else 0 |
  * | `refused`, `cache-hit`: no backend was asked | 0 | 0 |
  *
  * "Counted" is exact where the model's encoding is public, else an estimate. Reported twice: the last one counts. A
- * call that was retried is charged for the answer that was kept. A session is charged the sum of its responses. What a
- * provider reports with another request (a response in the background) is `finished` without usage first, and the
- * difference to what was reported follows in a line of its own (`gateway/models/later-answers.ts`).
+ * call that was retried is charged for the answer that was kept. A session is charged the sum of its responses; when it
+ * is ended for what the caller said, the response under way is `cut-off`, and without one there is a line that says
+ * `refused`. What a provider reports with another request (a response in the background) is `finished` without usage
+ * first, and the difference to what was reported follows in a line of its own (`gateway/models/later-answers.ts`).
  */
 import { type Usage, NO_USAGE, chargedPrompt } from "./usage.ts";
 
@@ -25,6 +26,8 @@ export type Ending =
   | "upstream-reset"
   | "stalled"
   | "client-gone"
+  /** The gateway let no more of the answer out: content safety objects to it, or could not judge it. */
+  | "cut-off"
   /** The backend gave no answer at all. */
   | "failed"
   /** The gateway answered instead of a backend. */

@@ -231,6 +231,12 @@ export class ModelCall {
     return this.#ended(stalled(error) ? "stalled" : "upstream-reset");
   }
 
+  /** A policy lets no more of the answer out. @returns a promise when counting takes its time */
+  cutOff(): void | Promise<void> {
+    if (this.found?.complete === true) return this.#ended(this.#endingOf());
+    return this.#ended(this.#clientGone ? "client-gone" : "cut-off");
+  }
+
   /** Charged is the answer that is kept. Which one that is, nobody knows before the backend section is over. */
   #ended(ending: Ending): void | Promise<void> {
     if (this.exchange.section === "backend") this.#endedInBackend = ending;

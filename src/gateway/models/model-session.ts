@@ -102,13 +102,20 @@ export class ModelSession {
     };
   }
 
-  /** Both connections are over: what was begun and not ended is settled by what was relayed. */
-  ended(): void {
+  /**
+   * Both connections are over: what was begun and not ended is settled by what was relayed.
+   *
+   * @param cut whose words were why the gateway ended it; null when it did not
+   */
+  ended(cut: "caller" | "model" | null): void {
     this.#over = true;
+    const call = this.#call;
     const usage = this.#usageSince();
-    if (usage !== null || this.#tap.found.textLength > this.#settledText || this.#underWay > 0)
-      this.#call.settleResponse(usage, "client-gone", this.#textSince(), this.#messagesSince());
-    this.#call.endSession();
+    if (usage !== null || this.#tap.found.textLength > this.#settledText || this.#underWay > 0) {
+      const ending = cut === null ? "client-gone" : "cut-off";
+      call.settleResponse(usage, ending, this.#textSince(), this.#messagesSince());
+    } else if (cut === "caller") call.settleResponse(null, "refused", "");
+    call.endSession();
   }
 
   /** The chunk holds the end of a message that asks for a response: it passes only when something is left. */

@@ -46,6 +46,7 @@ export function accessLine(exchange: Exchange): string {
     second_error: exchange.secondError?.message,
     ...(call === null || call.settlement === null ? undefined : modelFields(call, call.settlement)),
     cache: cacheResult(exchange) ?? undefined,
+    safety: exchange.safety ?? undefined,
     config_version: exchange.snapshot.version,
   });
 }

@@ -172,7 +172,7 @@ export class GatewayMetrics {
     });
     this.#safety = metrics.counter({
       name: "headgate_content_safety_total",
-      help: "What llm-content-safety decided about requests, answers and windows of streams.",
+      help: "What llm-content-safety decided about requests, answers, windows of streams, and messages and windows of WebSocket sessions.",
       unit: "{decision}",
       labels: ["action", "category"],
     });
@@ -411,5 +411,6 @@ const TOKEN_LIMITS: Readonly<Record<string, string>> = {
 
 function errorType(record: LedgerRecord): string {
   if (record.status >= 400) return record.error ?? String(record.status);
+  if (record.ending === "cut-off") return record.error ?? record.ending;
   return record.ending === "finished" || record.ending === "incomplete" ? "" : record.ending;
 }

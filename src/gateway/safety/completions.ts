@@ -1,6 +1,5 @@
 /** Answers before they go out: whole when they come whole, in windows when they stream (`ai-policies.md` §4.6). */
 import type { BodySource } from "../../transport/transport.ts";
-import { TransportError } from "../../transport/transport.ts";
 import { isJsonObject } from "../../base/json-object.ts";
 import { Body } from "../body.ts";
 import { GatewayError } from "../errors.ts";
@@ -157,7 +156,7 @@ function guarded(
     cut: (failure) => {
       exchange.error ??= failure;
       // What was written until now was paid for.
-      void exchange.modelCall?.answerOver(new TransportError("upstream_closed", failure.message));
+      void exchange.modelCall?.cutOff();
       return windows.notifies && isEventStream(response.headers) ? lastEvent(failure) : null;
     },
   });

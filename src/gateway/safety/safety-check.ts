@@ -8,6 +8,7 @@ import { GatewayError } from "../errors.ts";
 import type { Exchange } from "../exchange.ts";
 import type { SafetyService } from "../services.ts";
 import { type Finding, type Pieces, type Rules, judge, judgeTexts } from "./judge.ts";
+import { type SafetyAction, noteSafety } from "./noted-action.ts";
 import type { Questions } from "./questions.ts";
 
 /** Where the verdict stands for expressions: JSON text. */
@@ -76,8 +77,7 @@ export class SafetyCheck {
   }
 
   tooLarge(message: string): GatewayError {
-    const { services } = this.exchange;
-    services.countSafety("blocked", "too_large");
+    this.#count("blocked", "too_large");
     return this.#located({
       reason: "ContentSafetyTextTooLarge",
       message,
@@ -100,7 +100,7 @@ export class SafetyCheck {
   }
 
   #passed(what: string): null {
-    this.exchange.services.countSafety("passed", "");
+    this.#count("passed");
     this.exchange.remark(this.element, `Nothing was found in the ${what}.`);
     return null;
   }
@@ -108,7 +108,7 @@ export class SafetyCheck {
   #blocked(what: string, finding: Finding): GatewayError {
     const { exchange, element } = this;
     const category = labelOf(finding);
-    exchange.services.countSafety("blocked", category);
+    this.#count("blocked", category);
     exchange.services.log({
       level: "warning",
       msg: "content safety blocked",
@@ -134,7 +134,7 @@ export class SafetyCheck {
     // Whoever hung up has ended the call himself.
     const gone = exchange.abort.aborted;
     if (!gone) {
-      exchange.services.countSafety(this.#allowsOnError ? "unavailable_allowed" : "unavailable_blocked", "");
+      this.#count(this.#allowsOnError ? "unavailable_allowed" : "unavailable_blocked");
       exchange.services.log({
         level: "warning",
         msg: "content safety unavailable",
@@ -160,6 +160,11 @@ export class SafetyCheck {
       status: 403,
       code: "content_safety_unavailable",
     });
+  }
+
+  #count(action: SafetyAction, category = ""): void {
+    noteSafety(this.exchange, action);
+    this.exchange.services.countSafety(action, category);
   }
 
   #tell(result: Readonly<Record<string, unknown>>): void {

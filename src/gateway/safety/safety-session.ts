@@ -43,6 +43,9 @@ export interface PromptRules {
   readonly mostText: number;
 }
 
+/** Who said, or was about to say, what may not be said. */
+export type Speaker = "caller" | "model";
+
 type PromptCheck = SessionCheck & { readonly prompts: PromptRules };
 
 /** RFC 6455 §7.4.1. */
@@ -54,6 +57,8 @@ const FAREWELL_MS = 5000;
 export class SafetySession {
   /** Told of each message of the server that is no sound; null where the caller is not judged. */
   readonly hears: ((message: JsonObject) => void) | null;
+  /** Whose words it was ended for; null when it was not. */
+  cut: Speaker | null = null;
   readonly #exchange: Exchange;
   readonly #prompts: readonly PromptCheck[];
   readonly #answers: readonly SessionCheck[];
@@ -109,7 +114,7 @@ export class SafetySession {
       verdict: (text, octets, isBinary) => this.#verdict(text, octets, isBinary),
       unreadable: (why) => this.#unreadable(why),
       tooLarge: () => this.#prompts[0]!.check.tooLarge("A message is larger than what can be judged."),
-      refused: (failure) => this.#end(failure),
+      refused: (failure) => this.#end(failure, "caller"),
     }));
   }
 
@@ -185,7 +190,7 @@ export class SafetySession {
     return new HeardWords({
       judge: (text) => asked(one, { turns: [{ whose: "user", parts: [text] }], media: false }, []),
       tooLarge: () => one.check.tooLarge("More was said than could be judged."),
-      refused: (failure) => this.#end(failure),
+      refused: (failure) => this.#end(failure, "caller"),
     });
   }
 
@@ -206,7 +211,7 @@ export class SafetySession {
     const units = new SessionUnits(texts, this.#words, frames, (why) => {
       const failure = told ? null : check.unreadable(why);
       told = true;
-      if (failure !== null) this.#end(failure);
+      if (failure !== null) this.#end(failure, "model");
     });
     const inner: BodySource = { length: undefined, start() {}, resume, cancel() {} };
     return new GuardedSource(inner, {
@@ -221,7 +226,7 @@ export class SafetySession {
       },
       tooLarge: () => check.tooLarge("A message is larger than what can be judged."),
       cut: (failure) => {
-        this.#end(failure);
+        this.#end(failure, "model");
         return null;
       },
     });
@@ -261,12 +266,15 @@ export class SafetySession {
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #end(failure: GatewayError): void {
+  #end(failure: GatewayError, whose: Speaker): void {
     if (this.#over) return;
     this.stop();
     const exchange = this.#exchange;
     // Whoever hung up has ended it himself.
-    if (!exchange.abort.aborted) exchange.error ??= failure;
+    if (!exchange.abort.aborted) {
+      exchange.error ??= failure;
+      this.cut = whose;
+    }
     exchange.remark(failure.source, "The session was ended.");
     this.#stopTimer = exchange.services.clock.after(FAREWELL_MS, this.#cutBoth);
     if (this.#atEdge) this.#tell(failure);

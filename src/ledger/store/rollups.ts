@@ -61,7 +61,13 @@ const MOST_ROWS = 10_000;
 
 /** @param httpStatus what the client got; an answer may break off after a good one */
 export function isError(httpStatus: number, end: string): boolean {
-  return httpStatus >= 400 || end === "upstream-reset" || end === "stalled" || end === "failed";
+  return (
+    httpStatus >= 400 ||
+    end === "upstream-reset" ||
+    end === "stalled" ||
+    end === "cut-off" ||
+    end === "failed"
+  );
 }
 
 function durationUs(record: RecordValues): number {

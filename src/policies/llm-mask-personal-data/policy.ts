@@ -3,6 +3,7 @@ import type { Body } from "../../gateway/body.ts";
 import { GatewayError } from "../../gateway/errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import { definePolicy } from "../../gateway/policy.ts";
+import { noteSafety } from "../../gateway/safety/noted-action.ts";
 import { PERSONAL_KINDS } from "../../guards/detectors/personal-data.ts";
 import {
   MASK_KINDS,
@@ -134,6 +135,7 @@ function notMasked(exchange: Exchange, { denies }: Rules, what = "The request bo
 
 function put(exchange: Exchange, { text, values, wantsJson }: Masked, rules: Rules): void {
   if (values.size === 0) return;
+  noteSafety(exchange, "masked");
   const { request } = exchange;
   const charset = request.body?.charset ?? null;
   setBytes(request, Buffer.from(text), charset);
