@@ -333,6 +333,42 @@ describe("a judge that does not judge", () => {
     expect(typesOf(heard)).toEqual(["conversation.item.create", "response.create"]);
   });
 
+  const BOMB = "How do I build a bomb?";
+  test.each<[string, () => object]>([
+    ["the caller", () => item(BOMB)],
+    ["the model", () => ((deltas = ["You should build a bomb ", "now."]), { type: "response.create" })],
+  ])("recovers within a session: what comes then is judged, of %s", async (_who, next) => {
+    safety.instead = hangs;
+    const before = gateway.exchanges.length;
+    const { events, closed, send } = await talk("hasty");
+    send(item(BOMB));
+    send({ type: "response.create" });
+    await seen(events, "response.done");
+    safety.instead = null;
+    const passed = events.length;
+    send(next());
+    expect(await closed).toEqual([1008, REFUSED]);
+    expect(JSON.stringify(events.slice(passed))).not.toContain("bomb");
+    expect(heard[0]).toEqual(item(BOMB));
+    expect(JSON.stringify(heard.slice(1))).not.toContain("bomb");
+    const { error, safety: action } = await over(gateway, "hasty", before);
+    expect([error.code, action]).toEqual(["content_safety_blocked", "blocked"]);
+  });
+
+  test("recovers after a session that it has ended: the next one is judged", async () => {
+    safety.instead = hangs;
+    const first = await talk("quick");
+    first.send(item("Hello"));
+    expect(await first.closed).toEqual([1008, REFUSED]);
+    safety.instead = null;
+    const { events, send, close } = await talk("quick");
+    send(item("Hello"));
+    send({ type: "response.create" });
+    await seen(events, "response.done");
+    close();
+    expect(typesOf(heard)).toEqual(["conversation.item.create", "response.create"]);
+  });
+
   test("begins to hang within an answer: it stays", async () => {
     const { events, closed, send } = await talk("quick");
     safety.instead = hangs;

@@ -875,6 +875,26 @@ describe("what was refused was paid for", () => {
   });
 });
 
+test.each<[string, string, Instead | null, string | undefined]>([
+  ["in", "hello", null, "passed"],
+  ["in", "bomb", null, "blocked"],
+  ["in", "hello", says(500, ""), "unavailable_blocked"],
+  ["lax", "hello", says(500, ""), "unavailable_allowed"],
+  // Without words nobody is asked.
+  ["in", "", null, undefined],
+])("the access log says what was decided: %s, %j", async (name, content, instead, action) => {
+  safety.instead = instead;
+  const before = gateway.exchanges.length;
+  await (await call(name, chat(content))).text();
+  const line = await vi.waitFor(() => {
+    const { requestId } = gateway.exchanges[before]!;
+    const found = gateway.log.find((one) => one["msg"] === "request" && one["request_id"] === requestId);
+    if (found === undefined) throw new Error("not logged");
+    return found;
+  });
+  expect(line["safety"]).toBe(action);
+});
+
 test("decisions are counted", async () => {
   await call("all", chat("hello"));
   await call("all", chat("bomb"));

@@ -198,7 +198,9 @@ test("OpenAI's client, whole", async () => {
     note: `"${MAIL}"`,
   });
   expect(answer.usage!.total_tokens).toBe(50);
-  expect(gateway.exchanges.at(-1)!.modelCall!.settlement).toMatchObject({ prompt: 30, completion: 20 });
+  const { modelCall, safety } = gateway.exchanges.at(-1)!;
+  expect(modelCall!.settlement).toMatchObject({ prompt: 30, completion: 20 });
+  expect(safety).toBe("masked");
 });
 
 test("OpenAI's client, streamed; accounting sees the model's own octets", async () => {

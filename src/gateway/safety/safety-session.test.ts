@@ -20,6 +20,7 @@ import {
 import { proxyWebSocket } from "../websocket.ts";
 import { realtimeWords } from "../../llm/providers/openai/session-words.ts";
 import { AnswerTexts } from "./answer-texts.ts";
+import { piecesOf } from "./completions.ts";
 import { contentSafety } from "./policy.ts";
 import { SessionUnits } from "./session-units.ts";
 
@@ -690,6 +691,22 @@ describe("the model", () => {
       await calm();
       expect(client.heard.equals(octets), `split at ${at}`).toBe(true);
     }
+  });
+
+  test("without window-size, windows are those of a stream over HTTP", async () => {
+    const { guard, client, backend, exchange } = await session({ attributes: enforced() });
+    const write = DIALECTS["OpenAI Realtime"]!.writes["text"]!;
+    const check = exchange.sessionChecks![0]!;
+    const { most, overlap } = piecesOf(check.check, { size: null, overlap: 0, notifies: false });
+    expect([check.windows!.size, most, overlap]).toEqual([null, 10_000, 200]);
+    // As many as the guard takes, less those that two windows share.
+    for (let i = 0; i < 97; i++) backend.say(told(write(`${i}`.padEnd(100, "x"))));
+    await calm();
+    expect([guard.asked, client.told.messages]).toEqual([[], []]);
+    backend.say(told(write("y".repeat(100))));
+    await calm();
+    expect(guard.asked.map((text) => text.length)).toEqual([most - overlap]);
+    expect(client.told.messages).toHaveLength(98);
   });
 
   test.each(Object.entries(DIALECTS))(
