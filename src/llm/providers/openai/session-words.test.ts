@@ -10,7 +10,7 @@ const TALKS = session("session.updated", { type: "realtime", model: "gpt-realtim
 
 /** What is meant after these messages. */
 const after = (...said: readonly (readonly ["client" | "server", JsonObject])[]): SessionWords =>
-  said.reduce((words, [from, message]) => words.turnsTo(from, message) ?? words, realtimeWords);
+  said.reduce<SessionWords>((words, [from, message]) => words.turnsTo(from, message) ?? words, realtimeWords);
 
 test.each<[string, Parameters<typeof after>, boolean]>([
   ["nothing was said", [], false],
