@@ -8,11 +8,13 @@ const session = (type: string, more: JsonObject = {}): JsonObject => ({ type, se
 const TRANSCRIBES = session("session.created", { type: "transcription" });
 const TALKS = session("session.updated", { type: "realtime", model: "gpt-realtime" });
 
+type Said = readonly ["client" | "server", JsonObject];
+
 /** What is meant after these messages. */
-const after = (...said: readonly (readonly ["client" | "server", JsonObject])[]): SessionWords =>
+const after = (said: readonly Said[]): SessionWords =>
   said.reduce<SessionWords>((words, [from, message]) => words.turnsTo(from, message) ?? words, realtimeWords);
 
-test.each<[string, Parameters<typeof after>, boolean]>([
+test.each<[string, Said[], boolean]>([
   ["nothing was said", [], false],
   ["the server says that it talks", [["server", TALKS]], false],
   ["the server says that it transcribes", [["server", TRANSCRIBES]], true],
@@ -45,7 +47,7 @@ test.each<[string, Parameters<typeof after>, boolean]>([
     true,
   ],
 ])("%s: utterances are responses or not", (_what, said, transcribes) => {
-  const words = after(...said);
+  const words = after(said);
   expect(words.asks({ type: "input_audio_buffer.commit" })).toBe(transcribes);
   expect(words.announces({ type: "input_audio_buffer.speech_started" })).toBe(transcribes);
   expect(words.begins({ type: "input_audio_buffer.committed" }, false)).toBe(transcribes);
