@@ -81,7 +81,8 @@ async function rows(content: string, count: number): Promise<Record<string, unkn
   let found: Record<string, unknown>[] = [];
   await until(() => {
     found = readdirSync(folder)
-      .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n"))
+      // The last line may be on its way.
+      .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1))
       .filter((line) => line.includes(id) && line.includes("GatewayLlmLogs"))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     return found.length >= count;

@@ -426,7 +426,7 @@ export const OPENAI: readonly CorpusCase[] = [
   {
     file: "realtime-transcribing-beta.jsonl",
     dialect: "openai-realtime",
-    said: { model: "whisper-1", text: "Hello", error: "audio_unintelligible", whole: true },
+    said: { model: "whisper-1", text: "Hello", error: "audio_unintelligible", whole: true, responses: 2 },
   },
   {
     file: "realtime-caller-transcribed.jsonl",
