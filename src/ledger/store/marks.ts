@@ -72,19 +72,21 @@ export class Marks {
     const last = Math.floor((before - 1) / SPAN);
     const parts = marks.map(
       ({ marked, sql }) =>
-        `SELECT DISTINCT span FROM marks WHERE marked = ${MARKED[marked]} AND ${sql} AND span BETWEEN ? AND ?`,
+        `SELECT span FROM marks WHERE marked = ${MARKED[marked]} AND ${sql} AND span BETWEEN ? AND ?`,
     );
-    const sql = `${parts.join(" UNION ")} ORDER BY span DESC LIMIT ${MOST_SPANS + 1}`;
+    // Without an order it ends as soon as there are too many.
+    const sql = `SELECT DISTINCT span FROM (${parts.join(" UNION ALL ")}) LIMIT ${MOST_SPANS + 1}`;
     const rows = this.#database.prepare(sql).all(...marks.flatMap(() => [first, last])) as { span: number }[];
     if (rows.length > MOST_SPANS) return null;
+    const spans = rows.map(({ span }) => span).sort((a, b) => b - a);
     const ranges: { from: number; before: number }[] = [];
-    for (const { span } of rows) {
+    for (const span of spans) {
       const start = Math.max(from, span * SPAN);
       const later = ranges.at(-1);
       if (later?.from === (span + 1) * SPAN) later.from = start;
       else ranges.push({ from: start, before: Math.min(before, (span + 1) * SPAN) });
     }
-    return { ranges, spans: rows.length };
+    return { ranges, spans: spans.length };
   }
 
   /** Lets go of marks before the oldest row, once it is an hour younger than the last time; yields between two steps. */
