@@ -3,7 +3,9 @@
  * key, token limit that counts the prompt, token metric and the LLM log; in turn. Targets: ≤ 40 µs CPU more per request,
  * ≤ 3 µs more per streamed chunk.
  *
- *     node bench/governed.ts [--pairs 7] [--seconds 3] [--only requests|stream]
+ *     node bench/governed.ts [--pairs 7] [--seconds 3] [--only requests|stream] [--without-messages]
+ *
+ * Without messages, the log has a request's numbers alone, not what was said.
  *
  * Needs nginx (the upstream for requests) and wrk.
  */
@@ -20,6 +22,7 @@ const { values: flags } = parseArgs({
     pairs: { type: "string", default: "7" },
     seconds: { type: "string", default: "3" },
     only: { type: "string" },
+    "without-messages": { type: "boolean", default: false },
   },
 });
 const PAIRS = Number(flags.pairs);
@@ -49,6 +52,7 @@ const GOVERNED = `<policies><inbound><base />
 </inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>`;
 
 const run = promisify(execFile);
+const MESSAGES = { messages: "all", maxSizeInBytes: 262144 };
 const bench = new Bench();
 
 interface Gateway {
@@ -86,8 +90,7 @@ async function startGateway(name: string, upstreamPort: number): Promise<Gateway
     loggerId: "/loggers/log",
     largeLanguageModel: {
       logs: "enabled",
-      requests: { messages: "all", maxSizeInBytes: 262144 },
-      responses: { messages: "all", maxSizeInBytes: 262144 },
+      ...(flags["without-messages"] ? {} : { requests: MESSAGES, responses: MESSAGES }),
     },
   });
   file("subscriptions/bench/subscriptionInformation.json", {
