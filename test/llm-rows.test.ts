@@ -1,5 +1,5 @@
 /** Rows of `ApiManagementGatewayLlmLog` as a sink gets them: their sizes, what is cut, what must never be in them. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -80,7 +80,7 @@ async function rows(content: string, count: number): Promise<Record<string, unkn
   const folder = join(dataDir, "rows");
   let found: Record<string, unknown>[] = [];
   await until(() => {
-    found = readdirSync(folder)
+    found = (existsSync(folder) ? readdirSync(folder) : [])
       // The last line may be on its way.
       .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1))
       .filter((line) => line.includes(id) && line.includes("GatewayLlmLogs"))
