@@ -2,6 +2,7 @@
 import { type ServerResponse, request as httpRequest } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Exchange } from "../src/gateway/exchange.ts";
+import { accessLine } from "../src/gateway/observing/access-record.ts";
 import { type TestGateway, api, policy, testGateway } from "./gateway.ts";
 import { type Answer, type StandIn, standIn } from "./stand-in.ts";
 
@@ -192,6 +193,20 @@ test("a call that was retried is charged for the answer that was kept", async ()
   });
   expect(tries).toBe(2);
   expect(exchange.modelCall!.settlement).toMatchObject({ prompt: 11, completion: 7, evidence: "reported" });
+});
+
+test("a client that hangs up at the last event has not left early", async () => {
+  const parts = [chunk("Hello"), USAGE, "data: [DONE]\n\n"];
+  const exchange = await call({
+    // The body's own end does not come.
+    answer: events(parts, () => {}),
+    stream: true,
+    hangUpAfter: parts.join("").length,
+    expected: ["finished", "reported", 11, 7],
+  });
+  expect(exchange.abort.aborted).toBe(true);
+  expect(exchange.modelCall!.ending).toBe("finished");
+  expect(JSON.parse(accessLine(exchange))).toMatchObject({ status: 200, tokens_out: 7 });
 });
 
 test("what another policy has made of the body is what is asked", async () => {

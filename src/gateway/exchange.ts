@@ -135,6 +135,14 @@ export class Exchange implements HostContext {
     return this.traced !== null;
   }
 
+  /**
+   * The client left before the answer was over. Clients of models often hang up at the last event, before the body's end:
+   * they have left nothing out.
+   */
+  get leftEarly(): boolean {
+    return this.abort.aborted && this.incoming.refusal === null && this.modelCall?.found?.complete !== true;
+  }
+
   elapsedMs(): number {
     return this.services.clock.monotonic() - this.startedMonotonicMs;
   }

@@ -227,14 +227,14 @@ export class ModelCall {
     // What was said to its end is finished, whatever becomes of the connection afterwards.
     if (error === null || this.found?.complete === true) return this.#ended(this.#endingOf());
     // A hang-up is carried on to the backend, whose connection then breaks.
-    if (this.#clientGone) return this.#ended("client-gone");
+    if (this.exchange.leftEarly) return this.#ended("client-gone");
     return this.#ended(stalled(error) ? "stalled" : "upstream-reset");
   }
 
   /** A policy lets no more of the answer out. @returns a promise when counting takes its time */
   cutOff(): void | Promise<void> {
     if (this.found?.complete === true) return this.#ended(this.#endingOf());
-    return this.#ended(this.#clientGone ? "client-gone" : "cut-off");
+    return this.#ended(this.exchange.leftEarly ? "client-gone" : "cut-off");
   }
 
   /** Charged is the answer that is kept. Which one that is, nobody knows before the backend section is over. */
@@ -246,12 +246,6 @@ export class ModelCall {
   /** No further attempt will come. @returns a promise when counting takes its time */
   kept(): void | Promise<void> {
     if (this.#endedInBackend !== null) return this.#settle(this.#endedInBackend);
-  }
-
-  get #clientGone(): boolean {
-    const { abort, incoming } = this.exchange;
-    // Clients often hang up at the last event, before the body's end.
-    return abort.aborted && incoming.refusal === null && this.found?.complete !== true;
   }
 
   #endingOf(): Ending {
@@ -278,7 +272,7 @@ export class ModelCall {
     if (this.#endedInBackend !== null) return this.kept();
     const { exchange } = this;
     if (exchange.servedFromCache) return this.#settle("cache-hit");
-    if (this.#clientGone) return this.#settle("client-gone");
+    if (this.exchange.leftEarly) return this.#settle("client-gone");
     if (exchange.attempts.length === 0) return this.#settle("refused");
     if (this.#watch === null) {
       const status = exchange.attempts.at(-1)!.status;

@@ -10,7 +10,7 @@ import type { ModelCall } from "../models/model-call.ts";
 export function accessLine(exchange: Exchange): string {
   const { error, response, attempts } = exchange;
   const { refusal } = exchange.incoming;
-  const gone = refusal === null && exchange.abort.aborted && exchange.abort.reason === "client";
+  const gone = exchange.leftEarly && exchange.abort.reason === "client";
   const attempt = attempts.at(-1);
   const call = exchange.modelCall ?? null;
   return JSON.stringify({

@@ -204,8 +204,7 @@ function gatewayRow(
 ): LogRow {
   const { api, lastError, response, error } = exchange;
   const attempt = exchange.attempts.at(-1);
-  const status =
-    exchange.abort.aborted && exchange.incoming.refusal === null ? 499 : (response?.statusCode ?? 200);
+  const status = exchange.leftEarly ? 499 : (response?.statusCode ?? 200);
   const total = Math.round(exchange.elapsedMs());
   const backendMs =
     attempt === undefined ? undefined : Math.round((attempt.headersMs ?? total) - attempt.startedMs);

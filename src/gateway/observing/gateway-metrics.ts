@@ -237,7 +237,7 @@ export class GatewayMetrics {
   /** An exchange is over. */
   ended(exchange: Exchange): void {
     const { attempts, error } = exchange;
-    const gone = exchange.incoming.refusal === null && exchange.abort.aborted;
+    const gone = exchange.leftEarly;
     const status = exchange.incoming.refusal?.status ?? exchange.response?.statusCode ?? 200;
     const kind: StatusClass = gone ? "499" : (CLASSES[Math.floor(status / 100)] ?? "5xx");
     const seconds = exchange.elapsedMs() / 1000;

@@ -105,7 +105,7 @@ export function hexId(bytes: 8 | 16): string {
 function requestSpan(exchange: Exchange, { traceId, spanId, parentSpanId }: TraceContext): Span {
   const { request, incoming, api, operation } = exchange;
   const url = request.originalUrl;
-  const gone = incoming.refusal === null && exchange.abort.aborted;
+  const gone = exchange.leftEarly;
   const status = gone ? 499 : (incoming.refusal?.status ?? exchange.response?.statusCode ?? 200);
   const route = api === null || operation === null ? null : `/${api.path}${operation.urlTemplate}`;
   const attributes: Record<string, string | number> = {
